@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: everything. See examples/ in the installed documentation for a complete program in 30 lines. */
+#ifndef TRIBUTARY_H
+#define TRIBUTARY_H
+
+#include "tributary/dataset.h"
+#include "tributary/device.h"
+#include "tributary/dtype.h"
+#include "tributary/googlenet.h"
+#include "tributary/graph.h"
+#include "tributary/image.h"
+#include "tributary/kernels.h"
+#include "tributary/model.h"
+#include "tributary/op.h"
+#include "tributary/plan.h"
+#include "tributary/safetensors.h"
+#include "tributary/session.h"
+#include "tributary/shape.h"
+#include "tributary/status.h"
+#include "tributary/version.h"
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: where images come from, and a loader that decodes them on worker threads while a device computes.
+ *
+ * One bad image never stops a run and never shifts another's place: every item keeps its index and carries its own
+ * status. */
+#ifndef TRIBUTARY_DATASET_H
+#define TRIBUTARY_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tributary/declare.h"
+#include "tributary/image.h"
+
+TRIB_BEGIN_DECLS
+
+/* ---- sources: a sequence of named images ---- */
+
+enum { TRIB_NO_LABEL = -1 };
+
+/* One image, found but not decoded. A source gives either encoded bytes, a path to read them from, or raw pixels (IDX).
+ */
+typedef struct trib_item {
+    int64_t index;  /* position in the sequence, from 0, counting unreadable ones too */
+    char *name;     /* what outputs call it: the path, "shard.tar/member.jpg", "t10k-images-idx3-ubyte.gz#17" */
+    char *path;     /* read this file; NULL when bytes or pixels are given */
+    uint8_t *bytes; /* encoded image; NULL when path or image is given */
+    size_t size;
+    trib_image image; /* decoded already; pixels NULL otherwise */
+    int label;        /* class index, or TRIB_NO_LABEL */
+    trib_status
+        status; /* why it cannot be read (a truncated tar member, an unreadable folder); the item then has no data */
+} trib_item;
+void trib_item_release(trib_item *item);
+
+typedef struct trib_source trib_source;
+
+typedef struct trib_source_options {
+    bool need_labels; /* eval: class folders, .cls members, label files; an item without one gets a status */
+    /* Class names in model order, for class folders: a folder's label is its place here; NULL: folder names sorted as
+     * strings. */
+    const char *const *class_names;
+    int class_count;
+    const char *labels_path; /* IDX label file, NULL: guessed from the image file's name (images-idx3 -> labels-idx1) */
+} trib_source_options;
+
+/* `inputs`: image files, folders (recursive, sorted by name, links to folders followed once, loops reported), "@list"
+ * (a path per line), .tar files with {000000..000009} ranges, "-" (paths on standard input), IDX image files (.gz too).
+ * Items come in the order of the inputs. A missing input, a folder without images, or an unreadable list fails here,
+ * naming it. `options` may be NULL. */
+trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
+                             trib_source **out);
+void trib_source_close(trib_source *source); /* NULL is fine */
+/* Number of items when it is known without reading everything (folders, files, IDX), else -1. */
+int64_t trib_source_count(const trib_source *source);
+/* Class names when the source has them (class folders), else NULL. */
+const char *const *trib_source_class_names(const trib_source *source, int *count);
+/* The next item; *end = true past the last. Fails only when nothing more can be read at all. One thread at a time. */
+trib_status trib_source_next(trib_source *source, trib_item *item, bool *end);
+
+/* ---- loader ---- */
+
+typedef struct trib_loader trib_loader;
+
+typedef struct trib_loader_options {
+    int batch_size; /* images per batch, > 0 */
+    int workers;    /* decoding threads, 0: one per core */
+    int prefetch;   /* batches decoded ahead, 0: 2 */
+    trib_layout layout;
+    int64_t skip; /* items to pass over without decoding (resume) */
+} trib_loader_options;
+
+typedef struct trib_batch_item {
+    int64_t index;
+    const char *name;
+    int label;
+    int slot; /* row of `pixels` and of the results; -1 when the item failed */
+    trib_status status;
+} trib_batch_item;
+
+typedef struct trib_batch {
+    int count;           /* images in `pixels` */
+    const float *pixels; /* count x crop_height x crop_width x 3 in the loader's layout */
+    int item_count;      /* items in source order, failed ones included */
+    const trib_batch_item *items;
+} trib_batch;
+
+/* Owns nothing of its arguments: source and preprocess must outlive it. */
+trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
+                               const trib_loader_options *options, trib_loader **out);
+/* Stops the workers, waiting for what they are doing. */
+void trib_loader_destroy(trib_loader *loader);
+/* The next batch in source order, valid until given back; *out = NULL at the end. Every batch is full but the last. */
+trib_status trib_loader_next(trib_loader *loader, const trib_batch **out);
+void trib_loader_give_back(trib_loader *loader, const trib_batch *batch);
+/* Makes a waiting or later trib_loader_next fail with TRIB_CANCELLED. Safe from any thread. */
+void trib_loader_cancel(trib_loader *loader);
+
+typedef struct trib_loader_stats {
+    int64_t decoded, failed;
+    double decode_seconds; /* summed over workers: reading, decoding, resizing, normalising */
+    double wait_seconds;   /* trib_loader_next waited this long for a batch */
+} trib_loader_stats;
+trib_loader_stats trib_loader_get_stats(const trib_loader *loader);
+
+TRIB_END_DECLS
+#endif

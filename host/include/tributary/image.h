@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: image files to 8-bit RGB, and the way from there to a network's input, as PIL and torchvision do it. */
+#ifndef TRIBUTARY_IMAGE_H
+#define TRIBUTARY_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tributary/declare.h"
+#include "tributary/op.h"
+#include "tributary/status.h"
+
+TRIB_BEGIN_DECLS
+
+/* Interleaved, rows without padding, top row first. channels is 1 (gray) or 3 (RGB). */
+typedef struct trib_image {
+    int width, height, channels;
+    uint8_t *pixels; /* owned; trib_image_release */
+} trib_image;
+void trib_image_release(trib_image *image); /* leaves an empty image; NULL is fine */
+
+/* Images with more pixels than this are refused (TRIB_BAD_DATA) before any memory is taken for them. */
+enum { TRIB_MAX_IMAGE_PIXELS = 1 << 28 };
+
+/* Decodes a JPEG, PNG or WebP file held in memory, recognised by its first bytes, to what PIL's convert("RGB") gives:
+ * gray is kept as one channel (equal R, G and B), palettes are looked up, alpha is dropped, CMYK and YCCK are
+ * converted, 16 bits are scaled to 8. A truncated or damaged image fails with TRIB_BAD_DATA; a format this build lacks
+ * with TRIB_UNSUPPORTED naming the library. */
+trib_status trib_image_decode(const void *bytes, size_t size, trib_image *out);
+
+/* True when the bytes begin like an image format we know, whether built in or not. */
+bool trib_image_recognised(const void *bytes, size_t size);
+
+typedef enum trib_interpolation { TRIB_BILINEAR = 0, TRIB_BICUBIC, TRIB_NEAREST } trib_interpolation;
+const char *trib_interpolation_name(trib_interpolation interpolation);
+
+/* Bit-exact with PIL's Image.resize for 8-bit images: separable, antialiased when reducing, fixed-point, horizontal
+ * first. */
+trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
+                              trib_image *out);
+
+typedef enum trib_resize_mode {
+    TRIB_RESIZE_SHORT_SIDE = 0, /* short side to `resize`, long side int(resize * long / short) */
+    TRIB_RESIZE_SQUASH,         /* to resize x resize, aspect ratio lost */
+    TRIB_RESIZE_NONE            /* only crop; smaller images are an error */
+} trib_resize_mode;
+const char *trib_resize_mode_name(trib_resize_mode mode);
+
+/* What happens to an image before the network sees it. Travels in the model file. */
+typedef struct trib_preprocess {
+    int crop_height,
+        crop_width; /* centre crop = the network's input; offset int(round((size - crop) / 2)), half to even */
+    trib_resize_mode resize_mode;
+    int resize;
+    trib_interpolation interpolation;
+    bool bgr;              /* channel order the network was trained with */
+    float scale;           /* first: value = pixel * scale, 1/255 or 1 */
+    float mean[3], std[3]; /* then: (value - mean) / std, in the network's channel order */
+} trib_preprocess;
+
+/* Short side 256 bilinear, centre 224, RGB/255, ImageNet mean and std. */
+trib_preprocess trib_preprocess_torchvision(void);
+/* Squashed to 256, centre 224, BGR 0..255 minus 104, 117, 123. */
+trib_preprocess trib_preprocess_caffe(void);
+/* Fails with TRIB_INVALID_ARGUMENT, naming the field, on sizes out of range, a crop larger than the resize, std of 0,
+ * NaN ... */
+trib_status trib_preprocess_check(const trib_preprocess *preprocess);
+
+/* Resize, crop, gray to RGB, channel order and normalisation, to crop_height x crop_width x 3 floats in `layout`
+ * (TRIB_NCHW or TRIB_NHWC) at `out`. Only the rows and columns that survive the crop are computed. */
+trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_image *image, trib_layout layout,
+                                  float *out);
+/* Resize and crop only, to an 8-bit RGB image of crop_width x crop_height. */
+trib_status trib_preprocess_pixels(const trib_preprocess *preprocess, const trib_image *image, trib_image *out);
+
+TRIB_END_DECLS
+#endif

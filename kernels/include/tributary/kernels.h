@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: kernels as plain functions of raw pointers and a geometry struct. The C references here define what every
+ * faster implementation, on any device, must compute; one table lists them.
+ *
+ * Activations are NHWC with a row pitch: element (n,h,w,c) of a tensor is at base[((n*H + h)*W + w)*pitch + c], so that
+ * a channel slice of a wider tensor is a pointer plus the wide pitch. Everything is float32. Geometry is trusted:
+ * callers have checked it. */
+#ifndef TRIBUTARY_KERNELS_H
+#define TRIBUTARY_KERNELS_H
+
+#include <stdint.h>
+
+#include "tributary/declare.h"
+#include "tributary/status.h"
+
+TRIB_BEGIN_DECLS
+
+typedef struct trib_window_geometry {
+    int n, c, h, w; /* input */
+    int k, p, q;    /* output channels (pooling: = c), height, width */
+    int r, s;       /* window */
+    int stride_h, stride_w;
+    int pad_top, pad_left;
+    int pad_bottom, pad_right; /* stated padding: what averages count; windows may reach further */
+    int x_pitch, y_pitch;
+    bool relu;
+} trib_window_geometry;
+
+/* w is O,I,R,S; bias may be NULL. Accumulates in double. */
+void trib_ref_conv2d(const trib_window_geometry *g, const float *x, const float *w, const float *bias, float *y);
+void trib_ref_max_pool2d(const trib_window_geometry *g, const float *x, float *y);
+/* Divides by the elements inside the image and its stated padding. */
+void trib_ref_avg_pool2d(const trib_window_geometry *g, const float *x, float *y);
+/* Window i spans floor(i*h/p) .. ceil((i+1)*h/p). */
+void trib_ref_adaptive_avg_pool2d(const trib_window_geometry *g, const float *x, float *y);
+
+typedef struct trib_pixel_geometry {
+    int64_t rows; /* n*h*w */
+    int c;
+    int x_pitch, y_pitch;
+    bool relu;
+} trib_pixel_geometry;
+
+/* y = x * (k + alpha/size * sum over `size` channels of x^2)^-beta. */
+void trib_ref_lrn(const trib_pixel_geometry *g, int size, float alpha, float beta, float k, const float *x, float *y);
+/* y = x * scale[c] + shift[c] */
+void trib_ref_scale_shift(const trib_pixel_geometry *g, const float *scale, const float *shift, const float *x,
+                          float *y);
+/* y = x, or max(0, x) with g->relu: copies a slice. */
+void trib_ref_copy(const trib_pixel_geometry *g, const float *x, float *y);
+/* Per row, shifted by the row's maximum. */
+void trib_ref_softmax(const trib_pixel_geometry *g, const float *x, float *y);
+
+typedef struct trib_linear_geometry {
+    int n, c, h, w; /* input, NHWC with x_pitch */
+    int out;
+    int x_pitch, y_pitch;
+    bool relu;
+} trib_linear_geometry;
+
+/* w is [out, c*h*w], columns in C,H,W order; bias may be NULL. Accumulates in double. */
+void trib_ref_linear(const trib_linear_geometry *g, const float *x, const float *w, const float *bias, float *y);
+
+/* Indices of the k largest of `count` values, largest first, ties by lower index; NaN counts as smallest. k <= count.
+ */
+void trib_top_k(const float *values, int count, int k, int *indices);
+
+typedef struct trib_normalise_geometry {
+    int height, width;
+    int channels;      /* of the source: 1 or 3 */
+    int64_t row_bytes; /* from one source row to the next */
+    bool bgr;          /* destination channel order */
+    bool nchw;         /* destination layout, else NHWC with 3 channels */
+} trib_normalise_geometry;
+
+/* One pass from 8-bit pixels to float: y = x * scale[c] + shift[c], c in destination order. */
+void trib_normalise_u8(const trib_normalise_geometry *g, const uint8_t *pixels, const float scale[3],
+                       const float shift[3], float *y);
+
+TRIB_END_DECLS
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver side of tributary/device.h: what a device implements. Semantics are documented there, slot by slot.
+ * A slot exists only if every driver fills it, or it is marked optional. Arguments are checked before a slot is called.
+ */
+#ifndef TRIBUTARY_RUNTIME_DEVICE_DRIVER_H
+#define TRIBUTARY_RUNTIME_DEVICE_DRIVER_H
+
+#include "tributary/device.h"
+
+typedef struct trib_driver {
+    const char *name;
+    void (*close)(trib_device *device);
+
+    trib_status (*alloc)(trib_device *device, trib_stream *stream, size_t bytes, void **out);
+    void (*free)(trib_device *device, trib_stream *stream, void *memory);
+    trib_memory_stats (*memory)(const trib_device *device);
+    void (*set_memory_limit)(trib_device *device, int64_t bytes);
+
+    trib_status (*stream_create)(trib_device *device, const trib_stream_options *options, trib_stream **out);
+    void (*stream_destroy)(trib_stream *stream);
+    trib_status (*stream_synchronize)(trib_stream *stream);
+    trib_status (*stream_wait)(trib_stream *stream, trib_event *event);
+
+    trib_status (*event_create)(trib_device *device, trib_event **out);
+    void (*event_destroy)(trib_event *event);
+    trib_status (*event_record)(trib_event *event, trib_stream *stream);
+    trib_status (*event_synchronize)(trib_event *event);
+    trib_status (*event_elapsed)(trib_event *start, trib_event *end, int64_t *nanoseconds);
+
+    trib_status (*copy_to_device)(trib_stream *stream, void *target, const void *source, size_t bytes);
+    trib_status (*copy_to_host)(trib_stream *stream, void *target, const void *source, size_t bytes);
+    trib_status (*copy_on_device)(trib_stream *stream, void *target, const void *source, size_t bytes);
+    trib_status (*fill_zero)(trib_stream *stream, void *target, size_t bytes);
+
+    /* Optional, all four or none: info.has_capture. */
+    trib_status (*capture_begin)(trib_stream *stream);
+    trib_status (*capture_end)(trib_stream *stream, trib_capture **out);
+    trib_status (*capture_launch)(trib_capture *capture, trib_stream *stream);
+    void (*capture_destroy)(trib_capture *capture);
+
+    trib_status (*op_implementations)(trib_device *device, const trib_op_desc *desc, bool include_reference,
+                                      trib_implementation *out, int capacity, int *count, char *reason);
+    trib_status (*op_create)(trib_device *device, const trib_op_desc *desc, const char *implementation,
+                             const trib_op_parameters *parameters, trib_op_handle **out);
+    void (*op_destroy)(trib_op_handle *op);
+    const char *(*op_detail)(const trib_op_handle *op);
+    trib_status (*op_run)(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                          void *workspace);
+} trib_driver;
+
+/* A driver's own structs begin with these, so that the public functions find the driver. */
+struct trib_device {
+    const trib_driver *driver;
+    trib_device_info info;
+};
+struct trib_stream {
+    trib_device *device;
+};
+struct trib_event {
+    trib_device *device;
+};
+struct trib_capture {
+    trib_device *device;
+};
+struct trib_op_handle {
+    trib_device *device;
+};
+
+trib_status trib_cpu_device_open(const trib_device_options *options, trib_device **out);
+void trib_cpu_device_describe(trib_device_listing *listing);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: a place to compute (the "where"): stream-ordered memory, streams, events, copies and ops.
+ *
+ * Two drivers implement this contract: `cpu` (worker threads as streams, oneDNN) and `cuda`. One conformance suite
+ * (tests/conformance) is run on every device that exists.
+ *
+ * Stream order. Work given to one stream runs in the order it was given. Work on different streams runs in any order
+ * unless an event orders it: trib_event_record(e, a) then trib_stream_wait(b, e) makes everything given to `b` later
+ * wait for everything given to `a` before the record. A wait refers to the latest record made before the wait was
+ * issued; waiting for an event that was never recorded does nothing. Calls that take a stream return before the work is
+ * done and report its failure at the next trib_stream_synchronize of that stream or of one that waits for it.
+ *
+ * Threads. A device may be used from several threads; one stream from one thread at a time. */
+#ifndef TRIBUTARY_DEVICE_H
+#define TRIBUTARY_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tributary/declare.h"
+#include "tributary/op.h"
+#include "tributary/status.h"
+
+TRIB_BEGIN_DECLS
+
+typedef struct trib_device trib_device;
+typedef struct trib_stream trib_stream;
+typedef struct trib_event trib_event;
+typedef struct trib_capture trib_capture;
+typedef struct trib_op_handle trib_op_handle;
+
+typedef struct trib_device_options {
+    int threads;          /* cpu: cores to use at most, 0: all this process may run on */
+    int64_t memory_limit; /* bytes of device memory at most, 0: no limit */
+} trib_device_options;
+
+/* `spec`: "auto" (the first CUDA device that works, else the CPU), "cpu", "cuda" or "cuda:N". `options` may be NULL.
+ * The owner closes the device after everything created from it is destroyed. */
+trib_status trib_device_open(const char *spec, const trib_device_options *options, trib_device **out);
+void trib_device_close(trib_device *device);
+
+typedef struct trib_device_info {
+    char spec[32];         /* "cpu", "cuda:0" */
+    char name[128];        /* "AMD EPYC 9554", "NVIDIA H200" */
+    char instructions[64]; /* cpu: "avx512_core_bf16"; cuda: "sm_90" */
+    char library[128];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0" */
+    int cores;             /* cpu: cores used; cuda: multiprocessors */
+    int64_t memory_bytes;
+    bool has_capture;
+    /* Activation layouts this device computes in, best first. */
+    int layout_count;
+    trib_layout layouts[TRIB_LAYOUT_COUNT];
+} trib_device_info;
+
+const trib_device_info *trib_device_get_info(const trib_device *device);
+
+/* What this build knows of and whether it is usable here: one line of text each ("cuda: not built"). `index` from 0;
+ * NULL past the end. */
+typedef struct trib_device_listing {
+    char spec[32];
+    bool available;
+    char description[256]; /* name and libraries when available, else the reason and what to do */
+} trib_device_listing;
+int trib_device_list(trib_device_listing *listings, int capacity); /* returns how many there are */
+
+/* ---- memory ---- */
+
+typedef struct trib_memory_stats {
+    int64_t current_bytes, peak_bytes, limit_bytes; /* limit 0: none */
+    int64_t allocation_count;                       /* since the device was opened */
+} trib_memory_stats;
+
+/* Stream-ordered: usable by work given to `stream` from now on; freed once work given to `stream` so far is done.
+ * Aligned to 256 bytes. Fails with TRIB_OUT_OF_MEMORY naming the bytes asked for, in use, and the limit. */
+trib_status trib_device_alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out);
+void trib_device_free(trib_device *device, trib_stream *stream, void *memory); /* NULL is fine */
+trib_memory_stats trib_device_memory(const trib_device *device);
+void trib_device_set_memory_limit(trib_device *device, int64_t bytes); /* 0: none; does not touch what is allocated */
+
+/* ---- streams and events ---- */
+
+typedef struct trib_stream_options {
+    const char *name; /* shown by profilers and debuggers; may be NULL */
+    int threads;      /* cpu: most cores an op on this stream may use, 0: all */
+    int priority;     /* cuda: higher runs first; hint */
+} trib_stream_options;
+
+trib_status trib_stream_create(trib_device *device, const trib_stream_options *options, trib_stream **out);
+/* Waits for its work first. */
+void trib_stream_destroy(trib_stream *stream);
+/* Waits until all work given to `stream` is done; returns, once, the first failure since the last call. */
+trib_status trib_stream_synchronize(trib_stream *stream);
+
+trib_status trib_event_create(trib_device *device, trib_event **out);
+void trib_event_destroy(trib_event *event); /* safe while waits for it are pending */
+trib_status trib_event_record(trib_event *event, trib_stream *stream);
+trib_status trib_stream_wait(trib_stream *stream, trib_event *event);
+trib_status trib_event_synchronize(trib_event *event);
+/* Nanoseconds between two completed records; TRIB_INVALID_ARGUMENT when either was not recorded or has not completed.
+ */
+trib_status trib_event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds);
+
+/* ---- copies: `bytes` from source to target, in stream order. Host memory must stay valid until the stream is
+ * synchronised. ---- */
+
+trib_status trib_copy_to_device(trib_stream *stream, void *target, const void *source, size_t bytes);
+trib_status trib_copy_to_host(trib_stream *stream, void *target, const void *source, size_t bytes);
+trib_status trib_copy_on_device(trib_stream *stream, void *target, const void *source, size_t bytes);
+trib_status trib_fill_zero(trib_stream *stream, void *target, size_t bytes);
+
+/* ---- capture (optional: trib_device_info.has_capture): record work once, launch it many times ---- */
+
+/* Work given to `stream`, and to streams that come to depend on it through events, is recorded instead of run, until
+ * trib_capture_end. Every such stream must be joined back into `stream` first, or end fails with TRIB_INVALID_ARGUMENT.
+ */
+trib_status trib_capture_begin(trib_stream *stream);
+trib_status trib_capture_end(trib_stream *stream, trib_capture **out);
+/* Runs the recorded work in the order of `stream`; one launch at a time per capture. */
+trib_status trib_capture_launch(trib_capture *capture, trib_stream *stream);
+void trib_capture_destroy(trib_capture *capture);
+
+/* ---- ops ---- */
+
+/* Ways to run `desc` here, best first, at most `capacity`; *count = 0 when there is none, and then `reason` (may be
+ * NULL, else at least TRIB_MESSAGE_SIZE bytes) says why. The plain C reference is listed only with `include_reference`.
+ */
+trib_status trib_op_implementations(trib_device *device, const trib_op_desc *desc, bool include_reference,
+                                    trib_implementation *out, int capacity, int *count, char *reason);
+
+/* Prepares an op: builds primitives and packs parameters, which may be freed afterwards. `implementation` is a name
+ * from trib_op_implementations. A handle is immutable: several streams may run it at once, each with its own memory. */
+trib_status trib_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
+                           const trib_op_parameters *parameters, trib_op_handle **out);
+void trib_op_destroy(trib_op_handle *op);
+/* The library's own name for what was chosen ("jit:avx512_core"), for reports; "" when it has none. */
+const char *trib_op_detail(const trib_op_handle *op);
+/* Pointers in the order of desc->inputs and desc->outputs, each to the first element of its slice. `workspace` has the
+ * implementation's workspace_bytes, aligned to 256; NULL when that is 0. */
+trib_status trib_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                        void *workspace);
+
+TRIB_END_DECLS
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: a network as layers, shapes and parameters (the "what").
+ *
+ * A graph knows nothing of batch sizes, devices or memory layouts. Concurrency is stated by whoever builds it: a fork
+ * is opened, one chain of layers is added per branch, and the branches are joined in a concatenation.
+ *
+ *     trib_graph_builder *b = trib_graph_begin("two_branches");
+ *     int x = trib_add_input(b, "input", 3, 224, 224);
+ *     trib_fork f = trib_fork_open(b, "split", x);
+ *     trib_fork_branch(&f);
+ *     int left = trib_add_conv2d(b, "left", x, &(trib_conv2d){ .k = 16, .r = 1, .s = 1 });
+ *     trib_fork_branch(&f);
+ *     int right = trib_add_conv2d(b, "right", x, &(trib_conv2d){ .k = 16, .r = 3, .s = 3, .pad = { 1, 1, 1, 1 } });
+ *     int y = trib_fork_join_concat(&f, "output", (const int[]){ left, right }, 2);
+ *     trib_graph_mark_output(b, "features", y);
+ *     trib_status s = trib_graph_finish(b, &graph);
+ *
+ * The builder remembers the first failure: later calls do nothing and return -1, and trib_graph_finish reports it.
+ *
+ * Shapes are per image: activations are C,H,W. Layer ids count from 0 in topological order, and each layer has one
+ * output. */
+#ifndef TRIBUTARY_GRAPH_H
+#define TRIBUTARY_GRAPH_H
+
+#include <stdint.h>
+
+#include "tributary/declare.h"
+#include "tributary/dtype.h"
+#include "tributary/shape.h"
+#include "tributary/status.h"
+
+TRIB_BEGIN_DECLS
+
+typedef enum trib_kind {
+    TRIB_INPUT = 0,
+    TRIB_CONV2D,
+    TRIB_BATCH_NORM,
+    TRIB_RELU,
+    TRIB_MAX_POOL2D,
+    TRIB_AVG_POOL2D,
+    TRIB_ADAPTIVE_AVG_POOL2D,
+    TRIB_LRN,
+    TRIB_CONCAT,
+    TRIB_LINEAR,
+    TRIB_DROPOUT,
+    TRIB_SOFTMAX,
+    TRIB_REORDER, /* only in plans: a change of memory layout */
+    TRIB_KIND_COUNT
+} trib_kind;
+
+/* "conv2d", "max_pool2d", ... */
+const char *trib_kind_name(trib_kind kind);
+
+typedef struct trib_pad {
+    int top, left, bottom, right;
+} trib_pad;
+
+/* y[k,p,q] = b[k] + sum over c,r,s of w[k,c,r,s] x[c, p*stride_h + r - pad.top, q*stride_w + s - pad.left]. Weights are
+ * O,I,R,S. */
+typedef struct trib_conv2d {
+    int k;                  /* output channels */
+    int r, s;               /* filter height and width */
+    int stride_h, stride_w; /* 0 means 1 */
+    trib_pad pad;
+    bool no_bias;
+} trib_conv2d;
+
+/* Windows of r x s. With `ceil_mode`, a last window that hangs over the edge is kept if it starts inside the image or
+ * its left/top padding (the rule of Caffe and PyTorch). Padding never wins a maximum. Averages divide by the number of
+ * elements inside the image and its stated padding, as PyTorch's count_include_pad=True does. r = 0: one window over
+ * the whole image. */
+typedef struct trib_pool2d {
+    int r, s, stride_h, stride_w;
+    trib_pad pad;
+    bool ceil_mode;
+} trib_pool2d;
+
+/* Output of exactly p x q; window i spans floor(i*H/p) .. ceil((i+1)*H/p), as in PyTorch. */
+typedef struct trib_adaptive_pool2d {
+    int p, q;
+} trib_adaptive_pool2d;
+
+/* y = x * (k + alpha/size * sum of x^2 over `size` neighbouring channels)^-beta. (Krizhevsky et al. 2012, 3.3) */
+typedef struct trib_lrn {
+    int size;
+    float alpha, beta, k;
+} trib_lrn;
+
+/* y = (x - mean) / sqrt(var + eps) * weight + bias, per channel, with the running statistics. */
+typedef struct trib_batch_norm {
+    float eps;
+} trib_batch_norm;
+
+/* y[o] = b[o] + sum of w[o,i] x[i], x flattened in C,H,W order. Weights are [out, in]. */
+typedef struct trib_linear {
+    int out;
+    bool no_bias;
+} trib_linear;
+
+/* Identity at inference. */
+typedef struct trib_dropout {
+    float p;
+} trib_dropout;
+
+typedef union trib_attributes {
+    trib_conv2d conv2d;
+    trib_pool2d pool2d; /* strides and (r = 0) extents are resolved by the builder */
+    trib_adaptive_pool2d adaptive_pool2d;
+    trib_lrn lrn;
+    trib_batch_norm batch_norm;
+    trib_linear linear;
+    trib_dropout dropout;
+} trib_attributes;
+
+/* What a parameter is to its layer. */
+typedef enum trib_role {
+    TRIB_WEIGHT = 0, /* convolution, linear; batch norm's scale */
+    TRIB_BIAS,
+    TRIB_BN_WEIGHT,
+    TRIB_BN_BIAS,
+    TRIB_BN_MEAN,
+    TRIB_BN_VAR,
+    TRIB_ROLE_COUNT
+} trib_role;
+
+/* "weight", "bias", "bn_weight", ... */
+const char *trib_role_name(trib_role role);
+
+enum { TRIB_NO_PARAMETER = -1, TRIB_MAX_INPUTS = 8 };
+
+typedef struct trib_layer {
+    const char *name; /* Caffe's: "inception_3a/3x3_reduce" */
+    trib_kind kind;
+    int input_count;
+    int inputs[TRIB_MAX_INPUTS]; /* layer ids */
+    trib_attributes attributes;
+    int parameters[TRIB_ROLE_COUNT]; /* parameter ids by role, TRIB_NO_PARAMETER where there is none */
+    int c, h, w;                     /* output, per image; linear and softmax have h = w = 1 */
+    int fork;   /* innermost fork this layer belongs to, -1 on the trunk; a join belongs to the outer level */
+    int branch; /* which branch of that fork, from 0; 0 on the trunk */
+    /* Set by passes only: */
+    bool relu;    /* the layer ends in max(0, y) */
+    float bn_eps; /* with BN parameters on a convolution: batch norm is folded into its weights */
+} trib_layer;
+
+typedef struct trib_fork_info {
+    const char *name; /* "inception_3a" */
+    int input;        /* the layer all branches read */
+    int join;         /* the concat that ends it */
+    int branch_count;
+    int parent; /* the enclosing fork, or -1 */
+    int parent_branch;
+} trib_fork_info;
+
+typedef struct trib_parameter {
+    const char *name; /* "inception_3a/3x3_reduce.weight" */
+    trib_role role;
+    int layer;
+    trib_shape shape;
+} trib_parameter;
+
+typedef struct trib_output {
+    const char *name; /* "logits" */
+    int layer;
+} trib_output;
+
+typedef struct trib_graph trib_graph;
+
+const char *trib_graph_name(const trib_graph *graph);
+int trib_graph_layer_count(const trib_graph *graph);
+const trib_layer *trib_graph_layer(const trib_graph *graph, int layer);
+int trib_graph_parameter_count(const trib_graph *graph);
+const trib_parameter *trib_graph_parameter(const trib_graph *graph, int parameter);
+int trib_graph_fork_count(const trib_graph *graph);
+const trib_fork_info *trib_graph_fork(const trib_graph *graph, int fork);
+int trib_graph_output_count(const trib_graph *graph);
+const trib_output *trib_graph_output(const trib_graph *graph, int output);
+/* Ids by name, -1 when there is none. */
+int trib_graph_find_layer(const trib_graph *graph, const char *name);
+int trib_graph_find_parameter(const trib_graph *graph, const char *name);
+
+/* Per image: multiplications and additions count as two; bytes and layouts are the plan's business. */
+int64_t trib_layer_flops(const trib_graph *graph, int layer);
+/* Elements of all the layer's parameters, running statistics excluded. */
+int64_t trib_layer_parameter_elements(const trib_graph *graph, int layer);
+
+trib_status trib_graph_clone(const trib_graph *graph, trib_graph **out);
+void trib_graph_destroy(trib_graph *graph); /* NULL is fine */
+
+/* ---- building ---- */
+
+typedef struct trib_graph_builder trib_graph_builder;
+
+typedef struct trib_fork {
+    trib_graph_builder *builder;
+    int id;
+} trib_fork;
+
+/* Never NULL unless memory is out; a NULL builder is accepted everywhere and reported by trib_graph_finish. */
+trib_graph_builder *trib_graph_begin(const char *name);
+int trib_add_input(trib_graph_builder *b, const char *name, int c, int h, int w);
+int trib_add_conv2d(trib_graph_builder *b, const char *name, int input, const trib_conv2d *conv);
+int trib_add_batch_norm(trib_graph_builder *b, const char *name, int input, float eps);
+int trib_add_relu(trib_graph_builder *b, const char *name, int input);
+int trib_add_max_pool2d(trib_graph_builder *b, const char *name, int input, const trib_pool2d *pool);
+int trib_add_avg_pool2d(trib_graph_builder *b, const char *name, int input, const trib_pool2d *pool);
+int trib_add_adaptive_avg_pool2d(trib_graph_builder *b, const char *name, int input, int p, int q);
+int trib_add_lrn(trib_graph_builder *b, const char *name, int input, const trib_lrn *lrn);
+int trib_add_linear(trib_graph_builder *b, const char *name, int input, const trib_linear *linear);
+int trib_add_dropout(trib_graph_builder *b, const char *name, int input, float p);
+int trib_add_softmax(trib_graph_builder *b, const char *name, int input);
+/* Along channels. Outside a fork this is an ordinary join of existing layers. */
+int trib_add_concat(trib_graph_builder *b, const char *name, const int *inputs, int count);
+
+trib_fork trib_fork_open(trib_graph_builder *b, const char *name, int input);
+/* Layers added from now on belong to the next branch. */
+void trib_fork_branch(trib_fork *fork);
+/* Closes the fork; `branches` holds each branch's last layer, in the order of the concatenation. */
+int trib_fork_join_concat(trib_fork *fork, const char *name, const int *branches, int count);
+
+void trib_graph_mark_output(trib_graph_builder *b, const char *name, int layer);
+/* Frees the builder in every case. */
+trib_status trib_graph_finish(trib_graph_builder *b, trib_graph **out);
+
+TRIB_END_DECLS
+#endif

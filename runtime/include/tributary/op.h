@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: one operation of a plan, as a device sees it: shapes, layouts, attributes, memory. */
+#ifndef TRIBUTARY_OP_H
+#define TRIBUTARY_OP_H
+
+#include <stdint.h>
+
+#include "tributary/declare.h"
+#include "tributary/graph.h"
+
+TRIB_BEGIN_DECLS
+
+/* How a tensor of N,C,H,W elements lies in memory. A blocked layout stores channels in groups of 8 or 16:
+ * [N][ceil(C/B)][H][W][B], the last group zero-padded. */
+typedef enum trib_layout { TRIB_NCHW = 0, TRIB_NHWC, TRIB_NCHW8C, TRIB_NCHW16C, TRIB_LAYOUT_COUNT } trib_layout;
+
+/* "nchw", "nhwc", "nChw8c", "nChw16c". */
+const char *trib_layout_name(trib_layout layout);
+/* Channels per block: 8 or 16 for the blocked layouts, else 1. */
+int trib_layout_block(trib_layout layout);
+
+/* A tensor an op reads or writes: channels [c_offset, c_offset + c) of a tensor with c_total channels.
+ * Pointers given to a device always point at the first element of the *slice* (see trib_view_offset). */
+typedef struct trib_view {
+    int buffer; /* index into the plan's buffers */
+    trib_dtype dtype;
+    trib_layout layout;
+    int n, c, h, w;
+    int c_offset, c_total;
+} trib_view;
+
+/* Bytes of the whole (c_total channels wide) tensor, block padding included. */
+int64_t trib_view_bytes(const trib_view *view);
+/* Bytes from the start of the whole tensor to the slice's first element. */
+int64_t trib_view_offset(const trib_view *view);
+
+enum { TRIB_MAX_OUTPUTS = 4 };
+
+/* What a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising. */
+typedef struct trib_op_desc {
+    trib_kind kind;
+    trib_attributes attributes;
+    int input_count, output_count;
+    trib_view inputs[TRIB_MAX_INPUTS];
+    trib_view outputs[TRIB_MAX_OUTPUTS];
+    bool relu;     /* fused max(0, y) */
+    bool has_bias; /* convolution, linear: a bias (its own, or batch norm's) is added */
+    int threads;   /* cpu: cores this op may use */
+} trib_op_desc;
+
+/* Parameters of an op, dense float32, batch norm already folded: weight is O,I,R,S or [out,in] (columns in C,H,W
+ * order). A standalone batch norm has weight = scale and bias = shift per channel. NULL where there is none. */
+typedef struct trib_op_parameters {
+    const float *weight;
+    const float *bias;
+} trib_op_parameters;
+
+/* One way to run an op, as a device offers it. */
+typedef struct trib_implementation {
+    const char *name;        /* static string or owned by the device: "onednn:jit_avx512", "reference" */
+    int64_t workspace_bytes; /* scratch memory while it runs */
+    const char *note;        /* why it ranks where it does; static or owned by the device; may be NULL */
+} trib_implementation;
+
+TRIB_END_DECLS
+#endif

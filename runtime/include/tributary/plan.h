@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: a graph lowered for one device, batch size and schedule (the "how").
+ *
+ * A plan is plain data: a list of ops in an order that is valid on one stream, each with its stream, the events it
+ * waits for and records, memory, layouts and implementation. It can be printed, compared, written as JSON and checked,
+ * and runs nothing. */
+#ifndef TRIBUTARY_PLAN_H
+#define TRIBUTARY_PLAN_H
+
+#include <stdio.h>
+
+#include "tributary/declare.h"
+#include "tributary/device.h"
+#include "tributary/graph.h"
+#include "tributary/op.h"
+
+TRIB_BEGIN_DECLS
+
+typedef enum trib_schedule {
+    TRIB_SERIAL = 0, /* everything on stream 0: the oracle */
+    TRIB_BRANCHES    /* one stream per branch, as in the paper's figure; branch 0 stays on its parent's stream */
+} trib_schedule;
+const char *trib_schedule_name(trib_schedule schedule);
+
+/* The passes, in the order they run. Each can be switched off, except the ones marked required. */
+typedef enum trib_pass {
+    TRIB_PASS_FOLD_BATCH_NORM = 0,   /* BN into the preceding convolution */
+    TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
+    TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
+    TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
+    TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */
+    TRIB_PASS_PLAN_MEMORY,           /* off: every buffer gets its own memory */
+    TRIB_PASS_COUNT
+} trib_pass;
+const char *trib_pass_name(trib_pass pass);
+/* -1 when there is no such pass. */
+int trib_pass_find(const char *name);
+
+enum { TRIB_LAYOUT_AUTO = -1 };
+
+typedef struct trib_plan_options {
+    int batch; /* images per run of the plan; 0: 1 */
+    trib_schedule schedule;
+    int layout;                 /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
+    trib_layout input_layout;   /* of what the caller hands in */
+    int threads;                /* cpu: cores this plan may use, 0: all of the device's */
+    bool reference;             /* plain C reference for every op */
+    bool measure;               /* time the candidates on the device instead of ranking them */
+    unsigned disabled_passes;   /* bit (1u << trib_pass) */
+    const char *const *outputs; /* names of outputs or layers to return; NULL: the graph's first output */
+    int output_count;
+} trib_plan_options;
+
+/* Zero but for TRIB_LAYOUT_AUTO. */
+trib_plan_options trib_plan_default_options(void);
+
+typedef enum trib_buffer_kind {
+    TRIB_BUFFER_ACTIVATION = 0, /* in the arena */
+    TRIB_BUFFER_WORKSPACE,      /* in the arena, alive during one op */
+    TRIB_BUFFER_INPUT,          /* given by the caller of each run */
+    TRIB_BUFFER_OUTPUT          /* given by the caller of each run */
+} trib_buffer_kind;
+
+typedef struct trib_plan_buffer {
+    const char *name; /* of the tensor, e.g. "inception_3a/output" */
+    trib_buffer_kind kind;
+    int64_t bytes;
+    int64_t offset; /* in the arena; -1 for inputs and outputs */
+} trib_plan_buffer;
+
+enum { TRIB_MAX_WAITS = 8 };
+
+typedef struct trib_plan_op {
+    const char *name; /* the layer's; a pass that adds an op derives its name from the layer's */
+    int layer;        /* graph layer this op ends with */
+    int fork, branch; /* as in the graph */
+    trib_op_desc desc;
+    int parameters[TRIB_ROLE_COUNT]; /* graph parameter ids by role, TRIB_NO_PARAMETER where none */
+    float bn_eps;
+    int stream;
+    int wait_count;
+    int waits[TRIB_MAX_WAITS]; /* events, waited for before the op */
+    int record;                /* event recorded after the op, or -1 */
+    int workspace;             /* buffer, or -1 */
+    const char *implementation;
+    const char *reason; /* why this implementation: candidates, times, ranks */
+    int64_t flops;      /* of this op, whole batch */
+    int64_t bytes;      /* read and written at least, parameters included */
+} trib_plan_op;
+
+typedef struct trib_plan_output {
+    const char *name;
+    int buffer;
+    trib_shape shape; /* N,C,H,W or N,C; float32, dense */
+} trib_plan_output;
+
+typedef struct trib_plan {
+    const char *graph_name, *device_spec;
+    int batch;
+    trib_schedule schedule;
+    trib_layout layout, input_layout;
+    int threads;
+    unsigned disabled_passes;
+    int op_count, buffer_count, output_count, stream_count, event_count;
+    trib_plan_op *ops;
+    trib_plan_buffer *buffers;
+    trib_plan_output *outputs;
+    int input_buffer;
+    trib_shape input_shape; /* N,C,H,W extents, whatever the layout */
+    int64_t arena_bytes;
+    int64_t activation_bytes; /* what the arena would need without reuse */
+    int note_count;           /* what each pass did, for --explain */
+    const char **notes;
+    void *storage; /* strings */
+} trib_plan;
+
+/* Lowers `graph` for `device`. Needs no parameters and runs nothing, unless options->measure. */
+trib_status trib_plan_create(const trib_graph *graph, trib_device *device, const trib_plan_options *options,
+                             trib_plan **out);
+void trib_plan_destroy(trib_plan *plan);
+
+bool trib_plan_equal(const trib_plan *a, const trib_plan *b);
+/* A table for people; with `explain`, also the passes' notes and each op's reason. */
+trib_status trib_plan_print(const trib_plan *plan, bool explain, FILE *out);
+trib_status trib_plan_print_json(const trib_plan *plan, FILE *out);
+
+/* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events.
+ * The failure names both ops, the buffer, the byte range and the missing wait. */
+trib_status trib_plan_check_stream_order(const trib_plan *plan);
+
+TRIB_END_DECLS
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: a network ready to run: plan, packed parameters, and lanes (arena + streams).
+ *
+ *     trib_session_options o = trib_session_default_options();
+ *     o.max_batch = 32;
+ *     trib_session_create(device, graph, parameters, &o, &session);
+ *     trib_session_run(session, pixels, 32, (float *const[]){ logits });
+ *
+ * Lanes are independent copies of arena and streams that share packed parameters. On a CPU a batch is cut into chunks
+ * that the lanes run side by side, one core each: faster than all cores working on one convolution. */
+#ifndef TRIBUTARY_SESSION_H
+#define TRIBUTARY_SESSION_H
+
+#include "tributary/declare.h"
+#include "tributary/plan.h"
+
+TRIB_BEGIN_DECLS
+
+typedef enum trib_launch { TRIB_EAGER = 0, TRIB_GRAPH } trib_launch;
+
+typedef struct trib_session_options {
+    trib_plan_options plan; /* plan.batch: images per chunk, 0: chosen; plan.threads: cores per lane, 0: chosen */
+    int max_batch;          /* most images per trib_session_run, 0: 1 */
+    int lanes;              /* 0: chosen */
+    trib_launch launch;
+} trib_session_options;
+trib_session_options trib_session_default_options(void);
+
+typedef struct trib_session trib_session;
+
+/* `parameters`: one tensor per parameter of `graph`, in its order; f32, f16 or bf16; only read during this call.
+ * `graph` is only read during this call. The device must outlive the session. */
+trib_status trib_session_create(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
+                                const trib_session_options *options, trib_session **out);
+void trib_session_destroy(trib_session *session);
+
+/* The plan of one chunk: shapes of input and outputs with N = images per chunk. Owned by the session. */
+const trib_plan *trib_session_plan(const trib_session *session);
+int trib_session_lanes(const trib_session *session);
+
+/* Runs `n` images (1 .. max_batch). `input`: float32, host memory, dense in plan->input_layout, N = n. `outputs[i]`:
+ * host memory for output i of the plan, float32, dense N,C,H,W or N,C with N = n. Returns when the results are there.
+ * One call at a time. */
+trib_status trib_session_run(trib_session *session, const float *input, int n, float *const *outputs);
+
+TRIB_END_DECLS
+#endif

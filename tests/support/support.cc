@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+namespace support {
+
+double relative_error(const float *a, const float *b, std::size_t count)
+{
+    double difference = 0, norm = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return std::numeric_limits<double>::infinity();
+        difference += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
+        norm += double(b[i]) * b[i];
+    }
+    return norm > 0 ? std::sqrt(difference / norm) : difference > 0 ? std::numeric_limits<double>::infinity() : 0;
+}
+
+double relative_error(const std::vector<float> &a, const std::vector<float> &b)
+{
+    if (a.size() != b.size() || a.empty()) return std::numeric_limits<double>::infinity();
+    return relative_error(a.data(), b.data(), a.size());
+}
+
+TemporaryFolder::TemporaryFolder()
+{
+    std::string pattern = (std::filesystem::temp_directory_path() / "tributary-test-XXXXXX").string();
+    if (!mkdtemp(pattern.data())) abort();
+    path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder()
+{
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+std::string read_file(const std::string &path)
+{
+    std::ifstream in(path, std::ios::binary);
+    EXPECT_TRUE(in.good()) << "cannot read " << path;
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+void write_file(const std::string &path, const std::string &bytes)
+{
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out.write(bytes.data(), std::streamsize(bytes.size()));
+    EXPECT_TRUE(out.good()) << "cannot write " << path;
+}
+
+std::string data_file(const std::string &name) { return std::string(TRIB_TEST_DATA) + "/" + name; }
+
+} // namespace support

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every test needs: readable failures of trib_status, comparisons that fail closed, temporary folders.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tributary.h"
+
+// EXPECT that a call succeeds; the message is shown otherwise.
+#define EXPECT_OK(expression)                                                                     \
+    do {                                                                                          \
+        trib_status status_ = (expression);                                                       \
+        EXPECT_EQ(status_.code, TRIB_OK) << status_.message << " (" << status_.file << ":" << status_.line << ")"; \
+    } while (0)
+#define ASSERT_OK(expression)                                                                     \
+    do {                                                                                          \
+        trib_status status_ = (expression);                                                       \
+        ASSERT_EQ(status_.code, TRIB_OK) << status_.message << " (" << status_.file << ":" << status_.line << ")"; \
+    } while (0)
+// EXPECT a failure with this code whose message contains `text`.
+#define EXPECT_FAILS(expression, wanted, text)                                     \
+    do {                                                                           \
+        trib_status status_ = (expression);                                        \
+        EXPECT_EQ(status_.code, wanted) << status_.message;                        \
+        EXPECT_NE(std::string(status_.message).find(text), std::string::npos) << status_.message; \
+    } while (0)
+
+namespace support {
+
+// ||a - b|| / ||b||; infinity when any value is not finite or sizes differ, so that a comparison with a tolerance fails.
+double relative_error(const float *a, const float *b, std::size_t count);
+double relative_error(const std::vector<float> &a, const std::vector<float> &b);
+
+// A folder that is removed with everything in it at the end of the test.
+class TemporaryFolder
+{
+public:
+    TemporaryFolder();
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder &) = delete;
+    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+    const std::string &path() const { return path_; }
+    std::string file(const std::string &name) const { return path_ + "/" + name; }
+
+private:
+    std::string path_;
+};
+
+std::string read_file(const std::string &path);
+void write_file(const std::string &path, const std::string &bytes);
+std::string data_file(const std::string &name); // in tests/data
+
+} // namespace support
