@@ -8,7 +8,8 @@
 #include <limits>
 #include <sstream>
 
-namespace support {
+namespace support
+{
 
 double relative_error(const float *a, const float *b, std::size_t count)
 {

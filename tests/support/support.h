@@ -11,34 +11,47 @@
 #include "tributary.h"
 
 // EXPECT that a call succeeds; the message is shown otherwise.
-#define EXPECT_OK(expression)                                                                     \
-    do {                                                                                          \
-        trib_status status_ = (expression);                                                       \
+#define EXPECT_OK(expression)                                                                                      \
+    do {                                                                                                           \
+        trib_status status_ = (expression);                                                                        \
         EXPECT_EQ(status_.code, TRIB_OK) << status_.message << " (" << status_.file << ":" << status_.line << ")"; \
     } while (0)
-#define ASSERT_OK(expression)                                                                     \
-    do {                                                                                          \
-        trib_status status_ = (expression);                                                       \
+#define ASSERT_OK(expression)                                                                                      \
+    do {                                                                                                           \
+        trib_status status_ = (expression);                                                                        \
         ASSERT_EQ(status_.code, TRIB_OK) << status_.message << " (" << status_.file << ":" << status_.line << ")"; \
     } while (0)
 // EXPECT a failure with this code whose message contains `text`.
-#define EXPECT_FAILS(expression, wanted, text)                                     \
-    do {                                                                           \
-        trib_status status_ = (expression);                                        \
-        EXPECT_EQ(status_.code, wanted) << status_.message;                        \
+#define EXPECT_FAILS(expression, wanted, text)                                                    \
+    do {                                                                                          \
+        trib_status status_ = (expression);                                                       \
+        EXPECT_EQ(status_.code, wanted) << status_.message;                                       \
         EXPECT_NE(std::string(status_.message).find(text), std::string::npos) << status_.message; \
     } while (0)
 
-namespace support {
+#if defined(__SANITIZE_ADDRESS__)
+#define SUPPORT_SANITIZED true
+#elif defined(__has_feature)
+#define SUPPORT_SANITIZED __has_feature(address_sanitizer)
+#else
+#define SUPPORT_SANITIZED false
+#endif
 
-// ||a - b|| / ||b||; infinity when any value is not finite or sizes differ, so that a comparison with a tolerance fails.
+namespace support
+{
+
+// Built with AddressSanitizer: everything is several times slower.
+constexpr bool sanitized = SUPPORT_SANITIZED;
+
+// ||a - b|| / ||b||; infinity when any value is not finite or sizes differ, so that a comparison with a tolerance
+// fails.
 double relative_error(const float *a, const float *b, std::size_t count);
 double relative_error(const std::vector<float> &a, const std::vector<float> &b);
 
 // A folder that is removed with everything in it at the end of the test.
 class TemporaryFolder
 {
-public:
+  public:
     TemporaryFolder();
     ~TemporaryFolder();
     TemporaryFolder(const TemporaryFolder &) = delete;
@@ -46,7 +59,7 @@ public:
     const std::string &path() const { return path_; }
     std::string file(const std::string &name) const { return path_ + "/" + name; }
 
-private:
+  private:
     std::string path_;
 };
 

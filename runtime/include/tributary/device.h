@@ -47,6 +47,7 @@ typedef struct trib_device_info {
     int cores;             /* cpu: cores used; cuda: multiprocessors */
     int64_t memory_bytes;
     bool has_capture;
+    bool host; /* device memory is host memory, and every core works best on images of its own (see session.h) */
     /* Activation layouts this device computes in, best first. */
     int layout_count;
     trib_layout layouts[TRIB_LAYOUT_COUNT];

@@ -36,7 +36,7 @@ const char *trib_pass_name(trib_pass pass);
 /* -1 when there is no such pass. */
 int trib_pass_find(const char *name);
 
-enum { TRIB_LAYOUT_AUTO = -1 };
+enum { TRIB_LAYOUT_AUTO = -1, TRIB_MAX_PLAN_OUTPUTS = 64 };
 
 typedef struct trib_plan_options {
     int batch; /* images per run of the plan; 0: 1 */
@@ -79,13 +79,13 @@ typedef struct trib_plan_op {
     float bn_eps;
     int stream;
     int wait_count;
-    int waits[TRIB_MAX_WAITS]; /* events, waited for before the op */
-    int record;                /* event recorded after the op, or -1 */
-    int workspace;             /* buffer, or -1 */
-    const char *implementation;
-    const char *reason; /* why this implementation: candidates, times, ranks */
-    int64_t flops;      /* of this op, whole batch */
-    int64_t bytes;      /* read and written at least, parameters included */
+    int waits[TRIB_MAX_WAITS];  /* events, waited for before the op */
+    int record;                 /* event recorded after the op, or -1 */
+    int workspace;              /* buffer, or -1 */
+    const char *implementation; /* NULL: nothing runs here; a point where streams meet (input, join of a concat) */
+    const char *reason;         /* why this implementation: candidates, times, ranks; may be NULL */
+    int64_t flops;              /* of this op, whole batch */
+    int64_t bytes;              /* read and written at least, parameters included */
 } trib_plan_op;
 
 typedef struct trib_plan_output {

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The stream-order checker: a plan, seen only as accesses to byte ranges, must order every two that conflict. It takes
+ * nothing on trust from the passes that made the plan: order is computed again from streams, records and waits. */
+#include <stdio.h>
+
+#include "plan/lowering.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/plan.h"
+
+/* `rows` pieces of `bytes` each, `stride` apart: a channel slice of a tensor. `space` separates the arena (-1) from
+ * what callers hand in. */
+typedef struct access {
+    int space, op, buffer;
+    bool write;
+    int64_t begin, bytes, stride, rows;
+} access;
+
+static int64_t end_of(const access *a) { return a->begin + (a->rows - 1) * a->stride + a->bytes; }
+
+static access access_of_view(const trib_plan *p, int op, const trib_view *v, bool write)
+{
+    const trib_plan_buffer *b = &p->buffers[v->buffer];
+    bool outside = b->kind == TRIB_BUFFER_INPUT || b->kind == TRIB_BUFFER_OUTPUT;
+    int64_t size = (int64_t)trib_dtype_size(v->dtype), block = trib_layout_block(v->layout),
+            plane = (int64_t)v->h * v->w;
+    int64_t c = (v->c + block - 1) / block * block, total = (v->c_total + block - 1) / block * block;
+    access a = { .space = outside ? v->buffer : -1, .op = op, .buffer = v->buffer, .write = write };
+    a.begin = (outside ? 0 : b->offset) + trib_view_offset(v);
+    a.rows = v->layout == TRIB_NHWC ? v->n * plane : v->n;
+    a.bytes = size * (v->layout == TRIB_NHWC ? c : c * plane);
+    a.stride = size * (v->layout == TRIB_NHWC ? total : total * plane);
+    return a;
+}
+
+/* Exact for rows of the same stride; otherwise any overlap from first to last byte counts. */
+static bool overlap(const access *a, const access *b)
+{
+    if (a->space != b->space || a->begin >= end_of(b) || b->begin >= end_of(a)) return false;
+    if (a->stride != b->stride || a->rows == 1 || b->rows == 1) return true;
+    int64_t shift = (b->begin - a->begin) % a->stride;
+    if (shift < 0) shift += a->stride;
+    return shift < a->bytes || shift + b->bytes > a->stride;
+}
+
+typedef struct access_list {
+    access *items;
+    size_t count, capacity;
+} access_list;
+
+static trib_status add(access_list *list, access a)
+{
+    if (trib_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof a)) return trib_lowering_no_memory();
+    list->items[list->count++] = a;
+    return trib_success();
+}
+
+static trib_status collect(const trib_plan *p, access_list *list)
+{
+    for (int i = 0; i < p->op_count; ++i) {
+        const trib_plan_op *op = &p->ops[i];
+        if (!op->implementation) continue;
+        for (int k = 0; k < op->desc.input_count; ++k)
+            TRIB_TRY(add(list, access_of_view(p, i, &op->desc.inputs[k], false)));
+        for (int k = 0; k < op->desc.output_count; ++k)
+            TRIB_TRY(add(list, access_of_view(p, i, &op->desc.outputs[k], true)));
+        if (op->workspace < 0) continue;
+        const trib_plan_buffer *b = &p->buffers[op->workspace];
+        access scratch = { .space = -1,
+                           .op = i,
+                           .buffer = op->workspace,
+                           .write = true,
+                           .begin = b->offset,
+                           .bytes = b->bytes,
+                           .stride = b->bytes,
+                           .rows = 1 };
+        TRIB_TRY(add(list, scratch));
+    }
+    return trib_success();
+}
+
+static trib_status conflict(const trib_plan *p, const access *a, const access *b)
+{
+    const trib_plan_op *first = &p->ops[a->op], *second = &p->ops[b->op];
+    int64_t begin = a->begin > b->begin ? a->begin : b->begin, end = end_of(a) < end_of(b) ? end_of(a) : end_of(b);
+    return TRIB_ERROR(TRIB_INTERNAL,
+                      "%s (stream %d) %s and %s (stream %d) %s bytes %lld..%lld of %s (%s) in no certain order: "
+                      "stream %d must wait for an event recorded after %s",
+                      first->name, first->stream, a->write ? "writes" : "reads", second->name, second->stream,
+                      b->write ? "writes" : "reads", (long long)begin, (long long)end,
+                      a->space < 0 ? "the arena" : "a caller's buffer", p->buffers[a->buffer].name, second->stream,
+                      first->name);
+}
+
+static trib_status check(const trib_plan *p, const trib_order *order, const access_list *list)
+{
+    for (size_t i = 0; i < list->count; ++i)
+        for (size_t j = i + 1; j < list->count; ++j) {
+            const access *a = &list->items[i], *b = &list->items[j];
+            if (a->op == b->op || !(a->write || b->write) || !overlap(a, b)) continue;
+            if (!trib_before(order, (size_t)a->op, (size_t)b->op)) return conflict(p, a, b);
+        }
+    return trib_success();
+}
+
+/* One op's own memory: an input it still reads must not be overwritten by its output or workspace. */
+static trib_status check_within_ops(const trib_plan *p, const access_list *list)
+{
+    for (size_t i = 0; i < list->count; ++i)
+        for (size_t j = i + 1; j < list->count && list->items[j].op == list->items[i].op; ++j) {
+            const access *a = &list->items[i], *b = &list->items[j];
+            if ((a->write || b->write) && overlap(a, b))
+                return TRIB_ERROR(TRIB_INTERNAL, "%s: %s and %s share memory", p->ops[a->op].name,
+                                  p->buffers[a->buffer].name, p->buffers[b->buffer].name);
+        }
+    return trib_success();
+}
+
+/* Whoever starts the next run on the same memory does so from stream 0. */
+static trib_status check_end(const trib_plan *p, const trib_order *order)
+{
+    int last = -1;
+    for (int i = 0; i < p->op_count; ++i)
+        if (p->ops[i].stream == 0) last = i;
+    for (int i = 0; i < p->op_count; ++i)
+        if (i != last && (last < 0 || !trib_before(order, (size_t)i, (size_t)last)))
+            return TRIB_ERROR(TRIB_INTERNAL, "%s (stream %d) is not joined into stream 0 at the end of the plan",
+                              p->ops[i].name, p->ops[i].stream);
+    return trib_success();
+}
+
+trib_status trib_plan_check_stream_order(const trib_plan *p)
+{
+    access_list list = { 0 };
+    trib_order order = { 0 };
+    trib_status status;
+    TRIB_TRY_GOTO(status, done, trib_order_of(p->ops, (size_t)p->op_count, p->stream_count, p->event_count, &order));
+    TRIB_TRY_GOTO(status, done, collect(p, &list));
+    TRIB_TRY_GOTO(status, done, check_within_ops(p, &list));
+    TRIB_TRY_GOTO(status, done, check(p, &order, &list));
+    status = check_end(p, &order);
+done:
+    trib_add_context(&status, "stream order of %s", p->graph_name);
+    trib_free(list.items);
+    trib_order_release(&order);
+    return status;
+}

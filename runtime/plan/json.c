@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A plan as JSON, complete: two plans are equal when their JSON is. Attributes are written as the words they are made
+ * of. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tributary/plan.h"
+
+static void string(FILE *out, const char *text)
+{
+    if (!text) {
+        fputs("null", out);
+        return;
+    }
+    fputc('"', out);
+    for (const unsigned char *c = (const unsigned char *)text; *c; ++c) {
+        if (*c == '"' || *c == '\\')
+            fprintf(out, "\\%c", *c);
+        else if (*c < 0x20)
+            fprintf(out, "\\u%04x", *c);
+        else
+            fputc(*c, out);
+    }
+    fputc('"', out);
+}
+
+static void view(FILE *out, const trib_view *v)
+{
+    fprintf(out, "{\"buffer\": %d, \"dtype\": \"%s\", \"layout\": \"%s\", \"shape\": [%d, %d, %d, %d]", v->buffer,
+            trib_dtype_name(v->dtype), trib_layout_name(v->layout), v->n, v->c, v->h, v->w);
+    if (v->c != v->c_total) fprintf(out, ", \"c_offset\": %d, \"c_total\": %d", v->c_offset, v->c_total);
+    fputc('}', out);
+}
+
+static void views(FILE *out, const char *key, const trib_view *list, int count)
+{
+    fprintf(out, ", \"%s\": [", key);
+    for (int i = 0; i < count; ++i) {
+        if (i) fputs(", ", out);
+        view(out, &list[i]);
+    }
+    fputc(']', out);
+}
+
+static void window(FILE *out, int r, int s, int stride_h, int stride_w, trib_pad p)
+{
+    fprintf(out, ", \"window\": [%d, %d], \"stride\": [%d, %d], \"pad\": [%d, %d, %d, %d]", r, s, stride_h, stride_w,
+            p.top, p.left, p.bottom, p.right);
+}
+
+static void attributes(FILE *out, const trib_op_desc *d)
+{
+    const trib_attributes *a = &d->attributes;
+    switch (d->kind) {
+    case TRIB_CONV2D:
+        window(out, a->conv2d.r, a->conv2d.s, a->conv2d.stride_h, a->conv2d.stride_w, a->conv2d.pad);
+        break;
+    case TRIB_MAX_POOL2D:
+    case TRIB_AVG_POOL2D:
+        window(out, a->pool2d.r, a->pool2d.s, a->pool2d.stride_h, a->pool2d.stride_w, a->pool2d.pad);
+        break;
+    case TRIB_LRN:
+        fprintf(out, ", \"size\": %d, \"alpha\": %.9g, \"beta\": %.9g, \"k\": %.9g", a->lrn.size, (double)a->lrn.alpha,
+                (double)a->lrn.beta, (double)a->lrn.k);
+        break;
+    default: break;
+    }
+    fprintf(out, ", \"relu\": %s, \"bias\": %s, \"threads\": %d", d->relu ? "true" : "false",
+            d->has_bias ? "true" : "false", d->threads);
+}
+
+static void op_json(FILE *out, const trib_plan_op *op)
+{
+    fputs("    {\"name\": ", out);
+    string(out, op->name);
+    fprintf(out, ", \"kind\": \"%s\", \"implementation\": ", trib_kind_name(op->desc.kind));
+    string(out, op->implementation);
+    fprintf(out, ", \"fork\": %d, \"branch\": %d, \"stream\": %d, \"record\": %d, \"waits\": [", op->fork, op->branch,
+            op->stream, op->record);
+    for (int i = 0; i < op->wait_count; ++i) fprintf(out, "%s%d", i ? ", " : "", op->waits[i]);
+    fputc(']', out);
+    attributes(out, &op->desc);
+    views(out, "inputs", op->desc.inputs, op->desc.input_count);
+    views(out, "outputs", op->desc.outputs, op->desc.output_count);
+    fprintf(out, ", \"workspace\": %d, \"flops\": %lld, \"bytes\": %lld}", op->workspace, (long long)op->flops,
+            (long long)op->bytes);
+}
+
+static void buffers_json(FILE *out, const trib_plan *p)
+{
+    static const char *const kinds[] = { "activation", "workspace", "input", "output" };
+    fputs("  \"buffers\": [\n", out);
+    for (int i = 0; i < p->buffer_count; ++i) {
+        const trib_plan_buffer *b = &p->buffers[i];
+        fputs("    {\"name\": ", out);
+        string(out, b->name);
+        fprintf(out, ", \"kind\": \"%s\", \"bytes\": %lld, \"offset\": %lld}%s\n", kinds[b->kind], (long long)b->bytes,
+                (long long)b->offset, i + 1 < p->buffer_count ? "," : "");
+    }
+    fputs("  ],\n", out);
+}
+
+static void outputs_json(FILE *out, const trib_plan *p)
+{
+    char shape[TRIB_SHAPE_TEXT];
+    fputs("  \"outputs\": [", out);
+    for (int i = 0; i < p->output_count; ++i) {
+        fputs(i ? ", {\"name\": " : "{\"name\": ", out);
+        string(out, p->outputs[i].name);
+        fprintf(out, ", \"buffer\": %d, \"shape\": %s}", p->outputs[i].buffer,
+                trib_shape_text(&p->outputs[i].shape, shape));
+    }
+    fputs("],\n", out);
+}
+
+trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
+{
+    fputs("{\n  \"graph\": ", out);
+    string(out, p->graph_name);
+    fputs(", \"device\": ", out);
+    string(out, p->device_spec);
+    fprintf(out, ", \"batch\": %d, \"schedule\": \"%s\", \"layout\": \"%s\", \"input_layout\": \"%s\",\n", p->batch,
+            trib_schedule_name(p->schedule), trib_layout_name(p->layout), trib_layout_name(p->input_layout));
+    fprintf(out, "  \"threads\": %d, \"disabled_passes\": %u, \"streams\": %d, \"events\": %d,\n", p->threads,
+            p->disabled_passes, p->stream_count, p->event_count);
+    fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld, \"input_buffer\": %d,\n",
+            (long long)p->arena_bytes, (long long)p->activation_bytes, p->input_buffer);
+    buffers_json(out, p);
+    outputs_json(out, p);
+    fputs("  \"ops\": [\n", out);
+    for (int i = 0; i < p->op_count; ++i) {
+        op_json(out, &p->ops[i]);
+        fputs(i + 1 < p->op_count ? ",\n" : "\n", out);
+    }
+    fputs("  ]\n}\n", out);
+    return ferror(out) ? TRIB_ERROR(TRIB_IO_ERROR, "the plan cannot be written") : trib_success();
+}
+
+static char *json_text(const trib_plan *p)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    trib_status status = trib_plan_print_json(p, out);
+    if (fclose(out) || trib_failed(&status)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+bool trib_plan_equal(const trib_plan *a, const trib_plan *b)
+{
+    char *x = json_text(a), *y = json_text(b);
+    bool equal = x && y && !strcmp(x, y);
+    free(x);
+    free(y);
+    return equal;
+}

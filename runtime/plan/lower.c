@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From layers to ops: one op per layer, a buffer per output. A concatenation becomes one copy per input, on that
+ * input's branch, and a join: a point where streams meet and nothing runs. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "passes/passes.h"
+#include "plan/lowering.h"
+#include "tributary/internal/alloc.h"
+
+trib_status trib_lowering_no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the plan"); }
+
+void trib_lowering_release(trib_lowering *l)
+{
+    trib_free(l->ops);
+    trib_free(l->buffers);
+    trib_free(l->outputs);
+    trib_free(l->notes);
+    trib_free(l->views);
+}
+
+trib_status trib_lowering_add_buffer(trib_lowering *l, const char *name, trib_buffer_kind kind, int64_t bytes, int *out)
+{
+    if (trib_grow((void **)&l->buffers, &l->buffer_capacity, l->buffer_count + 1, sizeof *l->buffers))
+        return trib_lowering_no_memory();
+    const char *copy = trib_strings_add(l->strings, name);
+    if (!copy) return trib_lowering_no_memory();
+    l->buffers[l->buffer_count] = (trib_plan_buffer) { .name = copy, .kind = kind, .bytes = bytes, .offset = -1 };
+    *out = (int)l->buffer_count++;
+    return trib_success();
+}
+
+trib_status trib_lowering_add_op(trib_lowering *l, const trib_plan_op *op)
+{
+    if (trib_grow((void **)&l->ops, &l->op_capacity, l->op_count + 1, sizeof *l->ops)) return trib_lowering_no_memory();
+    l->ops[l->op_count++] = *op;
+    return trib_success();
+}
+
+trib_status trib_lowering_note(trib_lowering *l, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *copy = trib_strings_add(l->strings, text);
+    if (!copy || trib_grow((void **)&l->notes, &l->note_capacity, l->note_count + 1, sizeof *l->notes))
+        return trib_lowering_no_memory();
+    l->notes[l->note_count++] = copy;
+    return trib_success();
+}
+
+trib_plan_op trib_new_op(const trib_layer *layer, int layer_id)
+{
+    trib_plan_op op;
+    memset(&op, 0, sizeof op); /* padding too: descriptors are compared as bytes */
+    op.name = layer->name;
+    op.layer = layer_id;
+    op.fork = layer->fork;
+    op.branch = layer->branch;
+    op.record = op.workspace = -1;
+    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) op.parameters[role] = TRIB_NO_PARAMETER;
+    op.desc.kind = layer->kind;
+    op.desc.attributes = layer->attributes;
+    op.desc.relu = layer->relu;
+    return op;
+}
+
+static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, trib_layout layout)
+{
+    return (trib_view) { .buffer = -1,
+                         .dtype = TRIB_F32,
+                         .layout = layout,
+                         .n = l->options.batch,
+                         .c = layer->c,
+                         .h = layer->h,
+                         .w = layer->w,
+                         .c_total = layer->c };
+}
+
+/* Every layer's output gets a buffer of its own; elide_concat and choose_implementation may move it. Rows of a linear
+ * layer are plain. */
+static trib_status place_outputs(trib_lowering *l)
+{
+    const trib_graph *g = l->graph;
+    for (size_t i = 0; i < g->layer_count; ++i) {
+        const trib_layer *layer = &g->layers[i];
+        bool row = layer->kind == TRIB_LINEAR || layer->kind == TRIB_SOFTMAX;
+        bool input = layer->kind == TRIB_INPUT;
+        l->views[i] = whole_view(l, layer, input ? l->options.input_layout : row ? TRIB_NHWC : l->layout);
+        TRIB_TRY(trib_lowering_add_buffer(l, layer->name, input ? TRIB_BUFFER_INPUT : TRIB_BUFFER_ACTIVATION,
+                                          trib_view_bytes(&l->views[i]), &l->views[i].buffer));
+        if (input) l->input_buffer = l->views[i].buffer;
+    }
+    return trib_success();
+}
+
+/* The copy of one input into its slice, on the input's branch. */
+static trib_status add_copy(trib_lowering *l, int concat, int input, trib_view slice)
+{
+    const trib_layer *from = &l->graph->layers[input];
+    trib_plan_op op = trib_new_op(&l->graph->layers[concat], concat);
+    op.name = trib_strings_format(l->strings, "%s/copy_of:%s", l->graph->layers[concat].name, from->name);
+    if (!op.name) return trib_lowering_no_memory();
+    op.fork = from->fork;
+    op.branch = from->branch;
+    op.desc.input_count = op.desc.output_count = 1;
+    op.desc.inputs[0] = l->views[input];
+    op.desc.outputs[0] = slice;
+    return trib_lowering_add_op(l, &op);
+}
+
+static trib_status add_join(trib_lowering *l, int concat)
+{
+    const trib_layer *layer = &l->graph->layers[concat];
+    trib_view slice = l->views[concat];
+    int first = l->views[concat].c_offset;
+    trib_plan_op join = trib_new_op(layer, concat);
+    join.desc.output_count = 1;
+    join.desc.outputs[0] = l->views[concat];
+    join.desc.input_count = layer->input_count;
+    for (int k = 0; k < layer->input_count; ++k) {
+        slice.c_offset = first;
+        slice.c = l->graph->layers[layer->inputs[k]].c;
+        first += slice.c;
+        join.desc.inputs[k] = slice;
+        bool elided = l->views[layer->inputs[k]].buffer == slice.buffer;
+        if (!elided) TRIB_TRY(add_copy(l, concat, layer->inputs[k], slice));
+    }
+    return trib_lowering_add_op(l, &join);
+}
+
+static trib_status add_layer_op(trib_lowering *l, int id)
+{
+    const trib_layer *layer = &l->graph->layers[id];
+    trib_plan_op op = trib_new_op(layer, id);
+    op.desc.input_count = layer->input_count;
+    for (int k = 0; k < layer->input_count; ++k) op.desc.inputs[k] = l->views[layer->inputs[k]];
+    op.desc.output_count = 1;
+    op.desc.outputs[0] = l->views[id];
+    memcpy(op.parameters, layer->parameters, sizeof op.parameters);
+    op.bn_eps = layer->bn_eps > 0                ? layer->bn_eps
+                : layer->kind == TRIB_BATCH_NORM ? layer->attributes.batch_norm.eps
+                                                 : 0;
+    op.desc.has_bias = layer->parameters[TRIB_BIAS] >= 0 || layer->parameters[TRIB_BN_MEAN] >= 0;
+    op.flops = trib_layer_flops(l->graph, id) * l->options.batch;
+    return trib_lowering_add_op(l, &op);
+}
+
+/* A network output: rows are written in place, activations are reordered to dense N,C,H,W. */
+static trib_status add_output(trib_lowering *l, size_t index)
+{
+    const trib_output *output = &l->graph->outputs[index];
+    const trib_layer *layer = &l->graph->layers[output->layer];
+    trib_view target = whole_view(l, layer, TRIB_NCHW);
+    TRIB_TRY(trib_lowering_add_buffer(l, output->name, TRIB_BUFFER_OUTPUT, trib_view_bytes(&target), &target.buffer));
+    trib_plan_op op = trib_new_op(layer, output->layer);
+    op.name = trib_strings_format(l->strings, "%s/to_output", layer->name);
+    if (!op.name) return trib_lowering_no_memory();
+    op.desc.kind = TRIB_REORDER;
+    memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
+    op.desc.relu = false;
+    op.desc.input_count = op.desc.output_count = 1;
+    op.desc.inputs[0] = l->views[output->layer];
+    op.desc.outputs[0] = target;
+    TRIB_TRY(trib_lowering_add_op(l, &op));
+    bool row = layer->kind == TRIB_LINEAR || layer->kind == TRIB_SOFTMAX;
+    trib_shape shape = trib_shape_of(row ? 2 : 4, l->options.batch, layer->c, layer->h, layer->w);
+    const char *name = trib_strings_add(l->strings, output->name);
+    if (!name) return trib_lowering_no_memory();
+    l->outputs[index] = (trib_plan_output) { .name = name, .buffer = target.buffer, .shape = shape };
+    return trib_success();
+}
+
+trib_status trib_lower_graph(trib_lowering *l)
+{
+    const trib_graph *g = l->graph;
+    l->views = trib_alloc_zeroed(g->layer_count, sizeof *l->views);
+    l->outputs = trib_alloc_zeroed(g->output_count, sizeof *l->outputs);
+    if (!l->views || !l->outputs) return trib_lowering_no_memory();
+    l->output_count = g->output_count;
+    TRIB_TRY(place_outputs(l));
+    if (!trib_pass_disabled(l, TRIB_PASS_ELIDE_CONCAT)) TRIB_TRY(trib_pass_elide_concat(l));
+    for (size_t i = 0; i < g->layer_count; ++i) {
+        if (g->layers[i].kind == TRIB_CONCAT)
+            TRIB_TRY(add_join(l, (int)i));
+        else
+            TRIB_TRY(add_layer_op(l, (int)i));
+        for (size_t k = 0; k < g->output_count; ++k)
+            if (g->outputs[k].layer == (int)i) TRIB_TRY(add_output(l, k));
+    }
+    return trib_success();
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which op is certain to be finished before which other may start: stream order and events, closed transitively. */
+#include <string.h>
+
+#include "plan/lowering.h"
+#include "tributary/internal/alloc.h"
+
+/* Everything before `earlier`, and `earlier`, is before `op`. */
+static void follow(trib_order *o, size_t op, size_t earlier)
+{
+    for (size_t k = 0; k < o->count; ++k) o->before[k * o->count + op] |= o->before[k * o->count + earlier];
+    o->before[earlier * o->count + op] = 1;
+}
+
+static trib_status fill(trib_order *o, const trib_plan_op *ops, int *last_on_stream, int *recorded_by, int streams,
+                        int events)
+{
+    for (int s = 0; s < streams; ++s) last_on_stream[s] = -1;
+    for (int e = 0; e < events; ++e) recorded_by[e] = -1;
+    for (size_t i = 0; i < o->count; ++i) {
+        const trib_plan_op *op = &ops[i];
+        if (op->stream < 0 || op->stream >= streams || op->record >= events)
+            return TRIB_ERROR(TRIB_INTERNAL, "op %s uses stream %d or event %d, which the plan does not have", op->name,
+                              op->stream, op->record);
+        if (last_on_stream[op->stream] >= 0) follow(o, i, (size_t)last_on_stream[op->stream]);
+        for (int k = 0; k < op->wait_count; ++k) {
+            int event = op->waits[k];
+            if (event < 0 || event >= events)
+                return TRIB_ERROR(TRIB_INTERNAL, "op %s waits for event %d, which the plan does not have", op->name,
+                                  event);
+            /* Waiting for an event nobody has recorded orders nothing, on every device. */
+            if (recorded_by[event] >= 0) follow(o, i, (size_t)recorded_by[event]);
+        }
+        last_on_stream[op->stream] = (int)i;
+        if (op->record >= 0) recorded_by[op->record] = (int)i;
+    }
+    return trib_success();
+}
+
+trib_status trib_order_of(const trib_plan_op *ops, size_t count, int streams, int events, trib_order *out)
+{
+    trib_order o = { .count = count };
+    int *last = trib_alloc_zeroed((size_t)streams, sizeof *last),
+        *recorded = trib_alloc_zeroed((size_t)events, sizeof *recorded);
+    o.before = trib_alloc_zeroed(count ? count : 1, count ? count : 1);
+    trib_status status =
+        o.before && last && recorded ? fill(&o, ops, last, recorded, streams, events) : trib_lowering_no_memory();
+    trib_free(last);
+    trib_free(recorded);
+    if (trib_failed(&status))
+        trib_order_release(&o);
+    else
+        *out = o;
+    return status;
+}
+
+void trib_order_release(trib_order *o)
+{
+    trib_free(o->before);
+    *o = (trib_order) { 0 };
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where the elements of a view lie in memory. */
+#include "tributary/op.h"
+
+const char *trib_layout_name(trib_layout layout)
+{
+    switch (layout) {
+    case TRIB_NCHW: return "nchw";
+    case TRIB_NHWC: return "nhwc";
+    case TRIB_NCHW8C: return "nChw8c";
+    case TRIB_NCHW16C: return "nChw16c";
+    case TRIB_LAYOUT_COUNT: break;
+    }
+    return "unknown";
+}
+
+int trib_layout_block(trib_layout layout) { return layout == TRIB_NCHW8C ? 8 : layout == TRIB_NCHW16C ? 16 : 1; }
+
+static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+int64_t trib_view_bytes(const trib_view *v)
+{
+    int64_t channels = round_up(v->c_total, trib_layout_block(v->layout));
+    return (int64_t)v->n * channels * v->h * v->w * (int64_t)trib_dtype_size(v->dtype);
+}
+
+int64_t trib_view_offset(const trib_view *v)
+{
+    int64_t elements = v->layout == TRIB_NHWC ? v->c_offset : (int64_t)v->c_offset * v->h * v->w;
+    return elements * (int64_t)trib_dtype_size(v->dtype);
+}

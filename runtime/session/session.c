@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tributary/session.h"
+
+#include <string.h>
+
+#include "session/lane.h"
+#include "session/parameters.h"
+#include "tributary/internal/alloc.h"
+
+enum { MAX_LANES = 1024 };
+
+struct trib_session {
+    trib_device *device;
+    trib_plan *plan;
+    int max_batch;
+    trib_op_handle **ops; /* one per plan op */
+    trib_lane *lanes;
+    int lane_count;
+};
+
+trib_session_options trib_session_default_options(void)
+{
+    trib_session_options o;
+    memset(&o, 0, sizeof o);
+    o.plan = trib_plan_default_options();
+    return o;
+}
+
+/* ---- what was left to us to choose ---- */
+
+static int at_least_one(int value) { return value > 0 ? value : 1; }
+
+/* Host cores work best each on images of its own: as many lanes as cores, one image at a time. A GPU takes the batch
+ * whole. */
+static trib_status resolve_options(trib_device *device, trib_session_options *o)
+{
+    const trib_device_info *info = trib_device_get_info(device);
+    if (o->max_batch < 0 || o->lanes < 0 || o->lanes > MAX_LANES || o->plan.batch < 0 || o->plan.threads < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "a session of batch %d, chunk %d, %d lanes and %d threads is not possible", o->max_batch,
+                          o->plan.batch, o->lanes, o->plan.threads);
+    o->max_batch = at_least_one(o->max_batch);
+    if (!o->plan.batch) o->plan.batch = info->host ? 1 : o->max_batch;
+    if (o->plan.batch > o->max_batch) o->plan.batch = o->max_batch;
+    int chunks = (o->max_batch + o->plan.batch - 1) / o->plan.batch;
+    int cores = info->host ? at_least_one(info->cores) : 1;
+    if (!o->lanes) o->lanes = o->plan.threads ? at_least_one(cores / o->plan.threads) : cores;
+    if (o->lanes > chunks) o->lanes = chunks;
+    if (!o->plan.threads && info->host) o->plan.threads = at_least_one(cores / o->lanes);
+    return trib_success();
+}
+
+/* ---- building ---- */
+
+static trib_status check_parameters(const trib_graph *graph, const trib_tensor *parameters)
+{
+    char found[TRIB_SHAPE_TEXT], wanted[TRIB_SHAPE_TEXT];
+    for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
+        const trib_parameter *p = trib_graph_parameter(graph, i);
+        const trib_tensor *t = parameters ? &parameters[i] : NULL;
+        if (!t || !t->data) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is not given", p->name);
+        if (!trib_shape_equal(&t->shape, &p->shape))
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is %s; %s is needed", p->name,
+                              trib_shape_text(&t->shape, found), trib_shape_text(&p->shape, wanted));
+        if (t->dtype != TRIB_F32 && t->dtype != TRIB_F16 && t->dtype != TRIB_BF16)
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is %s; f32, f16 or bf16 is needed", p->name,
+                              trib_dtype_name(t->dtype));
+    }
+    return trib_success();
+}
+
+static trib_status create_op(trib_session *s, int index, const trib_tensor *parameters)
+{
+    const trib_plan_op *op = &s->plan->ops[index];
+    trib_folded folded = { 0 };
+    if (!op->implementation) return trib_success();
+    TRIB_TRY(trib_fold_parameters(op, parameters, &folded));
+    trib_op_parameters p = { folded.weight, folded.bias };
+    trib_status status = trib_op_create(s->device, &op->desc, op->implementation, &p, &s->ops[index]);
+    trib_folded_release(&folded);
+    trib_add_context(&status, "layer %s", op->name);
+    return status;
+}
+
+static trib_status open_lanes(trib_session *s, const trib_session_options *o)
+{
+    s->lanes = trib_alloc_zeroed((size_t)o->lanes, sizeof *s->lanes);
+    if (!s->lanes) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d lanes", o->lanes);
+    for (int i = 0; i < o->lanes; ++i) {
+        s->lanes[i] = (trib_lane) { .device = s->device, .plan = s->plan, .ops = s->ops, .index = i };
+        s->lane_count = i + 1;
+        TRIB_TRY(trib_lane_open(&s->lanes[i], o->launch));
+    }
+    return trib_success();
+}
+
+static trib_status build(trib_session *s, const trib_graph *graph, const trib_tensor *parameters,
+                         const trib_session_options *o)
+{
+    TRIB_TRY(check_parameters(graph, parameters));
+    TRIB_TRY(trib_plan_create(graph, s->device, &o->plan, &s->plan));
+    s->ops = trib_alloc_zeroed((size_t)s->plan->op_count, sizeof(trib_op_handle *));
+    if (!s->ops) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d ops", s->plan->op_count);
+    for (int i = 0; i < s->plan->op_count; ++i) TRIB_TRY(create_op(s, i, parameters));
+    return open_lanes(s, o);
+}
+
+trib_status trib_session_create(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
+                                const trib_session_options *options, trib_session **out)
+{
+    if (!device || !graph) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a session needs a device and a graph");
+    trib_session_options o = options ? *options : trib_session_default_options();
+    TRIB_TRY(resolve_options(device, &o));
+    trib_session *s = trib_alloc_zeroed(1, sizeof *s);
+    if (!s) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a session");
+    s->device = device;
+    s->max_batch = o.max_batch;
+    trib_status status = build(s, graph, parameters, &o);
+    if (trib_failed(&status)) {
+        trib_add_context(&status, "preparing %s", trib_graph_name(graph));
+        trib_session_destroy(s);
+        return status;
+    }
+    *out = s;
+    return trib_success();
+}
+
+void trib_session_destroy(trib_session *s)
+{
+    if (!s) return;
+    for (int i = 0; i < s->lane_count; ++i) trib_lane_close(&s->lanes[i]);
+    for (int i = 0; s->ops && i < s->plan->op_count; ++i) trib_op_destroy(s->ops[i]);
+    trib_free(s->lanes);
+    trib_free(s->ops);
+    trib_plan_destroy(s->plan);
+    trib_free(s);
+}
+
+const trib_plan *trib_session_plan(const trib_session *s) { return s->plan; }
+int trib_session_lanes(const trib_session *s) { return s->lane_count; }
+
+/* ---- running ---- */
+
+/* Chunk i goes to lane i mod lanes: chunks cost the same, so this is balanced without asking who is free. */
+static trib_status submit_all(trib_session *s, const float *input, int n, float *const *outputs)
+{
+    const trib_plan *p = s->plan;
+    for (int first = 0, chunk = 0; first < n; first += p->batch, ++chunk) {
+        int count = n - first < p->batch ? n - first : p->batch;
+        float *rows[TRIB_MAX_PLAN_OUTPUTS];
+        for (int i = 0; i < p->output_count; ++i)
+            rows[i] = outputs[i] + (size_t)first * (trib_output_row_bytes(p, i) / sizeof(float));
+        const float *images = input + (size_t)first * (trib_input_row_bytes(p) / sizeof(float));
+        TRIB_TRY(trib_lane_submit(&s->lanes[chunk % s->lane_count], images, count, rows));
+    }
+    return trib_success();
+}
+
+trib_status trib_session_run(trib_session *s, const float *input, int n, float *const *outputs)
+{
+    if (!s || !input || !outputs)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");
+    if (n < 1 || n > s->max_batch)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
+    trib_status status = submit_all(s, input, n, outputs);
+    for (int i = 0; i < s->lane_count; ++i) { /* in every case: the caller's memory must not be in use when we return */
+        trib_status end = trib_lane_synchronize(&s->lanes[i]);
+        if (!trib_failed(&status)) status = end;
+    }
+    trib_add_context(&status, "running %s", s->plan->graph_name);
+    return status;
+}

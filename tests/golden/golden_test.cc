@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our networks against what PyTorch computed (tests/data/infer-*.safetensors): same formula for weights and inputs on
+// both sides.
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "support/support.h"
+
+namespace
+{
+
+struct Golden {
+    const char *variant;
+    int n, size, classes;
+};
+
+// The 96-pixel files also hold the output of every module.
+const Golden goldens[] = {
+    { "bvlc", 1, 96, 10 },        { "bvlc", 3, 161, 10 },        { "bvlc", 2, 224, 1000 },
+    { "torchvision", 1, 96, 10 }, { "torchvision", 3, 161, 10 }, { "torchvision", 2, 224, 1000 }
+};
+
+struct File {
+    trib_safetensors *file = nullptr;
+    explicit File(const std::string &name)
+    {
+        EXPECT_OK(trib_safetensors_open(support::data_file(name).c_str(), &file));
+    }
+    ~File() { trib_safetensors_close(file); }
+    std::vector<float> floats(const std::string &name) const
+    {
+        const trib_tensor *t = file ? trib_safetensors_find(file, name.c_str()) : nullptr;
+        std::int64_t count = 0;
+        EXPECT_TRUE(t) << name;
+        if (!t) return {};
+        EXPECT_OK(trib_shape_count(&t->shape, &count));
+        std::vector<float> v(static_cast<std::size_t>(count));
+        trib_convert_to_f32(t->data, t->dtype, v.size(), v.data());
+        return v;
+    }
+};
+
+struct Model {
+    trib_model *model = nullptr;
+    Model(const char *variant, int size, int classes, bool aux = false)
+    {
+        trib_googlenet net {};
+        net.variant = trib_variant(trib_variant_find(variant));
+        net.height = net.width = size;
+        net.classes = classes;
+        net.aux = aux;
+        EXPECT_OK(trib_model_random(&net, 1, &model));
+    }
+    ~Model() { trib_model_destroy(model); }
+};
+
+std::vector<float> formula_input(int n, int size)
+{
+    std::size_t image = std::size_t(3) * std::size_t(size) * std::size_t(size);
+    std::vector<float> x(std::size_t(n) * image);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        float value = float(2 * trib_uniform("input", 1, i) - 1);
+        x[i] = value * float(double(i / image + 1) / n);
+    }
+    return x;
+}
+
+// Runs the model and returns the wanted outputs by name.
+std::map<std::string, std::vector<float>> run(const trib_model *model, const char *device_spec, trib_session_options o,
+                                              const std::vector<float> &input, int n, std::vector<std::string> names)
+{
+    std::map<std::string, std::vector<float>> results;
+    trib_device *device = nullptr;
+    trib_session *session = nullptr;
+    std::vector<const char *> raw;
+    for (auto &name : names) raw.push_back(name.c_str());
+    o.plan.outputs = raw.data();
+    o.plan.output_count = int(raw.size());
+    o.max_batch = n;
+    EXPECT_OK(trib_device_open(device_spec, nullptr, &device));
+    if (!device) return results;
+    EXPECT_OK(trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &o, &session));
+    if (session) {
+        const trib_plan *plan = trib_session_plan(session);
+        EXPECT_OK(trib_plan_check_stream_order(plan));
+        std::vector<float *> outputs;
+        for (int i = 0; i < plan->output_count; ++i) {
+            trib_shape shape = plan->outputs[i].shape;
+            shape.dim[0] = n;
+            std::int64_t count = 0;
+            EXPECT_OK(trib_shape_count(&shape, &count));
+            results[names[std::size_t(i)]].assign(static_cast<std::size_t>(count),
+                                                  std::numeric_limits<float>::quiet_NaN());
+        }
+        for (auto &name : names) outputs.push_back(results[name].data());
+        EXPECT_OK(trib_session_run(session, input.data(), n, outputs.data()));
+    }
+    trib_session_destroy(session);
+    trib_device_close(device);
+    return results;
+}
+
+std::vector<std::string> devices()
+{
+    std::vector<trib_device_listing> list(16);
+    int count = trib_device_list(list.data(), 16);
+    std::vector<std::string> specs;
+    for (int i = 0; i < count && i < 16; ++i)
+        if (list[std::size_t(i)].available) specs.push_back(list[std::size_t(i)].spec);
+    return specs;
+}
+
+class Inference : public testing::TestWithParam<Golden>
+{
+};
+
+TEST_P(Inference, MatchesPyTorchOnEverySchedule)
+{
+    const Golden &g = GetParam();
+    File golden("infer-" + std::string(g.variant) + "-seed1-n" + std::to_string(g.n) + "-" + std::to_string(g.size) +
+                ".safetensors");
+    Model m(g.variant, g.size, g.classes);
+    auto input = formula_input(g.n, g.size);
+    ASSERT_FALSE(devices().empty());
+    for (const std::string &device : devices()) {
+        std::vector<float> first;
+        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES })
+            for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
+                trib_session_options o = trib_session_default_options();
+                o.plan.schedule = schedule;
+                o.launch = launch;
+                auto y = run(m.model, device.c_str(), o, input, g.n, { "logits", "probabilities" });
+                double error = support::relative_error(y["logits"], golden.floats("logits"));
+                EXPECT_LE(error, 1e-4) << device << " " << trib_schedule_name(schedule);
+                EXPECT_LE(support::relative_error(y["probabilities"], golden.floats("probabilities")), 1e-3);
+                if (first.empty()) first = y["logits"];
+                EXPECT_EQ(0, std::memcmp(first.data(), y["logits"].data(), first.size() * sizeof(float)))
+                    << device << ": " << trib_schedule_name(schedule) << " launch " << launch << " has other bits";
+                std::printf("%s %s %s: relative error %.2g\n", device.c_str(), trib_schedule_name(schedule),
+                            launch ? "graph" : "eager", error);
+            }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Inference, testing::ValuesIn(goldens), [](const auto &info) {
+    return std::string(info.param.variant) + "_" + std::to_string(info.param.size);
+});
+
+// Also without fusion and folding, in every layout, and by the plain C reference.
+class Traces : public testing::TestWithParam<const char *>
+{
+};
+
+TEST_P(Traces, EveryModuleMatchesPyTorch)
+{
+    std::string variant = GetParam();
+    bool bvlc = variant == "bvlc";
+    File golden("infer-" + variant + "-seed1-n1-96.safetensors");
+    Model m(GetParam(), 96, 10);
+    auto input = formula_input(1, 96);
+    std::vector<std::string> names = { "pool2/3x3_s2" };
+    for (const char *module : { "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b" })
+        names.push_back(std::string("inception_") + module + "/output");
+    struct Way {
+        bool reference;
+        int layout;
+        unsigned disabled;
+    };
+    unsigned unfused = 1u << TRIB_PASS_FOLD_BATCH_NORM | 1u << TRIB_PASS_FUSE_BIAS_RELU | 1u << TRIB_PASS_ELIDE_CONCAT;
+    for (const std::string &device : devices())
+        for (Way way : { Way { false, TRIB_LAYOUT_AUTO, 0 }, Way { false, TRIB_LAYOUT_AUTO, unfused },
+                         Way { false, TRIB_NHWC, 0 }, Way { true, TRIB_LAYOUT_AUTO, 0 } }) {
+            trib_session_options o = trib_session_default_options();
+            o.plan.schedule = TRIB_BRANCHES;
+            o.plan.reference = way.reference;
+            o.plan.layout = way.layout;
+            o.plan.disabled_passes = way.disabled;
+            auto y = run(m.model, device.c_str(), o, input, 1, names);
+            for (auto &name : names) {
+                std::string theirs = bvlc                     ? name
+                                     : name == "pool2/3x3_s2" ? "maxpool2"
+                                                              : "inception" + name.substr(10, 2);
+                EXPECT_LE(support::relative_error(y[name], golden.floats("trace/" + theirs)), 1e-4)
+                    << device << " " << name << " reference " << way.reference;
+            }
+        }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Traces, testing::Values("bvlc", "torchvision"),
+                         [](const auto &info) { return std::string(info.param); });
+
+// Without batch norm, the first training step's forward pass is inference: this covers the auxiliary heads.
+TEST(Golden, AuxiliaryHeadsOfBvlc)
+{
+    File golden("train-bvlc-seed1-n2-224.safetensors");
+    Model m("bvlc", 224, 10, true);
+    auto y =
+        run(m.model, "cpu", trib_session_default_options(), formula_input(2, 224), 2, { "logits", "aux1", "aux2" });
+    for (const char *name : { "logits", "aux1", "aux2" })
+        EXPECT_LE(support::relative_error(y[name], golden.floats(name)), 1e-4) << name;
+}
+
+} // namespace

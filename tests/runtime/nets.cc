@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/nets.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nets
+{
+
+namespace
+{
+
+struct Builder {
+    trib_graph_builder *b;
+    bool batch_norm;
+
+    int conv(const std::string &name, int input, int k, int size) const
+    {
+        trib_conv2d c {};
+        c.k = k;
+        c.r = c.s = size;
+        c.pad = { size / 2, size / 2, size / 2, size / 2 };
+        c.no_bias = batch_norm;
+        int x = trib_add_conv2d(b, name.c_str(), input, &c);
+        if (batch_norm) x = trib_add_batch_norm(b, (name + "/bn").c_str(), x, 1e-3f);
+        return trib_add_relu(b, (name + "/relu").c_str(), x);
+    }
+};
+
+} // namespace
+
+Graph inception(bool batch_norm, int size)
+{
+    Builder n { trib_graph_begin("tiny"), batch_norm };
+    trib_graph_builder *b = n.b;
+    int x = n.conv("stem", trib_add_input(b, "input", 3, size, size), 32, 3);
+    if (!batch_norm) {
+        trib_lrn lrn { 5, 1e-4f, 0.75f, 1.0f };
+        x = trib_add_lrn(b, "norm", x, &lrn);
+    }
+    trib_fork f = trib_fork_open(b, "module", x);
+    int ends[4];
+    trib_fork_branch(&f);
+    ends[0] = n.conv("module/1x1", x, 16, 1);
+    trib_fork_branch(&f);
+    ends[1] = n.conv("module/3x3", n.conv("module/3x3_reduce", x, 16, 1), 32, 3);
+    trib_fork_branch(&f);
+    ends[2] = n.conv("module/5x5", n.conv("module/5x5_reduce", x, 16, 1), 16, 5);
+    trib_fork_branch(&f);
+    trib_pool2d pool {};
+    pool.r = pool.s = 3;
+    pool.pad = { 1, 1, 1, 1 };
+    ends[3] = n.conv("module/pool_proj", trib_add_max_pool2d(b, "module/pool", x, &pool), 16, 1);
+    x = trib_fork_join_concat(&f, "module/output", ends, 4);
+    trib_pool2d down {};
+    down.r = down.s = 3;
+    down.stride_h = down.stride_w = 2;
+    down.ceil_mode = true;
+    x = trib_add_max_pool2d(b, "down", x, &down);
+    trib_pool2d global {};
+    x = trib_add_avg_pool2d(b, "global", x, &global);
+    x = trib_add_dropout(b, "drop", x, 0.4f);
+    trib_linear fc { 10, false };
+    x = trib_add_linear(b, "fc", x, &fc);
+    trib_graph_mark_output(b, "logits", x);
+    trib_graph_mark_output(b, "probabilities", trib_add_softmax(b, "prob", x));
+    trib_graph *g = nullptr;
+    EXPECT_OK(trib_graph_finish(b, &g));
+    return Graph(g);
+}
+
+Graph googlenet(trib_variant variant, int size, int classes, bool aux)
+{
+    trib_googlenet net {};
+    net.variant = variant;
+    net.classes = classes;
+    net.height = net.width = size;
+    net.aux = aux;
+    trib_graph *g = nullptr;
+    EXPECT_OK(trib_googlenet_graph(&net, &g));
+    return Graph(g);
+}
+
+Device cpu(int threads)
+{
+    trib_device_options o {};
+    o.threads = threads;
+    trib_device *d = nullptr;
+    EXPECT_OK(trib_device_open("cpu", &o, &d));
+    return Device(d);
+}
+
+Parameters::Parameters(const trib_graph *graph)
+{
+    for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
+        const trib_parameter *p = trib_graph_parameter(graph, i);
+        std::int64_t count = 0;
+        EXPECT_OK(trib_shape_count(&p->shape, &count));
+        bool positive = p->role == TRIB_BN_VAR || p->role == TRIB_BN_WEIGHT;
+        double scale = p->shape.rank > 1 ? 2.0 * double(p->shape.dim[0]) / double(count) : 1.0;
+        std::vector<float> v;
+        for (std::int64_t k = 0; k < count; ++k) {
+            double u = trib_uniform(p->name, 7, std::uint64_t(k));
+            v.push_back(float(positive            ? 0.5 + u
+                              : p->shape.rank > 1 ? (2 * u - 1) * std::min(1.0, std::sqrt(3 * scale))
+                                                  : 0.2 * u - 0.1));
+        }
+        values_.push_back(v);
+        tensors_.push_back(trib_tensor { p->name, TRIB_F32, p->shape, nullptr });
+    }
+    for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].data = values_[i].data();
+}
+
+std::vector<float> input_for(const trib_graph *graph, int images)
+{
+    const trib_layer *in = trib_graph_layer(graph, 0);
+    std::vector<float> v(std::size_t(images) * std::size_t(in->c) * std::size_t(in->h) * std::size_t(in->w));
+    for (std::size_t i = 0; i < v.size(); ++i) v[i] = float(2 * trib_uniform("input", 3, i) - 1);
+    return v;
+}
+
+Plan plan(const trib_graph *graph, trib_device *device, const trib_plan_options &options)
+{
+    trib_plan *p = nullptr;
+    EXPECT_OK(trib_plan_create(graph, device, &options, &p));
+    return Plan(p);
+}
+
+Session session(const trib_graph *graph, trib_device *device, const trib_session_options &options)
+{
+    Parameters parameters(graph);
+    trib_session *s = nullptr;
+    EXPECT_OK(trib_session_create(device, graph, parameters.data(), &options, &s));
+    return Session(s);
+}
+
+} // namespace nets

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small networks and owned wrappers for the runtime's tests.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "support/support.h"
+
+namespace nets
+{
+
+struct Free {
+    void operator()(trib_graph *g) const { trib_graph_destroy(g); }
+    void operator()(trib_plan *p) const { trib_plan_destroy(p); }
+    void operator()(trib_device *d) const { trib_device_close(d); }
+    void operator()(trib_session *s) const { trib_session_destroy(s); }
+};
+using Graph = std::unique_ptr<trib_graph, Free>;
+using Plan = std::unique_ptr<trib_plan, Free>;
+using Device = std::unique_ptr<trib_device, Free>;
+using Session = std::unique_ptr<trib_session, Free>;
+
+// conv -> four branches as in an Inception module -> pool -> linear -> softmax; with batch norm or with bias + LRN.
+Graph inception(bool batch_norm, int size = 14);
+Graph googlenet(trib_variant variant, int size = 224, int classes = 1000, bool aux = false);
+
+Device cpu(int threads = 0);
+
+// Values for every parameter of a graph, from a fixed formula.
+class Parameters
+{
+  public:
+    explicit Parameters(const trib_graph *graph);
+    const trib_tensor *data() const { return tensors_.data(); }
+    trib_tensor &operator[](int i) { return tensors_[std::size_t(i)]; }
+
+  private:
+    std::vector<trib_tensor> tensors_;
+    std::vector<std::vector<float>> values_;
+};
+
+std::vector<float> input_for(const trib_graph *graph, int images);
+
+Plan plan(const trib_graph *graph, trib_device *device, const trib_plan_options &options);
+Session session(const trib_graph *graph, trib_device *device, const trib_session_options &options);
+
+} // namespace nets

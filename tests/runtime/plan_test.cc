@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <cstring>
+#include <set>
+
+#include "runtime/nets.h"
+#include "tributary/internal/fault.h"
+
+namespace
+{
+
+using nets::Plan;
+
+trib_plan_options options(trib_schedule schedule, int batch = 1)
+{
+    trib_plan_options o = trib_plan_default_options();
+    o.schedule = schedule;
+    o.batch = batch;
+    return o;
+}
+
+const trib_plan_op *find(const trib_plan *p, const std::string &name)
+{
+    for (int i = 0; i < p->op_count; ++i)
+        if (name == p->ops[i].name) return &p->ops[i];
+    return nullptr;
+}
+
+int count_kind(const trib_plan *p, trib_kind kind)
+{
+    int n = 0;
+    for (int i = 0; i < p->op_count; ++i) n += p->ops[i].implementation && p->ops[i].desc.kind == kind;
+    return n;
+}
+
+TEST(Plan, BatchNormAndReluDisappearIntoConvolutions)
+{
+    auto device = nets::cpu();
+    auto graph = nets::googlenet(TRIB_TORCHVISION);
+    Plan p = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL));
+    ASSERT_TRUE(p);
+    EXPECT_EQ(count_kind(p.get(), TRIB_BATCH_NORM), 0);
+    EXPECT_EQ(count_kind(p.get(), TRIB_RELU), 0);
+    EXPECT_EQ(count_kind(p.get(), TRIB_CONV2D), 57);
+    const trib_plan_op *op = find(p.get(), "inception_3a/3x3");
+    ASSERT_TRUE(op);
+    EXPECT_TRUE(op->desc.relu);
+    EXPECT_TRUE(op->desc.has_bias);
+    EXPECT_GT(op->bn_eps, 0);
+}
+
+TEST(Plan, PassesCanBeSwitchedOff)
+{
+    auto device = nets::cpu();
+    auto graph = nets::googlenet(TRIB_TORCHVISION);
+    trib_plan_options o = options(TRIB_BRANCHES);
+    o.disabled_passes = 1u << TRIB_PASS_FOLD_BATCH_NORM | 1u << TRIB_PASS_ELIDE_CONCAT | 1u << TRIB_PASS_PLAN_MEMORY;
+    Plan p = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(p);
+    EXPECT_EQ(count_kind(p.get(), TRIB_BATCH_NORM), 57);
+    EXPECT_EQ(count_kind(p.get(), TRIB_CONCAT), 36);
+    EXPECT_EQ(p->arena_bytes, p->activation_bytes);
+    EXPECT_OK(trib_plan_check_stream_order(p.get()));
+    for (int i = 0; i < TRIB_PASS_COUNT; ++i) EXPECT_EQ(trib_pass_find(trib_pass_name(trib_pass(i))), i);
+    EXPECT_EQ(trib_pass_find("no_such_pass"), -1);
+}
+
+TEST(Plan, BranchesWriteTheirSliceWithoutACopy)
+{
+    auto device = nets::cpu();
+    if (trib_layout_block(trib_device_get_info(device.get())->layouts[0]) == 1)
+        GTEST_SKIP() << "no blocked layout here";
+    for (int batch : { 1, 3 }) {
+        auto graph = nets::googlenet(TRIB_BVLC);
+        Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES, batch));
+        ASSERT_TRUE(p);
+        EXPECT_EQ(count_kind(p.get(), TRIB_CONCAT), 0);
+        const trib_plan_op *op = find(p.get(), "inception_4a/5x5");
+        ASSERT_TRUE(op);
+        EXPECT_EQ(op->desc.outputs[0].c_offset, 192 + 208);
+        EXPECT_EQ(op->desc.outputs[0].c_total, 512);
+    }
+}
+
+TEST(Plan, NoReferenceUnlessAskedFor)
+{
+    auto device = nets::cpu();
+    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
+        auto graph = nets::googlenet(variant, 224, 1000, true);
+        const char *outputs[] = { "logits", "probabilities", "aux1", "aux2" };
+        trib_plan_options o = options(TRIB_BRANCHES, 2);
+        o.outputs = outputs;
+        o.output_count = 4;
+        Plan p = nets::plan(graph.get(), device.get(), o);
+        ASSERT_TRUE(p);
+        for (int i = 0; i < p->op_count; ++i)
+            if (p->ops[i].implementation) {
+                EXPECT_EQ(std::strstr(p->ops[i].implementation, "ref"), nullptr) << p->ops[i].name;
+            }
+        o.reference = true;
+        Plan r = nets::plan(graph.get(), device.get(), o);
+        ASSERT_TRUE(r);
+        EXPECT_STREQ(find(r.get(), "conv2/3x3")->implementation, "reference");
+    }
+}
+
+TEST(Plan, StreamsFollowTheFigure)
+{
+    auto device = nets::cpu();
+    auto graph = nets::googlenet(TRIB_BVLC);
+    Plan serial = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL));
+    Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+    ASSERT_TRUE(serial && p);
+    EXPECT_EQ(serial->stream_count, 1);
+    EXPECT_EQ(serial->event_count, 0);
+    EXPECT_EQ(p->stream_count, 4);
+    EXPECT_EQ(find(p.get(), "inception_5b/1x1")->stream, 0);
+    EXPECT_EQ(find(p.get(), "inception_5b/3x3")->stream, 1);
+    EXPECT_EQ(find(p.get(), "inception_5b/5x5_reduce")->stream, 2);
+    EXPECT_EQ(find(p.get(), "inception_5b/pool_proj")->stream, 3);
+    EXPECT_EQ(find(p.get(), "inception_5b/output")->wait_count, 3);
+    EXPECT_EQ(find(p.get(), "pool5/7x7_s1")->stream, 0);
+    // Nine modules: one record before the fork and three before the join each; a join may serve as the next fork.
+    EXPECT_GE(p->event_count, 9 * 4);
+    EXPECT_LE(p->event_count, 9 * 4 + 1);
+}
+
+TEST(Plan, MemoryIsReusedAndMoreBranchesNeedMore)
+{
+    auto device = nets::cpu();
+    auto graph = nets::googlenet(TRIB_BVLC);
+    Plan serial = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL));
+    Plan branches = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+    ASSERT_TRUE(serial && branches);
+    EXPECT_LT(serial->arena_bytes, serial->activation_bytes / 2);
+    EXPECT_LE(serial->arena_bytes, branches->arena_bytes);
+}
+
+TEST(Plan, IsDeterministicAndComparable)
+{
+    auto device = nets::cpu();
+    auto graph = nets::googlenet(TRIB_TORCHVISION);
+    Plan a = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+    Plan b = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+    Plan c = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES, 2));
+    ASSERT_TRUE(a && b && c);
+    EXPECT_TRUE(trib_plan_equal(a.get(), b.get()));
+    EXPECT_FALSE(trib_plan_equal(a.get(), c.get()));
+}
+
+TEST(Plan, PrintsForPeopleAndPrograms)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+    ASSERT_TRUE(p);
+    char *text = nullptr;
+    std::size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    EXPECT_OK(trib_plan_print(p.get(), true, out));
+    EXPECT_OK(trib_plan_print_json(p.get(), out));
+    std::fclose(out);
+    std::string all(text, size);
+    std::free(text);
+    for (const char *wanted :
+         { "module/3x3_reduce", "fold_batch_norm: 7", "ranked:", "\"c_offset\": 48", "\"schedule\": \"branches\"" })
+        EXPECT_NE(all.find(wanted), std::string::npos) << wanted;
+}
+
+TEST(Plan, OutputsMayBeAnyLayer)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    const char *outputs[] = { "module/3x3", "module/output", "logits", "module/3x3/bn", "input" };
+    trib_plan_options o = options(TRIB_BRANCHES);
+    o.outputs = outputs;
+    o.output_count = 5;
+    Plan p = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(p);
+    EXPECT_OK(trib_plan_check_stream_order(p.get()));
+    EXPECT_EQ(p->output_count, 5);
+    EXPECT_EQ(p->outputs[1].shape.dim[1], 80);
+    const char *unknown[] = { "nowhere" };
+    o.outputs = unknown;
+    o.output_count = 1;
+    trib_plan *none = nullptr;
+    EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &none), TRIB_NOT_FOUND, "nowhere");
+}
+
+TEST(Plan, OutputInsideABranchIsJoinedAtTheEnd)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(false);
+    const char *outputs[] = { "module/5x5_reduce" };
+    trib_plan_options o = options(TRIB_BRANCHES);
+    o.outputs = outputs;
+    o.output_count = 1;
+    Plan p = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(p);
+    EXPECT_OK(trib_plan_check_stream_order(p.get()));
+    EXPECT_STREQ(p->ops[p->op_count - 1].name, "end");
+}
+
+TEST(Plan, ImpossibleOptionsAreRefused)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    trib_plan *p = nullptr;
+    trib_plan_options o = options(TRIB_SERIAL);
+    o.batch = -1;
+    EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &p), TRIB_INVALID_ARGUMENT, "batch");
+    o = options(TRIB_SERIAL);
+    const int no_schedule = 7;
+    std::memcpy(&o.schedule, &no_schedule, sizeof o.schedule);
+    EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &p), TRIB_INVALID_ARGUMENT, "schedule");
+    o = options(TRIB_SERIAL);
+    o.input_layout = TRIB_NCHW16C;
+    EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &p), TRIB_INVALID_ARGUMENT, "nchw or nhwc");
+    o = options(TRIB_SERIAL);
+    o.layout = TRIB_NCHW;
+    EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &p), TRIB_UNSUPPORTED, "nchw");
+    EXPECT_FAILS(trib_plan_create(nullptr, device.get(), &o, &p), TRIB_INVALID_ARGUMENT, "graph");
+    EXPECT_EQ(p, nullptr);
+}
+
+TEST(Plan, MeasuredChoicesRunAndAreExplained)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    trib_plan_options o = options(TRIB_BRANCHES);
+    o.measure = true;
+    Plan p = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(p);
+    EXPECT_OK(trib_plan_check_stream_order(p.get()));
+    EXPECT_NE(std::string(find(p.get(), "module/3x3")->reason).find(" ms"), std::string::npos);
+}
+
+TEST(Plan, EveryFallibleOperationMayFail)
+{
+    auto device = nets::cpu(1);
+    auto graph = nets::inception(true, 9);
+    trib_plan_options o = options(TRIB_BRANCHES);
+    std::int64_t failures = 0;
+    for (std::int64_t k = 1;; ++k) {
+        trib_plan *p = nullptr;
+        trib_fault_arm(k, false);
+        trib_status s = trib_plan_create(graph.get(), device.get(), &o, &p);
+        bool reached = trib_fault_disarm() >= k;
+        trib_plan_destroy(p);
+        if (!reached) {
+            EXPECT_OK(s);
+            break;
+        }
+        EXPECT_TRUE(trib_failed(&s)) << "operation " << k;
+        ++failures;
+    }
+    EXPECT_GT(failures, 50);
+}
+
+} // namespace

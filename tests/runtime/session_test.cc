@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+#include <limits>
+
+#include "runtime/nets.h"
+#include "tributary/internal/fault.h"
+
+namespace
+{
+
+using nets::Session;
+
+std::vector<float> run(trib_session *s, const std::vector<float> &input, int n, std::size_t row)
+{
+    std::vector<float> y(std::size_t(n) * row, std::numeric_limits<float>::quiet_NaN());
+    float *outputs[] = { y.data() };
+    EXPECT_OK(trib_session_run(s, input.data(), n, outputs));
+    return y;
+}
+
+// Everything that must not change a single bit: schedule, launch, lanes, chunk, threads, layout of memory.
+TEST(Session, EveryWayOfRunningGivesTheSameBits)
+{
+    auto device = nets::cpu();
+    for (bool batch_norm : { false, true }) {
+        auto graph = nets::inception(batch_norm);
+        auto input = nets::input_for(graph.get(), 7);
+        trib_session_options oracle = trib_session_default_options();
+        oracle.max_batch = 7;
+        oracle.lanes = 1;
+        oracle.plan.batch = 1;
+        Session serial = nets::session(graph.get(), device.get(), oracle);
+        ASSERT_TRUE(serial);
+        auto expected = run(serial.get(), input, 7, 10);
+        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES })
+            for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH })
+                for (int lanes : { 1, 2, 3 })
+                    for (bool reuse : { true, false }) {
+                        trib_session_options o = oracle;
+                        o.plan.schedule = schedule;
+                        o.launch = launch;
+                        o.lanes = lanes;
+                        o.plan.disabled_passes = reuse ? 0 : 1u << TRIB_PASS_PLAN_MEMORY;
+                        Session s = nets::session(graph.get(), device.get(), o);
+                        ASSERT_TRUE(s);
+                        for (int again = 0; again < 3; ++again) {
+                            auto y = run(s.get(), input, 7, 10);
+                            ASSERT_EQ(0, std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)))
+                                << trib_schedule_name(schedule) << " launch " << launch << " lanes " << lanes;
+                        }
+                    }
+    }
+}
+
+TEST(Session, ChunksOfSeveralImagesAndShortOnesAgree)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    auto input = nets::input_for(graph.get(), 11);
+    trib_session_options o = trib_session_default_options();
+    o.max_batch = 11;
+    Session one = nets::session(graph.get(), device.get(), o);
+    ASSERT_TRUE(one);
+    auto expected = run(one.get(), input, 11, 10);
+    for (int chunk : { 2, 4, 11 }) {
+        o.plan.batch = chunk;
+        Session s = nets::session(graph.get(), device.get(), o);
+        ASSERT_TRUE(s);
+        EXPECT_LE(support::relative_error(run(s.get(), input, 11, 10), expected), 1e-5) << chunk;
+        EXPECT_LE(support::relative_error(run(s.get(), input, 1, 10),
+                                          std::vector<float>(expected.begin(), expected.begin() + 10)),
+                  1e-5);
+    }
+}
+
+TEST(Session, PassesDoNotChangeTheResult)
+{
+    auto device = nets::cpu();
+    for (bool batch_norm : { false, true }) {
+        auto graph = nets::inception(batch_norm);
+        auto input = nets::input_for(graph.get(), 2);
+        trib_session_options o = trib_session_default_options();
+        o.max_batch = 2;
+        o.plan.reference = true;
+        Session reference = nets::session(graph.get(), device.get(), o);
+        ASSERT_TRUE(reference);
+        auto expected = run(reference.get(), input, 2, 10);
+        o.plan.reference = false;
+        for (unsigned off = 0; off < 1u << TRIB_PASS_COUNT; ++off) {
+            if (off & (1u << TRIB_PASS_CHOOSE_IMPLEMENTATION | 1u << TRIB_PASS_ASSIGN_STREAMS)) continue;
+            const trib_device_info *info = trib_device_get_info(device.get());
+            for (int i = 0; i < info->layout_count; ++i) {
+                o.plan.disabled_passes = off;
+                o.plan.layout = info->layouts[i];
+                Session s = nets::session(graph.get(), device.get(), o);
+                ASSERT_TRUE(s) << off;
+                EXPECT_LE(support::relative_error(run(s.get(), input, 2, 10), expected), 1e-5)
+                    << "passes off: " << off << ", layout " << trib_layout_name(info->layouts[i]);
+            }
+        }
+    }
+}
+
+TEST(Session, SeveralOutputs)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    auto input = nets::input_for(graph.get(), 3);
+    const char *names[] = { "logits", "probabilities", "module/output", "input" };
+    trib_session_options o = trib_session_default_options();
+    o.max_batch = 3;
+    o.plan.outputs = names;
+    o.plan.output_count = 4;
+    o.plan.schedule = TRIB_BRANCHES;
+    Session s = nets::session(graph.get(), device.get(), o);
+    ASSERT_TRUE(s);
+    std::vector<float> logits(30), probabilities(30), module(3 * 80 * 14 * 14), copy(input.size());
+    float *outputs[] = { logits.data(), probabilities.data(), module.data(), copy.data() };
+    ASSERT_OK(trib_session_run(s.get(), input.data(), 3, outputs));
+    for (int i = 0; i < 3; ++i) {
+        float sum = 0;
+        for (int c = 0; c < 10; ++c) sum += probabilities[std::size_t(i * 10 + c)];
+        EXPECT_NEAR(sum, 1, 1e-5);
+    }
+    EXPECT_EQ(copy, input);
+    for (float v : module) ASSERT_GE(v, 0);
+}
+
+TEST(Session, AcceptsEitherInputLayout)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(false);
+    auto nchw = nets::input_for(graph.get(), 1);
+    std::vector<float> nhwc(nchw.size());
+    for (std::size_t c = 0; c < 3; ++c)
+        for (std::size_t i = 0; i < 196; ++i) nhwc[i * 3 + c] = nchw[c * 196 + i];
+    trib_session_options o = trib_session_default_options();
+    Session a = nets::session(graph.get(), device.get(), o);
+    o.plan.input_layout = TRIB_NHWC;
+    Session b = nets::session(graph.get(), device.get(), o);
+    ASSERT_TRUE(a && b);
+    EXPECT_EQ(run(a.get(), nchw, 1, 10), run(b.get(), nhwc, 1, 10));
+}
+
+TEST(Session, WrongCallsAreRefused)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    nets::Parameters parameters(graph.get());
+    trib_session_options o = trib_session_default_options();
+    trib_session *none = nullptr;
+    o.lanes = -1;
+    EXPECT_FAILS(trib_session_create(device.get(), graph.get(), parameters.data(), &o, &none), TRIB_INVALID_ARGUMENT,
+                 "lanes");
+    EXPECT_FAILS(trib_session_create(device.get(), graph.get(), nullptr, nullptr, &none), TRIB_INVALID_ARGUMENT,
+                 "stem.weight");
+    EXPECT_FAILS(trib_session_create(nullptr, graph.get(), parameters.data(), nullptr, &none), TRIB_INVALID_ARGUMENT,
+                 "device");
+    trib_shape right = parameters[0].shape;
+    parameters[0].shape.dim[1] = 4;
+    EXPECT_FAILS(trib_session_create(device.get(), graph.get(), parameters.data(), nullptr, &none),
+                 TRIB_INVALID_ARGUMENT, "[32, 4, 3, 3]");
+    parameters[0].shape = right;
+    parameters[0].dtype = TRIB_I64;
+    EXPECT_FAILS(trib_session_create(device.get(), graph.get(), parameters.data(), nullptr, &none),
+                 TRIB_INVALID_ARGUMENT, "i64");
+    Session s = nets::session(graph.get(), device.get(), trib_session_default_options());
+    auto input = nets::input_for(graph.get(), 2);
+    std::vector<float> y(20);
+    float *outputs[] = { y.data() };
+    EXPECT_FAILS(trib_session_run(s.get(), input.data(), 2, outputs), TRIB_INVALID_ARGUMENT, "1 to 1");
+    EXPECT_FAILS(trib_session_run(s.get(), input.data(), 0, outputs), TRIB_INVALID_ARGUMENT, "0 images");
+    EXPECT_FAILS(trib_session_run(s.get(), nullptr, 1, outputs), TRIB_INVALID_ARGUMENT, "input");
+}
+
+TEST(Session, NegativeVarianceIsReportedWithItsLayer)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    nets::Parameters parameters(graph.get());
+    int id = trib_graph_find_parameter(graph.get(), "module/3x3/bn.running_var");
+    ASSERT_GE(id, 0);
+    std::vector<float> negative(32, -1.0f);
+    parameters[id].data = negative.data();
+    trib_session *none = nullptr;
+    EXPECT_FAILS(trib_session_create(device.get(), graph.get(), parameters.data(), nullptr, &none), TRIB_BAD_DATA,
+                 "module/3x3");
+}
+
+TEST(Session, MemoryLimitFromPlentyToNothingIsMonotone)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    nets::Parameters parameters(graph.get());
+    trib_session_options o = trib_session_default_options();
+    {
+        Session s = nets::session(graph.get(), device.get(), o);
+    }
+    std::int64_t peak = trib_device_memory(device.get()).peak_bytes;
+    ASSERT_GT(peak, 0);
+    bool refused = false;
+    for (int percent = 100; percent >= 0; --percent) {
+        trib_device_set_memory_limit(device.get(), std::max<std::int64_t>(1, peak * percent / 100));
+        trib_session *s = nullptr;
+        trib_status status = trib_session_create(device.get(), graph.get(), parameters.data(), &o, &s);
+        EXPECT_TRUE(!refused || trib_failed(&status)) << percent;
+        refused |= trib_failed(&status);
+        EXPECT_TRUE(!trib_failed(&status) || status.code == TRIB_OUT_OF_MEMORY) << status.message;
+        trib_session_destroy(s);
+    }
+    EXPECT_TRUE(refused);
+    EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
+}
+
+TEST(Session, EveryFallibleOperationMayFail)
+{
+    auto device = nets::cpu(1);
+    auto graph = nets::inception(true, 9);
+    nets::Parameters parameters(graph.get());
+    auto input = nets::input_for(graph.get(), 2);
+    std::vector<float> y(20), expected(20);
+    float *outputs[] = { y.data() }, *expected_outputs[] = { expected.data() };
+    trib_session_options o = trib_session_default_options();
+    o.max_batch = 2;
+    o.plan.schedule = TRIB_BRANCHES;
+    for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
+        o.launch = launch;
+        {
+            Session s = nets::session(graph.get(), device.get(), o);
+            ASSERT_OK(trib_session_run(s.get(), input.data(), 2, expected_outputs));
+        }
+        std::int64_t failures = 0;
+        for (std::int64_t k = 1;; ++k) {
+            trib_session *s = nullptr;
+            trib_fault_arm(k, false);
+            trib_status status = trib_session_create(device.get(), graph.get(), parameters.data(), &o, &s);
+            if (!trib_failed(&status)) status = trib_session_run(s, input.data(), 2, outputs);
+            bool reached = trib_fault_disarm() >= k;
+            if (s) { // what failed once works the next time
+                EXPECT_OK(trib_session_run(s, input.data(), 2, outputs));
+                EXPECT_EQ(y, expected) << "after failure of operation " << k << ", launch " << launch;
+            }
+            trib_session_destroy(s);
+            if (!reached) {
+                EXPECT_OK(status);
+                break;
+            }
+            EXPECT_TRUE(trib_failed(&status)) << "operation " << k;
+            ++failures;
+        }
+        EXPECT_GT(failures, 100);
+        EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
+    }
+}
+
+} // namespace
