@@ -55,9 +55,9 @@ trib_graph_builder *trib_graph_begin(const char *name)
 
 int trib_window_extent(int in, int window, int stride, int pad_begin, int pad_end, bool ceil_mode)
 {
-    int64_t span = (int64_t)in + pad_begin + pad_end - window;
+    int64_t span = (int64_t)in + pad_begin + pad_end - window + (ceil_mode ? stride - 1 : 0);
     if (span < 0 || window < 1 || stride < 1) return 0;
-    int64_t out = (span + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+    int64_t out = span / stride + 1;
     if (ceil_mode && (out - 1) * stride >= (int64_t)in + pad_begin) --out;
     return (int)out;
 }

@@ -33,6 +33,8 @@ TEST(Graph, WindowsRoundAsCaffeAndPyTorchDo)
     EXPECT_EQ(trib_window_extent(5, 2, 4, 1, 1, true), 2);
     EXPECT_EQ(trib_window_extent(3, 1, 4, 0, 2, true), 1);
     EXPECT_EQ(trib_window_extent(2, 3, 1, 0, 0, true), 0);
+    EXPECT_EQ(trib_window_extent(2, 3, 2, 0, 0, true), 1); // a window may hang over the end
+    EXPECT_EQ(trib_window_extent(2, 3, 2, 0, 0, false), 0);
 }
 
 TEST(Graph, FirstFailureIsKeptAndNamesTheLayer)

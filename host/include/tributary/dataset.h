@@ -40,22 +40,30 @@ typedef struct trib_source_options {
     /* Class names in model order, for class folders: a folder's label is its place here; NULL: folder names sorted as
      * strings. */
     const char *const *class_names;
-    int class_count;
+    int class_count;         /* an item with a label beyond it gets a status; 0: not known (only without class_names) */
     const char *labels_path; /* IDX label file, NULL: guessed from the image file's name (images-idx3 -> labels-idx1) */
 } trib_source_options;
 
-/* `inputs`: image files, folders (recursive, sorted by name, links to folders followed once, loops reported), "@list"
- * (a path per line), .tar files with {000000..000009} ranges, "-" (paths on standard input), IDX image files (.gz too).
+/* `inputs`:
+ *     image files     whatever their name
+ *     folders         walked now: .jpg .jpeg .png .webp, in the byte order of the paths; links are followed, and a loop
+ *                     or an unreadable folder is one failed item
+ *     @list, -        a path per line of a file or of standard input, read as they come; relative paths are relative to
+ *                     the current folder (./@name for a file whose name begins with @)
+ *     .tar, .tar.gz   WebDataset shards, with {000000..000009} ranges
+ *     IDX             files of images, .gz too
  * Items come in the order of the inputs. A missing input, a folder without images, or an unreadable list fails here,
- * naming it. `options` may be NULL. */
+ * naming it. With need_labels, all folders in a folder are classes, over all inputs together. `options` may be NULL. */
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
                              trib_source **out);
 void trib_source_close(trib_source *source); /* NULL is fine */
-/* Number of items when it is known without reading everything (folders, files, IDX), else -1. */
+/* Number of items when it is known without reading everything (folders, files, IDX), else -1. A damaged .gz may turn
+ * out to hold fewer. */
 int64_t trib_source_count(const trib_source *source);
-/* Class names when the source has them (class folders), else NULL. */
+/* Class names that labels are places in when the source has class folders and labels are needed, else NULL. */
 const char *const *trib_source_class_names(const trib_source *source, int *count);
-/* The next item; *end = true past the last. Fails only when nothing more can be read at all. One thread at a time. */
+/* The next item (release it), overwriting what is in *item; *end = true past the last. Fails only when nothing more can
+ * be read at all; later calls fail in the same way. One thread at a time. */
 trib_status trib_source_next(trib_source *source, trib_item *item, bool *end);
 
 /* ---- loader ---- */
@@ -74,23 +82,27 @@ typedef struct trib_batch_item {
     int64_t index;
     const char *name;
     int label;
-    int slot; /* row of `pixels` and of the results; -1 when the item failed */
+    int slot; /* row of `pixels` and of the results, not always in the order of items; -1 when the item failed */
     trib_status status;
 } trib_batch_item;
 
 typedef struct trib_batch {
-    int count;           /* images in `pixels` */
+    int count;           /* images in `pixels`; 0 when all items failed */
     const float *pixels; /* count x crop_height x crop_width x 3 in the loader's layout */
     int item_count;      /* items in source order, failed ones included */
     const trib_batch_item *items;
 } trib_batch;
 
-/* Owns nothing of its arguments: source and preprocess must outlive it. */
+/* Owns nothing of its arguments: source and preprocess must outlive it. Memory: prefetch + 1 batches of pixels, and one
+ * decoded image for each worker. */
 trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
                                const trib_loader_options *options, trib_loader **out);
-/* Stops the workers, waiting for what they are doing. */
+/* Stops the workers, waiting for what they are doing. Batches that are out go with it, and so do items that were read
+ * ahead: what the source gives next is not defined. NULL is fine. */
 void trib_loader_destroy(trib_loader *loader);
-/* The next batch in source order, valid until given back; *out = NULL at the end. Every batch is full but the last. */
+/* The next batch in source order, valid until given back; *out = NULL at the end. Every batch is full but the last, and
+ * but one with more than a thousand failed items in it. Fails when the source does (after what came before it), when
+ * cancelled, and with TRIB_INVALID_ARGUMENT when all prefetch + 1 batches are out. */
 trib_status trib_loader_next(trib_loader *loader, const trib_batch **out);
 void trib_loader_give_back(trib_loader *loader, const trib_batch *batch);
 /* Makes a waiting or later trib_loader_next fail with TRIB_CANCELLED. Safe from any thread. */

@@ -20,6 +20,8 @@ typedef struct trib_key_value {
     const char *key, *value;
 } trib_key_value;
 
+/* The file must stay as it is until close: if another program cuts it short, touching the missing part raises SIGBUS. A
+ * file that is replaced by renaming, as trib_safetensors_write does, is safe. */
 trib_status trib_safetensors_open(const char *path, trib_safetensors **out);
 /* The same checks on memory that must outlive the result; `name` appears in errors. */
 trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *name, trib_safetensors **out);

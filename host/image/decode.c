@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: which decoder an image file is for. */
+#include <string.h>
+
+#include "image/decoders.h"
+#include "tributary/internal/alloc.h"
+
+typedef trib_status decoder(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+
+/* `decode` is NULL for formats that are known only so that the message can name them. */
+typedef struct format {
+    const char *name;
+    decoder *decode;
+    size_t offset, length; /* of the signature */
+    const char *signature;
+} format;
+
+static const format formats[] = {
+    { "JPEG", trib_decode_jpeg, 0, 3, "\xFF\xD8\xFF" },
+    { "PNG", trib_decode_png, 0, 8, "\x89PNG\r\n\x1A\n" },
+    { "WebP", trib_decode_webp, 8, 4, "WEBP" },
+    { "GIF", NULL, 0, 4, "GIF8" },
+    { "TIFF", NULL, 0, 4, "II*\0" },
+    { "TIFF", NULL, 0, 4, "MM\0*" },
+    { "HEIF or AVIF", NULL, 4, 4, "ftyp" },
+    { "BMP", NULL, 0, 2, "BM" },
+};
+
+static const format *find_format(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
+        const format *f = &formats[i];
+        if (size < f->offset + f->length || memcmp(bytes + f->offset, f->signature, f->length) != 0) continue;
+        if (f->decode == trib_decode_webp && memcmp(bytes, "RIFF", 4) != 0) continue;
+        return f;
+    }
+    return NULL;
+}
+
+bool trib_image_recognised(const void *bytes, size_t size)
+{
+    const format *f = bytes ? find_format(bytes, size) : NULL;
+    return f && f->decode;
+}
+
+trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t max_pixels, trib_image *out)
+{
+    if (!bytes && size) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: bytes is NULL");
+    if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: out is NULL");
+    if (!size) return TRIB_ERROR(TRIB_BAD_DATA, "the image is empty (0 bytes)");
+    const format *f = find_format(bytes, size);
+    if (!f) return TRIB_ERROR(TRIB_BAD_DATA, "not an image: it begins like neither JPEG, PNG nor WebP");
+    if (!f->decode)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "this looks like %s, which is not read; convert it to JPEG, PNG or WebP",
+                          f->name);
+    trib_status s = f->decode(bytes, size, max_pixels, out);
+    trib_add_context(&s, "%s image", f->name);
+    return s;
+}
+
+trib_status trib_image_decode(const void *bytes, size_t size, trib_image *out)
+{
+    return trib_image_decode_limited(bytes, size, TRIB_MAX_IMAGE_PIXELS, out);
+}
+
+trib_status trib_image_create(int64_t width, int64_t height, int channels, int64_t max_pixels, trib_image *out)
+{
+    if (width <= 0 || height <= 0)
+        return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: it has no pixels", (long long)width,
+                          (long long)height);
+    if (width > max_pixels / height)
+        return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: more than the limit of %lld pixels",
+                          (long long)width, (long long)height, (long long)max_pixels);
+    trib_image image = { .width = (int)width, .height = (int)height, .channels = channels };
+    size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
+    image.pixels = trib_alloc(bytes);
+    if (!image.pixels)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for its %zu bytes of pixels (%d x %d)", bytes, image.width,
+                          image.height);
+    *out = image;
+    return trib_success();
+}
+
+void trib_image_release(trib_image *image)
+{
+    if (!image) return;
+    trib_free(image->pixels);
+    *image = (trib_image) { 0 };
+}
+
+trib_status trib_decoder_missing(const char *format, const char *library, const char *package)
+{
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "this build cannot read %s: it was made without %s; install it (Debian: %s) and build again",
+                      format, library, package);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: the decoders behind trib_image_decode, one file each. */
+#ifndef TRIBUTARY_IMAGE_DECODERS_H
+#define TRIBUTARY_IMAGE_DECODERS_H
+
+#include "tributary/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* trib_image_decode with another limit on width x height. */
+trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t max_pixels, trib_image *out);
+
+/* Each is given bytes that begin with its format's signature, and writes to `out` only on success. */
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+trib_status trib_decode_png(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+trib_status trib_decode_webp(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+
+/* Memory for the pixels, not cleared. Sizes come from files: too large or empty fails with TRIB_BAD_DATA. */
+trib_status trib_image_create(int64_t width, int64_t height, int channels, int64_t max_pixels, trib_image *out);
+
+/* The failure of a build without `library`. */
+trib_status trib_decoder_missing(const char *format, const char *library, const char *package);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: JPEG by libjpeg(-turbo), accepting and refusing what PIL does: data that ends before the end marker is an
+ * error; libjpeg's warnings (stray bytes between segments, damaged entropy-coded data) are not. */
+#include "image/decoders.h"
+
+#if TRIB_HAVE_JPEG
+
+#include <setjmp.h>
+#include <stdio.h> /* jpeglib.h needs it */
+#include <string.h>
+
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include "tributary/internal/alloc.h"
+
+/* A progressive file can repeat cheap scans that each cost a pass over the whole image. Real files have about ten. */
+enum { MAX_SCANS = 500 };
+static const int64_t MAX_SCANNED_PIXELS = INT64_C(1) << 33;
+
+typedef struct reader {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    trib_status status; /* why we escaped */
+    int64_t max_pixels;
+    trib_image image;
+    uint8_t *cmyk; /* one row */
+} reader;
+
+static _Noreturn void escape(reader *r, trib_status status)
+{
+    r->status = status;
+    longjmp(r->escape, 1);
+}
+
+static trib_code code_of(int libjpeg_code)
+{
+    switch (libjpeg_code) {
+    case JERR_OUT_OF_MEMORY: return TRIB_OUT_OF_MEMORY;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED: return TRIB_UNSUPPORTED;
+    default: return TRIB_BAD_DATA;
+    }
+}
+
+static void on_error(j_common_ptr jpeg)
+{
+    reader *r = jpeg->client_data;
+    int code = jpeg->err->msg_code;
+    char text[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, text);
+    escape(r, TRIB_VENDOR_ERROR(code_of(code), code, "libjpeg", "libjpeg says: %s", text));
+}
+
+static void on_message(j_common_ptr jpeg, int level)
+{
+    (void)jpeg;
+    (void)level;
+}
+
+static void on_source(j_decompress_ptr jpeg) { (void)jpeg; }
+
+static boolean on_end_of_bytes(j_decompress_ptr jpeg)
+{
+    escape(jpeg->client_data, TRIB_ERROR(TRIB_BAD_DATA, "truncated: the file ends before the image does"));
+}
+
+static void on_skip(j_decompress_ptr jpeg, long count)
+{
+    if (count <= 0) return;
+    if ((unsigned long)count > jpeg->src->bytes_in_buffer) on_end_of_bytes(jpeg);
+    jpeg->src->next_input_byte += count;
+    jpeg->src->bytes_in_buffer -= (size_t)count;
+}
+
+static void on_progress(j_common_ptr common)
+{
+    j_decompress_ptr jpeg = (j_decompress_ptr)common;
+    int64_t scans = jpeg->input_scan_number, pixels = (int64_t)jpeg->image_width * jpeg->image_height;
+    if (scans > MAX_SCANS || scans * pixels > MAX_SCANNED_PIXELS)
+        escape(common->client_data,
+               TRIB_ERROR(TRIB_BAD_DATA, "more than %lld scans for %lld pixels: refused as a decompression bomb",
+                          (long long)scans - 1, (long long)pixels));
+}
+
+static void open_reader(reader *r, const uint8_t *bytes, size_t size)
+{
+    r->jpeg.err = jpeg_std_error(&r->errors);
+    r->errors.error_exit = on_error;
+    r->errors.emit_message = on_message;
+    r->jpeg.client_data = r;
+    jpeg_create_decompress(&r->jpeg); /* keeps err and client_data */
+    r->source = (struct jpeg_source_mgr) { .next_input_byte = bytes,
+                                           .bytes_in_buffer = size,
+                                           .init_source = on_source,
+                                           .fill_input_buffer = on_end_of_bytes,
+                                           .skip_input_data = on_skip,
+                                           .resync_to_restart = jpeg_resync_to_restart,
+                                           .term_source = on_source };
+    r->jpeg.src = &r->source;
+    r->progress.progress_monitor = on_progress;
+    r->jpeg.progress = &r->progress;
+}
+
+static void choose_output(reader *r)
+{
+    switch (r->jpeg.num_components) {
+    case 1: r->jpeg.out_color_space = JCS_GRAYSCALE; break;
+    case 3: r->jpeg.out_color_space = JCS_RGB; break;
+    case 4: r->jpeg.out_color_space = JCS_CMYK; break;
+    default:
+        escape(r, TRIB_ERROR(TRIB_UNSUPPORTED, "it has %d components; 1 (gray), 3 (colour) and 4 (CMYK) are read",
+                             r->jpeg.num_components));
+    }
+    trib_status s = trib_image_create(r->jpeg.image_width, r->jpeg.image_height, r->jpeg.num_components == 1 ? 1 : 3,
+                                      r->max_pixels, &r->image);
+    if (trib_failed(&s)) escape(r, s);
+    if (r->jpeg.num_components != 4) return;
+    r->cmyk = trib_alloc((size_t)r->image.width * 4);
+    if (!r->cmyk) escape(r, TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a row of CMYK pixels"));
+}
+
+static int divide_by_255(int value) /* rounded, for 0 .. 255 * 255 */
+{
+    int t = value + 128;
+    return (t + (t >> 8)) >> 8;
+}
+
+/* Like PIL: four components are taken as Adobe's inverted CMYK, whatever the markers say, without colour management. */
+static void cmyk_to_rgb(const uint8_t *cmyk, int width, uint8_t *rgb)
+{
+    for (int x = 0; x < width; ++x)
+        for (int c = 0; c < 3; ++c) {
+            int light = cmyk[4 * x + 3], ink = 255 - cmyk[4 * x + c];
+            rgb[3 * x + c] = (uint8_t)(light - divide_by_255(ink * light));
+        }
+}
+
+static void read_rows(reader *r)
+{
+    size_t row_bytes = (size_t)r->image.width * (size_t)r->image.channels;
+    while (r->jpeg.output_scanline < r->jpeg.output_height) {
+        uint8_t *row = r->image.pixels + r->jpeg.output_scanline * row_bytes;
+        JSAMPROW target = r->cmyk ? r->cmyk : row;
+        jpeg_read_scanlines(&r->jpeg, &target, 1);
+        if (r->cmyk) cmyk_to_rgb(r->cmyk, r->image.width, row);
+    }
+}
+
+/* The only frame that libjpeg's errors jump to; everything that must survive the jump lies behind `r`. */
+static bool run(reader *r, const uint8_t *bytes, size_t size)
+{
+    if (setjmp(r->escape)) return false;
+    open_reader(r, bytes, size);
+    jpeg_read_header(&r->jpeg, TRUE);
+    choose_output(r);
+    jpeg_start_decompress(&r->jpeg);
+    read_rows(r);
+    jpeg_finish_decompress(&r->jpeg); /* reads up to the end marker */
+    return true;
+}
+
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out)
+{
+    reader r = { .status = trib_success(), .max_pixels = max_pixels };
+    if (run(&r, bytes, size))
+        *out = r.image;
+    else
+        trib_image_release(&r.image);
+    trib_free(r.cmyk);
+    jpeg_destroy_decompress(&r.jpeg);
+    return r.status;
+}
+
+#else
+
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out)
+{
+    (void)bytes, (void)size, (void)max_pixels, (void)out;
+    return trib_decoder_missing("JPEG", "libjpeg", "libjpeg62-turbo-dev");
+}
+
+#endif

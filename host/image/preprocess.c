@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: from an image of any size to the network's input. */
+#include <math.h>
+#include <stdint.h>
+
+#include "image/decoders.h"
+#include "image/resample.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/kernels.h"
+
+/* Of resize and crop: far above any network's, and small enough that no product of two overflows. */
+enum { MAX_SIDE = 16384 };
+
+const char *trib_interpolation_name(trib_interpolation interpolation)
+{
+    switch (interpolation) {
+    case TRIB_BILINEAR: return "bilinear";
+    case TRIB_BICUBIC: return "bicubic";
+    case TRIB_NEAREST: return "nearest";
+    }
+    return "unknown";
+}
+
+const char *trib_resize_mode_name(trib_resize_mode mode)
+{
+    switch (mode) {
+    case TRIB_RESIZE_SHORT_SIDE: return "short side";
+    case TRIB_RESIZE_SQUASH: return "squash";
+    case TRIB_RESIZE_NONE: return "none";
+    }
+    return "unknown";
+}
+
+static bool known_interpolation(trib_interpolation i)
+{
+    return i == TRIB_BILINEAR || i == TRIB_BICUBIC || i == TRIB_NEAREST;
+}
+
+trib_preprocess trib_preprocess_torchvision(void)
+{
+    return (trib_preprocess) { .crop_height = 224,
+                               .crop_width = 224,
+                               .resize = 256,
+                               .scale = 1.0f / 255,
+                               .mean = { 0.485f, 0.456f, 0.406f },
+                               .std = { 0.229f, 0.224f, 0.225f } };
+}
+
+trib_preprocess trib_preprocess_caffe(void)
+{
+    return (trib_preprocess) { .crop_height = 224,
+                               .crop_width = 224,
+                               .resize_mode = TRIB_RESIZE_SQUASH,
+                               .resize = 256,
+                               .bgr = true,
+                               .scale = 1,
+                               .mean = { 104, 117, 123 },
+                               .std = { 1, 1, 1 } };
+}
+
+static trib_status check_side(const char *field, int value, int high)
+{
+    if (value >= 1 && value <= high) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: %s is %d, must be 1 to %d", field, value, high);
+}
+
+static trib_status check_sizes(const trib_preprocess *p)
+{
+    TRIB_TRY(check_side("crop_height", p->crop_height, MAX_SIDE));
+    TRIB_TRY(check_side("crop_width", p->crop_width, MAX_SIDE));
+    if (p->resize_mode == TRIB_RESIZE_NONE) return trib_success();
+    TRIB_TRY(check_side("resize", p->resize, MAX_SIDE));
+    int larger = p->crop_height > p->crop_width ? p->crop_height : p->crop_width;
+    if (larger <= p->resize) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                      "preprocessing: the crop of %d x %d is larger than resize, %d; enlarge resize or crop less",
+                      p->crop_width, p->crop_height, p->resize);
+}
+
+/* value = pixel * scale + shift, rounded once. */
+static void normalisation(const trib_preprocess *p, int c, float *scale, float *shift)
+{
+    *scale = (float)((double)p->scale / p->std[c]);
+    *shift = (float)(-(double)p->mean[c] / p->std[c]);
+}
+
+static trib_status check_numbers(const trib_preprocess *p)
+{
+    if (!(p->scale > 0 && isfinite(p->scale)))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: scale is %g, must be positive", (double)p->scale);
+    for (int c = 0; c < 3; ++c) {
+        if (!isfinite(p->mean[c]))
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: mean[%d] is %g", c, (double)p->mean[c]);
+        if (!(p->std[c] > 0 && isfinite(p->std[c])))
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: std[%d] is %g, must be positive", c,
+                              (double)p->std[c]);
+        float scale, shift;
+        normalisation(p, c, &scale, &shift);
+        if (!isfinite(255 * scale + shift))
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: std[%d] is %g: its reciprocal overflows", c,
+                              (double)p->std[c]);
+    }
+    return trib_success();
+}
+
+trib_status trib_preprocess_check(const trib_preprocess *preprocess)
+{
+    if (!preprocess) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: NULL");
+    if (preprocess->resize_mode != TRIB_RESIZE_SHORT_SIDE && preprocess->resize_mode != TRIB_RESIZE_SQUASH &&
+        preprocess->resize_mode != TRIB_RESIZE_NONE)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resize_mode is %d, which is none of the modes",
+                          (int)preprocess->resize_mode);
+    if (!known_interpolation(preprocess->interpolation))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: interpolation is %d, which is none we know",
+                          (int)preprocess->interpolation);
+    TRIB_TRY(check_sizes(preprocess));
+    return check_numbers(preprocess);
+}
+
+static trib_status check_image(const trib_image *image)
+{
+    if (!image || !image->pixels) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the image is empty");
+    bool sane = image->width > 0 && image->height > 0 && image->width <= TRIB_MAX_IMAGE_PIXELS / image->height &&
+                (image->channels == 1 || image->channels == 3);
+    if (sane) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "an image of %d x %d pixels and %d channels cannot be resized",
+                      image->width, image->height, image->channels);
+}
+
+trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
+                              trib_image *out)
+{
+    TRIB_TRY(check_image(in));
+    if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_resize: out is NULL");
+    if (width <= 0 || height <= 0 || width > TRIB_MAX_IMAGE_PIXELS / height)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "cannot resize to %d x %d: 1 to %d pixels are possible", width, height,
+                          TRIB_MAX_IMAGE_PIXELS);
+    if (!known_interpolation(interpolation))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "interpolation %d is none we know", (int)interpolation);
+    return trib_resample(in, (trib_axis) { in->width, width, 0, width }, (trib_axis) { in->height, height, 0, height },
+                         interpolation, out);
+}
+
+/* Python's int(round((size - crop) / 2.0)): halves go to the even neighbour. */
+static int centre_offset(int size, int crop)
+{
+    int twice = size - crop, half = twice / 2;
+    return half + (twice % 2 && half % 2);
+}
+
+/* The size after the resize, in 64 bits: the long side of an extreme strip does not fit in an int. */
+static void resized_size(const trib_preprocess *p, const trib_image *image, int64_t *width, int64_t *height)
+{
+    *width = image->width;
+    *height = image->height;
+    if (p->resize_mode == TRIB_RESIZE_NONE) return;
+    bool squash = p->resize_mode == TRIB_RESIZE_SQUASH, upright = image->width <= image->height;
+    int64_t size = p->resize;
+    *width = squash || upright ? size : size * image->width / image->height;
+    *height = squash || !upright ? size : size * image->height / image->width;
+}
+
+/* Resize and centre crop; keeps gray as one channel. */
+static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image, trib_image *out)
+{
+    TRIB_TRY(trib_preprocess_check(p));
+    TRIB_TRY(check_image(image));
+    int64_t width, height;
+    resized_size(p, image, &width, &height);
+    if (width > TRIB_MAX_IMAGE_PIXELS || height > TRIB_MAX_IMAGE_PIXELS)
+        return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is too elongated for a short side of %d",
+                          image->width, image->height, p->resize);
+    if (width < p->crop_width || height < p->crop_height) /* only without a resize */
+        return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is smaller than the crop of %d x %d", image->width,
+                          image->height, p->crop_width, p->crop_height);
+    trib_axis x = { image->width, (int)width, centre_offset((int)width, p->crop_width), p->crop_width };
+    trib_axis y = { image->height, (int)height, centre_offset((int)height, p->crop_height), p->crop_height };
+    return trib_resample(image, x, y, p->interpolation, out);
+}
+
+trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_image *image, trib_layout layout,
+                                  float *out)
+{
+    if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_preprocess_image: out is NULL");
+    if (layout != TRIB_NCHW && layout != TRIB_NHWC)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_preprocess_image: layout is %d, must be NCHW or NHWC",
+                          (int)layout);
+    trib_image crop;
+    TRIB_TRY(crop_pixels(preprocess, image, &crop));
+    trib_normalise_geometry g = { .height = crop.height,
+                                  .width = crop.width,
+                                  .channels = crop.channels,
+                                  .row_bytes = (int64_t)crop.width * crop.channels,
+                                  .bgr = preprocess->bgr,
+                                  .nchw = layout == TRIB_NCHW };
+    float scale[3], shift[3];
+    for (int c = 0; c < 3; ++c) normalisation(preprocess, c, &scale[c], &shift[c]);
+    trib_normalise_u8(&g, crop.pixels, scale, shift, out);
+    trib_image_release(&crop);
+    return trib_success();
+}
+
+static trib_status gray_to_rgb(trib_image *image)
+{
+    trib_image rgb;
+    TRIB_TRY(trib_image_create(image->width, image->height, 3, TRIB_MAX_IMAGE_PIXELS, &rgb));
+    size_t count = (size_t)image->width * (size_t)image->height;
+    for (size_t i = 0; i < 3 * count; ++i) rgb.pixels[i] = image->pixels[i / 3];
+    trib_image_release(image);
+    *image = rgb;
+    return trib_success();
+}
+
+trib_status trib_preprocess_pixels(const trib_preprocess *preprocess, const trib_image *image, trib_image *out)
+{
+    if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_preprocess_pixels: out is NULL");
+    trib_image crop;
+    TRIB_TRY(crop_pixels(preprocess, image, &crop));
+    trib_status s = crop.channels == 1 ? gray_to_rgb(&crop) : trib_success();
+    if (trib_failed(&s))
+        trib_image_release(&crop);
+    else
+        *out = crop;
+    return s;
+}

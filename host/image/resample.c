@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: separable resampling, horizontal first, of only the window that is wanted.
+ *
+ *     source rows --horizontal--> ring of the rows that the current output row's filter spans --vertical--> window
+ *
+ * The ring keeps memory and cache use at a few rows, however tall the image is. */
+#include "image/resample.h"
+
+#include <string.h>
+
+#include "image/decoders.h"
+#include "tributary/internal/alloc.h"
+
+/* Rows are made in groups, of a multiple of the two that the AVX2 loop takes at once. */
+enum { GROUP = 4 };
+
+typedef struct resampler {
+    const trib_image *in;
+    trib_axis x, y;
+    trib_weights columns, lines;
+    trib_resample_kernels kernels;
+    size_t row_bytes, window_bytes; /* of a source row and of a window row */
+    int made;                       /* source rows before this one went through the horizontal pass */
+    int capacity;                   /* rows in the ring */
+    uint8_t *ring;
+    const uint8_t **rows; /* those under the filter */
+} resampler;
+
+/* An axis of equal sizes is copied, not filtered. */
+static bool resized(trib_axis axis) { return axis.in != axis.out; }
+
+static const uint8_t *source_row(const resampler *r, int row) { return r->in->pixels + (size_t)row * r->row_bytes; }
+
+static void make_rows(resampler *r, int row, int count, uint8_t *to)
+{
+    const uint8_t *end = source_row(r, r->in->height);
+    r->kernels.horizontal(source_row(r, row), r->row_bytes, end, count, r->in->channels, &r->columns, to,
+                          r->window_bytes);
+}
+
+static uint8_t *ring_row(const resampler *r, int row)
+{
+    return r->ring + (size_t)(row % r->capacity) * r->window_bytes;
+}
+
+/* Makes the ring hold every row before `end`; groups never straddle the ring's end, whose capacity is their multiple.
+ */
+static void fill_ring(resampler *r, int end)
+{
+    while (r->made < end) {
+        int count = GROUP - r->made % GROUP;
+        if (count > r->in->height - r->made) count = r->in->height - r->made;
+        make_rows(r, r->made, count, ring_row(r, r->made));
+        r->made += count;
+    }
+}
+
+static void filter_lines(resampler *r, trib_image *window)
+{
+    r->made = r->lines.begin[0];
+    for (int i = 0; i < r->lines.count; ++i) {
+        int begin = r->lines.begin[i], length = r->lines.length[i];
+        if (resized(r->x)) fill_ring(r, begin + length);
+        for (int t = 0; t < length; ++t)
+            r->rows[t] = resized(r->x) ? ring_row(r, begin + t)
+                                       : source_row(r, begin + t) + (size_t)r->x.first * (size_t)r->in->channels;
+        r->kernels.vertical(r->rows, r->lines.weight + (size_t)i * (size_t)r->lines.taps, length, r->window_bytes,
+                            window->pixels + (size_t)i * r->window_bytes);
+    }
+}
+
+static trib_status prepare(resampler *r, trib_interpolation interpolation)
+{
+    if (resized(r->x)) TRIB_TRY(trib_weights_make(r->x, interpolation, &r->columns));
+    if (!resized(r->y)) return trib_success();
+    TRIB_TRY(trib_weights_make(r->y, interpolation, &r->lines));
+    /* The rows under one filter, and what the last group reaches beyond them on either side. */
+    r->capacity = (r->lines.taps / GROUP + 3) * GROUP;
+    r->rows = trib_alloc_zeroed((size_t)r->lines.taps, sizeof *r->rows);
+    if (resized(r->x)) r->ring = trib_alloc_zeroed((size_t)r->capacity, r->window_bytes);
+    if (!r->rows || (resized(r->x) && !r->ring))
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d rows of %zu bytes to resize through", r->capacity,
+                          r->window_bytes);
+    return trib_success();
+}
+
+static void copy_window(const resampler *r, trib_image *window)
+{
+    const uint8_t *from = source_row(r, r->y.first) + (size_t)r->x.first * (size_t)r->in->channels;
+    for (int i = 0; i < window->height; ++i)
+        memcpy(window->pixels + (size_t)i * r->window_bytes, from + (size_t)i * r->row_bytes, r->window_bytes);
+}
+
+static trib_status resample_filtered(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
+                                     trib_image *window)
+{
+    resampler r = { .in = in, .x = x, .y = y, .kernels = trib_resample_best() };
+    r.row_bytes = (size_t)in->width * (size_t)in->channels;
+    r.window_bytes = (size_t)x.count * (size_t)in->channels;
+    trib_status s = prepare(&r, interpolation);
+    if (trib_failed(&s))
+        ;
+    else if (resized(y))
+        filter_lines(&r, window);
+    else if (resized(x))
+        make_rows(&r, y.first, y.count, window->pixels);
+    else
+        copy_window(&r, window);
+    trib_weights_release(&r.columns);
+    trib_weights_release(&r.lines);
+    trib_free(r.ring);
+    trib_free(r.rows);
+    return s;
+}
+
+/* PIL adds the step up from pixel to pixel: rounding included, its positions are these. */
+static void nearest_positions(trib_axis axis, int *position)
+{
+    double step = (double)axis.in / axis.out, at = step * 0.5;
+    for (int i = 0; i < axis.first + axis.count; ++i, at += step)
+        if (i >= axis.first) position[i - axis.first] = at < axis.in ? (int)at : axis.in - 1;
+}
+
+static trib_status resample_nearest(const trib_image *in, trib_axis x, trib_axis y, trib_image *window)
+{
+    size_t channels = (size_t)in->channels, window_bytes = (size_t)x.count * channels;
+    int *column = trib_alloc_zeroed((size_t)x.count, sizeof *column);
+    int *line = trib_alloc_zeroed((size_t)y.count, sizeof *line);
+    trib_status s = trib_success();
+    if (!column || !line) {
+        s = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the positions of %d x %d pixels", x.count, y.count);
+        goto done;
+    }
+    nearest_positions(x, column);
+    nearest_positions(y, line);
+    for (int i = 0; i < y.count; ++i) {
+        const uint8_t *from = in->pixels + (size_t)line[i] * (size_t)in->width * channels;
+        uint8_t *to = window->pixels + (size_t)i * window_bytes;
+        for (int j = 0; j < x.count; ++j)
+            for (size_t c = 0; c < channels; ++c) *to++ = from[(size_t)column[j] * channels + c];
+    }
+done:
+    trib_free(column);
+    trib_free(line);
+    return s;
+}
+
+trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
+                          trib_image *window)
+{
+    trib_image result = { 0 };
+    TRIB_TRY(trib_image_create(x.count, y.count, in->channels, TRIB_MAX_IMAGE_PIXELS, &result));
+    trib_status s = interpolation == TRIB_NEAREST ? resample_nearest(in, x, y, &result)
+                                                  : resample_filtered(in, x, y, interpolation, &result);
+    if (trib_failed(&s))
+        trib_image_release(&result);
+    else
+        *window = result;
+    return s;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: a window of a resized image, computed as PIL computes the whole. */
+#ifndef TRIBUTARY_IMAGE_RESAMPLE_H
+#define TRIBUTARY_IMAGE_RESAMPLE_H
+
+#include "tributary/image.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Along one axis: `in` samples become `out`, of which [first, first + count) are wanted. */
+typedef struct trib_axis {
+    int in, out, first, count;
+} trib_axis;
+
+/* Allocates `window`: x.count x y.count pixels with the channels of `in`. */
+trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
+                          trib_image *window);
+
+/* Fixed point: sums of pixel * weight are scaled by 2^22 and get half a unit before they are cut to 0..255. */
+enum { TRIB_WEIGHT_BITS = 22, TRIB_WEIGHT_HALF = 1 << (TRIB_WEIGHT_BITS - 1) };
+
+/* Wanted sample i is the sum of in[begin[i] + t] * weight[i * taps + t] over t < length[i]; the rest are 0. `taps` is
+ * even. */
+typedef struct trib_weights {
+    int count, taps;
+    int *begin, *length;
+    int32_t *weight;
+} trib_weights;
+
+trib_status trib_weights_make(trib_axis axis, trib_interpolation interpolation, trib_weights *out);
+void trib_weights_release(trib_weights *w);
+
+/* The two inner loops. Every variant gives the same bytes. */
+typedef struct trib_resample_kernels {
+    /* `rows` rows, row_bytes apart, to the window's columns, out_bytes apart. No byte at or after `end` is read. */
+    void (*horizontal)(const uint8_t *in, size_t row_bytes, const uint8_t *end, int rows, int channels,
+                       const trib_weights *w, uint8_t *out, size_t out_bytes);
+    /* One row of `bytes` from `taps` rows. */
+    void (*vertical)(const uint8_t *const *rows, const int32_t *weight, int taps, size_t bytes, uint8_t *out);
+} trib_resample_kernels;
+
+trib_resample_kernels trib_resample_portable(void);
+/* The fastest this machine runs. */
+trib_resample_kernels trib_resample_best(void);
+
+static inline uint8_t trib_clip_sum(int32_t sum)
+{
+    int32_t v = sum >> TRIB_WEIGHT_BITS;
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

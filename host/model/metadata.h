@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Tributary keeps in __metadata__ of a model file, and how it is read. See tributary/model.h for the keys. */
+#ifndef TRIBUTARY_MODEL_METADATA_H
+#define TRIBUTARY_MODEL_METADATA_H
+
+#include "tributary/googlenet.h"
+#include "tributary/image.h"
+
+/* Fails unless `text`, the value of tributary.variant, names the variant that the tensors are of. */
+trib_status trib_metadata_check_variant(const char *text, trib_variant found);
+
+/* Class names in output order; `classes` of them. Free *out with trib_free: one block holds the names too. */
+trib_status trib_metadata_read_labels(const char *text, int classes, const char ***out);
+
+trib_status trib_metadata_read_preprocessing(const char *text, trib_preprocess *out);
+
+#endif

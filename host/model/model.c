@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tributary/model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file.h"
+#include "formats/safetensors_private.h"
+#include "model/input_size.h"
+#include "model/metadata.h"
+#include "tributary/internal/alloc.h"
+
+struct trib_model {
+    char *path;
+    trib_safetensors *file; /* NULL for a random model */
+    void *storage;          /* values of a random model */
+    trib_googlenet net;
+    trib_graph *graph;
+    trib_tensor *parameters;
+    trib_preprocess preprocess;
+    bool preprocess_is_default;
+    const char **labels; /* one block; NULL when unknown */
+    const char *provenance;
+};
+
+/* Path, and room for everything else; the graph follows when `net` is known. */
+static trib_status create(const char *path, trib_model **out)
+{
+    trib_model *model = trib_alloc_zeroed(1, sizeof *model);
+    if (model) model->path = trib_strdup(path);
+    if (!model || !model->path) {
+        trib_model_destroy(model);
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a model");
+    }
+    *out = model;
+    return trib_success();
+}
+
+static trib_status build_graph(trib_model *model)
+{
+    model->net.height = model->preprocess.crop_height;
+    model->net.width = model->preprocess.crop_width;
+    TRIB_TRY(trib_googlenet_graph(&model->net, &model->graph));
+    int count = trib_graph_parameter_count(model->graph);
+    model->parameters = trib_alloc_zeroed((size_t)count, sizeof *model->parameters);
+    if (!model->parameters) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d parameters", count);
+    return trib_success();
+}
+
+static trib_status read_metadata(trib_model *model)
+{
+    const char *variant = trib_safetensors_metadata_get(model->file, "tributary.variant");
+    const char *labels = trib_safetensors_metadata_get(model->file, "tributary.labels");
+    const char *preprocessing = trib_safetensors_metadata_get(model->file, "tributary.preprocessing");
+    if (variant) TRIB_TRY(trib_metadata_check_variant(variant, model->net.variant));
+    if (labels) TRIB_TRY(trib_metadata_read_labels(labels, model->net.classes, &model->labels));
+    model->preprocess_is_default = !preprocessing;
+    model->preprocess = trib_default_preprocess(model->net.variant);
+    if (preprocessing) TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
+    model->provenance = trib_safetensors_metadata_get(model->file, "tributary.provenance");
+    return trib_success();
+}
+
+static trib_status load(trib_model *model, const trib_model_options *options)
+{
+    const trib_tensor *tensors = trib_safetensors_tensors(model->file);
+    int count = trib_safetensors_count(model->file);
+    TRIB_TRY(trib_googlenet_detect(tensors, count, &model->net));
+    TRIB_TRY(read_metadata(model));
+    TRIB_TRY(trib_preprocess_set_size(&model->preprocess, options->height, options->width));
+    model->net.aux = model->net.aux && options->aux;
+    TRIB_TRY(build_graph(model));
+    return trib_googlenet_bind(model->graph, model->net.variant, tensors, count, model->parameters);
+}
+
+trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out)
+{
+    const trib_model_options defaults = { 0 };
+    if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_model_load: an argument is NULL");
+    trib_model *model = NULL;
+    TRIB_TRY(create(path, &model));
+    trib_status s = trib_safetensors_open(path, &model->file); /* names the path itself */
+    if (trib_failed(&s)) goto fail;
+    s = load(model, options ? options : &defaults);
+    trib_add_context(&s, "%s", trib_shorten(path).text);
+    if (trib_failed(&s)) goto fail;
+    *out = model;
+    return s;
+fail:
+    trib_model_destroy(model);
+    return s;
+}
+
+trib_status trib_model_random(const trib_googlenet *net, uint64_t seed, trib_model **out)
+{
+    if (!net || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_model_random: an argument is NULL");
+    char path[64];
+    snprintf(path, sizeof path, "random:%s:%" PRIu64, trib_variant_name(net->variant), seed);
+    trib_model *model = NULL;
+    trib_status s;
+    TRIB_TRY(create(path, &model));
+    model->net = *net;
+    if (!net->classes) model->net.classes = 1000;
+    if (net->width_multiplier == 0) model->net.width_multiplier = 1;
+    model->preprocess = trib_default_preprocess(net->variant);
+    model->preprocess_is_default = true;
+    TRIB_TRY_GOTO(s, fail, trib_preprocess_set_size(&model->preprocess, net->height, net->width));
+    TRIB_TRY_GOTO(s, fail, build_graph(model));
+    TRIB_TRY_GOTO(s, fail, trib_googlenet_random(model->graph, net->variant, seed, model->parameters, &model->storage));
+    *out = model;
+    return s;
+fail:
+    trib_add_context(&s, "%s", trib_shorten(path).text);
+    trib_model_destroy(model);
+    return s;
+}
+
+void trib_model_destroy(trib_model *model)
+{
+    if (!model) return;
+    trib_free(model->labels);
+    trib_free(model->parameters);
+    trib_graph_destroy(model->graph);
+    if (model->storage) trib_googlenet_free_random(model->storage);
+    trib_safetensors_close(model->file);
+    trib_free(model->path);
+    trib_free(model);
+}
+
+const char *trib_model_path(const trib_model *model) { return model->path; }
+const trib_googlenet *trib_model_network(const trib_model *model) { return &model->net; }
+const trib_graph *trib_model_graph(const trib_model *model) { return model->graph; }
+const trib_tensor *trib_model_parameters(const trib_model *model) { return model->parameters; }
+const trib_preprocess *trib_model_preprocess(const trib_model *model) { return &model->preprocess; }
+bool trib_model_preprocess_is_default(const trib_model *model) { return model->preprocess_is_default; }
+const char *trib_model_provenance(const trib_model *model) { return model->provenance; }
+
+const char *trib_model_label(const trib_model *model, int klass)
+{
+    return model->labels && klass >= 0 && klass < model->net.classes ? model->labels[klass] : NULL;
+}
+
+void trib_model_release_pages(const trib_model *model)
+{
+    if (model->file) trib_safetensors_release_pages(model->file);
+}

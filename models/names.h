@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Names of parameters in files, and tensors found by them. */
+#ifndef TRIBUTARY_MODELS_NAMES_H
+#define TRIBUTARY_MODELS_NAMES_H
+
+#include <stddef.h>
+
+#include "tributary/googlenet.h"
+
+enum { TRIB_NAME_TEXT = 128 };
+
+/* The file's name of the parameter called `canonical`; `text` has TRIB_NAME_TEXT bytes and is returned. */
+const char *trib_file_name(trib_variant variant, const char *canonical, char *text);
+
+/* What comes after `module.` and `_orig_mod.`, which data parallelism and compilation put before names. */
+const char *trib_bare_name(const char *name);
+
+/* Whether a bare name belongs to an auxiliary classifier. */
+bool trib_is_auxiliary(trib_variant variant, const char *bare_name);
+
+/* Tensors sorted by bare name. */
+typedef struct trib_tensor_entry {
+    const char *bare_name;
+    const trib_tensor *tensor;
+    bool used;
+} trib_tensor_entry;
+
+typedef struct trib_tensor_index {
+    trib_tensor_entry *entries;
+    size_t count;
+} trib_tensor_index;
+
+/* Fails when two tensors have the same bare name. Release it even after a failure. */
+trib_status trib_tensor_index_build(const trib_tensor *tensors, int count, trib_tensor_index *index);
+void trib_tensor_index_release(trib_tensor_index *index);
+/* NULL when there is none of that bare name. */
+trib_tensor_entry *trib_tensor_index_find(const trib_tensor_index *index, const char *bare_name);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finding tensors by name in a file that may hold any number of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "tributary/internal/alloc.h"
+
+static int by_bare_name(const void *a, const void *b)
+{
+    return strcmp(((const trib_tensor_entry *)a)->bare_name, ((const trib_tensor_entry *)b)->bare_name);
+}
+
+trib_status trib_tensor_index_build(const trib_tensor *tensors, int count, trib_tensor_index *index)
+{
+    index->count = count < 0 ? 0 : (size_t)count;
+    index->entries = trib_alloc_zeroed(index->count, sizeof *index->entries);
+    if (!index->entries) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the names of %d tensors", count);
+    for (size_t i = 0; i < index->count; ++i)
+        index->entries[i] = (trib_tensor_entry) { .bare_name = trib_bare_name(tensors[i].name), .tensor = &tensors[i] };
+    qsort(index->entries, index->count, sizeof *index->entries, by_bare_name);
+    for (size_t i = 1; i < index->count; ++i)
+        if (!by_bare_name(&index->entries[i - 1], &index->entries[i]))
+            return TRIB_ERROR(TRIB_BAD_DATA, "the tensors %.128s and %.128s have the same name but for their prefix",
+                              index->entries[i - 1].tensor->name, index->entries[i].tensor->name);
+    return trib_success();
+}
+
+void trib_tensor_index_release(trib_tensor_index *index)
+{
+    trib_free(index->entries);
+    *index = (trib_tensor_index) { 0 };
+}
+
+trib_tensor_entry *trib_tensor_index_find(const trib_tensor_index *index, const char *bare_name)
+{
+    const trib_tensor_entry key = { .bare_name = bare_name };
+    return bsearch(&key, index->entries, index->count, sizeof *index->entries, by_bare_name);
+}

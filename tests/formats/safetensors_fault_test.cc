@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every allocation and every call to the system fails once, in turn. The address sanitizer looks for what is lost.
+#include <algorithm>
+#include <filesystem>
+
+#include "formats/files.h"
+#include "tributary/internal/fault.h"
+
+namespace
+{
+
+// Runs `call` with the k-th operation failing, for every k until one run sees no fault; returns how many there were.
+template <class Call>
+int fail_each(Call call, bool forever)
+{
+    for (int k = 1; k < 100000; ++k) {
+        trib_fault_arm(k, forever);
+        trib_status s = call(k);
+        std::int64_t seen = trib_fault_disarm();
+        if (seen < k) {
+            EXPECT_EQ(s.code, TRIB_OK) << s.message;
+            return k - 1;
+        }
+        EXPECT_TRUE(s.code == TRIB_OUT_OF_MEMORY || s.code == TRIB_IO_ERROR)
+            << "operation " << k << " failed with " << trib_code_name(s.code) << ": " << s.message;
+        EXPECT_GT(std::string(s.message).size(), 10u) << "operation " << k;
+    }
+    ADD_FAILURE() << "never ran to the end";
+    return 0;
+}
+
+class SafetensorsFault : public testing::TestWithParam<bool>
+{
+};
+INSTANTIATE_TEST_SUITE_P(, SafetensorsFault, testing::Bool(),
+                         [](const auto &info) { return info.param ? "FromThenOn" : "Once"; });
+
+TEST_P(SafetensorsFault, Open)
+{
+    const std::string path = support::data_file("infer-torchvision-seed1-n2-224.safetensors");
+    int faults = fail_each(
+        [&](int) {
+            trib_safetensors *file = nullptr;
+            trib_status s = trib_safetensors_open(path.c_str(), &file);
+            EXPECT_EQ(file == nullptr, trib_failed(&s));
+            trib_safetensors_close(file);
+            return s;
+        },
+        GetParam());
+    EXPECT_GE(faults, 20); // open, stat, mmap, and memory for the file, the JSON and the lists
+}
+
+TEST_P(SafetensorsFault, WriteLeavesTheOldFileOrTheNew)
+{
+    support::TemporaryFolder folder;
+    const std::string path = folder.file("out.safetensors");
+    const float values[] = { 1, 2, 3, 4 };
+    const trib_tensor tensors[] = { { "a", TRIB_F32, trib_shape_of(1, 4, 0, 0, 0), values },
+                                    { "b", TRIB_F32, trib_shape_of(1, 2, 0, 0, 0), values } };
+    const trib_key_value metadata = { "key", "value" };
+    bool exists = false; // alternately there is an old file, or none
+    int faults = fail_each(
+        [&](int k) {
+            exists = k % 2;
+            trib_fault_arm(0, false);
+            if (exists)
+                support::write_file(path, "old");
+            else
+                std::filesystem::remove(path);
+            trib_fault_arm(k, GetParam());
+            trib_status s = trib_safetensors_write(path.c_str(), tensors, 2, &metadata, 1);
+            if (trib_failed(&s)) {
+                EXPECT_EQ(std::filesystem::exists(path), exists) << "operation " << k;
+                if (exists) {
+                    EXPECT_EQ(support::read_file(path), "old") << "operation " << k;
+                }
+                auto all = std::filesystem::directory_iterator(folder.path());
+                EXPECT_EQ(std::distance(begin(all), end(all)), exists ? 1 : 0) << "operation " << k;
+            }
+            return s;
+        },
+        GetParam());
+    EXPECT_GE(faults, 25); // memory, stat, open, write x 3, fsync, close, rename
+    EXPECT_TRUE(files::open(path));
+}
+
+TEST_P(SafetensorsFault, ModelLoad)
+{
+    support::TemporaryFolder folder;
+    const std::string path = std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors";
+    auto load = [&](int) {
+        files::Model model;
+        return files::load(path, model);
+    };
+    // Some 8,000 operations, most of them the same allocation of one JSON value: every one of the first and last few
+    // hundred, and a sample of the rest.
+    trib_fault_arm(0, false);
+    ASSERT_OK(load(0));
+    const std::int64_t total = trib_fault_disarm();
+    ASSERT_GT(total, 1000);
+    for (std::int64_t k = 1; k <= total; k += k < 200 || k > total - 400 ? 1 : 37) {
+        trib_fault_arm(k, GetParam());
+        trib_status s = load(0);
+        trib_fault_disarm();
+        EXPECT_TRUE(s.code == TRIB_OUT_OF_MEMORY || s.code == TRIB_IO_ERROR)
+            << "operation " << k << ": " << trib_code_name(s.code) << ": " << s.message;
+    }
+}
+
+} // namespace

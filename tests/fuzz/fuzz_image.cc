@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as an image; what decodes and is small goes on through preprocessing.
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+
+#include "host/image/decoders.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    trib_image image = {};
+    trib_status s = trib_image_decode_limited(data, size, 1 << 18, &image);
+    if (trib_failed(&s)) {
+        if (image.pixels || !s.message[0]) abort();
+        return 0;
+    }
+    if (!trib_image_recognised(data, size)) abort();
+    float out[3 * 8 * 8];
+    for (int mode = TRIB_RESIZE_SHORT_SIDE; mode <= TRIB_RESIZE_NONE; ++mode) {
+        trib_preprocess p = trib_preprocess_torchvision();
+        p.crop_height = p.crop_width = p.resize = 8;
+        p.resize_mode = trib_resize_mode(mode);
+        p.interpolation = trib_interpolation(data[size - 1] % 3);
+        p.bgr = size % 2;
+        s = trib_preprocess_image(&p, &image, mode % 2 ? TRIB_NHWC : TRIB_NCHW, out);
+        for (float value : out)
+            if (!trib_failed(&s) && !(std::fabs(value) <= 3)) abort();
+    }
+    trib_image_release(&image);
+    return 0;
+}
