@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opening and describing the CPU device. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cpu/cpu.h"
+#include "cpu/onednn.h"
+#include "cpu/op.h"
+#include "tributary/internal/alloc.h"
+
+/* ---- what the machine has ---- */
+
+/* A container's quota ("max 100000" or "150000 100000"), in whole cores; 0: none. */
+static int quota_cores(void)
+{
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
+    long long quota, period;
+    int cores = 0;
+    if (!file) return 0;
+    if (fscanf(file, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0)
+        cores = (int)((quota + period - 1) / period);
+    fclose(file);
+    return cores;
+}
+
+static int usable_cores(void)
+{
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int quota = quota_cores();
+    if (quota && quota < cores) cores = quota;
+    return cores > 0 ? cores : 1;
+}
+
+static void find_name(char *name, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char line[256];
+    snprintf(name, size, "CPU");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *value = strchr(line, ':');
+        if (strncmp(line, "model name", 10) || !value) continue;
+        value += strspn(value, ": \t");
+        snprintf(name, size, "%.*s", (int)strcspn(value, "\n"), value);
+        break;
+    }
+    if (file) fclose(file);
+}
+
+static void describe(trib_device_info *info, const trib_onednn *library)
+{
+    snprintf(info->spec, sizeof info->spec, "cpu");
+    find_name(info->name, sizeof info->name);
+    info->cores = usable_cores();
+    info->memory_bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    info->has_capture = true;
+    info->host = true;
+    trib_onednn_describe(library, info);
+}
+
+/* ---- the driver ---- */
+
+static void close_device(trib_device *base)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    trib_onednn_close(device->onednn);
+    pthread_mutex_destroy(&device->capture_lock);
+    pthread_mutex_destroy(&device->memory_lock);
+    trib_cpu_tokens_destroy(&device->tokens);
+    trib_free(device);
+}
+
+static const trib_driver driver = {
+    .name = "cpu",
+    .close = close_device,
+    .alloc = trib_cpu_alloc,
+    .free = trib_cpu_free,
+    .memory = trib_cpu_memory,
+    .set_memory_limit = trib_cpu_set_memory_limit,
+    .stream_create = trib_cpu_stream_create,
+    .stream_destroy = trib_cpu_stream_destroy,
+    .stream_synchronize = trib_cpu_stream_synchronize,
+    .stream_wait = trib_cpu_stream_wait,
+    .event_create = trib_cpu_event_create,
+    .event_destroy = trib_cpu_event_destroy,
+    .event_record = trib_cpu_event_record,
+    .event_synchronize = trib_cpu_event_synchronize,
+    .event_elapsed = trib_cpu_event_elapsed,
+    .copy_to_device = trib_cpu_copy,
+    .copy_to_host = trib_cpu_copy,
+    .copy_on_device = trib_cpu_copy,
+    .fill_zero = trib_cpu_fill_zero,
+    .capture_begin = trib_cpu_capture_begin,
+    .capture_end = trib_cpu_capture_end,
+    .capture_launch = trib_cpu_capture_launch,
+    .capture_destroy = trib_cpu_capture_destroy,
+    .op_implementations = trib_cpu_op_implementations,
+    .op_create = trib_cpu_op_create,
+    .op_destroy = trib_cpu_op_destroy,
+    .op_detail = trib_cpu_op_detail,
+    .op_run = trib_cpu_op_run,
+};
+
+trib_status trib_cpu_device_open(const trib_device_options *options, trib_device **out)
+{
+    trib_cpu_device *device = trib_alloc_zeroed(1, sizeof *device);
+    if (!device) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cpu device: out of memory");
+    device->base.driver = &driver;
+    pthread_mutex_init(&device->memory_lock, NULL);
+    pthread_mutex_init(&device->capture_lock, NULL);
+    trib_status status = trib_onednn_open(&device->onednn);
+    if (!trib_failed(&status)) describe(&device->base.info, device->onednn);
+    trib_device_info *info = &device->base.info;
+    if (options && options->threads > 0 && options->threads < info->cores) info->cores = options->threads;
+    if (options) device->memory.limit_bytes = options->memory_limit;
+    trib_cpu_tokens_init(&device->tokens, info->cores);
+    if (trib_failed(&status)) {
+        close_device(&device->base);
+        return status;
+    }
+    *out = &device->base;
+    return status;
+}
+
+void trib_cpu_device_describe(trib_device_listing *listing)
+{
+    trib_device_info info = { 0 };
+    describe(&info, NULL);
+    listing->available = true;
+    snprintf(listing->spec, sizeof listing->spec, "%s", info.spec);
+    snprintf(listing->description, sizeof listing->description, "%.100s, %d cores, %.32s, %.80s", info.name, info.cores,
+             info.instructions, info.library);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Device memory: aligned host memory that is counted and can be limited. */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cpu/cpu.h"
+#include "tributary/internal/alloc.h"
+
+enum { ALIGNMENT = 256, HUGE_PAGE = 2 << 20 };
+
+/* In front of each block; as large as the alignment, so that the block stays aligned. */
+typedef union header {
+    size_t bytes;
+    char space[ALIGNMENT];
+} header;
+
+/* Fewer page faults and TLB misses for arenas and large weights. A hint: nothing depends on it. */
+static void advise_huge_pages(header *block, size_t bytes)
+{
+    if (bytes < 2 * (size_t)HUGE_PAGE) return;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)block + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)block + bytes) / page * page;
+    madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
+static bool reserve(trib_cpu_device *device, size_t bytes, trib_memory_stats *seen)
+{
+    pthread_mutex_lock(&device->memory_lock);
+    trib_memory_stats *m = &device->memory;
+    bool fits =
+        bytes <= (size_t)INT64_MAX / 2 && (!m->limit_bytes || (int64_t)bytes <= m->limit_bytes - m->current_bytes);
+    if (fits) {
+        m->current_bytes += (int64_t)bytes;
+        if (m->current_bytes > m->peak_bytes) m->peak_bytes = m->current_bytes;
+        m->allocation_count++;
+    }
+    *seen = *m;
+    pthread_mutex_unlock(&device->memory_lock);
+    return fits;
+}
+
+static void unreserve(trib_cpu_device *device, size_t bytes)
+{
+    pthread_mutex_lock(&device->memory_lock);
+    device->memory.current_bytes -= (int64_t)bytes;
+    pthread_mutex_unlock(&device->memory_lock);
+}
+
+static trib_status no_memory(size_t bytes, const trib_memory_stats *seen)
+{
+    if (seen->limit_bytes)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY,
+                          "cpu memory: %zu bytes asked for, %lld in use, limit %lld; use a smaller batch or fewer "
+                          "lanes, or raise the limit",
+                          bytes, (long long)seen->current_bytes, (long long)seen->limit_bytes);
+    return TRIB_ERROR(TRIB_OUT_OF_MEMORY,
+                      "cpu memory: %zu bytes asked for, %lld in use, no limit set: the system has no more; use a "
+                      "smaller batch or fewer lanes",
+                      bytes, (long long)seen->current_bytes);
+}
+
+trib_status trib_cpu_alloc(trib_device *base, trib_stream *stream, size_t bytes, void **out)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    trib_memory_stats seen;
+    bool fits = reserve(device, bytes, &seen);
+    if (!fits && stream) { /* what this stream freed may still be on its way */
+        trib_cpu_stream_drain((trib_cpu_stream *)stream);
+        fits = reserve(device, bytes, &seen);
+    }
+    if (!fits) return no_memory(bytes, &seen);
+    header *block = trib_alloc_aligned(bytes + sizeof *block, ALIGNMENT);
+    if (!block) {
+        unreserve(device, bytes);
+        seen.current_bytes -= (int64_t)bytes;
+        return no_memory(bytes, &seen);
+    }
+    advise_huge_pages(block, bytes);
+    block->bytes = bytes;
+    *out = block + 1;
+    return trib_success();
+}
+
+void trib_cpu_free_now(trib_cpu_device *device, void *memory)
+{
+    if (!memory) return;
+    header *block = (header *)memory - 1;
+    unreserve(device, block->bytes);
+    trib_free(block);
+}
+
+/* While capturing this still means "after the work really given so far": a capture records work, not memory. */
+void trib_cpu_free(trib_device *base, trib_stream *stream, void *memory)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    trib_cpu_stream *cpu = (trib_cpu_stream *)stream;
+    trib_cpu_item *item = cpu ? trib_cpu_item_take(cpu, TRIB_CPU_FREE) : NULL;
+    if (!item) { /* a free cannot fail: wait instead of queueing */
+        if (cpu) trib_cpu_stream_drain(cpu);
+        trib_cpu_free_now(device, memory);
+        return;
+    }
+    item->memory = memory;
+    trib_cpu_list one = { 0 };
+    trib_cpu_list_append(&one, item);
+    trib_cpu_enqueue(cpu, &one);
+}
+
+trib_memory_stats trib_cpu_memory(const trib_device *base)
+{
+    trib_cpu_device *device = trib_cpu_of((trib_device *)base);
+    pthread_mutex_lock(&device->memory_lock);
+    trib_memory_stats stats = device->memory;
+    pthread_mutex_unlock(&device->memory_lock);
+    return stats;
+}
+
+void trib_cpu_set_memory_limit(trib_device *base, int64_t bytes)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    pthread_mutex_lock(&device->memory_lock);
+    device->memory.limit_bytes = bytes;
+    pthread_mutex_unlock(&device->memory_lock);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The public functions of tributary/device.h: argument checks, then the driver. */
+#include <stdio.h>
+#include <string.h>
+
+#include "device/driver.h"
+
+#define INVALID(...) TRIB_ERROR(TRIB_INVALID_ARGUMENT, __VA_ARGS__)
+#define REQUIRE(condition, call, what)                          \
+    do {                                                        \
+        if (!(condition)) return INVALID("%s: %s", call, what); \
+    } while (0)
+
+/* ---- opening and listing ---- */
+
+static trib_status cuda_open(const char *spec)
+{
+    const char *index = spec + 4;
+    if (*index == ':' && index[1] && strspn(index + 1, "0123456789") == strlen(index + 1)) index = "";
+    if (*index) return INVALID("device \"%.32s\": write cuda or cuda:N", spec);
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "device \"%.32s\": this build has no CUDA device; use --device cpu", spec);
+}
+
+trib_status trib_device_open(const char *spec, const trib_device_options *options, trib_device **out)
+{
+    REQUIRE(spec && out, "device open", "spec and out must not be NULL");
+    if (options && (options->threads < 0 || options->memory_limit < 0))
+        return INVALID("device \"%.32s\": threads (%d) and memory limit (%lld) must not be negative", spec,
+                       options->threads, (long long)options->memory_limit);
+    if (!strcmp(spec, "auto") || !strcmp(spec, "cpu")) return trib_cpu_device_open(options, out);
+    if (!strncmp(spec, "cuda", 4)) return cuda_open(spec);
+    return INVALID("device \"%.32s\": there is no such device; use auto, cpu, cuda or cuda:N", spec);
+}
+
+void trib_device_close(trib_device *device)
+{
+    if (device) device->driver->close(device);
+}
+
+const trib_device_info *trib_device_get_info(const trib_device *device) { return device ? &device->info : NULL; }
+
+int trib_device_list(trib_device_listing *listings, int capacity)
+{
+    trib_device_listing all[2];
+    memset(all, 0, sizeof all);
+    trib_cpu_device_describe(&all[0]);
+    snprintf(all[1].spec, sizeof all[1].spec, "cuda");
+    snprintf(all[1].description, sizeof all[1].description, "this build has no CUDA device");
+    for (int i = 0; listings && i < 2 && i < capacity; ++i) listings[i] = all[i];
+    return 2;
+}
+
+/* ---- memory ---- */
+
+trib_status trib_device_alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out)
+{
+    REQUIRE(device && stream && out, "device alloc", "device, stream and out must not be NULL");
+    REQUIRE(stream->device == device, "device alloc", "the stream belongs to another device");
+    return device->driver->alloc(device, stream, bytes, out);
+}
+
+void trib_device_free(trib_device *device, trib_stream *stream, void *memory)
+{
+    if (device && memory) device->driver->free(device, stream, memory);
+}
+
+trib_memory_stats trib_device_memory(const trib_device *device)
+{
+    return device ? device->driver->memory(device) : (trib_memory_stats) { 0 };
+}
+
+void trib_device_set_memory_limit(trib_device *device, int64_t bytes)
+{
+    if (device) device->driver->set_memory_limit(device, bytes > 0 ? bytes : 0);
+}
+
+/* ---- streams and events ---- */
+
+trib_status trib_stream_create(trib_device *device, const trib_stream_options *options, trib_stream **out)
+{
+    REQUIRE(device && out, "stream create", "device and out must not be NULL");
+    REQUIRE(!options || options->threads >= 0, "stream create", "threads must not be negative");
+    return device->driver->stream_create(device, options, out);
+}
+
+void trib_stream_destroy(trib_stream *stream)
+{
+    if (stream) stream->device->driver->stream_destroy(stream);
+}
+
+trib_status trib_stream_synchronize(trib_stream *stream)
+{
+    REQUIRE(stream, "stream synchronize", "stream must not be NULL");
+    return stream->device->driver->stream_synchronize(stream);
+}
+
+trib_status trib_event_create(trib_device *device, trib_event **out)
+{
+    REQUIRE(device && out, "event create", "device and out must not be NULL");
+    return device->driver->event_create(device, out);
+}
+
+void trib_event_destroy(trib_event *event)
+{
+    if (event) event->device->driver->event_destroy(event);
+}
+
+trib_status trib_event_record(trib_event *event, trib_stream *stream)
+{
+    REQUIRE(event && stream, "event record", "event and stream must not be NULL");
+    REQUIRE(event->device == stream->device, "event record", "event and stream belong to different devices");
+    return event->device->driver->event_record(event, stream);
+}
+
+trib_status trib_stream_wait(trib_stream *stream, trib_event *event)
+{
+    REQUIRE(event && stream, "stream wait", "event and stream must not be NULL");
+    REQUIRE(event->device == stream->device, "stream wait", "event and stream belong to different devices");
+    return stream->device->driver->stream_wait(stream, event);
+}
+
+trib_status trib_event_synchronize(trib_event *event)
+{
+    REQUIRE(event, "event synchronize", "event must not be NULL");
+    return event->device->driver->event_synchronize(event);
+}
+
+trib_status trib_event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds)
+{
+    REQUIRE(start && end && nanoseconds, "event elapsed", "no argument may be NULL");
+    REQUIRE(start->device == end->device, "event elapsed", "the events belong to different devices");
+    return start->device->driver->event_elapsed(start, end, nanoseconds);
+}
+
+/* ---- copies ---- */
+
+trib_status trib_copy_to_device(trib_stream *stream, void *target, const void *source, size_t bytes)
+{
+    REQUIRE(stream && target && source, "copy to device", "no argument may be NULL");
+    return stream->device->driver->copy_to_device(stream, target, source, bytes);
+}
+
+trib_status trib_copy_to_host(trib_stream *stream, void *target, const void *source, size_t bytes)
+{
+    REQUIRE(stream && target && source, "copy to host", "no argument may be NULL");
+    return stream->device->driver->copy_to_host(stream, target, source, bytes);
+}
+
+trib_status trib_copy_on_device(trib_stream *stream, void *target, const void *source, size_t bytes)
+{
+    REQUIRE(stream && target && source, "copy on device", "no argument may be NULL");
+    return stream->device->driver->copy_on_device(stream, target, source, bytes);
+}
+
+trib_status trib_fill_zero(trib_stream *stream, void *target, size_t bytes)
+{
+    REQUIRE(stream && target, "fill zero", "no argument may be NULL");
+    return stream->device->driver->fill_zero(stream, target, bytes);
+}
+
+/* ---- capture ---- */
+
+static trib_status no_capture(const trib_device *device)
+{
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s cannot capture; launch eagerly", device->info.spec);
+}
+
+trib_status trib_capture_begin(trib_stream *stream)
+{
+    REQUIRE(stream, "capture begin", "stream must not be NULL");
+    const trib_driver *driver = stream->device->driver;
+    return driver->capture_begin ? driver->capture_begin(stream) : no_capture(stream->device);
+}
+
+trib_status trib_capture_end(trib_stream *stream, trib_capture **out)
+{
+    REQUIRE(stream && out, "capture end", "stream and out must not be NULL");
+    const trib_driver *driver = stream->device->driver;
+    return driver->capture_end ? driver->capture_end(stream, out) : no_capture(stream->device);
+}
+
+trib_status trib_capture_launch(trib_capture *capture, trib_stream *stream)
+{
+    REQUIRE(capture && stream, "capture launch", "capture and stream must not be NULL");
+    REQUIRE(capture->device == stream->device, "capture launch", "capture and stream belong to different devices");
+    return stream->device->driver->capture_launch(capture, stream);
+}
+
+void trib_capture_destroy(trib_capture *capture)
+{
+    if (capture) capture->device->driver->capture_destroy(capture);
+}
+
+/* ---- ops ---- */
+
+trib_status trib_op_implementations(trib_device *device, const trib_op_desc *desc, bool include_reference,
+                                    trib_implementation *out, int capacity, int *count, char *reason)
+{
+    REQUIRE(device && desc && count && (out || capacity <= 0), "op implementations", "no argument may be NULL");
+    return device->driver->op_implementations(device, desc, include_reference, out, capacity > 0 ? capacity : 0, count,
+                                              reason);
+}
+
+trib_status trib_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
+                           const trib_op_parameters *parameters, trib_op_handle **out)
+{
+    REQUIRE(device && desc && implementation && out, "op create", "only parameters may be NULL");
+    return device->driver->op_create(device, desc, implementation, parameters, out);
+}
+
+void trib_op_destroy(trib_op_handle *op)
+{
+    if (op) op->device->driver->op_destroy(op);
+}
+
+const char *trib_op_detail(const trib_op_handle *op) { return op ? op->device->driver->op_detail(op) : ""; }
+
+trib_status trib_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                        void *workspace)
+{
+    REQUIRE(op && stream && inputs && outputs, "op run", "only workspace may be NULL");
+    REQUIRE(op->device == stream->device, "op run", "op and stream belong to different devices");
+    return op->device->driver->op_run(op, stream, inputs, outputs, workspace);
+}

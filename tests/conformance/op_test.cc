@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kind of op, in every layout the device offers, with every implementation it offers, against the C reference.
+#include <cmath>
+#include <cstring>
+
+#include "conformance/conformance.h"
+#include "conformance/op_case.h"
+
+using namespace conformance;
+
+namespace {
+
+constexpr float canary = -12345.5f;
+
+// One op on a device with everything it needs.
+class OpRun
+{
+public:
+    OpRun(trib_device *device, const OpCase &op, const char *implementation, int threads)
+        : device_(device), case_(op), desc_(op.desc)
+    {
+        desc_.threads = threads;
+        implementation_ = implementation;
+    }
+
+    // The whole output tensor afterwards.
+    std::vector<float> operator()()
+    {
+        trib_stream *made = nullptr;
+        EXPECT_OK(trib_stream_create(device_, nullptr, &made));
+        Stream stream(made);
+        std::vector<Memory> memory;
+        std::vector<std::vector<float>> sources;
+        const void *inputs[TRIB_MAX_INPUTS] = {};
+        for (int i = 0; i < desc_.input_count; ++i) {
+            // A neighbour's NaN must not leak in either.
+            sources.push_back(pack(desc_.inputs[i], case_.inputs[std::size_t(i)], NAN));
+            memory.push_back(upload(stream, sources.back()));
+            inputs[i] = slice(memory.back(), desc_.inputs[i]);
+        }
+        std::vector<float> target = pack(desc_.outputs[0], Values(case_.expected.size(), NAN), canary);
+        poison_padding(target);
+        Memory output = upload(stream, target);
+        void *outputs[TRIB_MAX_OUTPUTS] = { slice(output, desc_.outputs[0]) };
+        Memory workspace;
+        std::int64_t bytes = workspace_bytes();
+        if (bytes > 0) workspace = Memory(device_, stream.get(), std::size_t(bytes));
+        trib_op_handle *handle = nullptr;
+        trib_op_parameters parameters = { case_.weight.empty() ? nullptr : case_.weight.data(),
+                                          case_.bias.empty() ? nullptr : case_.bias.data() };
+        EXPECT_OK(trib_op_create(device_, &desc_, implementation_.c_str(), &parameters, &handle));
+        Op op(handle);
+        if (!op) return {};
+        EXPECT_OK(trib_op_run(op.get(), stream.get(), inputs, outputs, workspace.get()));
+        EXPECT_OK(trib_copy_to_host(stream.get(), target.data(), output.get(), target.size() * sizeof(float)));
+        for (int i = 0; i < desc_.input_count; ++i) expect_untouched(stream, memory[std::size_t(i)], sources[std::size_t(i)]);
+        EXPECT_OK(trib_stream_synchronize(stream.get()));
+        return target;
+    }
+
+private:
+    Memory upload(const Stream &stream, const std::vector<float> &data)
+    {
+        Memory memory(device_, stream.get(), data.size() * sizeof(float));
+        EXPECT_OK(trib_copy_to_device(stream.get(), memory.get(), data.data(), data.size() * sizeof(float)));
+        EXPECT_OK(trib_stream_synchronize(stream.get()));
+        return memory;
+    }
+    static char *slice(const Memory &memory, const trib_view &view)
+    {
+        return static_cast<char *>(memory.get()) + trib_view_offset(&view);
+    }
+    // Block padding of an output is the op's to write when its slice ends there.
+    void poison_padding(std::vector<float> &whole) const
+    {
+        const trib_view &y = desc_.outputs[0];
+        if (y.c_offset + y.c != y.c_total) return;
+        for (float &value : whole)
+            if (value == 0) value = NAN;
+    }
+    std::int64_t workspace_bytes() const
+    {
+        trib_implementation all[8];
+        int count = 0;
+        EXPECT_OK(trib_op_implementations(device_, &desc_, true, all, 8, &count, nullptr));
+        for (int i = 0; i < count; ++i)
+            if (implementation_ == all[i].name) return all[i].workspace_bytes;
+        ADD_FAILURE() << implementation_ << " is not offered for another number of threads";
+        return 0;
+    }
+    void expect_untouched(const Stream &stream, const Memory &memory, const std::vector<float> &source)
+    {
+        std::vector<float> now(source.size());
+        EXPECT_OK(trib_copy_to_host(stream.get(), now.data(), memory.get(), now.size() * sizeof(float)));
+        EXPECT_OK(trib_stream_synchronize(stream.get()));
+        EXPECT_EQ(std::memcmp(now.data(), source.data(), now.size() * sizeof(float)), 0) << "an input was written to";
+    }
+
+    trib_device *device_;
+    const OpCase &case_;
+    trib_op_desc desc_;
+    std::string implementation_;
+};
+
+// Written so that NaN fails.
+testing::AssertionResult close_to(const Values &seen, const Values &expected, double tolerance)
+{
+    if (seen.size() != expected.size()) return testing::AssertionFailure() << seen.size() << " values";
+    for (std::size_t i = 0; i < seen.size(); ++i)
+        if (!(std::fabs(double(seen[i]) - expected[i]) <= tolerance * (1 + std::fabs(expected[i]))))
+            return testing::AssertionFailure() << "value " << i << " is " << seen[i] << ", not " << expected[i];
+    return testing::AssertionSuccess();
+}
+
+class Ops : public DeviceTest
+{
+protected:
+    void check(trib_kind kind, trib_layout source, trib_layout target, unsigned seed);
+    void check_all_layouts(trib_kind kind, int rounds);
+    bool has_library() const { return std::strstr(info().library, "without") == nullptr; }
+    int runs_ = 0;
+};
+
+void Ops::check(trib_kind kind, trib_layout source, trib_layout target, unsigned seed)
+{
+    OpCase op = Generator(seed).make(kind, source, target);
+    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + describe(op.desc));
+    trib_implementation all[8];
+    int count = 0;
+    char reason[TRIB_MESSAGE_SIZE] = "";
+    ASSERT_OK(trib_op_implementations(device(), &op.desc, true, all, 8, &count, reason));
+    ASSERT_EQ(count == 0, reason[0] != '\0') << "a reason is given exactly when there is no implementation";
+    bool fast = false;
+    for (int i = 0; i < count; ++i) {
+        SCOPED_TRACE(all[i].name);
+        fast = fast || std::strcmp(all[i].name, "reference");
+        std::vector<float> one = OpRun(device(), op, all[i].name, 1)();
+        if (one.empty()) return;
+        EXPECT_TRUE(close_to(unpack(op.desc.outputs[0], one), op.expected, 2e-5));
+        // Neighbours keep their canaries and padding is zero: compare the tensor around the slice as a whole.
+        std::vector<float> wanted = pack(op.desc.outputs[0], unpack(op.desc.outputs[0], one), canary);
+        EXPECT_EQ(std::memcmp(one.data(), wanted.data(), one.size() * sizeof(float)), 0)
+            << "a neighbour was written to or padding is not zero";
+        std::vector<float> two = OpRun(device(), op, all[i].name, 2)();
+        EXPECT_TRUE(one.size() == two.size() && !std::memcmp(one.data(), two.data(), one.size() * sizeof(float)))
+            << "1 and 2 threads give different bits";
+        ++runs_;
+        if (HasFailure()) return;
+    }
+    bool usual = source == target && source == info().layouts[0];
+    EXPECT_TRUE(fast || !op.standard || !usual || !has_library()) << "only the reference: " << reason;
+}
+
+void Ops::check_all_layouts(trib_kind kind, int rounds)
+{
+    std::vector<std::pair<trib_layout, trib_layout>> pairs;
+    for (int i = 0; i < info().layout_count; ++i) {
+        trib_layout layout = info().layouts[i];
+        pairs.emplace_back(layout, layout);
+        if (kind == TRIB_CONV2D) pairs.emplace_back(TRIB_NCHW, layout);
+        if (kind == TRIB_LINEAR || kind == TRIB_SOFTMAX) pairs.emplace_back(layout, TRIB_NCHW);
+    }
+    if (kind == TRIB_REORDER) {
+        for (int i = 0; i < info().layout_count; ++i)
+            for (trib_layout other : { TRIB_NCHW, TRIB_NHWC }) {
+                pairs.emplace_back(other, info().layouts[i]);
+                pairs.emplace_back(info().layouts[i], other);
+            }
+    }
+    for (const auto &pair : pairs)
+        for (int round = 0; round < rounds && !HasFailure(); ++round)
+            check(kind, pair.first, pair.second, unsigned(1000 * kind + round));
+    EXPECT_GT(runs_, 0);
+    RecordProperty("runs", runs_);
+}
+
+TEST_P(Ops, Conv2d) { check_all_layouts(TRIB_CONV2D, 100); }
+TEST_P(Ops, MaxPool2d) { check_all_layouts(TRIB_MAX_POOL2D, 40); }
+TEST_P(Ops, AvgPool2d) { check_all_layouts(TRIB_AVG_POOL2D, 40); }
+TEST_P(Ops, AdaptiveAvgPool2d) { check_all_layouts(TRIB_ADAPTIVE_AVG_POOL2D, 40); }
+TEST_P(Ops, Lrn) { check_all_layouts(TRIB_LRN, 40); }
+TEST_P(Ops, BatchNorm) { check_all_layouts(TRIB_BATCH_NORM, 40); }
+TEST_P(Ops, Relu) { check_all_layouts(TRIB_RELU, 40); }
+TEST_P(Ops, Concat) { check_all_layouts(TRIB_CONCAT, 40); }
+TEST_P(Ops, Linear) { check_all_layouts(TRIB_LINEAR, 40); }
+TEST_P(Ops, Softmax) { check_all_layouts(TRIB_SOFTMAX, 40); }
+TEST_P(Ops, Reorder) { check_all_layouts(TRIB_REORDER, 40); }
+
+// ---- what a network needs: GoogLeNet's own shapes must be fast in the device's best layout ----
+
+trib_view dense_view(trib_layout layout, int n, int c, int h, int w)
+{
+    trib_view v = {};
+    v.layout = layout;
+    v.n = n, v.c = v.c_total = c, v.h = h, v.w = w;
+    return v;
+}
+
+trib_op_desc conv_desc(trib_layout source, trib_layout target, int n, int c, int h, int k, int r, int stride, int pad)
+{
+    trib_op_desc d = {};
+    d.kind = TRIB_CONV2D;
+    d.input_count = d.output_count = 1;
+    d.attributes.conv2d = { k, r, r, stride, stride, { pad, pad, pad, pad }, false };
+    int p = (h + 2 * pad - r) / stride + 1;
+    d.inputs[0] = dense_view(source, n, c, h, h);
+    d.outputs[0] = dense_view(target, n, k, p, p);
+    d.has_bias = d.relu = true;
+    return d;
+}
+
+TEST_P(Ops, ConvolutionsOfGoogLeNetAreFast)
+{
+    if (!has_library()) GTEST_SKIP() << info().library;
+    const trib_layout best = info().layouts[0];
+    const int shapes[][6] = { { 64, 56, 64, 1, 1, 0 },  { 64, 56, 192, 3, 1, 1 },  { 192, 28, 16, 1, 1, 0 },
+                              { 16, 28, 32, 5, 1, 2 },  { 480, 14, 192, 1, 1, 0 }, { 512, 14, 24, 1, 1, 0 },
+                              { 24, 14, 64, 5, 1, 2 },  { 832, 7, 384, 1, 1, 0 },  { 192, 7, 384, 3, 1, 1 } };
+    for (int n : { 1, 8 })
+        for (const auto &s : shapes) {
+            trib_op_desc d = conv_desc(best, best, n, s[0], s[1], s[2], s[3], s[4], s[5]);
+            trib_implementation all[8];
+            int count = 0;
+            char reason[TRIB_MESSAGE_SIZE];
+            ASSERT_OK(trib_op_implementations(device(), &d, false, all, 8, &count, reason));
+            EXPECT_GT(count, 0) << describe(d) << ": " << reason;
+        }
+}
+
+TEST_P(Ops, TheFirstConvolutionIsFastFromSomePlainLayout)
+{
+    if (!has_library()) GTEST_SKIP() << info().library;
+    int total = 0;
+    for (trib_layout source : { TRIB_NCHW, TRIB_NHWC }) {
+        trib_op_desc d = conv_desc(source, info().layouts[0], 1, 3, 224, 64, 7, 2, 3);
+        trib_implementation all[8];
+        int count = 0;
+        char reason[TRIB_MESSAGE_SIZE];
+        ASSERT_OK(trib_op_implementations(device(), &d, false, all, 8, &count, reason));
+        EXPECT_EQ(count == 0, reason[0] != '\0') << reason;
+        total += count;
+    }
+    EXPECT_GT(total, 0);
+}
+
+// Large enough that work is really divided among threads, in both orders of batch and slice.
+TEST_P(Ops, LargeConvolutionsDoNotDependOnThreads)
+{
+    const trib_layout best = info().layouts[0];
+    for (int n : { 1, 8 }) {
+        OpCase op;
+        op.desc = conv_desc(best, best, n, 64, 14, 96, 3, 1, 1);
+        op.desc.outputs[0].c_offset = 32, op.desc.outputs[0].c_total = 160;
+        std::mt19937 random(5);
+        std::uniform_real_distribution<float> uniform(-1, 1);
+        auto fill = [&](std::size_t count) {
+            Values v(count);
+            for (float &value : v) value = uniform(random);
+            return v;
+        };
+        op.inputs.push_back(fill(std::size_t(n) * 64 * 14 * 14));
+        op.weight = fill(96 * 64 * 9);
+        for (float &value : op.weight) value *= 0.08f;
+        op.bias = fill(96);
+        op.expected = reference(op);
+        trib_implementation all[8];
+        int count = 0;
+        ASSERT_OK(trib_op_implementations(device(), &op.desc, false, all, 8, &count, nullptr));
+        for (int i = 0; i < count; ++i) {
+            SCOPED_TRACE(all[i].name);
+            std::vector<float> one = OpRun(device(), op, all[i].name, 1)(), two = OpRun(device(), op, all[i].name, 2)();
+            EXPECT_TRUE(close_to(unpack(op.desc.outputs[0], one), op.expected, 2e-5));
+            EXPECT_EQ(std::memcmp(one.data(), two.data(), one.size() * sizeof(float)), 0);
+        }
+    }
+}
+
+// ---- nonsense is refused, not run ----
+
+TEST_P(Ops, NonsenseIsRefused)
+{
+    const trib_layout best = info().layouts[0];
+    const trib_op_desc good = conv_desc(best, best, 1, 32, 8, 32, 3, 1, 1);
+    const int block = trib_layout_block(best);
+    std::vector<std::pair<const char *, std::function<void(trib_op_desc &)>>> mutations = {
+        { "kind", [](trib_op_desc &d) { d.kind = trib_kind(77); } },
+        { "kind", [](trib_op_desc &d) { d.kind = TRIB_INPUT; } },
+        { "kind", [](trib_op_desc &d) { d.kind = TRIB_DROPOUT; } },
+        { "inputs", [](trib_op_desc &d) { d.input_count = 0; } },
+        { "inputs", [](trib_op_desc &d) { d.input_count = 9; } },
+        { "outputs", [](trib_op_desc &d) { d.output_count = 2; } },
+        { "layout", [](trib_op_desc &d) { d.inputs[0].layout = trib_layout(9); } },
+        { "extent", [](trib_op_desc &d) { d.inputs[0].h = 0; } },
+        { "extent", [](trib_op_desc &d) { d.outputs[0].w = -3; } },
+        { "too large", [](trib_op_desc &d) { d.inputs[0].h = d.inputs[0].w = d.inputs[0].n = 2000000000; } },
+        { "images", [](trib_op_desc &d) { d.inputs[0].n = 2; } },
+        { "channels", [](trib_op_desc &d) { d.inputs[0].c_offset = 1 << 30; } },
+        { "channels", [](trib_op_desc &d) { d.outputs[0].c_offset = -16; } },
+        { "channels", [](trib_op_desc &d) { d.attributes.conv2d.k = 31; } },
+        { "windows", [](trib_op_desc &d) { d.attributes.conv2d.pad.left = 2; } },
+        { "window", [](trib_op_desc &d) { d.attributes.conv2d.r = 0; } },
+        { "window", [](trib_op_desc &d) { d.attributes.conv2d.s = 1 << 30; } },
+        { "strides", [](trib_op_desc &d) { d.attributes.conv2d.stride_h = -1; } },
+        { "padding", [](trib_op_desc &d) { d.attributes.conv2d.pad.top = -1; } },
+        { "threads", [](trib_op_desc &d) { d.threads = -2; } },
+        { "padding", [](trib_op_desc &d) {
+             d.kind = TRIB_MAX_POOL2D;
+             d.attributes.pool2d = { 3, 3, 1, 1, { 3, 1, 1, 1 }, false };
+         } },
+        { "not finite", [](trib_op_desc &d) {
+             d.kind = TRIB_LRN;
+             d.attributes.lrn = { 5, NAN, 0.75f, 1 };
+         } },
+        { "1x1", [](trib_op_desc &d) { d.kind = TRIB_SOFTMAX; } },
+        { "where", [](trib_op_desc &d) {
+             d.kind = TRIB_ADAPTIVE_AVG_POOL2D;
+             d.attributes.adaptive_pool2d = { 0, 0 };
+         } },
+    };
+    if (block > 1) {
+        mutations.push_back({ "blocks", [](trib_op_desc &d) { d.outputs[0].c_offset = 1, d.outputs[0].c_total = 64; } });
+        mutations.push_back({ "blocks", [](trib_op_desc &d) {
+                                 d.outputs[0].c = d.attributes.conv2d.k = 20;
+                                 d.outputs[0].c_total = 32;
+                             } });
+    }
+    trib_implementation all[8];
+    int count = 0;
+    for (const auto &mutation : mutations) {
+        trib_op_desc d = good;
+        mutation.second(d);
+        EXPECT_FAILS(trib_op_implementations(device(), &d, true, all, 8, &count, nullptr), TRIB_INVALID_ARGUMENT,
+                     mutation.first);
+        trib_op_handle *op = nullptr;
+        float weight[1] = {};
+        trib_op_parameters parameters = { weight, weight };
+        EXPECT_FAILS(trib_op_create(device(), &d, "reference", &parameters, &op), TRIB_INVALID_ARGUMENT,
+                     mutation.first);
+        EXPECT_EQ(op, nullptr);
+    }
+}
+
+TEST_P(Ops, MissingParametersAndUnknownNamesAreRefused)
+{
+    const trib_op_desc d = conv_desc(TRIB_NHWC, TRIB_NHWC, 1, 4, 4, 4, 1, 1, 0);
+    std::vector<float> weight(16), bias(4);
+    trib_op_parameters none = {}, no_bias = { weight.data(), nullptr }, both = { weight.data(), bias.data() };
+    trib_op_handle *op = nullptr;
+    EXPECT_FAILS(trib_op_create(device(), &d, "reference", &none, &op), TRIB_INVALID_ARGUMENT, "weight");
+    EXPECT_FAILS(trib_op_create(device(), &d, "reference", nullptr, &op), TRIB_INVALID_ARGUMENT, "weight");
+    EXPECT_FAILS(trib_op_create(device(), &d, "reference", &no_bias, &op), TRIB_INVALID_ARGUMENT, "bias");
+    EXPECT_FAILS(trib_op_create(device(), &d, "magic", &both, &op), TRIB_UNSUPPORTED, "magic");
+    EXPECT_FAILS(trib_op_create(device(), &d, "native", &both, &op), TRIB_UNSUPPORTED, "native");
+    EXPECT_EQ(op, nullptr);
+}
+
+// A handle is used from several streams at once and may be destroyed while its work is queued.
+TEST_P(Ops, OneHandleRunsOnSeveralStreamsAndOutlivesItsOwner)
+{
+    const trib_layout best = info().layouts[0];
+    trib_op_desc d = conv_desc(best, best, 1, 32, 14, 32, 3, 1, 1);
+    d.threads = 1;
+    trib_implementation all[8];
+    int count = 0;
+    ASSERT_OK(trib_op_implementations(device(), &d, true, all, 8, &count, nullptr));
+    ASSERT_GT(count, 0);
+    std::vector<float> weight(32 * 32 * 9, 0.01f), bias(32, 0.5f), x(32 * 14 * 14, 1.0f);
+    trib_op_parameters parameters = { weight.data(), bias.data() };
+    trib_op_handle *made = nullptr;
+    ASSERT_OK(trib_op_create(device(), &d, all[0].name, &parameters, &made));
+    Op op(made);
+    std::fill(weight.begin(), weight.end(), NAN); // parameters may go away now
+    const std::size_t bytes = x.size() * sizeof(float);
+    std::vector<Stream> streams;
+    std::vector<Memory> memory;
+    std::vector<std::vector<float>> results(4, std::vector<float>(x.size()));
+    for (std::size_t i = 0; i < 4; ++i) {
+        streams.push_back(stream(1));
+        const Stream &s = streams.back();
+        memory.push_back(alloc(s, bytes));
+        memory.push_back(alloc(s, bytes));
+        memory.push_back(alloc(s, std::size_t(all[0].workspace_bytes)));
+        const void *inputs[] = { memory[3 * i].get() };
+        void *outputs[] = { memory[3 * i + 1].get() };
+        ASSERT_OK(trib_copy_to_device(s.get(), memory[3 * i].get(), x.data(), bytes));
+        for (int k = 0; k < 50; ++k) ASSERT_OK(trib_op_run(op.get(), s.get(), inputs, outputs, memory[3 * i + 2].get()));
+        ASSERT_OK(trib_copy_to_host(s.get(), results[i].data(), outputs[0], bytes));
+    }
+    op.reset();
+    for (const Stream &s : streams) ASSERT_OK(trib_stream_synchronize(s.get()));
+    const std::size_t pitch = best == TRIB_NHWC ? 32 : std::size_t(trib_layout_block(best));
+    EXPECT_NEAR(results[0][(5 * 14 + 5) * pitch], 0.5 + 32 * 9 * 0.01, 1e-4);
+    for (const std::vector<float> &r : results) EXPECT_EQ(r, results[0]);
+    memory.clear();
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, Ops, testing::ValuesIn(available_devices()));
+
+} // namespace
