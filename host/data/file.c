@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
+
+trib_short_name trib_shorten(const char *name)
+{
+    trib_short_name s;
+    size_t length = strlen(name), room = sizeof s.text - 1;
+    if (length <= room) {
+        memcpy(s.text, name, length + 1);
+        return s;
+    }
+    const char *tail = name + length - (room - 3);
+    while (((unsigned char)*tail & 0xC0) == 0x80) ++tail; /* not in the middle of a UTF-8 sequence */
+    memcpy(s.text, "...", 3);
+    memcpy(s.text + 3, tail, strlen(tail) + 1);
+    return s;
+}
+
+trib_status trib_file_error(const char *operation, const char *path, int error)
+{
+    char reason[128] = "unknown reason";
+    strerror_r(error, reason, sizeof reason);
+    trib_code code = error == ENOENT || error == ENOTDIR ? TRIB_NOT_FOUND
+                     : error == ENOMEM                   ? TRIB_OUT_OF_MEMORY
+                                                         : TRIB_IO_ERROR;
+    return TRIB_VENDOR_ERROR(code, error, NULL, "%s: cannot %s: %s", trib_shorten(path).text, operation, reason);
+}
+
+static const char *kind_of_file(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+trib_status trib_open_regular(const char *path, int *fd, int64_t *size)
+{
+    int opened = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened < 0) return trib_file_error("open", path, errno);
+    struct stat info;
+    if (trib_fault("stat") ? (errno = EIO, -1) : fstat(opened, &info)) {
+        int error = errno;
+        close(opened);
+        return trib_file_error("read", path, error);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        close(opened);
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file", trib_shorten(path).text,
+                          kind_of_file(info.st_mode));
+    }
+    *fd = opened;
+    *size = (int64_t)info.st_size;
+    return trib_success();
+}
+
+trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, size_t *got)
+{
+    size_t filled = 0;
+    while (filled < size) {
+        ssize_t n = trib_fault("read") ? (errno = EIO, -1) : read(fd, (char *)buffer + filled, size - filled);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return trib_file_error("read", path, errno);
+        if (n == 0) break;
+        filled += (size_t)n;
+    }
+    *got = filled;
+    return trib_success();
+}
+
+trib_status trib_read_whole(const char *path, uint8_t **bytes, size_t *size)
+{
+    int fd = -1;
+    int64_t wanted = 0;
+    uint8_t *buffer = NULL;
+    size_t got = 0;
+    trib_status s = trib_open_regular(path, &fd, &wanted);
+    if (trib_failed(&s)) return s;
+    if (wanted == 0) {
+        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: the file is empty", trib_shorten(path).text);
+        goto done;
+    }
+    if (wanted > TRIB_MAX_FILE_BYTES) {
+        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
+                       trib_shorten(path).text, (long long)wanted, TRIB_MAX_FILE_BYTES);
+        goto done;
+    }
+    buffer = trib_alloc((size_t)wanted);
+    if (!buffer) {
+        s = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its %lld bytes", trib_shorten(path).text,
+                       (long long)wanted);
+        goto done;
+    }
+    TRIB_TRY_GOTO(s, done, trib_read_full(fd, path, buffer, (size_t)wanted, &got));
+    *bytes = buffer;
+    *size = got; /* less than `wanted` when the file shrank meanwhile: the decoder will tell */
+    buffer = NULL;
+done:
+    trib_free(buffer);
+    close(fd);
+    return s;
+}
+
+const char *trib_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool trib_ends_with(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+    return n >= m && strcasecmp(name + n - m, suffix) == 0;
+}
+
+bool trib_has_image_extension(const char *name)
+{
+    return trib_ends_with(name, ".jpg") || trib_ends_with(name, ".jpeg") || trib_ends_with(name, ".png") ||
+           trib_ends_with(name, ".webp");
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reading regular files, with errors that name the file and the reason. */
+#ifndef TRIB_DATA_FILE_H
+#define TRIB_DATA_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tributary/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An encoded image larger than this is refused: a lying size must not take the machine's memory. */
+enum { TRIB_MAX_FILE_BYTES = 256 << 20 };
+
+/* A name for messages: the end of a very long one, so that the reason after it still fits. */
+typedef struct trib_short_name {
+    char text[200];
+} trib_short_name;
+trib_short_name trib_shorten(const char *name);
+
+/* "PATH: cannot OPERATION: reason"; TRIB_NOT_FOUND when the reason is that there is no such file. */
+trib_status trib_file_error(const char *operation, const char *path, int error);
+
+/* Opens for reading; anything but a regular file is refused, and a fifo does not block. */
+trib_status trib_open_regular(const char *path, int *fd, int64_t *size);
+/* Reads up to `size` bytes; fewer only at the end of the file. */
+trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, size_t *got);
+/* The whole of a regular file of 1 .. TRIB_MAX_FILE_BYTES bytes; release with trib_free. */
+trib_status trib_read_whole(const char *path, uint8_t **bytes, size_t *size);
+
+/* A file's last component. */
+const char *trib_base_name(const char *path);
+/* True when `name` ends in `suffix`, ASCII letters compared without case. */
+bool trib_ends_with(const char *name, const char *suffix);
+/* .jpg .jpeg .png .webp in any case. */
+bool trib_has_image_extension(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

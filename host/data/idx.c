@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IDX files, as MNIST and its kin come: big-endian magic (00 00 type dimensions), sizes, then unsigned bytes.
+ *
+ *     images  00000803  N H W        or  00000804  N H W C with C = 1 or 3
+ *     labels  00000801  N
+ *
+ * A plain file must have exactly the bytes its header promises. How much a gzipped one holds is known only after
+ * unpacking: when it ends early, the images before that are given, then one failed item. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file.h"
+#include "data/input.h"
+#include "data/stream.h"
+#include "tributary/internal/alloc.h"
+
+enum { TYPE_U8 = 8, LABEL_STEP = 1 << 20 };
+
+typedef struct idx_header {
+    int dimensions;
+    int64_t size[4];
+} idx_header;
+
+typedef struct idx_input {
+    trib_input base;
+    char *path;
+    trib_stream stream;
+    bool open, finished;
+    int64_t count, given;
+    int height, width, channels;
+    uint8_t *labels; /* one for each image; NULL: none */
+} idx_input;
+
+static trib_status read_header(trib_stream *stream, bool labels, idx_header *header)
+{
+    uint8_t bytes[4 + 4 * 4];
+    size_t got = 0;
+    trib_short_name name = trib_shorten(stream->path);
+    TRIB_TRY(trib_stream_read(stream, bytes, 4, &got));
+    if (got < 4 || bytes[0] || bytes[1])
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: not an IDX file: it does not begin with 00 00", name.text);
+    if (bytes[2] != TYPE_U8)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: IDX element type %02x; only unsigned bytes (08) can be read",
+                          name.text, bytes[2]);
+    int n = bytes[3];
+    if (labels ? n != 1 : n != 3 && n != 4)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: IDX data of %d dimensions where %s expected%s", name.text, n,
+                          labels ? "labels (1) are" : "images (3 or 4) are",
+                          n == 1   ? "; is this a file of labels?"
+                          : n == 3 ? "; is this a file of images?"
+                                   : "");
+    TRIB_TRY(trib_stream_read(stream, bytes + 4, 4 * (size_t)n, &got));
+    if (got < 4 * (size_t)n) return TRIB_ERROR(TRIB_BAD_DATA, "%s: the file ends inside its IDX header", name.text);
+    header->dimensions = n;
+    for (int i = 0; i < n; ++i) {
+        const uint8_t *b = bytes + 4 + 4 * i;
+        header->size[i] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+    }
+    return trib_success();
+}
+
+/* A plain file's size must be what the header says. `item_bytes` is at most 2^32. */
+static trib_status check_size(const trib_stream *stream, const idx_header *header, int64_t item_bytes)
+{
+    if (stream->gzipped) return trib_success();
+    int64_t begin = 4 + 4 * header->dimensions, wanted = begin + header->size[0] * item_bytes;
+    if (header->size[0] > INT64_MAX / 2 / item_bytes) wanted = INT64_MAX;
+    if (wanted == stream->size) return trib_success();
+    return TRIB_ERROR(TRIB_BAD_DATA,
+                      "%s: the IDX header promises %" PRId64 " items in %" PRId64 " bytes, but the file has %" PRId64
+                      " bytes: %s",
+                      trib_shorten(stream->path).text, header->size[0], wanted, stream->size,
+                      stream->size < wanted ? "is it truncated?" : "is the header damaged?");
+}
+
+static trib_status read_image_header(idx_input *idx)
+{
+    idx_header header;
+    TRIB_TRY(read_header(&idx->stream, false, &header));
+    const int64_t *size = header.size;
+    int64_t channels = header.dimensions == 4 ? size[3] : 1;
+    trib_short_name name = trib_shorten(idx->path);
+    if (size[0] == 0) return TRIB_ERROR(TRIB_BAD_DATA, "%s: an IDX file of 0 images", name.text);
+    if (size[1] == 0 || size[2] == 0 || size[1] > TRIB_MAX_IMAGE_PIXELS / size[2])
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: IDX images of %" PRId64 " x %" PRId64 " pixels", name.text, size[2],
+                          size[1]);
+    if (channels != 1 && channels != 3)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: IDX images of %" PRId64 " channels; 1 or 3 can be read", name.text,
+                          channels);
+    idx->count = size[0];
+    idx->height = (int)size[1];
+    idx->width = (int)size[2];
+    idx->channels = (int)channels;
+    return check_size(&idx->stream, &header, size[1] * size[2] * channels);
+}
+
+/* Reads idx->count labels, taking memory only as they really come. */
+static trib_status read_label_values(idx_input *idx, trib_stream *stream)
+{
+    int64_t have = 0;
+    while (have < idx->count) {
+        int64_t step = idx->count - have < LABEL_STEP ? idx->count - have : LABEL_STEP;
+        uint8_t *larger = trib_realloc_array(idx->labels, (size_t)(have + step), 1);
+        if (!larger) return trib_no_memory(stream->path);
+        idx->labels = larger;
+        size_t got = 0;
+        TRIB_TRY(trib_stream_read(stream, larger + have, (size_t)step, &got));
+        have += (int64_t)got;
+        if ((int64_t)got < step)
+            return TRIB_ERROR(TRIB_BAD_DATA, "%s: truncated: %" PRId64 " of %" PRId64 " labels",
+                              trib_shorten(stream->path).text, have, idx->count);
+    }
+    return trib_success();
+}
+
+static trib_status read_labels(idx_input *idx, const char *path)
+{
+    trib_stream stream;
+    idx_header header;
+    trib_status s = trib_stream_open(path, &stream);
+    if (trib_failed(&s)) {
+        trib_add_context(&s, "labels of %s", trib_base_name(trib_shorten(idx->path).text));
+        return s;
+    }
+    TRIB_TRY_GOTO(s, done, read_header(&stream, true, &header));
+    TRIB_TRY_GOTO(s, done, check_size(&stream, &header, 1));
+    if (header.size[0] != idx->count) {
+        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: %" PRId64 " labels for the %" PRId64 " images of %s",
+                       trib_shorten(path).text, header.size[0], idx->count, trib_shorten(idx->path).text);
+        goto done;
+    }
+    s = read_label_values(idx, &stream);
+done:
+    trib_stream_close(&stream);
+    return s;
+}
+
+/* train-images-idx3-ubyte.gz to train-labels-idx1-ubyte.gz; NULL: the name does not follow the custom (or no memory,
+ * then *s tells). */
+static char *guess_labels_path(const char *path, trib_status *s)
+{
+    const char *base = trib_base_name(path), *images = strstr(base, "images");
+    if (!images) return NULL;
+    char *guess = trib_strdup(path);
+    if (!guess) {
+        *s = trib_no_memory(path);
+        return NULL;
+    }
+    memcpy(guess + (images - path), "labels", 6);
+    for (char *idx = guess + (base - path); (idx = strstr(idx, "idx")); ++idx) {
+        if (idx[3] == '3' || idx[3] == '4') idx[3] = '1';
+    }
+    return guess;
+}
+
+/* The guess may be packed where the images are not, and the other way round. */
+static trib_status read_guessed_labels(idx_input *idx)
+{
+    trib_status s = trib_success();
+    char *guess = guess_labels_path(idx->path, &s), *other = NULL;
+    if (trib_failed(&s)) return s;
+    if (!guess)
+        return TRIB_ERROR(TRIB_NOT_FOUND, "%s: cannot guess its file of labels: no 'images' in its name; name the file",
+                          trib_shorten(idx->path).text);
+    s = read_labels(idx, guess);
+    if (s.code != TRIB_NOT_FOUND) goto done;
+    size_t length = strlen(guess);
+    other = trib_alloc(length + 4);
+    if (!other) {
+        s = trib_no_memory(guess);
+        goto done;
+    }
+    memcpy(other, guess, length + 1);
+    if (trib_ends_with(other, ".gz"))
+        other[length - 3] = '\0';
+    else
+        memcpy(other + length, ".gz", 4);
+    trib_status second = read_labels(idx, other);
+    if (second.code != TRIB_NOT_FOUND) s = second; /* else the first guess is the one to name */
+done:
+    trib_free(other);
+    trib_free(guess);
+    return s;
+}
+
+/* The last item of a gzipped file that turned out to be cut or damaged. */
+static trib_status end_early(idx_input *idx, trib_item *item, const trib_status *reason)
+{
+    idx->finished = true;
+    trib_status s = *reason;
+    int64_t missing = idx->count - idx->given;
+    if (missing) trib_add_context(&s, "the last %" PRId64 " of %" PRId64 " images are lost", missing, idx->count);
+    return trib_item_set_failure(item, idx->path, &s);
+}
+
+/* After the last image: unpacking on to the end checks the sum, and finds bytes that the header does not know. */
+static trib_status finish(idx_input *idx, trib_item *item, bool *end)
+{
+    uint8_t more;
+    size_t got = 0;
+    trib_status s = trib_stream_read(&idx->stream, &more, 1, &got);
+    idx->finished = true;
+    if (!trib_failed(&s) && got)
+        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: more bytes than the %" PRId64 " images of its IDX header",
+                       trib_shorten(idx->path).text, idx->count);
+    *end = !trib_failed(&s);
+    return *end ? s : end_early(idx, item, &s);
+}
+
+static trib_status idx_next(trib_input *input, trib_item *item, bool *end)
+{
+    idx_input *idx = (idx_input *)input;
+    *end = idx->finished;
+    if (*end) return trib_success();
+    if (idx->given == idx->count) return finish(idx, item, end);
+    size_t size = (size_t)idx->height * (size_t)idx->width * (size_t)idx->channels, got = 0;
+    size_t name_size = strlen(idx->path) + 32;
+    char *name = trib_alloc(name_size);
+    uint8_t *pixels = trib_alloc(size);
+    trib_status s = name && pixels ? trib_stream_read(&idx->stream, pixels, size, &got) : trib_no_memory(idx->path);
+    bool no_memory = !name || !pixels;
+    if (!trib_failed(&s) && got < size)
+        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: truncated inside image %" PRId64, trib_shorten(idx->path).text, idx->given);
+    if (trib_failed(&s)) {
+        trib_free(name);
+        trib_free(pixels);
+        return no_memory ? s : end_early(idx, item, &s);
+    }
+    snprintf(name, name_size, "%s#%" PRId64, idx->path, idx->given);
+    item->name = name;
+    item->image =
+        (trib_image) { .width = idx->width, .height = idx->height, .channels = idx->channels, .pixels = pixels };
+    if (idx->labels) item->label = idx->labels[idx->given];
+    ++idx->given;
+    return trib_success();
+}
+
+static int64_t idx_count(const trib_input *input) { return ((const idx_input *)input)->count; }
+
+static void idx_close(trib_input *input)
+{
+    idx_input *idx = (idx_input *)input;
+    if (idx->open) trib_stream_close(&idx->stream);
+    trib_free(idx->labels);
+    trib_free(idx->path);
+    trib_free(idx);
+}
+
+trib_status trib_idx_input_open(const char *path, bool need_labels, const char *labels_path, trib_input **out)
+{
+    static const trib_input_kind kind = { .next = idx_next, .count = idx_count, .close = idx_close };
+    idx_input *idx = trib_alloc_zeroed(1, sizeof *idx);
+    if (!idx) return trib_no_memory(path);
+    idx->base.kind = &kind;
+    idx->path = trib_strdup(path);
+    trib_status s = idx->path ? trib_success() : trib_no_memory(path);
+    if (trib_failed(&s)) goto failed;
+    TRIB_TRY_GOTO(s, failed, trib_stream_open(idx->path, &idx->stream));
+    idx->open = true;
+    TRIB_TRY_GOTO(s, failed, read_image_header(idx));
+    if (labels_path)
+        s = read_labels(idx, labels_path);
+    else if (need_labels)
+        s = read_guessed_labels(idx);
+    if (trib_failed(&s)) goto failed;
+    *out = &idx->base;
+    return s;
+failed:
+    idx_close(&idx->base);
+    return s;
+}

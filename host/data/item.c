@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Items, and the simplest input: one named file. */
+#include <string.h>
+
+#include "data/file.h"
+#include "data/input.h"
+#include "tributary/internal/alloc.h"
+
+trib_status trib_no_memory(const char *what)
+{
+    return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_shorten(what).text);
+}
+
+void trib_item_release(trib_item *item)
+{
+    if (!item) return;
+    trib_free(item->name);
+    trib_free(item->path);
+    trib_free(item->bytes);
+    trib_image_release(&item->image);
+    memset(item, 0, sizeof *item);
+    item->label = TRIB_NO_LABEL;
+}
+
+trib_status trib_item_set_path(trib_item *item, const char *path)
+{
+    item->name = trib_strdup(path);
+    item->path = trib_strdup(path);
+    if (item->name && item->path) return trib_success();
+    trib_item_release(item);
+    return trib_no_memory(path);
+}
+
+trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_status *reason)
+{
+    item->name = trib_strdup(name);
+    if (!item->name) return trib_no_memory(name);
+    item->status = *reason;
+    return trib_success();
+}
+
+typedef struct file_input {
+    trib_input base;
+    bool given;
+    char path[];
+} file_input;
+
+static trib_status file_next(trib_input *input, trib_item *item, bool *end)
+{
+    file_input *file = (file_input *)input;
+    *end = file->given;
+    file->given = true;
+    return *end ? trib_success() : trib_item_set_path(item, file->path);
+}
+
+static int64_t file_count(const trib_input *input)
+{
+    (void)input;
+    return 1;
+}
+
+static void file_close(trib_input *input) { trib_free(input); }
+
+trib_status trib_file_input_open(const char *path, trib_input **out)
+{
+    static const trib_input_kind kind = { .next = file_next, .count = file_count, .close = file_close };
+    size_t size = strlen(path) + 1;
+    file_input *file = trib_alloc_zeroed(1, sizeof *file + size);
+    if (!file) return trib_no_memory(path);
+    file->base.kind = &kind;
+    memcpy(file->path, path, size);
+    *out = &file->base;
+    return trib_success();
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * "@list" and "-": a path per line, read as they come, so that `find ... | tributary classify MODEL -` streams. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file.h"
+#include "data/input.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
+
+enum { BUFFER_SIZE = 64 << 10, MAX_LINE = 8 << 10 };
+
+typedef struct list_input {
+    trib_input base;
+    char *path; /* for messages */
+    int fd, wake_fd;
+    bool owned;        /* fd is ours to close */
+    size_t begin, end; /* of what is in the buffer and not yet given */
+    int64_t line;      /* lines given so far */
+    bool at_end;       /* of the file */
+    bool long_line;    /* the line being read was reported as too long: pass over the rest of it */
+    char buffer[BUFFER_SIZE];
+} list_input;
+
+/* Reads what is there, waiting for it or for a wake-up. */
+static trib_status fill(list_input *list)
+{
+    memmove(list->buffer, list->buffer + list->begin, list->end - list->begin);
+    list->end -= list->begin;
+    list->begin = 0;
+    for (;;) {
+        struct pollfd fds[2] = { { .fd = list->fd, .events = POLLIN }, { .fd = list->wake_fd, .events = POLLIN } };
+        if (poll(fds, 2, -1) < 0 && errno != EINTR) return trib_file_error("wait for", list->path, errno);
+        if (fds[1].revents & POLLIN) return TRIB_ERROR(TRIB_CANCELLED, "%s: reading was cancelled", list->path);
+        if (!fds[0].revents) continue;
+        ssize_t n =
+            trib_fault("read") ? (errno = EIO, -1) : read(list->fd, list->buffer + list->end, BUFFER_SIZE - list->end);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (n < 0) return trib_file_error("read", list->path, errno);
+        list->at_end = n == 0;
+        list->end += (size_t)n;
+        return trib_success();
+    }
+}
+
+static bool is_blank(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; ++i) {
+        if (text[i] != ' ' && text[i] != '\t') return false;
+    }
+    return true;
+}
+
+static trib_status report_line(list_input *list, trib_item *item, const char *what)
+{
+    trib_short_name name = trib_shorten(list->path);
+    trib_status reason = TRIB_ERROR(TRIB_BAD_DATA, "%s: line %lld %s; a list has one path per line", name.text,
+                                    (long long)list->line, what);
+    return trib_item_set_failure(item, list->path, &reason);
+}
+
+/* `text` is the line without its end. Leaves the item without a name when there is nothing on it. */
+static trib_status take_line(list_input *list, char *text, size_t length, trib_item *item)
+{
+    if (length && text[length - 1] == '\r') --length;
+    if (list->line == 1 && length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3, length -= 3;
+    if (is_blank(text, length)) return trib_success();
+    if (memchr(text, '\0', length)) return report_line(list, item, "has a zero byte in it");
+    char path[MAX_LINE + 1];
+    memcpy(path, text, length);
+    path[length] = '\0';
+    return trib_item_set_path(item, path);
+}
+
+/* Gives the next line out of the buffer; *done = false when more must be read first. */
+static trib_status scan_line(list_input *list, trib_item *item, bool *done)
+{
+    char *text = list->buffer + list->begin;
+    size_t there = list->end - list->begin;
+    char *newline = memchr(text, '\n', there);
+    size_t length = newline ? (size_t)(newline - text) : there;
+    bool skipping = list->long_line, too_long = length > MAX_LINE;
+    *done = newline || too_long || skipping || (list->at_end && there);
+    if (!*done) return trib_success();
+    list->begin += length + (newline ? 1 : 0);
+    list->long_line = !newline && (too_long || skipping);
+    if (skipping) {
+        *done = newline || length;
+        return trib_success();
+    }
+    ++list->line;
+    if (too_long) return report_line(list, item, "is too long");
+    return take_line(list, text, length, item);
+}
+
+static void close_file(list_input *list)
+{
+    if (list->fd >= 0 && list->owned) close(list->fd);
+    list->fd = -1;
+}
+
+static trib_status list_next(trib_input *input, trib_item *item, bool *end)
+{
+    list_input *list = (list_input *)input;
+    while (list->fd >= 0) {
+        bool done = false;
+        TRIB_TRY(scan_line(list, item, &done));
+        if (item->name) return trib_success();
+        if (done) continue;
+        if (!list->at_end) {
+            trib_status s = fill(list);
+            if (!trib_failed(&s)) continue;
+            if (s.code == TRIB_CANCELLED) return s;
+            TRIB_TRY(trib_item_set_failure(item, list->path, &s)); /* reported in its place; then the list is over */
+        }
+        close_file(list);
+        if (item->name) return trib_success();
+    }
+    *end = true;
+    return trib_success();
+}
+
+static void list_close(trib_input *input)
+{
+    list_input *list = (list_input *)input;
+    close_file(list);
+    trib_free(list->path);
+    trib_free(list);
+}
+
+trib_status trib_list_input_open(const char *path, int wake_fd, trib_input **out)
+{
+    static const trib_input_kind kind = { .next = list_next, .close = list_close };
+    bool standard_input = strcmp(path, "-") == 0;
+    list_input *list = trib_alloc_zeroed(1, sizeof *list);
+    if (!list) return trib_no_memory(path);
+    list->base.kind = &kind;
+    list->wake_fd = wake_fd;
+    list->fd = -1;
+    list->owned = !standard_input;
+    list->path = trib_strdup(standard_input ? "standard input" : path);
+    trib_status s = list->path ? trib_success() : trib_no_memory(path);
+    if (trib_failed(&s)) goto failed;
+    if (standard_input)
+        list->fd = STDIN_FILENO;
+    else
+        list->fd = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (list->fd < 0) {
+        s = trib_file_error("open the list", path, errno);
+        goto failed;
+    }
+    /* A folder opens well and fails to read: find out now, before anything runs. */
+    if (!standard_input && read(list->fd, list->buffer, 0) < 0) {
+        s = trib_file_error("read the list", path, errno);
+        goto failed;
+    }
+    *out = &list->base;
+    return trib_success();
+failed:
+    list_close(&list->base);
+    return s;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The loader's life and its caller's side. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/input.h"
+#include "data/loader_state.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
+
+enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, DEFAULT_PREFETCH = 2, PIXEL_ALIGNMENT = 64 };
+
+static trib_status check(const trib_preprocess *preprocess, const trib_loader_options *options)
+{
+    if (options->batch_size < 1 || options->batch_size > MAX_BATCH)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d; it must be 1 .. %d", options->batch_size, MAX_BATCH);
+    if (options->workers < 0 || options->workers > MAX_WORKERS)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d loader workers; it must be 0 .. %d", options->workers,
+                          MAX_WORKERS);
+    if (options->prefetch < 0 || options->prefetch > MAX_PREFETCH)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d batches ahead; it must be 0 .. %d", options->prefetch,
+                          MAX_PREFETCH);
+    if (options->skip < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%lld items to skip; it must not be negative",
+                          (long long)options->skip);
+    if (options->layout != TRIB_NCHW && options->layout != TRIB_NHWC)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "layout %d; images are loaded as NCHW or NHWC", (int)options->layout);
+    return trib_preprocess_check(preprocess);
+}
+
+static int core_count(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > MAX_WORKERS ? MAX_WORKERS : (int)n;
+}
+
+static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
+{
+    size_t batch = (size_t)loader->batch_size, row_bytes = loader->row_floats * sizeof(float);
+    if (row_bytes > SIZE_MAX / batch)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a batch of %d images needs more memory than there can be",
+                          loader->batch_size);
+    buffer->pixels = trib_alloc_aligned(batch * row_bytes, PIXEL_ALIGNMENT);
+    buffer->items = trib_realloc_array(NULL, (size_t)loader->capacity, sizeof *buffer->items);
+    buffer->free_rows = trib_realloc_array(NULL, batch, sizeof *buffer->free_rows);
+    if (buffer->pixels && buffer->items && buffer->free_rows) return trib_success();
+    return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%d batches of %d images need %zu MiB; lower the batch size or the prefetch",
+                      loader->buffer_count, loader->batch_size,
+                      (batch * row_bytes >> 20) * (size_t)loader->buffer_count);
+}
+
+static trib_status allocate(trib_loader *loader)
+{
+    loader->buffers = trib_alloc_zeroed((size_t)loader->buffer_count, sizeof *loader->buffers);
+    loader->records = trib_alloc_zeroed((size_t)loader->capacity, sizeof *loader->records);
+    loader->row_taken = trib_alloc_zeroed((size_t)loader->batch_size, sizeof *loader->row_taken);
+    loader->workers = trib_alloc_zeroed((size_t)loader->worker_count, sizeof *loader->workers);
+    if (!loader->buffers || !loader->records || !loader->row_taken || !loader->workers) return trib_no_memory("loader");
+    for (int i = 0; i < loader->buffer_count; ++i) TRIB_TRY(allocate_buffer(loader, &loader->buffers[i]));
+    return trib_success();
+}
+
+static trib_status make_locks(trib_loader *loader)
+{
+    if (trib_fault("lock")) return trib_no_memory("loader");
+    /* These need no memory and cannot fail with default attributes on the systems we know. */
+    int failed = pthread_mutex_init(&loader->source_lock, NULL) | pthread_mutex_init(&loader->lock, NULL) |
+                 pthread_cond_init(&loader->ready, NULL) | pthread_cond_init(&loader->space, NULL);
+    if (failed) return trib_no_memory("loader");
+    loader->locks_made = true;
+    return trib_success();
+}
+
+/* Workers take no signals: those are for the thread that asked for them. */
+static trib_status start_workers(trib_loader *loader)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = 0;
+    while (!error && loader->workers_started < loader->worker_count) {
+        pthread_t *worker = &loader->workers[loader->workers_started];
+        error = trib_fault("thread") ? -1 : pthread_create(worker, NULL, trib_loader_worker, loader);
+        loader->workers_started += !error;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error) return trib_success();
+    return TRIB_VENDOR_ERROR(TRIB_OUT_OF_MEMORY, error, "pthread_create",
+                             "cannot start loader thread %d of %d; ask for fewer workers", loader->workers_started + 1,
+                             loader->worker_count);
+}
+
+trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
+                               const trib_loader_options *options, trib_loader **out)
+{
+    TRIB_TRY(check(preprocess, options));
+    trib_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
+    if (!loader) return trib_no_memory("loader");
+    loader->source = source;
+    loader->preprocess = preprocess;
+    loader->layout = options->layout;
+    loader->skip = options->skip;
+    loader->batch_size = options->batch_size;
+    loader->buffer_count = (options->prefetch ? options->prefetch : DEFAULT_PREFETCH) + 1;
+    loader->worker_count = options->workers ? options->workers : core_count();
+    loader->row_floats = (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3;
+    loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;
+    trib_status s;
+    TRIB_TRY_GOTO(s, failed, make_locks(loader));
+    TRIB_TRY_GOTO(s, failed, allocate(loader));
+    TRIB_TRY_GOTO(s, failed, start_workers(loader));
+    *out = loader;
+    return s;
+failed:
+    trib_loader_destroy(loader);
+    return s;
+}
+
+/* Nobody waits any longer: not for space, not for a batch, not for standard input. */
+static void stop(trib_loader *loader, bool cancelled)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    loader->cancelled |= cancelled;
+    pthread_cond_broadcast(&loader->space);
+    pthread_cond_broadcast(&loader->ready);
+    pthread_mutex_unlock(&loader->lock);
+    trib_source_interrupt(loader->source);
+}
+
+static void join_workers(trib_loader *loader)
+{
+    stop(loader, false);
+    for (int i = 0; i < loader->workers_started; ++i) pthread_join(loader->workers[i], NULL);
+    trib_source_clear_interrupt(loader->source);
+}
+
+static void free_names(const trib_batch_buffer *buffer)
+{
+    for (int i = 0; i < buffer->batch.item_count; ++i) trib_free((char *)buffer->items[i].name);
+}
+
+void trib_loader_destroy(trib_loader *loader)
+{
+    if (!loader) return;
+    if (loader->workers_started) join_workers(loader);
+    for (int i = 0; i < loader->count; ++i) trib_free((char *)trib_loader_record(loader, i)->item.name);
+    for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
+        trib_batch_buffer *buffer = &loader->buffers[i];
+        if (buffer->state == BUFFER_OUT) free_names(buffer);
+        trib_free(buffer->pixels);
+        trib_free(buffer->items);
+        trib_free(buffer->free_rows);
+    }
+    if (loader->locks_made) {
+        pthread_mutex_destroy(&loader->source_lock);
+        pthread_mutex_destroy(&loader->lock);
+        pthread_cond_destroy(&loader->ready);
+        pthread_cond_destroy(&loader->space);
+    }
+    trib_free(loader->buffers);
+    trib_free(loader->records);
+    trib_free(loader->row_taken);
+    trib_free(loader->workers);
+    trib_free(loader);
+}
+
+/* With no buffer for the workers to fill, and none filled, waiting would be forever. */
+static bool all_out(const trib_loader *loader)
+{
+    for (int i = 0; i < loader->buffer_count; ++i) {
+        if (loader->buffers[i].state != BUFFER_OUT) return false;
+    }
+    return true;
+}
+
+trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
+{
+    trib_status s = trib_success();
+    double begin = trib_loader_now();
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->cancelled && !(loader->ended && !loader->count) && !all_out(loader) &&
+           !trib_loader_can_form(loader))
+        pthread_cond_wait(&loader->ready, &loader->lock);
+    if (loader->cancelled) {
+        s = TRIB_ERROR(TRIB_CANCELLED, "loading was cancelled");
+    } else if (loader->ended && !loader->count) {
+        s = loader->source_status;
+        if (!trib_failed(&s)) *out = NULL;
+    } else if (all_out(loader)) {
+        s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "all %d batches are out; give one back first", loader->buffer_count);
+    } else {
+        *out = trib_loader_form(loader);
+    }
+    loader->stats.wait_seconds += trib_loader_now() - begin;
+    pthread_mutex_unlock(&loader->lock);
+    return s;
+}
+
+void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
+{
+    if (!batch) return;
+    pthread_mutex_lock(&loader->lock);
+    for (int i = 0; i < loader->buffer_count; ++i) {
+        trib_batch_buffer *buffer = &loader->buffers[i];
+        if (&buffer->batch != batch || buffer->state != BUFFER_OUT) continue;
+        free_names(buffer);
+        buffer->batch.item_count = 0;
+        buffer->state = BUFFER_FREE;
+        pthread_cond_broadcast(&loader->space);
+    }
+    pthread_mutex_unlock(&loader->lock);
+}
+
+void trib_loader_cancel(trib_loader *loader) { stop(loader, true); }
+
+trib_loader_stats trib_loader_get_stats(const trib_loader *loader)
+{
+    trib_loader *l = (trib_loader *)loader; /* to lock it; nothing changes */
+    pthread_mutex_lock(&l->lock);
+    trib_loader_stats stats = l->stats;
+    pthread_mutex_unlock(&l->lock);
+    return stats;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A growing list of owned strings. */
+#ifndef TRIB_DATA_NAMES_H
+#define TRIB_DATA_NAMES_H
+
+#include <stddef.h>
+
+#include "tributary/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct trib_names {
+    char **items;
+    size_t count, capacity;
+} trib_names;
+
+/* Takes `name`, also on failure; NULL is taken for a copy that failed. `what` names the list in the message. */
+trib_status trib_names_add(trib_names *names, char *name, const char *what);
+void trib_names_free(trib_names *names);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# What `cmake --install` puts where, and how others find it: find_package(Tributary), or pkg-config.
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Tributary)
+
+set_target_properties(tributary_shared PROPERTIES EXPORT_NAME tributary)
+install(TARGETS tributary_shared EXPORT TributaryTargets)
+install(EXPORT TributaryTargets NAMESPACE Tributary:: DESTINATION ${package_folder})
+
+# A user of the static library links what the library uses itself; TributaryConfig.cmake finds it again.
+get_property(modules GLOBAL PROPERTY TRIB_MODULES)
+get_property(onednn GLOBAL PROPERTY TRIB_ONEDNN)
+list(APPEND modules libcjson)
+set(static_needs Threads::Threads ${CMAKE_DL_LIBS} m PkgConfig::TRIBUTARY_USES)
+if(onednn)
+  list(APPEND static_needs OneDNN::OneDNN)
+  install(FILES ${PROJECT_SOURCE_DIR}/runtime/cpu/FindOneDNN.cmake DESTINATION ${package_folder})
+endif()
+foreach(need IN LISTS static_needs)
+  target_link_libraries(tributary_static INTERFACE $<INSTALL_INTERFACE:${need}>)
+endforeach()
+install(TARGETS tributary_static EXPORT TributaryStaticTargets)
+install(EXPORT TributaryStaticTargets NAMESPACE Tributary:: DESTINATION ${package_folder})
+
+string(REPLACE ";" " " TRIB_USES "${modules}")
+set(TRIB_USES_ONEDNN ${onednn})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/TributaryConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/package/TributaryConfig.cmake INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/TributaryConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/package/TributaryConfig.cmake ${PROJECT_BINARY_DIR}/package/TributaryConfigVersion.cmake
+  DESTINATION ${package_folder})
+
+# pkg-config. libarchive is named as a library, not as a module: its own .pc file lists libraries for static linking
+# whose development packages libarchive-dev does not bring along.
+set(pc_modules ${modules})
+list(REMOVE_ITEM pc_modules libarchive)
+string(REPLACE ";" ", " TRIB_PC_MODULES "${pc_modules}")
+set(TRIB_PC_LIBS "-pthread -lm")
+if("libarchive" IN_LIST modules)
+  string(PREPEND TRIB_PC_LIBS "-larchive ")
+endif()
+if(onednn)
+  get_filename_component(folder ${onednn} DIRECTORY)
+  string(PREPEND TRIB_PC_LIBS "-ldnnl ")
+  if(NOT folder IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+    string(PREPEND TRIB_PC_LIBS "-L${folder} ")
+  endif()
+endif()
+foreach(lib IN LISTS CMAKE_DL_LIBS)
+  string(APPEND TRIB_PC_LIBS " -l${lib}")
+endforeach()
+file(RELATIVE_PATH TRIB_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tributary.pc.in ${PROJECT_BINARY_DIR}/package/tributary.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/package/tributary.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# Public headers; internal/ is for our own layers and tests.
+foreach(layer IN ITEMS kernels/base kernels runtime models host)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILES_MATCHING PATTERN *.h PATTERN internal EXCLUDE)
+endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/host/examples DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

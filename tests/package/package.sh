@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# One check of the installed package; tests/package/CMakeLists.txt names them and sets the capitals.
+set -euo pipefail
+prefix=$WORK/prefix
+include=$prefix/$INCLUDEDIR
+lib=$prefix/$LIBDIR
+examples=$prefix/$DOCDIR/examples
+export LC_ALL=C LSAN_OPTIONS=${LSAN_OPTIONS-}
+
+fail() { echo "FAILED: $*" >&2 && exit 1; }
+
+# Every function that a public header declares.
+declared() {
+    echo '#include "tributary.h"' | $CC -std=c17 -I"$include" -E -P -x c - | grep -v '^#' | tr '\n' ' ' | sed 's/[;{}]/\n/g' |
+        grep -vE '\b(static|typedef|return)\b' | grep -oE '\btrib_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u
+}
+
+# headers LANGUAGE STANDARD SUFFIX: each compiles alone, twice in a row, without a warning.
+headers() {
+    local count=0
+    while read -r header; do
+        printf '#include "%s"\n#include "%s"\ntypedef int not_empty;\n' "$header" "$header" >"$WORK/header.$3"
+        $1 -std="$2" -Wall -Wextra -Werror -pedantic -I"$include" -fsyntax-only "$WORK/header.$3" || fail "$header as $2"
+        count=$((count + 1))
+    done < <(cd "$include" && find . -name '*.h' -printf '%P\n' | sort)
+    [ "$count" -ge 15 ] || fail "only $count headers are installed"
+    echo "$count headers compile alone as $2"
+}
+
+# outside PROGRAM: the example classifies a sample image as what it shows.
+outside() {
+    local sample label output
+    sample=$(find "$SOURCE/models/pretrained/samples" -name '*ankle*boot*.png' | sort | head -1)
+    [ -n "$sample" ] || fail "no ankle boot among the samples"
+    output=$("$1" "$SOURCE/models/pretrained/googlenet-fashion-64.safetensors" "$sample") || fail "$1 fails"
+    echo "$output"
+    label=$(echo "$output" | tr '[:upper:]' '[:lower:]')
+    [[ $label == *"ankle boot"* ]] || fail "an ankle boot is taken for: $output"
+    if "$1" "$SOURCE/no-such-model.safetensors" "$sample" 2>"$WORK/message"; then fail "a missing model goes unnoticed"; fi
+    grep -q 'no-such-model.safetensors' "$WORK/message" || fail "the message does not name the missing model"
+}
+
+with_cmake() { # KIND TARGET
+    rm -rf "$WORK/cmake_$1"
+    "$CMAKE" -S "$SOURCE/tests/package/outside" -B "$WORK/cmake_$1" -G "$GENERATOR" -DCMAKE_C_COMPILER="$CC" -DCMAKE_C_FLAGS="$FLAGS" \
+        -DCMAKE_PREFIX_PATH="$prefix" -DKIND="$1" -DTARGET="$2" -DEXAMPLES="$examples" >"$WORK/cmake_$1.log" || { cat "$WORK/cmake_$1.log" && exit 1; }
+    "$CMAKE" --build "$WORK/cmake_$1"
+    outside "$WORK/cmake_$1/classify_image"
+}
+
+with_pkgconfig() { # NAME OPTION: from $PKG_CONFIG_PATH
+    # shellcheck disable=SC2046,SC2086 # lists of words
+    $CC -std=c17 $FLAGS "$examples/classify_image.c" $(pkg-config --cflags tributary) $(pkg-config $2 --libs tributary) -o "$WORK/$1"
+    outside "$WORK/$1"
+}
+
+case $1 in
+install)
+    rm -rf "$prefix"
+    "$CMAKE" --install "$BUILD" --prefix "$prefix" >"$WORK/install.log"
+    [ ! -e "$include/tributary/internal" ] || fail "private headers are installed"
+    "$prefix/bin/tributary" --version
+    ;;
+headers_c17) headers "$CC" c17 c ;;
+headers_cxx17) headers "$CXX" c++17 cc ;;
+exports)
+    # What sanitizers and fuzzers add is theirs.
+    "$NM" -D --defined-only "$lib/libtributary.so" | awk '{ print $NF }' | grep -vE '^_*(odr_)?(asan|sancov|ubsan|start|stop)_' | sort -u >"$WORK/exported"
+    declared >"$WORK/declared"
+    [ -s "$WORK/declared" ] || fail "no function is declared"
+    diff "$WORK/declared" "$WORK/exported" || fail "< is declared but not exported, > is exported but not declared"
+    echo "$(wc -l <"$WORK/declared") functions are declared and exported"
+    ;;
+static_names)
+    # A static library shares one name space with the program that links it.
+    "$NM" -g --defined-only "$lib/libtributary.a" | awk 'NF == 3 { print $3 }' |
+        grep -vE '^(trib_|_*(odr_)?(asan|sancov|ubsan|start|stop)_)' | sort -u >"$WORK/strangers" || true
+    [ ! -s "$WORK/strangers" ] || fail "global names in libtributary.a that do not begin with trib_: $(tr '\n' ' ' <"$WORK/strangers")"
+    ;;
+cmake_shared) with_cmake shared Tributary::tributary ;;
+cmake_static) with_cmake static Tributary::tributary_static ;;
+pkgconfig_shared)
+    export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
+    with_pkgconfig shared ""
+    ;;
+pkgconfig_static) # from a copy of the package without the shared library
+    rm -rf "$WORK/static-prefix"
+    cp -r "$prefix" "$WORK/static-prefix"
+    rm "$WORK/static-prefix/$LIBDIR"/libtributary.so*
+    export PKG_CONFIG_PATH=$WORK/static-prefix/$LIBDIR/pkgconfig
+    with_pkgconfig static --static
+    ;;
+readme)
+    # shellcheck disable=SC2016 # no expansion wanted
+    # The C block of README.md is the example, word for word.
+    sed -n '/^```c$/,/^```$/p' "$SOURCE/README.md" | sed '1d;$d' | diff - <(sed 1d "$SOURCE/host/examples/classify_image.c") ||
+        fail "README.md and host/examples/classify_image.c differ"
+    ;;
+*) fail "no check '$1'" ;;
+esac
