@@ -11,11 +11,15 @@
 TRIB_BEGIN_DECLS
 
 /* Keys of __metadata__ that Tributary writes and reads; a file without them is recognised by names and shapes.
+ *
  *   tributary.variant        "bvlc" | "torchvision"
  *   tributary.labels         JSON array of class names, in output order
- *   tributary.preprocessing  JSON: {"resize_mode":"short_side"|"squash"|"none", "resize":256,
- * "interpolation":"bilinear"|"bicubic"|"nearest", "crop":[H,W], "channels":"rgb"|"bgr", "scale":0.00392156862745098,
- * "mean":[..], "std":[..]} tributary.provenance     free text: who trained it, on what, how well it does */
+ *   tributary.preprocessing  JSON object:
+ *                              "resize_mode": "short_side" | "squash" | "none",  "resize": 256,
+ *                              "interpolation": "bilinear" | "bicubic" | "nearest",
+ *                              "crop": [H, W],  "channels": "rgb" | "bgr",
+ *                              "scale": 0.00392156862745098,  "mean": [..],  "std": [..]
+ *   tributary.provenance     free text: who trained it, on what, how well it does */
 typedef struct trib_model trib_model;
 
 typedef struct trib_model_options {
