@@ -289,7 +289,7 @@ static bool add_copy(trib_cpu_stream *stream, trib_cpu_list *list, const trib_cp
     trib_cpu_item *item = trib_cpu_item_take(stream, source->work);
     if (!item) return false;
     trib_cpu_item_copy(item, source);
-    if (item->work == TRIB_CPU_RECORD || item->work == TRIB_CPU_WAIT) item->event.epoch = epoch;
+    if (trib_cpu_has_record(item->work)) item->event.epoch = epoch;
     trib_cpu_list_append(list, item);
     return true;
 }
@@ -298,7 +298,7 @@ static bool add_copy(trib_cpu_stream *stream, trib_cpu_list *list, const trib_cp
 static bool copy_lane(trib_cpu_capture *capture, int lane, trib_cpu_stream *stream, uint64_t epoch, trib_cpu_list *list)
 {
     const trib_cpu_item forgive = { .work = TRIB_CPU_FORGIVE };
-    const trib_cpu_item after_last = { .work = TRIB_CPU_WAIT, .event = { .record = capture->finished } };
+    const trib_cpu_item after_last = { .work = TRIB_CPU_FOLLOW, .event = { .record = capture->finished } };
     const trib_cpu_item done = { .work = TRIB_CPU_RECORD, .event = { .record = capture->finished } };
     bool ok = lane ? add_copy(stream, list, &forgive, epoch) : add_copy(stream, list, &after_last, epoch - 1);
     for (const trib_cpu_item *item = capture->lanes[lane].items.first; ok && item; item = item->next)

@@ -57,9 +57,15 @@ typedef enum trib_cpu_work {
     TRIB_CPU_FREE,
     TRIB_CPU_OP,
     TRIB_CPU_RECORD,
-    TRIB_CPU_WAIT,
+    TRIB_CPU_WAIT,   /* follows a record, and takes over its stream's failure */
+    TRIB_CPU_FOLLOW, /* follows a record, whatever became of it: it was reported to whoever launched it */
     TRIB_CPU_FORGIVE /* forgets the stream's failure: the start of a replay on a stream nobody synchronises */
 } trib_cpu_work;
+
+static inline bool trib_cpu_has_record(trib_cpu_work work)
+{
+    return work == TRIB_CPU_RECORD || work == TRIB_CPU_WAIT || work == TRIB_CPU_FOLLOW;
+}
 
 typedef struct trib_cpu_item {
     struct trib_cpu_item *next;

@@ -28,8 +28,8 @@ static bool reserve(trib_cpu_device *device, size_t bytes, trib_memory_stats *se
 {
     pthread_mutex_lock(&device->memory_lock);
     trib_memory_stats *m = &device->memory;
-    bool fits =
-        bytes <= (size_t)INT64_MAX / 2 && (!m->limit_bytes || (int64_t)bytes <= m->limit_bytes - m->current_bytes);
+    bool fits = bytes <= (size_t)device->base.info.memory_bytes; /* more than the machine has is not even tried */
+    if (m->limit_bytes && fits) fits = (int64_t)bytes <= m->limit_bytes - m->current_bytes;
     if (fits) {
         m->current_bytes += (int64_t)bytes;
         if (m->current_bytes > m->peak_bytes) m->peak_bytes = m->current_bytes;
@@ -55,7 +55,7 @@ static trib_status no_memory(size_t bytes, const trib_memory_stats *seen)
                           "lanes, or raise the limit",
                           bytes, (long long)seen->current_bytes, (long long)seen->limit_bytes);
     return TRIB_ERROR(TRIB_OUT_OF_MEMORY,
-                      "cpu memory: %zu bytes asked for, %lld in use, no limit set: the system has no more; use a "
+                      "cpu memory: %zu bytes asked for, %lld in use, no limit set: the machine has no more; use a "
                       "smaller batch or fewer lanes",
                       bytes, (long long)seen->current_bytes);
 }

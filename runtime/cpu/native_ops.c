@@ -55,8 +55,7 @@ static void softmax_row(const trib_pixels *from, const float *x, const trib_pixe
         if (!(value <= largest)) largest = value; /* NaN too: it then reaches every output */
     }
     double sum = 0;
-    for (int c = 0; c < channels; ++c)
-        sum += exp((double)x[c / from->width * from->group + c % from->width] - largest);
+    for (int c = 0; c < channels; ++c) sum += exp((double)x[c / from->width * from->group + c % from->width] - largest);
     for (int c = 0; c < channels; ++c) {
         double e = exp((double)x[c / from->width * from->group + c % from->width] - largest);
         y[c / to->width * to->group + c % to->width] = (float)(e / sum);
@@ -66,8 +65,7 @@ static void softmax_row(const trib_pixels *from, const float *x, const trib_pixe
 static void run_softmax(const trib_op_desc *desc, const float *x, float *y)
 {
     trib_pixels from = trib_pixels_of(&desc->inputs[0]), to = trib_pixels_of(&desc->outputs[0]);
-    for (int n = 0; n < from.n; ++n)
-        softmax_row(&from, x + n * from.image, &to, y + n * to.image, desc->inputs[0].c);
+    for (int n = 0; n < from.n; ++n) softmax_row(&from, x + n * from.image, &to, y + n * to.image, desc->inputs[0].c);
     trib_pixels_clear(&to, y, desc->inputs[0].c);
 }
 

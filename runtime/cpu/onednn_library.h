@@ -17,13 +17,13 @@ struct trib_onednn {
 const char *trib_dnnl_status_name(dnnl_status_t status);
 trib_status trib_dnnl_failure(dnnl_status_t status, const char *call, const char *file, int line);
 
-#define TRIB_DNNL_TRY_GOTO(status, label, call)                                     \
-    do {                                                                            \
-        dnnl_status_t trib_dnnl_ = TRIB_DNNL(call);                                 \
-        if (trib_dnnl_ != dnnl_success) {                                           \
-            (status) = trib_dnnl_failure(trib_dnnl_, #call, __FILE__, __LINE__);    \
-            goto label;                                                             \
-        }                                                                           \
+#define TRIB_DNNL_TRY_GOTO(status, label, call)                                  \
+    do {                                                                         \
+        dnnl_status_t trib_dnnl_ = TRIB_DNNL(call);                              \
+        if (trib_dnnl_ != dnnl_success) {                                        \
+            (status) = trib_dnnl_failure(trib_dnnl_, #call, __FILE__, __LINE__); \
+            goto label;                                                          \
+        }                                                                        \
     } while (0)
 
 const char *trib_dnnl_name(dnnl_primitive_desc_t descriptor);

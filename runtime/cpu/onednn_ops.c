@@ -203,6 +203,11 @@ static dnnl_status_t describe_for(trib_cpu_device *device, const trib_op_desc *d
     return status;
 }
 
+/* Matrix products divide their sums among threads, and the brgemm convolutions of NHWC choose blocks by their number
+ * (seen: 1x4 outputs of 24 channels). Results would depend on a plan's share of the cores: these run on one thread. The
+ * jit and Winograd kernels of the blocked layouts do not. */
+static bool bits_depend_on_threads(const char *name) { return strstr(name, "gemm") || strstr(name, "brg"); }
+
 /* *out is NULL, and `reason` says why, when oneDNN cannot do this fast. */
 static trib_status find_fast(trib_cpu_device *device, const trib_op_desc *desc, const char *name, recipe *r,
                              dnnl_primitive_desc_t *out, char *reason)
@@ -215,8 +220,7 @@ static trib_status find_fast(trib_cpu_device *device, const trib_op_desc *desc, 
     dnnl_primitive_desc_t found = NULL;
     r->threads = desc->threads;
     dnnl_status_t status = describe_for(device, desc, r, &found);
-    if (!status && r->threads > 1 && strstr(trib_dnnl_name(found), "gemm")) {
-        /* A matrix product may divide its sums among threads: its bits would depend on the plan's share of cores. */
+    if (!status && r->threads > 1 && bits_depend_on_threads(trib_dnnl_name(found))) {
         dnnl_primitive_desc_destroy(found);
         r->threads = 1;
         status = describe_for(device, desc, r, &found);
@@ -230,8 +234,8 @@ static trib_status find_fast(trib_cpu_device *device, const trib_op_desc *desc, 
     if (status) return trib_dnnl_failure(status, "dnnl_primitive_desc_create", __FILE__, __LINE__);
     if (trib_dnnl_name_begins(found, "ref")) {
         snprintf(reason, TRIB_MESSAGE_SIZE,
-                 "oneDNN: only its slow reference (%s) does %s from %s to %s; use another layout", trib_dnnl_name(found),
-                 trib_kind_name(desc->kind), trib_layout_name(desc->inputs[0].layout),
+                 "oneDNN: only its slow reference (%s) does %s from %s to %s; use another layout",
+                 trib_dnnl_name(found), trib_kind_name(desc->kind), trib_layout_name(desc->inputs[0].layout),
                  trib_layout_name(desc->outputs[0].layout));
         dnnl_primitive_desc_destroy(found);
         return trib_success();
@@ -251,7 +255,8 @@ static int64_t workspace_of(const recipe *r, dnnl_primitive_desc_t descriptor, i
 
 /* ---- offering ---- */
 
-/* Measured: F(4x4,3x3) wins where there are enough tiles; at 7x7 and few images its weights are too heavy. */
+/* Measured: F(4x4,3x3) wins where there are enough tiles, and F(2x2,3x3) then loses to direct; at 7x7 and few images
+ * the weights of F(4x4,3x3) are too heavy. */
 static void candidates_of(const trib_op_desc *desc, const char *names[3])
 {
     names[0] = "onednn", names[1] = names[2] = NULL;
@@ -259,8 +264,8 @@ static void candidates_of(const trib_op_desc *desc, const char *names[3])
     const trib_view *y = &desc->outputs[0];
     bool large = (int64_t)y->h * y->w >= 100 || images_per_winograd(desc) >= 4;
     names[0] = large ? "onednn:winograd_4x3" : "onednn:winograd_2x3";
-    names[1] = large ? "onednn:winograd_2x3" : "onednn:winograd_4x3";
-    names[2] = "onednn:direct";
+    names[1] = "onednn:direct";
+    names[2] = large ? "onednn:winograd_2x3" : "onednn:winograd_4x3";
 }
 
 static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
@@ -373,15 +378,15 @@ static trib_status keep_bias(trib_onednn_op *op, const trib_op_desc *desc, const
     int k = op->recipe.g.k;
     trib_status status = trib_cpu_keep(op->device, bias, desc->outputs[0].c, k, &op->bias_data);
     if (trib_failed(&status)) return status;
-    TRIB_DNNL_TRY_GOTO(status, done,
-                       trib_dnnl_memory(op->device->onednn->engine, 1, (dnnl_dims_t) { k }, dnnl_x, op->bias_data,
-                                        &op->bias));
+    TRIB_DNNL_TRY_GOTO(
+        status, done,
+        trib_dnnl_memory(op->device->onednn->engine, 1, (dnnl_dims_t) { k }, dnnl_x, op->bias_data, &op->bias));
 done:
     return status;
 }
 
-static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs,
-                           void *const *outputs, void *workspace);
+static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs, void *const *outputs,
+                           void *workspace);
 
 static trib_status build(trib_onednn_op *op, const trib_op_desc *desc, const trib_op_parameters *parameters)
 {
@@ -495,8 +500,7 @@ static trib_status run_images(const trib_cpu_op *op, dnnl_stream_t stream, argum
         if (r->stage_source) trib_pixels_copy(&some, source, 0, &dense_x, staged_x, 0, from.channels, false);
         TRIB_DNNL_TRY_GOTO(status, done,
                            dnnl_memory_set_data_handle(a->source, r->stage_source ? staged_x : (void *)source));
-        TRIB_DNNL_TRY_GOTO(status, done,
-                           dnnl_memory_set_data_handle(a->target, r->stage_target ? staged_y : target));
+        TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_set_data_handle(a->target, r->stage_target ? staged_y : target));
         TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_execute(own->primitive, stream, a->count, a->list));
         TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_wait(stream));
         if (r->stage_target) trib_pixels_copy(&dense_y, staged_y, 0, &to, target, 0, to.channels, false);
@@ -505,8 +509,8 @@ done:
     return status;
 }
 
-static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs,
-                           void *const *outputs, void *workspace)
+static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs, void *const *outputs,
+                           void *workspace)
 {
     arguments a = { 0 };
     trib_status status = make_arguments(op->onednn, workspace, &a);

@@ -24,7 +24,8 @@ trib_pixels trib_pixels_of(const trib_view *view);
 /* Whether `images` consecutive images of the view lie side by side with nothing of other slices between. */
 bool trib_pixels_dense(const trib_view *view, int images);
 
-/* Copies `count` channels of every pixel, from channel `from_first` to channel `to_first`, with max(0, x) on request. */
+/* Copies `count` channels of every pixel, from channel `from_first` to channel `to_first`, with max(0, x) on request.
+ */
 void trib_pixels_copy(const trib_pixels *from, const float *x, int from_first, const trib_pixels *to, float *y,
                       int to_first, int count, bool relu);
 /* Zeroes channels [first, channels): the padding behind a tensor's last channel. */

@@ -39,11 +39,9 @@ static trib_window_geometry window_of(const trib_op_desc *desc)
 
 static trib_pixel_geometry pixels_of(const trib_view *x, const trib_view *y, bool relu)
 {
-    return (trib_pixel_geometry) { .rows = (int64_t)x->n * x->h * x->w,
-                                   .c = x->c,
-                                   .x_pitch = x->c_total,
-                                   .y_pitch = y->c_total,
-                                   .relu = relu };
+    return (trib_pixel_geometry) {
+        .rows = (int64_t)x->n * x->h * x->w, .c = x->c, .x_pitch = x->c_total, .y_pitch = y->c_total, .relu = relu
+    };
 }
 
 static void concat(const trib_op_desc *desc, const void *const *inputs, float *y)

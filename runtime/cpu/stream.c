@@ -34,7 +34,7 @@ trib_cpu_item *trib_cpu_item_take(trib_cpu_stream *stream, trib_cpu_work work)
 void trib_cpu_item_release(trib_cpu_item *item)
 {
     if (item->work == TRIB_CPU_OP) trib_cpu_op_release(item->run.op);
-    if (item->work == TRIB_CPU_RECORD || item->work == TRIB_CPU_WAIT) trib_cpu_record_release(item->event.record);
+    if (trib_cpu_has_record(item->work)) trib_cpu_record_release(item->event.record);
 }
 
 void trib_cpu_item_copy(trib_cpu_item *target, const trib_cpu_item *source)
@@ -42,7 +42,7 @@ void trib_cpu_item_copy(trib_cpu_item *target, const trib_cpu_item *source)
     *target = *source;
     target->next = NULL;
     if (target->work == TRIB_CPU_OP) trib_cpu_op_retain(target->run.op);
-    if (target->work == TRIB_CPU_RECORD || target->work == TRIB_CPU_WAIT) trib_cpu_record_retain(target->event.record);
+    if (trib_cpu_has_record(target->work)) trib_cpu_record_retain(target->event.record);
 }
 
 void trib_cpu_items_drop(trib_cpu_stream *stream, trib_cpu_list *list)
@@ -109,6 +109,7 @@ static void execute(trib_cpu_stream *stream, trib_cpu_item *item)
     case TRIB_CPU_FREE: trib_cpu_free_now(trib_cpu_of(stream->base.device), item->memory); break;
     case TRIB_CPU_RECORD: trib_cpu_record_reach(item->event.record, item->event.epoch, &stream->failure); break;
     case TRIB_CPU_WAIT: status = trib_cpu_record_wait(item->event.record, item->event.epoch); break;
+    case TRIB_CPU_FOLLOW: trib_cpu_record_wait(item->event.record, item->event.epoch); break;
     case TRIB_CPU_FORGIVE: stream->failure = trib_success(); break;
     default:
         if (!trib_failed(&stream->failure)) status = compute(stream, item);

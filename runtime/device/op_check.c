@@ -81,7 +81,8 @@ static int64_t windows(int64_t size, int window, int stride, int before, int aft
     int64_t room = size + before + after - window;
     if (room < 0) return 0;
     int64_t count = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
-    if (ceil_mode && (count - 1) * stride >= size + before) --count; /* must start inside the image or its left padding */
+    if (ceil_mode && (count - 1) * stride >= size + before)
+        --count; /* must start inside the image or its left padding */
     return count;
 }
 

@@ -4,11 +4,12 @@
 
 using namespace conformance;
 
-namespace {
+namespace
+{
 
 class Captures : public DeviceTest
 {
-protected:
+  protected:
     void SetUp() override
     {
         DeviceTest::SetUp();

@@ -3,7 +3,8 @@
 
 #include <utility>
 
-namespace conformance {
+namespace conformance
+{
 
 std::vector<std::string> available_devices()
 {

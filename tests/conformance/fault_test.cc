@@ -9,7 +9,8 @@
 
 using namespace conformance;
 
-namespace {
+namespace
+{
 
 class Faults : public testing::TestWithParam<std::string>
 {
@@ -18,7 +19,7 @@ class Faults : public testing::TestWithParam<std::string>
 // Everything a session does, once: the first failure, and in any case the statistics at the end.
 class Scenario
 {
-public:
+  public:
     explicit Scenario(const std::string &spec) : spec_(spec)
     {
         x_.assign(8 * 8 * 16, 0.5f);
@@ -39,7 +40,7 @@ public:
     std::int64_t left() const { return left_; }
     float result() const { return result_; }
 
-private:
+  private:
     trib_status compute(trib_device *device)
     {
         trib_stream *s = nullptr, *t = nullptr;

@@ -4,7 +4,8 @@
 
 using namespace conformance;
 
-namespace {
+namespace
+{
 
 class DeviceMemory : public DeviceTest
 {

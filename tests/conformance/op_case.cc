@@ -5,12 +5,10 @@
 #include <cmath>
 #include <sstream>
 
-namespace conformance {
-
-int Generator::pick(std::initializer_list<int> values)
+namespace conformance
 {
-    return values.begin()[upto(0, int(values.size()) - 1)];
-}
+
+int Generator::pick(std::initializer_list<int> values) { return values.begin()[upto(0, int(values.size()) - 1)]; }
 
 Values Generator::values(std::int64_t count, float scale)
 {
@@ -34,7 +32,8 @@ trib_view Generator::view(trib_layout layout, int n, int c, int h, int w, bool s
     return v;
 }
 
-namespace {
+namespace
+{
 
 int windows(int size, int window, int stride, int before, int after, bool ceil_mode)
 {
@@ -59,7 +58,9 @@ void Generator::conv(OpCase &op)
     case 4: a = { 0, 3, 3, 2, 2, { 0, 1, 1, 0 }, false }; break;
     case 5: a = { 0, 1, 1, 2, 2, {}, false }; break;
     case 6: a = { 0, 1, 3, 0, 0, { 0, 1, 0, 1 }, false }; break;
-    default: a = { 0, upto(1, 4), upto(1, 4), upto(1, 3), upto(1, 3), { upto(0, 3), upto(0, 3), upto(0, 3), upto(0, 3) }, false };
+    default:
+        a = { 0,    upto(1, 4), upto(1, 4), upto(1, 3), upto(1, 3), { upto(0, 3), upto(0, 3), upto(0, 3), upto(0, 3) },
+              false };
     }
 }
 
@@ -138,8 +139,7 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
         d.outputs[0] = view(target, d.inputs[0].n, total, d.inputs[0].h, d.inputs[0].w, chance(40));
     }
     const trib_view &x = d.inputs[0], &y = d.outputs[0];
-    for (int i = 0; i < d.input_count; ++i)
-        op.inputs.push_back(values(std::int64_t(x.n) * d.inputs[i].c * x.h * x.w));
+    for (int i = 0; i < d.input_count; ++i) op.inputs.push_back(values(std::int64_t(x.n) * d.inputs[i].c * x.h * x.w));
     bool weighted = kind == TRIB_CONV2D || kind == TRIB_LINEAR;
     if (weighted) {
         int taps = kind == TRIB_LINEAR ? x.h * x.w : d.attributes.conv2d.r * d.attributes.conv2d.s;
@@ -153,7 +153,8 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
     return op;
 }
 
-namespace {
+namespace
+{
 
 trib_window_geometry window_of(const trib_op_desc &d)
 {
@@ -211,7 +212,8 @@ Values reference(const OpCase &op)
     return result;
 }
 
-namespace {
+namespace
+{
 
 void write_view(std::ostream &out, const trib_view &v)
 {
@@ -225,7 +227,8 @@ std::string describe(const trib_op_desc &d)
 {
     std::ostringstream out;
     out << trib_kind_name(d.kind) << ' ';
-    for (int i = 0; i < d.input_count; ++i) write_view(out, d.inputs[i]), out << (i + 1 < d.input_count ? ", " : " -> ");
+    for (int i = 0; i < d.input_count; ++i)
+        write_view(out, d.inputs[i]), out << (i + 1 < d.input_count ? ", " : " -> ");
     write_view(out, d.outputs[0]);
     trib_window_geometry g = window_of(d);
     if (d.kind == TRIB_CONV2D || d.kind == TRIB_MAX_POOL2D || d.kind == TRIB_AVG_POOL2D)
@@ -235,7 +238,8 @@ std::string describe(const trib_op_desc &d)
     return out.str();
 }
 
-namespace {
+namespace
+{
 
 // Index of channel c of the whole tensor.
 std::size_t place(const trib_view &v, int n, int c, int h, int w)

@@ -9,7 +9,8 @@
 #include "tributary.h"
 #include "tributary/kernels.h"
 
-namespace conformance {
+namespace conformance
+{
 
 // Values of a slice, [n][h][w][c], whatever its layout on the device.
 using Values = std::vector<float>;
@@ -24,12 +25,12 @@ struct OpCase {
 
 class Generator
 {
-public:
+  public:
     explicit Generator(unsigned seed) : random_(seed) {}
     // An op of this kind between these layouts; every few are slices of wider tensors where that is possible.
     OpCase make(trib_kind kind, trib_layout source, trib_layout target);
 
-private:
+  private:
     int pick(std::initializer_list<int> values);
     int upto(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
     bool chance(int percent) { return upto(1, 100) <= percent; }

@@ -6,7 +6,8 @@
 
 using namespace conformance;
 
-namespace {
+namespace
+{
 
 class Streams : public DeviceTest
 {
