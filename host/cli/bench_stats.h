@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Times of runs and what is said about them; memory of this process. */
+#ifndef TRIBUTARY_CLI_BENCH_STATS_H
+#define TRIBUTARY_CLI_BENCH_STATS_H
+
+#include <stddef.h>
+
+#include "tributary.h"
+
+typedef struct cli_bench_times {
+    double *seconds;
+    size_t count, capacity;
+} cli_bench_times;
+
+trib_status cli_bench_add(cli_bench_times *times, double seconds);
+void cli_bench_release(cli_bench_times *times);
+
+typedef struct cli_bench_summary {
+    double per_second;                       /* runs */
+    double min, mean, median, p90, p95, p99; /* milliseconds */
+} cli_bench_summary;
+
+/* Sorts the times. Quantiles are interpolated linearly between the two nearest. */
+cli_bench_summary cli_bench_summarise(cli_bench_times *times);
+
+/* Most memory resident at once since the last reset; where the system cannot reset, since the start. */
+int64_t cli_peak_rss(void);
+void cli_reset_peak_rss(void);
+
+#endif

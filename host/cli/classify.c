@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tributary classify: images to labels, a row for each, in the order of the inputs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "feed.h"
+#include "output.h"
+#include "resume.h"
+#include "rows.h"
+#include "tributary/internal/alloc.h"
+
+typedef struct classify_options {
+    int batch, workers, topk, format;
+    const char *output, *errors;
+    bool resume, overwrite;
+} classify_options;
+#define AT(field) offsetof(classify_options, field)
+static const cli_option table[] = {
+    { 'o', "output", CLI_TEXT, AT(output), "FILE", "write rows to FILE instead of standard output", 0, 0 },
+    { 0, "format", CLI_CHOICE, AT(format), "csv|jsonl|table",
+      "csv: one row per readable image; jsonl: one object per image, with predictions or error; table: for people. "
+      "Default: table on a terminal, else csv",
+      0, 0 },
+    { 0, "topk", CLI_INT, AT(topk), "K", "most likely classes per image; default 5, at most the model's classes", 1,
+      1000000 },
+    { 0, "errors", CLI_TEXT, AT(errors), "FILE", "also list skipped images in FILE: csv of filename,reason", 0, 0 },
+    { 0, "resume", CLI_FLAG, AT(resume), NULL,
+      "continue an interrupted --output: keeps its complete rows, checks that they are of these inputs, and adds the "
+      "rest",
+      0, 0 },
+    { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in --output and --errors", 0, 0 },
+    { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
+    { 'j', "workers", CLI_INT, AT(workers), "N", "threads that read and decode images; default: one per core", 1,
+      1024 },
+};
+
+typedef struct classify {
+    const classify_options *options;
+    cli_feed feed;
+    cli_rows rows;
+    cli_output output, errors;
+    cli_buffer out, failed;
+    cli_resume resume;
+} classify;
+
+/* Said on standard error, and kept for --errors. */
+static void note_failure(void *context, const char *name, const char *reason)
+{
+    classify *c = context;
+    cli_progress_clear(&c->feed.progress);
+    fputs("skipped: ", stderr);
+    cli_print_safe(stderr, name);
+    fputs(": ", stderr);
+    cli_print_safe(stderr, reason);
+    fputc('\n', stderr);
+    if (!c->options->errors) return;
+    cli_append_csv(&c->failed, name);
+    cli_append(&c->failed, ",", 1);
+    cli_append_csv(&c->failed, reason);
+    cli_append(&c->failed, "\n", 1);
+}
+
+static trib_status write_batch(void *context, const trib_batch *batch, const float *logits, const float *probabilities)
+{
+    classify *c = context;
+    for (int i = 0; i < batch->item_count; ++i) {
+        const trib_batch_item *item = &batch->items[i];
+        size_t row = item->slot < 0 ? 0 : (size_t)item->slot * (size_t)c->feed.classes;
+        if (item->slot >= 0) {
+            cli_rows_good(&c->rows, item->name, logits + row, probabilities + row, &c->out);
+            continue;
+        }
+        const char *reason = cli_reason(&item->status, item->name);
+        note_failure(c, item->name, reason);
+        cli_rows_failed(&c->rows, item->name, reason, &c->out);
+    }
+    /* Failures first: after an interruption between the two, --resume finds and lists them again. */
+    if (c->options->errors) TRIB_TRY(cli_output_write(&c->errors, &c->failed));
+    return cli_output_write(&c->output, &c->out);
+}
+
+static trib_status open_outputs(classify *c)
+{
+    const classify_options *o = c->options;
+    bool resumes = o->resume;
+    cli_output_mode mode = resumes ? CLI_OUTPUT_RESUME : o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW;
+    TRIB_TRY(cli_output_open(o->output, mode, &c->output));
+    c->resume = (cli_resume) { .rows = &c->rows,
+                               .source = c->feed.source,
+                               .preprocess = &c->feed.preprocess,
+                               .failed = note_failure,
+                               .context = c,
+                               .empty = true };
+    if (resumes) TRIB_TRY(cli_resume_output(&c->resume, &c->output));
+    c->feed.already_done = c->resume.items;
+    if (c->resume.empty) cli_rows_header(&c->rows, &c->out);
+    if (!o->errors) return trib_success();
+    /* Resuming lists the earlier failures anew, so the file is written from its start in any case. */
+    TRIB_TRY(cli_output_open(o->errors, resumes || o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, &c->errors));
+    cli_buffer earlier = c->failed;
+    c->failed = (cli_buffer) { 0 };
+    cli_append_format(&c->failed, "filename,reason\n");
+    if (earlier.size) cli_append(&c->failed, earlier.data, earlier.size);
+    c->failed.failed |= earlier.failed;
+    cli_buffer_release(&earlier);
+    return cli_output_write(&c->errors, &c->failed);
+}
+
+static trib_status prepare(classify *c)
+{
+    const classify_options *o = c->options;
+    bool terminal = !o->output && isatty(STDOUT_FILENO);
+    c->feed.rows_on_terminal = terminal;
+    c->rows.format = o->format >= 0 ? (cli_row_format)o->format : terminal ? CLI_TABLE : CLI_CSV;
+    c->rows.classes = c->feed.classes;
+    c->rows.model = c->feed.model;
+    c->rows.topk = o->topk < c->feed.classes ? o->topk : c->feed.classes;
+    c->rows.indices = trib_realloc_array(NULL, (size_t)c->rows.topk, sizeof *c->rows.indices);
+    if (!c->rows.indices) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the results");
+    return open_outputs(c);
+}
+
+/* Also when interrupted: how far it got, and how to go on. */
+static void summarise(const classify *c, const trib_status *status)
+{
+    const cli_feed *f = &c->feed;
+    int64_t skipped = f->skipped + c->resume.failures, before = c->resume.items - c->resume.failures;
+    fprintf(stderr, "%" PRId64 " classified", f->good);
+    if (before > 0) fprintf(stderr, " after %" PRId64 " from before", before);
+    fprintf(stderr, ", %" PRId64 " skipped", skipped);
+    if (f->seconds > 0)
+        fprintf(stderr,
+                "; %.1f images/s over %.2f s, from the first read to the last row, preparing the network included",
+                (double)f->good / f->seconds, f->seconds);
+    fputc('\n', stderr);
+    if (status->code != TRIB_CANCELLED) return;
+    if (c->options->output)
+        cli_message("interrupted; run the same command with --resume to go on");
+    else
+        cli_message("interrupted; with -o FILE a run can be continued by --resume");
+}
+
+static trib_status classify_all(classify *c, const cli_settings *settings, const cli_texts *arguments)
+{
+    const classify_options *o = c->options;
+    TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, NULL, o->batch, o->workers, &c->feed));
+    TRIB_TRY(prepare(c));
+    trib_status status = cli_feed_run(&c->feed, write_batch, c);
+    if (!trib_failed(&status) && c->out.size)
+        status = cli_output_write(&c->output, &c->out); /* a header without rows */
+    if (!trib_failed(&status)) status = cli_output_close(&c->output);
+    if (!trib_failed(&status)) status = cli_output_close(&c->errors);
+    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(c, &status);
+    if (status.code == TRIB_IO_ERROR && status.vendor_code != EPIPE && o->output)
+        cli_message("%s: its complete rows are kept; run the same command with --resume to go on", o->output);
+    return status;
+}
+
+static int classify_inputs(const classify_options *options, const cli_settings *settings, const cli_texts *arguments)
+{
+    classify c = { .options = options, .output = { .fd = -1 }, .errors = { .fd = -1 } };
+    trib_status status = classify_all(&c, settings, arguments);
+    int code = trib_failed(&status) ? cli_report(&status) : c.feed.skipped + c.resume.failures ? CLI_SKIPPED : CLI_OK;
+    cli_output_close(&c.output);
+    cli_output_close(&c.errors);
+    cli_buffer_release(&c.out);
+    cli_buffer_release(&c.failed);
+    trib_free(c.rows.indices);
+    cli_feed_close(&c.feed);
+    return code;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    cli_settings settings = cli_default_settings();
+    classify_options own = { .batch = 32, .topk = 5, .format = -1 };
+    cli_group groups[] = { CLI_GROUP("Classifying", table, &own), cli_compute_group(&settings),
+                           cli_size_group(&settings), cli_preprocess_group(&settings) };
+    cli_texts arguments = { 0 };
+    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");
+    if (code == CLI_GO_ON && own.resume && !own.output)
+        code = cli_usage(self, "--resume continues a file: add -o FILE");
+    if (code == CLI_GO_ON && own.resume && own.format == CLI_TABLE)
+        code = cli_usage(self, "--resume needs --format csv or jsonl: a table cannot be continued");
+    if (code == CLI_GO_ON && own.resume && own.overwrite)
+        code = cli_usage(self, "--resume and --overwrite contradict each other");
+    if (code == CLI_GO_ON) code = classify_inputs(&own, &settings, &arguments);
+    cli_options_release(groups, 4, &arguments);
+    return code;
+}
+
+const cli_command cli_classify = {
+    .name = "classify",
+    .summary = "the most likely classes of images",
+    .synopsis = "MODEL INPUT... [-o FILE] [--format csv|jsonl|table] [--topk K]",
+    .description = "Classifies images and writes a row for each as it comes, in the order of the inputs. An INPUT is "
+                   "an image (JPEG,\n"
+                   "PNG, WebP), a folder (searched recursively), @LIST (a file with a path per line), - (paths on "
+                   "standard input), a\n"
+                   "tar file (shards as name-{000000..000009}.tar), or an IDX file of images (.gz too).\n\n"
+                   "An image that cannot be read is skipped and named on standard error with the reason; the exit code "
+                   "is then 3.\n"
+                   "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the "
+                   "model has none.",
+    .examples = "  tributary classify model.safetensors photo.jpg\n"
+                "  tributary classify model.safetensors photos/ -o photos.csv --errors skipped.csv\n"
+                "  find . -name '*.jpg' | tributary classify model.safetensors - --format jsonl --topk 1\n"
+                "  tributary classify model.safetensors 'shard-{000000..000009}.tar' -o shards.csv --resume\n",
+    .run = run,
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tributary devices: what can compute here. */
+#include <stdio.h>
+
+#include "settings.h"
+#include "text.h"
+
+enum { MOST_DEVICES = 64 };
+
+typedef struct device_options {
+    bool json;
+} device_options;
+static const cli_option table[] = {
+    { 0, "json", CLI_FLAG, offsetof(device_options, json), NULL, "as a JSON array", 0, 0 },
+};
+
+static void print_device(const trib_device_info *info)
+{
+    printf("%-10s available\n", info->spec);
+    printf("  name          %s\n", info->name);
+    printf("  cores         %d\n", info->cores);
+    printf("  instructions  %s\n", info->instructions);
+    printf("  library       %s\n", info->library);
+    printf("  memory        %.1f GiB\n", (double)info->memory_bytes / (1024.0 * 1024 * 1024));
+    printf("  layouts      ");
+    for (int i = 0; i < info->layout_count; ++i) printf(" %s", trib_layout_name(info->layouts[i]));
+    printf("\n  capture       %s\n", info->has_capture ? "yes (--launch graph)" : "no");
+}
+
+static cJSON *device_json(const char *spec, const trib_device_info *info, const char *reason)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddItemToObject(json, "spec", cli_json_text(spec));
+    cJSON_AddBoolToObject(json, "available", info != NULL);
+    if (!info) {
+        cJSON_AddItemToObject(json, "reason", cli_json_text(reason));
+        return json;
+    }
+    cJSON_AddItemToObject(json, "name", cli_json_text(info->name));
+    cJSON_AddNumberToObject(json, "cores", info->cores);
+    cJSON_AddItemToObject(json, "instructions", cli_json_text(info->instructions));
+    cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
+    cJSON_AddNumberToObject(json, "memory_bytes", (double)info->memory_bytes);
+    cJSON_AddBoolToObject(json, "capture", info->has_capture);
+    cJSON *layouts = cJSON_AddArrayToObject(json, "layouts");
+    for (int i = 0; i < info->layout_count; ++i)
+        cJSON_AddItemToArray(layouts, cli_json_text(trib_layout_name(info->layouts[i])));
+    return json;
+}
+
+/* One device, opened to ask what it is. One that is listed as available but does not open is shown with the reason. */
+static void show(const trib_device_listing *listing, cJSON *array)
+{
+    trib_device *device = NULL;
+    trib_status status = trib_success();
+    const char *reason = listing->description;
+    if (listing->available) {
+        status = trib_device_open(listing->spec, NULL, &device);
+        if (trib_failed(&status)) reason = status.message;
+    }
+    const trib_device_info *info = device ? trib_device_get_info(device) : NULL;
+    if (array)
+        cJSON_AddItemToArray(array, device_json(listing->spec, info, reason));
+    else if (info)
+        print_device(info);
+    else
+        printf("%-10s not available: %s\n", listing->spec, reason);
+    trib_device_close(device);
+}
+
+static int list_devices(bool json)
+{
+    trib_device_listing listings[MOST_DEVICES];
+    int count = trib_device_list(listings, MOST_DEVICES);
+    cJSON *array = json ? cJSON_CreateArray() : NULL;
+    for (int i = 0; i < count && i < MOST_DEVICES; ++i) show(&listings[i], array);
+    if (!json) return CLI_OK;
+    trib_status status = cli_json_print(array);
+    return trib_failed(&status) ? cli_report(&status) : CLI_OK;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    device_options options = { 0 };
+    cli_group groups[] = { CLI_GROUP("Output", table, &options) };
+    cli_texts arguments = { 0 };
+    int code = cli_parse(self, groups, 1, argc, argv, &arguments);
+    if (code == CLI_GO_ON && arguments.count)
+        code = cli_usage(self, "takes no argument, but got '%s'", arguments.items[0]);
+    if (code == CLI_GO_ON) code = list_devices(options.json);
+    cli_options_release(groups, 1, &arguments);
+    return code;
+}
+
+const cli_command cli_devices = {
+    .name = "devices",
+    .summary = "what can compute here, and with which libraries",
+    .synopsis = "[--json]",
+    .description = "Lists the devices this build knows: name, cores, instructions, library versions, memory, and the\n"
+                   "memory layouts it computes in, best first. A device that cannot be used is listed with the reason.",
+    .examples = "  tributary devices\n  tributary devices --json\n",
+    .run = run,
+};

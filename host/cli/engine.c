@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From settings to a device, a model with its preprocessing, and a session. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "settings.h"
+
+trib_status cli_open_device(const cli_settings *settings, trib_device **out)
+{
+    trib_device_options options = { .threads = settings->threads, .memory_limit = settings->memory_limit };
+    return trib_device_open(settings->device, &options, out);
+}
+
+/* ---- model ---- */
+
+/* timm's rule: resize to floor(size / crop_pct). */
+static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
+{
+    if (s->crop_mode >= 0) p->resize_mode = s->crop_mode == 1 ? TRIB_RESIZE_SQUASH : TRIB_RESIZE_SHORT_SIDE;
+    if (s->crop_pct > 0 && p->resize_mode == TRIB_RESIZE_NONE) p->resize_mode = TRIB_RESIZE_SHORT_SIDE;
+    if (s->crop_pct > 0) p->resize = (int)fmin(size / s->crop_pct, INT_MAX);
+    if (p->resize < size) p->resize = size; /* a model that did not resize may say 0 */
+}
+
+static trib_status change_preprocess(const cli_settings *s, const trib_googlenet *net, trib_preprocess *p)
+{
+    if (s->crop_pct > 0 || s->crop_mode >= 0) change_crop(s, net->height > net->width ? net->height : net->width, p);
+    if (s->interpolation >= 0) p->interpolation = (trib_interpolation)s->interpolation;
+    if (s->channels >= 0) p->bgr = s->channels == 1;
+    if (s->mean.given) memcpy(p->mean, s->mean.values, sizeof p->mean);
+    if (s->std.given) memcpy(p->std, s->std.values, sizeof p->std);
+    return trib_preprocess_check(p);
+}
+
+static trib_status load_random(const cli_settings *s, trib_model **out)
+{
+    static const trib_variant variants[] = { TRIB_TORCHVISION, TRIB_BVLC, TRIB_TORCHVISION };
+    trib_googlenet net = { .variant = variants[s->arch],
+                           .classes = s->classes,
+                           .height = s->image_size,
+                           .width = s->image_size,
+                           .aux = s->aux,
+                           .width_multiplier = s->width_multiplier };
+    return trib_model_random(&net, (uint64_t)s->seed, out);
+}
+
+trib_status cli_load_model(const cli_settings *s, const char *path, trib_model **out, trib_preprocess *preprocess)
+{
+    trib_model *model = NULL;
+    trib_preprocess own;
+    trib_model_options options = { .height = s->image_size, .width = s->image_size, .aux = s->aux };
+    TRIB_TRY(path ? trib_model_load(path, &options, &model) : load_random(s, &model));
+    own = *trib_model_preprocess(model);
+    trib_status status = change_preprocess(s, trib_model_network(model), &own);
+    if (trib_failed(&status)) {
+        trib_add_context(&status, "%s", trib_model_path(model));
+        trib_model_destroy(model);
+        return status;
+    }
+    *out = model;
+    *preprocess = own;
+    return status;
+}
+
+/* ---- plan and session ---- */
+
+static trib_status blocked_layout(const trib_device_info *info, int *out)
+{
+    for (int i = 0; i < info->layout_count; ++i)
+        if (trib_layout_block(info->layouts[i]) > 1) {
+            *out = (int)info->layouts[i];
+            return trib_success();
+        }
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "--layout blocked: device %s computes in no channel-blocked layout",
+                      info->spec);
+}
+
+static trib_status disabled_passes(const cli_texts *names, unsigned *out)
+{
+    for (int i = 0; i < names->count; ++i) {
+        int pass = trib_pass_find(names->items[i]);
+        if (pass < 0) {
+            char known[256] = "";
+            size_t used = 0;
+            for (int p = 0; p < TRIB_PASS_COUNT && used < sizeof known; ++p)
+                used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", p ? ", " : "",
+                                         trib_pass_name((trib_pass)p));
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--disable-pass: there is no pass '%s'; there are %s",
+                              names->items[i], known);
+        }
+        *out |= 1u << pass;
+    }
+    return trib_success();
+}
+
+trib_status cli_plan_options(const cli_settings *s, trib_device *device, trib_plan_options *out)
+{
+    static const char *const precisions[] = { "fp32", "tf32", "fp16", "bf16" };
+    const trib_device_info *info = trib_device_get_info(device);
+    if (s->precision != 0)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "--precision %s is not supported on %s; use fp32", precisions[s->precision],
+                          info->spec);
+    trib_plan_options options = trib_plan_default_options();
+    options.schedule = (trib_schedule)s->schedule;
+    options.reference = s->reference;
+    options.measure = s->measure;
+    if (s->layout == 1) options.layout = TRIB_NHWC;
+    if (s->layout == 2) TRIB_TRY(blocked_layout(info, &options.layout));
+    TRIB_TRY(disabled_passes(&s->disabled_passes, &options.disabled_passes));
+    *out = options;
+    return trib_success();
+}
+
+trib_layout cli_input_layout(const cli_settings *s, const trib_device *device)
+{
+    const trib_device_info *info = trib_device_get_info(device);
+    bool nhwc = s->layout == 1 || (s->layout == 0 && info->layout_count > 0 && info->layouts[0] == TRIB_NHWC);
+    return nhwc ? TRIB_NHWC : TRIB_NCHW;
+}
+
+trib_status cli_create_session(const cli_settings *s, trib_device *device, const trib_model *model, int batch,
+                               trib_layout input_layout, const char *const *outputs, int output_count,
+                               trib_session **out)
+{
+    trib_session_options options = trib_session_default_options();
+    TRIB_TRY(cli_plan_options(s, device, &options.plan));
+    options.plan.input_layout = input_layout;
+    options.plan.outputs = outputs;
+    options.plan.output_count = output_count;
+    options.max_batch = batch;
+    options.lanes = s->lanes;
+    options.launch = (trib_launch)s->launch;
+    trib_status status =
+        trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &options, out);
+    trib_model_release_pages(model);
+    return status;
+}
+
+static bool is_output(const trib_graph *graph, const char *name)
+{
+    for (int i = 0; i < trib_graph_output_count(graph); ++i)
+        if (strcmp(trib_graph_output(graph, i)->name, name) == 0) return true;
+    return trib_graph_find_layer(graph, name) >= 0;
+}
+
+trib_status cli_check_outputs(const trib_graph *graph, const cli_texts *names)
+{
+    for (int i = 0; i < names->count; ++i) {
+        if (is_output(graph, names->items[i])) continue;
+        cli_suggestion near = cli_suggestion_begin(names->items[i]);
+        for (int l = 0; l < trib_graph_layer_count(graph); ++l)
+            cli_suggestion_offer(&near, trib_graph_layer(graph, l)->name);
+        return TRIB_ERROR(TRIB_NOT_FOUND,
+                          "--outputs: the network has no output or layer '%s'%s%s%s; 'tributary info MODEL --layers' "
+                          "lists them",
+                          names->items[i], near.best ? "; did you mean '" : "", near.best ? near.best : "",
+                          near.best ? "'" : "");
+    }
+    return trib_success();
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "feed.h"
+
+#include <stdio.h>
+
+#include "text.h"
+#include "tributary/internal/alloc.h"
+#include "watch.h"
+
+/* Class names in model order, so that a folder's label is its place among the model's classes. *out = NULL when the
+ * model has none. */
+static trib_status model_labels(const trib_model *model, int classes, const char ***out)
+{
+    *out = NULL;
+    if (!trib_model_label(model, 0)) return trib_success();
+    const char **names = trib_realloc_array(NULL, (size_t)classes, sizeof *names);
+    if (!names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d class names", classes);
+    for (int i = 0; i < classes; ++i) names[i] = trib_model_label(model, i);
+    *out = names;
+    return trib_success();
+}
+
+static trib_status open_source(cli_feed *feed, const cli_texts *inputs, int first, const trib_source_options *given)
+{
+    trib_source_options options = given ? *given : (trib_source_options) { 0 };
+    const char **names = NULL;
+    if (options.need_labels) {
+        TRIB_TRY(model_labels(feed->model, feed->classes, &names));
+        options.class_names = names;
+        options.class_count = feed->classes;
+    }
+    trib_status status =
+        trib_source_open((const char *const *)inputs->items + first, inputs->count - first, &options, &feed->source);
+    trib_free(names);
+    return status;
+}
+
+trib_status cli_feed_open(const cli_settings *settings, const char *model, const cli_texts *inputs, int first_input,
+                          const trib_source_options *source_options, int batch_size, int workers, cli_feed *feed)
+{
+    *feed = (cli_feed) { .settings = settings, .batch_size = batch_size, .workers = workers };
+    TRIB_TRY(cli_open_device(settings, &feed->device));
+    TRIB_TRY(cli_load_model(settings, model, &feed->model, &feed->preprocess));
+    feed->classes = trib_model_network(feed->model)->classes;
+    TRIB_TRY(open_source(feed, inputs, first_input, source_options));
+    int64_t count = trib_source_count(feed->source);
+    if (count > 0 && count < batch_size) feed->batch_size = (int)count;
+    return trib_success();
+}
+
+void cli_feed_close(cli_feed *feed)
+{
+    trib_source_close(feed->source);
+    trib_model_destroy(feed->model);
+    trib_device_close(feed->device);
+    *feed = (cli_feed) { 0 };
+}
+
+/* ---- running ---- */
+
+typedef struct runner {
+    cli_feed *feed;
+    trib_session *session;
+    trib_loader *loader;
+    float *logits, *probabilities;
+    cli_batch_function handle;
+    void *context;
+} runner;
+
+/* The loader first: its threads decode while the network is prepared. */
+static trib_status prepare(runner *r)
+{
+    cli_feed *feed = r->feed;
+    static const char *const outputs[] = { "logits", "probabilities" };
+    trib_loader_options options = { .batch_size = feed->batch_size,
+                                    .workers = feed->workers,
+                                    .layout = cli_input_layout(feed->settings, feed->device) };
+    size_t count = (size_t)feed->batch_size * (size_t)feed->classes;
+    r->logits = trib_realloc_array(NULL, count, sizeof(float));
+    r->probabilities = trib_realloc_array(NULL, count, sizeof(float));
+    if (!r->logits || !r->probabilities) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of results");
+    TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &options, &r->loader));
+    return cli_create_session(feed->settings, feed->device, feed->model, feed->batch_size, options.layout, outputs, 2,
+                              &r->session);
+}
+
+static trib_status run_batch(runner *r, const trib_batch *batch)
+{
+    cli_feed *feed = r->feed;
+    if (batch->count > 0)
+        TRIB_TRY(trib_session_run(r->session, batch->pixels, batch->count,
+                                  (float *const[]) { r->logits, r->probabilities }));
+    if (feed->first_seconds == 0 && batch->count > 0) feed->first_seconds = cli_now() - cli_start_time();
+    TRIB_TRY(r->handle(r->context, batch, r->logits, r->probabilities));
+    feed->good += batch->count;
+    feed->skipped += batch->item_count - batch->count;
+    cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
+    return trib_success();
+}
+
+static trib_status run_batches(runner *r)
+{
+    for (;;) {
+        const trib_batch *batch = NULL;
+        if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
+        TRIB_TRY(trib_loader_next(r->loader, &batch));
+        if (!batch) return trib_success();
+        trib_status status = run_batch(r, batch);
+        trib_loader_give_back(r->loader, batch);
+        if (trib_failed(&status)) return status;
+    }
+}
+
+trib_status cli_feed_run(cli_feed *feed, cli_batch_function handle, void *context)
+{
+    runner r = { .feed = feed, .handle = handle, .context = context };
+    cli_watch *watch = NULL;
+    trib_status status;
+    double start = cli_now();
+    cli_catch_signals();
+    feed->progress = cli_progress_begin(trib_source_count(feed->source), feed->rows_on_terminal);
+    TRIB_TRY_GOTO(status, done, prepare(&r));
+    TRIB_TRY_GOTO(status, done, cli_watch_start(r.loader, &watch));
+    status = run_batches(&r);
+    feed->seconds = cli_now() - start;
+    feed->loader = trib_loader_get_stats(r.loader);
+done:
+    cli_progress_clear(&feed->progress);
+    cli_watch_stop(watch);
+    trib_loader_destroy(r.loader);
+    trib_session_destroy(r.session);
+    trib_free(r.logits);
+    trib_free(r.probabilities);
+    return status;
+}

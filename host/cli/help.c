@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tributary help [COMMAND], tributary version. */
+#include <stdio.h>
+
+#include "options.h"
+#include "text.h"
+
+static int overview(void)
+{
+    printf("tributary %s: Inception networks, four branches side by side\n\n"
+           "usage: tributary COMMAND [ARGUMENT...]\n\nCommands:\n",
+           trib_version());
+    for (int i = 0; cli_command_at(i); ++i) printf("  %-10s %s\n", cli_command_at(i)->name, cli_command_at(i)->summary);
+    printf("\n'tributary COMMAND --help' tells more about one.\n\n"
+           "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped.\n");
+    return CLI_OK;
+}
+
+static int run_help(const cli_command *self, int argc, char **argv)
+{
+    cli_texts arguments = { 0 };
+    int code = cli_parse(self, NULL, 0, argc, argv, &arguments);
+    if (code == CLI_GO_ON && arguments.count > 1) code = cli_usage(self, "one COMMAND at most");
+    if (code == CLI_GO_ON && arguments.count == 1) {
+        const cli_command *command = cli_command_find(arguments.items[0]);
+        char *help[] = { "--help" };
+        code =
+            command ? command->run(command, 1, help) : cli_usage(self, "there is no command '%s'", arguments.items[0]);
+    }
+    if (code == CLI_GO_ON) code = overview();
+    cli_options_release(NULL, 0, &arguments);
+    return code;
+}
+
+const cli_command cli_help = {
+    .name = "help",
+    .summary = "the commands, or one command's options",
+    .synopsis = "[COMMAND]",
+    .description = "Lists the commands, or shows what one of them takes, as COMMAND --help does.",
+    .examples = "  tributary help\n  tributary help classify\n",
+    .run = run_help,
+};
+
+typedef struct version_options {
+    bool json;
+} version_options;
+static const cli_option version_table[] = {
+    { 0, "json", CLI_FLAG, offsetof(version_options, json), NULL, "as JSON", 0, 0 },
+};
+
+static int run_version(const cli_command *self, int argc, char **argv)
+{
+    version_options options = { 0 };
+    cli_group groups[] = { CLI_GROUP("Output", version_table, &options) };
+    cli_texts arguments = { 0 };
+    int code = cli_parse(self, groups, 1, argc, argv, &arguments);
+    if (code == CLI_GO_ON && arguments.count)
+        code = cli_usage(self, "takes no argument, but got '%s'", arguments.items[0]);
+    if (code == CLI_GO_ON && options.json) printf("{\"version\":\"%s\"}\n", trib_version());
+    if (code == CLI_GO_ON && !options.json) printf("tributary %s\n", trib_version());
+    cli_options_release(groups, 1, &arguments);
+    return code == CLI_GO_ON ? CLI_OK : code;
+}
+
+const cli_command cli_version = {
+    .name = "version",
+    .summary = "the version of this program",
+    .synopsis = "[--json]",
+    .description = "Prints the version. 'tributary devices' shows those of the libraries it computes with.",
+    .examples = "  tributary version\n  tributary version --json\n",
+    .run = run_version,
+};

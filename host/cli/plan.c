@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tributary plan: how a network would run. Runs nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "settings.h"
+
+typedef struct plan_options {
+    int batch;
+    bool explain, json;
+} plan_options;
+static const cli_option table[] = {
+    { 'b', "batch-size", CLI_INT, offsetof(plan_options, batch), "N", "images per run of the plan; default 1", 1,
+      65536 },
+    { 0, "explain", CLI_FLAG, offsetof(plan_options, explain), NULL,
+      "also what each pass did, and why each implementation was chosen", 0, 0 },
+    { 0, "json", CLI_FLAG, offsetof(plan_options, json), NULL, "the whole plan as JSON", 0, 0 },
+};
+
+/* Into memory first: a failure of standard output is then told as everywhere else. */
+static trib_status show_plan(const trib_plan *plan, const plan_options *own)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a plan");
+    trib_status status = own->json ? trib_plan_print_json(plan, out) : trib_plan_print(plan, own->explain, out);
+    if (fclose(out) != 0 && !trib_failed(&status))
+        status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a plan");
+    if (!trib_failed(&status)) status = cli_write_stdout(text, size);
+    free(text); /* the C library's */
+    return status;
+}
+
+static trib_status print_plan(const cli_settings *settings, const plan_options *own, const char *path)
+{
+    trib_device *device = NULL;
+    trib_model *model = NULL;
+    trib_plan *plan = NULL;
+    trib_preprocess preprocess;
+    trib_plan_options options;
+    trib_status status = cli_open_device(settings, &device);
+    if (trib_failed(&status)) return status;
+    TRIB_TRY_GOTO(status, done, cli_load_model(settings, path, &model, &preprocess));
+    TRIB_TRY_GOTO(status, done, cli_plan_options(settings, device, &options));
+    options.batch = own->batch;
+    options.threads = settings->threads;
+    options.input_layout = cli_input_layout(settings, device);
+    TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));
+    TRIB_TRY_GOTO(status, done, trib_plan_check_stream_order(plan));
+    status = show_plan(plan, own);
+done:
+    trib_plan_destroy(plan);
+    trib_model_destroy(model);
+    trib_device_close(device);
+    return status;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    cli_settings settings = cli_default_settings();
+    plan_options own = { .batch = 1 };
+    cli_group groups[] = { CLI_GROUP("The plan", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+                           cli_random_group(&settings) };
+    cli_texts arguments = { 0 };
+    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
+    if (code == CLI_GO_ON) {
+        trib_status status = print_plan(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
+        code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
+    }
+    cli_options_release(groups, 4, &arguments);
+    return code;
+}
+
+const cli_command cli_plan = {
+    .name = "plan",
+    .summary = "memory, ops, streams and implementations of a run, without running it",
+    .synopsis = "MODEL|--arch ARCH [-b N] [--explain] [--json]",
+    .description =
+        "Lowers the network for a device and batch size and prints the result: ops in order with their streams,\n"
+        "waits, memory and implementation. Proves that no two ops can touch the same bytes out of order. Runs\n"
+        "nothing, unless --measure asks for timings.",
+    .examples = "  tributary plan model.safetensors -b 32\n"
+                "  tributary plan --arch googlenet --schedule branches --explain\n"
+                "  tributary plan --arch bvlc -b 256 --json > plan.json\n",
+    .run = run,
+};

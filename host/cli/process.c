@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The process around a command: messages, standard output's end, time, signals. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "text.h"
+
+void cli_message(const char *format, ...)
+{
+    char text[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fputs("tributary: ", stderr);
+    cli_print_safe(stderr, text);
+    fputc('\n', stderr);
+}
+
+int cli_report(const trib_status *status)
+{
+    bool closed_pipe = status->code == TRIB_IO_ERROR && status->vendor_code == EPIPE;
+    if (!closed_pipe && status->code != TRIB_CANCELLED) cli_message("%s", status->message);
+    return CLI_FAILED;
+}
+
+trib_status cli_write_stdout(const char *text, size_t size)
+{
+    errno = 0;
+    if (fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0) return trib_success();
+    int error = errno;
+    return TRIB_VENDOR_ERROR(TRIB_IO_ERROR, error, "fwrite", "standard output: cannot write: %s", strerror(error));
+}
+
+int cli_finish_stdout(int exit_code)
+{
+    trib_status status = cli_write_stdout("", 0);
+    if (!trib_failed(&status) && !ferror(stdout)) return exit_code;
+    if (exit_code == CLI_FAILED) return exit_code; /* said already */
+    if (trib_failed(&status)) return cli_report(&status);
+    cli_message("standard output: cannot write");
+    return CLI_FAILED;
+}
+
+double cli_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double cli_start_time(void)
+{
+    static double start; /* set by main() before there is any other thread */
+    if (start == 0) start = cli_now();
+    return start;
+}
+
+/* What a signal handler may touch: nothing but these. */
+static volatile sig_atomic_t stop_requested, told = -1;
+
+static void request_stop(int signal_number)
+{
+    (void)signal_number;
+    int error = errno;
+    stop_requested = 1;
+    if (told >= 0 && write((int)told, "!", 1) != 1) stop_requested = 1; /* the flag is seen at the next batch */
+    errno = error;
+}
+
+void cli_catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = request_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    /* A shell without job control starts background jobs with SIGINT ignored; that wish is kept. */
+    struct sigaction before;
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
+}
+
+void cli_tell_signals(int fd)
+{
+    told = fd;
+    if (fd >= 0 && stop_requested && write(fd, "!", 1) != 1) stop_requested = 1;
+}
+
+bool cli_stopped(void) { return stop_requested != 0; }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What classify prints for one image, in each format. */
+#ifndef TRIBUTARY_CLI_ROWS_H
+#define TRIBUTARY_CLI_ROWS_H
+
+#include "text.h"
+
+typedef enum cli_row_format { CLI_CSV = 0, CLI_JSONL, CLI_TABLE } cli_row_format;
+
+typedef struct cli_rows {
+    cli_row_format format;
+    int topk, classes;
+    const trib_model *model; /* for the labels */
+    int *indices;            /* room for topk */
+} cli_rows;
+
+/* The first line: csv only. */
+void cli_rows_header(const cli_rows *rows, cli_buffer *out);
+/* Everything of a row up to what was found in the image: rows of different names never begin alike. */
+void cli_rows_begin(const cli_rows *rows, const char *name, cli_buffer *out);
+void cli_rows_good(const cli_rows *rows, const char *name, const float *logits, const float *probabilities,
+                   cli_buffer *out);
+/* jsonl only: nothing in the others. */
+void cli_rows_failed(const cli_rows *rows, const char *name, const char *reason, cli_buffer *out);
+
+/* The message without "NAME: " in front. */
+const char *cli_reason(const trib_status *status, const char *name);
+
+#endif

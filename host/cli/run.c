@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tributary run: tensors in, tensors out, with nothing in between but the network. */
+#include <stdio.h>
+#include <string.h>
+
+#include "settings.h"
+#include "tributary/internal/alloc.h"
+
+typedef struct run_options {
+    int batch;
+    const char *output;
+    cli_texts outputs;
+} run_options;
+#define AT(field) offsetof(run_options, field)
+static const cli_option table[] = {
+    { 'o', "output", CLI_TEXT, AT(output), "FILE", "the safetensors file to write (required); replaced when complete",
+      0, 0 },
+    { 0, "outputs", CLI_TEXTS, AT(outputs), "NAMES",
+      "what to write: outputs by their name, any other layer L as trace/L; default logits,probabilities", 0, 0 },
+    { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
+};
+
+typedef struct tensor_run {
+    trib_device *device;
+    trib_model *model;
+    trib_safetensors *file;
+    trib_session *session;
+    const trib_tensor *input;
+    int64_t count; /* images */
+    int64_t image; /* elements of one */
+    int output_count;
+    trib_tensor *tensors; /* what is written; names and data are ours */
+    int64_t *elements;    /* of each output, per image */
+    float **chunk;        /* where a run puts its outputs */
+    float *pixels;
+} tensor_run;
+
+static trib_status find_input(tensor_run *r, const char *path)
+{
+    TRIB_TRY(trib_safetensors_open(path, &r->file));
+    const trib_tensor *input = trib_safetensors_find(r->file, "input");
+    if (!input) {
+        int count = trib_safetensors_count(r->file);
+        return TRIB_ERROR(TRIB_NOT_FOUND, "%s: has no tensor 'input'; it has %d tensors%s%s%s", path, count,
+                          count ? ", the first is '" : "", count ? trib_safetensors_tensors(r->file)[0].name : "",
+                          count ? "'" : "");
+    }
+    const trib_googlenet *net = trib_model_network(r->model);
+    trib_shape shape = input->shape;
+    char text[TRIB_SHAPE_TEXT];
+    bool fits = shape.rank == 4 && shape.dim[0] > 0 && shape.dim[1] == 3 && shape.dim[2] == net->height &&
+                shape.dim[3] == net->width;
+    if (!fits)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: 'input' is %s, but %s takes [N, 3, %d, %d] with N of at least 1", path,
+                          trib_shape_text(&shape, text), trib_model_path(r->model), net->height, net->width);
+    if (input->dtype != TRIB_F32 && input->dtype != TRIB_F16 && input->dtype != TRIB_BF16)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: 'input' is %s; it must be f32, f16 or bf16", path,
+                          trib_dtype_name(input->dtype));
+    r->input = input;
+    r->count = shape.dim[0];
+    r->image = 3 * (int64_t)net->height * net->width;
+    return trib_success();
+}
+
+static bool is_graph_output(const trib_graph *graph, const char *name)
+{
+    for (int i = 0; i < trib_graph_output_count(graph); ++i)
+        if (strcmp(trib_graph_output(graph, i)->name, name) == 0) return true;
+    return false;
+}
+
+static char *file_name(const trib_graph *graph, const char *name)
+{
+    size_t size = strlen(name) + sizeof "trace/";
+    char *text = trib_alloc(size);
+    if (text) snprintf(text, size, "%s%s", is_graph_output(graph, name) ? "" : "trace/", name);
+    return text;
+}
+
+/* All results of all images: the file is written at once. */
+static trib_status allocate(tensor_run *r, int batch)
+{
+    const trib_plan *plan = trib_session_plan(r->session);
+    const trib_graph *graph = trib_model_graph(r->model);
+    size_t n = (size_t)plan->output_count;
+    r->tensors = trib_alloc_zeroed(n, sizeof *r->tensors);
+    r->elements = trib_alloc_zeroed(n, sizeof *r->elements);
+    r->chunk = trib_alloc_zeroed(n, sizeof *r->chunk);
+    r->pixels = trib_realloc_array(NULL, (size_t)batch * (size_t)r->image, sizeof *r->pixels);
+    if (!r->tensors || !r->elements || !r->chunk || !r->pixels)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of %d images", batch);
+    r->output_count = plan->output_count;
+    for (int i = 0; i < plan->output_count; ++i) {
+        trib_tensor *t = &r->tensors[i];
+        t->dtype = TRIB_F32;
+        t->shape = plan->outputs[i].shape;
+        t->shape.dim[0] = 1;
+        TRIB_TRY(trib_shape_count(&t->shape, &r->elements[i]));
+        t->shape.dim[0] = r->count;
+        int64_t all;
+        TRIB_TRY(trib_shape_count(&t->shape, &all));
+        t->name = file_name(graph, plan->outputs[i].name);
+        t->data = trib_realloc_array(NULL, (size_t)all, sizeof(float));
+        if (!t->name || !t->data)
+            return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for '%s' of %lld images", plan->outputs[i].name,
+                              (long long)r->count);
+    }
+    return trib_success();
+}
+
+static trib_status run_all(tensor_run *r, int batch)
+{
+    size_t bytes = trib_dtype_size(r->input->dtype);
+    for (int64_t done = 0; done < r->count; done += batch) {
+        int n = r->count - done < batch ? (int)(r->count - done) : batch;
+        if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
+        const char *source = (const char *)r->input->data + (size_t)(done * r->image) * bytes;
+        trib_convert_to_f32(source, r->input->dtype, (size_t)(n * r->image), r->pixels);
+        for (int i = 0; i < r->output_count; ++i) r->chunk[i] = (float *)r->tensors[i].data + done * r->elements[i];
+        TRIB_TRY(trib_session_run(r->session, r->pixels, n, r->chunk));
+    }
+    return trib_success();
+}
+
+static trib_status run_tensors(tensor_run *r, const cli_settings *settings, const run_options *own, const char *model,
+                               const char *input)
+{
+    static const char *const usual[] = { "logits", "probabilities" };
+    const char *const *names = own->outputs.count ? (const char *const *)own->outputs.items : usual;
+    int name_count = own->outputs.count ? own->outputs.count : 2;
+    trib_preprocess unused;
+    TRIB_TRY(cli_open_device(settings, &r->device));
+    TRIB_TRY(cli_load_model(settings, model, &r->model, &unused));
+    TRIB_TRY(cli_check_outputs(trib_model_graph(r->model), &own->outputs));
+    TRIB_TRY(find_input(r, input));
+    int batch = r->count < own->batch ? (int)r->count : own->batch;
+    TRIB_TRY(cli_create_session(settings, r->device, r->model, batch, TRIB_NCHW, names, name_count, &r->session));
+    TRIB_TRY(allocate(r, batch));
+    TRIB_TRY(run_all(r, batch));
+    return trib_safetensors_write(own->output, r->tensors, r->output_count, NULL, 0);
+}
+
+static void release(tensor_run *r)
+{
+    for (int i = 0; r->tensors && i < r->output_count; ++i) {
+        trib_free((void *)r->tensors[i].name);
+        trib_free((void *)r->tensors[i].data);
+    }
+    trib_free(r->tensors);
+    trib_free(r->elements);
+    trib_free(r->chunk);
+    trib_free(r->pixels);
+    trib_session_destroy(r->session);
+    trib_safetensors_close(r->file);
+    trib_model_destroy(r->model);
+    trib_device_close(r->device);
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    cli_settings settings = cli_default_settings();
+    run_options own = { .batch = 32 };
+    cli_group groups[] = { CLI_GROUP("Running", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+                           cli_random_group(&settings) };
+    cli_texts arguments = { 0 };
+    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "input file");
+    if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "where to? Add -o FILE");
+    if (code == CLI_GO_ON) {
+        bool random = settings.arch >= 0;
+        tensor_run r = { 0 };
+        cli_catch_signals();
+        trib_status status =
+            run_tensors(&r, &settings, &own, random ? NULL : arguments.items[0], arguments.items[!random]);
+        if (status.code == TRIB_CANCELLED) cli_message("interrupted; nothing was written");
+        code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
+        release(&r);
+    }
+    cli_options_release(groups, 4, &arguments);
+    return code;
+}
+
+const cli_command cli_run = {
+    .name = "run",
+    .summary = "tensors through the network: safetensors in, safetensors out",
+    .synopsis = "MODEL|--arch ARCH IN.safetensors -o OUT.safetensors [--outputs NAMES]",
+    .description =
+        "Reads the tensor 'input' (N,C,H,W in f32, f16 or bf16, any N), runs the network on it as it is, without\n"
+        "preprocessing, and writes float32 tensors: 'logits' and 'probabilities', or what --outputs names. The output "
+        "of\n"
+        "an inner layer is written as N,C,H,W under trace/LAYER.",
+    .examples =
+        "  tributary run model.safetensors in.safetensors -o out.safetensors\n"
+        "  tributary run model.safetensors in.safetensors -o out.safetensors --outputs logits,inception_3a/output\n"
+        "  tributary run --arch bvlc --seed 7 in.safetensors -o out.safetensors --reference\n",
+    .run = run,
+};

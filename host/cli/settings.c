@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tables of shared options. What they lead to is in engine.c. */
+#include "settings.h"
+
+#define AT(field) offsetof(cli_settings, field)
+
+static const cli_option compute_options[] = {
+    { 0, "device", CLI_TEXT, AT(device), "SPEC", "where to compute: auto (default), cpu, cuda or cuda:N", 0, 0 },
+    { 0, "schedule", CLI_CHOICE, AT(schedule), "serial|branches",
+      "one stream (default), or one stream per Inception branch", 0, 0 },
+    { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
+      "give ops to the device one by one (default), or record them once and replay", 0, 0 },
+    { 0, "precision", CLI_CHOICE, AT(precision), "fp32|tf32|fp16|bf16",
+      "arithmetic; the cpu device computes in fp32 (default) only", 0, 0 },
+    { 0, "layout", CLI_CHOICE, AT(layout), "auto|nhwc|blocked",
+      "memory layout of activations; auto (default) is the device's best", 0, 0 },
+    { 0, "threads", CLI_INT, AT(threads), "N", "cores to compute on; default: all this process may use", 1, 4096 },
+    { 0, "lanes", CLI_INT, AT(lanes), "N",
+      "parts of a batch computed side by side, each on its share of the cores; default: chosen", 1, 4096 },
+    { 0, "memory-limit", CLI_BYTES, AT(memory_limit), "BYTES", "device memory at most, such as 512M; default: no limit",
+      0, 0 },
+    { 0, "reference", CLI_FLAG, AT(reference), NULL, "plain C for every op: slow, and what all else is compared with",
+      0, 0 },
+    { 0, "measure", CLI_FLAG, AT(measure), NULL, "time the ways to run each op here instead of ranking them", 0, 0 },
+    { 0, "disable-pass", CLI_TEXTS, AT(disabled_passes), "NAME",
+      "leave out an optimisation ('tributary plan --explain' shows them); may be repeated", 0, 0 },
+};
+
+static const cli_option size_options[] = {
+    { 0, "img-size", CLI_INT, AT(image_size), "N", "input of N x N pixels instead of the model's own size", 1, 65535 },
+};
+
+static const cli_option random_options[] = {
+    { 0, "arch", CLI_CHOICE, AT(arch), "googlenet|bvlc|torchvision",
+      "a network with random parameters in place of MODEL: bvlc is the paper's, torchvision (googlenet is the same) "
+      "has "
+      "batch norm",
+      0, 0 },
+    { 0, "classes", CLI_INT, AT(classes), "N", "with --arch: number of classes; default 1000", 1, 1000000 },
+    { 0, "width-multiplier", CLI_REAL, AT(width_multiplier), "X",
+      "with --arch: every channel count times X, rounded to a multiple of 8; default 1", 0, 16 },
+    { 0, "aux", CLI_FLAG, AT(aux), NULL, "keep the auxiliary classifiers: outputs aux1 and aux2", 0, 0 },
+    { 0, "seed", CLI_INT, AT(seed), "N", "with --arch: start of the random numbers; default 1", 0, 2147483647 },
+};
+
+static const cli_option preprocess_options[] = {
+    { 0, "crop-pct", CLI_REAL, AT(crop_pct), "X", "resize to the input size divided by X, then crop; 0.875 is usual", 0,
+      1 },
+    { 0, "crop-mode", CLI_CHOICE, AT(crop_mode), "center|squash",
+      "resize the short side and keep the aspect ratio, or resize to a square; then crop the centre", 0, 0 },
+    { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest", "how to resize, as PIL does it", 0,
+      0 },
+    { 0, "mean", CLI_TRIPLE, AT(mean), "A,B,C",
+      "subtracted per channel, in the channel order and value range of the model ('tributary info' shows both)", 0, 0 },
+    { 0, "std", CLI_TRIPLE, AT(std), "A,B,C", "divided by per channel, after the mean", 0, 0 },
+    { 0, "channels", CLI_CHOICE, AT(channels), "rgb|bgr", "channel order of the network's input", 0, 0 },
+};
+
+cli_settings cli_default_settings(void)
+{
+    return (
+        cli_settings) { .device = "auto", .arch = -1, .seed = 1, .crop_mode = -1, .interpolation = -1, .channels = -1 };
+}
+
+cli_group cli_compute_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Computing", compute_options, settings);
+}
+cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("Input size", size_options, settings); }
+cli_group cli_random_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Random network", random_options, settings);
+}
+cli_group cli_preprocess_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Preprocessing, where it differs from the model's own", preprocess_options, settings);
+}
+
+int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
+               int most, const char *what)
+{
+    bool random = settings->arch >= 0;
+    if (!random && (settings->classes || settings->width_multiplier > 0))
+        return cli_usage(command, "--classes and --width-multiplier describe a random network: add --arch");
+    if (!random && arguments->count == 0) return cli_usage(command, "which MODEL? Name a .safetensors file");
+    int more = arguments->count - !random;
+    if (more < fewest) return cli_usage(command, "which %s?", what);
+    if (more <= most) return CLI_GO_ON;
+    return cli_usage(command, "'%s' is one argument too many%s", arguments->items[most + !random],
+                     random && most == 0 ? "; with --arch there is no MODEL" : "");
+}

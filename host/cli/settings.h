@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The options that several commands share, and what they lead to: a device, a model with its preprocessing, a session.
+ */
+#ifndef TRIBUTARY_CLI_SETTINGS_H
+#define TRIBUTARY_CLI_SETTINGS_H
+
+#include "options.h"
+
+typedef struct cli_settings {
+    /* compute */
+    const char *device;
+    int precision, schedule, launch, layout;
+    int threads, lanes;
+    bool reference, measure;
+    cli_texts disabled_passes;
+    int64_t memory_limit;
+    /* the network */
+    int image_size; /* 0: the model's */
+    int arch;       /* -1: a model file */
+    int classes, seed;
+    double width_multiplier;
+    bool aux;
+    /* preprocessing: -1, 0 or not given: the model's */
+    double crop_pct;
+    int crop_mode, interpolation, channels;
+    cli_triple mean, std;
+} cli_settings;
+
+cli_settings cli_default_settings(void);
+
+cli_group cli_compute_group(cli_settings *settings);
+cli_group cli_size_group(cli_settings *settings);       /* --img-size */
+cli_group cli_random_group(cli_settings *settings);     /* --arch and what goes with it */
+cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
+
+/* Whether the arguments are MODEL (unless --arch stands for it) and `fewest` .. `most` more, called `what` in the
+ * message. Returns CLI_GO_ON, or says what is wrong and returns CLI_USAGE. */
+int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
+               int most, const char *what);
+
+trib_status cli_open_device(const cli_settings *settings, trib_device **out);
+
+/* The file at `path`, or with --arch (then `path` is NULL) a random network. Fills `preprocess` with the model's,
+ * changed as the settings say. */
+trib_status cli_load_model(const cli_settings *settings, const char *path, trib_model **out,
+                           trib_preprocess *preprocess);
+
+/* Fails on a layout, precision or pass that `device` does not have. */
+trib_status cli_plan_options(const cli_settings *settings, trib_device *device, trib_plan_options *out);
+
+/* A session for up to `batch` images that takes input in `input_layout`, and returns the outputs named. The model's
+ * file pages are given back to the system. */
+trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model, int batch,
+                               trib_layout input_layout, const char *const *outputs, int output_count,
+                               trib_session **out);
+
+/* The layout in which `device` likes to be handed images: NHWC if it computes in that, else NCHW. */
+trib_layout cli_input_layout(const cli_settings *settings, const trib_device *device);
+
+/* Fails, naming the nearest layer, when one of `names` is neither an output nor a layer. */
+trib_status cli_check_outputs(const trib_graph *graph, const cli_texts *names);
+
+#endif

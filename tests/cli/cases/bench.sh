@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# bench: numbers, what they include, and the JSON that scripts read.
+ok bench "$model" -b 1,3 --iterations 3 --warmup 1 --json results.json
+expect_out "batch 1, 3 runs"
+expect_out "batch 3, 3 runs"
+expect_out "until logits lie in host memory"
+for key in model device library threads lanes schedule launch results images_per_second latency_ms min mean median p90 \
+    p95 p99 peak_rss_bytes start_to_first_ms; do
+    grep -q "\"$key\":" results.json || fail "$key in the JSON"
+done
+grep -q '"iterations":	3' results.json || fail "three iterations"
+! grep -Eq '(nan|inf|null)' results.json || fail "only numbers"
+fails 1 "results.json: exists already" bench "$model" -b 1 --iterations 1 --json results.json
+ok bench --arch bvlc --img-size 64 --width-multiplier 0.25 -b 2 --seconds 0.05 --json -
+head -1 out | grep -q '^{' || fail "nothing but JSON"
+expect_out '"batch":	2'
+ok bench "$model" --end-to-end "$samples" -b 8
+expect_out "batch 8, 20 images end to end, 0 skipped"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# Things that are not there, or not what they should be: exit code 1 and a message that names them.
+fails 1 "no-model.safetensors" info no-model.safetensors
+fails 1 "no-model.safetensors" classify no-model.safetensors "$samples"
+fails 1 "no-image.png" classify "$model" no-image.png
+expect_no_out
+mkdir empty
+fails 1 "empty" classify "$model" empty
+fails 1 "no-list" classify "$model" @no-list
+printf 'not a model' >wrong.safetensors
+fails 1 "wrong.safetensors" info wrong.safetensors
+: >void.safetensors
+fails 1 "void.safetensors" classify void.safetensors "$samples"
+head -c 100000 "$model" >cut.safetensors
+fails 1 "cut.safetensors" plan cut.safetensors
+header='{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+{ byte ${#header} 0 0 0 0 0 0 0; printf '%s' "$header"; fill 4 0; } >other.safetensors
+fails 1 "other.safetensors" info other.safetensors
+fails 1 "nowhere/out.csv" classify "$model" "$samples" -o nowhere/out.csv
+fails 1 "tpu" plan "$model" --device tpu
+fails 1 "fp16 is not supported on cpu" plan "$model" --device cpu --precision fp16
+fails 1 "there is no pass 'fold'; there are " plan "$model" --disable-pass fold
+run devices
+if grep -q '^cuda .*not available' out; then
+    fails 1 "cuda" plan "$model" --device cuda
+    fails 1 "cuda" classify "$model" "$samples" --device cuda:1
+fi

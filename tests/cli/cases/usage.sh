@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# Wrong command lines: exit code 2, nothing on standard output, and a message that helps.
+usage() {
+    fails 2 "$@"
+    expect_no_out
+}
+run
+expect_code 2
+expect_err "tributary help"
+usage "did you mean 'classify'" clasify
+usage "there is no command 'frobnicate'" frobnicate
+usage "there is no command 'nothing'" help nothing
+usage "did you mean --batch-size?" classify --batchsize 3 m i
+usage "did you mean --topk?" classify --topc=3 m i
+usage "unknown option '-q'" classify -q m i
+usage "unknown option '--nothing'" eval --nothing=3 m i
+usage "'tributary eval --help'" eval --nothing m i
+usage "--batch-size does not take '0'; it takes a whole number from 1 to 65536" classify -b 0 m i
+usage "--batch-size does not take '1x'" classify -b1x m i
+usage "--batch-size does not take ''" classify --batch-size= m i
+usage "--batch-size does not take '99999999999999999999'" classify -b 99999999999999999999 m i
+usage "--batch-size needs a value" classify m i -b
+usage "--overwrite takes no value" classify --overwrite=yes m i
+usage "--format does not take 'xml'; it takes csv, jsonl or table" classify --format xml m i
+usage "--schedule does not take 'fused'; it takes serial or branches" plan --schedule fused m
+usage "--launch does not take 'later'" plan --launch later m
+usage "--precision does not take 'int8'" plan --precision int8 m
+usage "--layout does not take 'chw'" plan --layout chw m
+usage "--memory-limit does not take '-5'" plan --memory-limit -5 m
+usage "--mean does not take '1,2'; it takes three numbers" classify --mean 1,2 m i
+usage "--mean does not take '1,2,nan'" classify --mean 1,2,nan m i
+usage "--crop-pct does not take '0'; it takes a number above 0, at most 1" classify --crop-pct 0 m i
+usage "--crop-mode does not take 'border'; it takes center or squash" classify --crop-mode border m i
+usage "--interpolation does not take 'lanczos'" classify --interpolation lanczos m i
+usage "--channels does not take 'rbg'" classify --channels rbg m i
+usage "--batch-size does not take '1,,2'" bench -b 1,,2 m
+usage "--arch does not take 'alexnet'; it takes googlenet, bvlc or torchvision" plan --arch alexnet
+usage "--outputs does not take 'a,,b'" run m i -o o --outputs a,,b
+usage "which MODEL?" classify
+usage "which INPUT?" classify m
+usage "which DATASET?" eval m
+usage "which input file?" run m -o o
+usage "Add -o FILE" run m i
+usage "one argument too many" info m n
+usage "one argument too many; with --arch there is no MODEL" info --arch bvlc m
+usage "add --arch" info --classes 5 m
+usage "takes no argument" devices now
+usage "add -o FILE" classify m i --resume
+usage "contradict" classify m i --resume --overwrite -o o
+usage "a table cannot be continued" classify m i --resume --format table -o o
+# `--` ends options: what follows is a name
+fails 1 "--help" info -- --help
