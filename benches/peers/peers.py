@@ -241,9 +241,10 @@ def run_peer(engine, path, batch, cores, seconds):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def run_ours(command, path, batch, cores, seconds):
+def run_ours(command, in_flight, path, batch, cores, seconds):
     """Tributary as one more engine; the JSON fields read here are documented in README.md."""
-    done = subprocess.run(shlex.split(command) + ["bench", "--arch", "torchvision", "-b", str(batch), "--seconds", str(seconds), "--json", "-"],
+    done = subprocess.run(shlex.split(command) + ["bench", "--arch", "torchvision", "-b", str(batch), "--seconds", str(seconds),
+                                                  "--threads", str(cores), "--in-flight", str(in_flight), "--json", "-"],
                           capture_output=True, text=True)
     if done.returncode: return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
     report = json.loads(done.stdout)
@@ -259,7 +260,9 @@ def disagreement(check, reference):
 
 def measure(options, path, engines):
     samples, errors, checks = {}, {}, {}
-    turns = [(batch, engine) for batch in options.batch for engine in engines]
+    # Larger batches are spread over the cores anyway.
+    turns = [(batch, engine) for batch in options.batch for engine in engines
+             if engine != "tributary-throughput" or batch < options.cores]
     for r in range(options.rounds):
         for i, (batch, engine) in enumerate(turns if r % 2 == 0 else turns[::-1]):
             if sys.stderr.isatty(): print(f"\r\033[Kround {r + 1}/{options.rounds}, {i + 1}/{len(turns)}: {engine}, batch {batch}", end="", file=sys.stderr)
@@ -316,7 +319,9 @@ def main():
     for name in names:
         if name not in ENGINES: parser.error(f"no engine is called {name}; --list shows them")
     engines = {name: lambda *a, name=name: run_peer(name, *a) for name in names}
-    if options.ours: engines = {"tributary": lambda *a: run_ours(options.ours, *a), **engines}
+    if options.ours:
+        engines = {"tributary": lambda *a: run_ours(options.ours, 1, *a),
+                   "tributary-throughput": lambda *a: run_ours(options.ours, options.cores, *a), **engines}
 
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "googlenet.onnx")

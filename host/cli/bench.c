@@ -14,7 +14,7 @@
 typedef struct bench_options {
     cli_ints batches;
     double seconds;
-    int iterations, warmup, workers;
+    int iterations, warmup, workers, in_flight;
     const char *json;
     const char *end_to_end;
     bool overwrite;
@@ -26,6 +26,8 @@ static const cli_option table[] = {
     { 0, "seconds", CLI_REAL, AT(seconds), "S", "measure each batch size for at least S seconds; default 5", 0, 1e6 },
     { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs instead of a time", 1, 100000000 },
     { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before measuring; default 3", 0, 1000000 },
+    { 0, "in-flight", CLI_INT, AT(in_flight), "N",
+      "throughput with N batches computed at once, each on a lane of its own; default 1: one after another", 1, 1024 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
       "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
     { 'j', "workers", CLI_INT, AT(workers), "N", "with --end-to-end: threads that decode; default: one per core", 1,
@@ -54,6 +56,8 @@ typedef struct bench {
 } bench;
 
 /* ---- one batch size ---- */
+
+enum { BATCHES_PER_LANE = 8 }; /* handed over at once with --in-flight, so that lanes seldom wait for each other */
 
 typedef struct measured {
     cli_bench_times times;
@@ -87,21 +91,39 @@ static trib_status time_runs(const bench *b, trib_session *session, const float 
     return trib_success();
 }
 
+/* Images handed over at once: one batch, or with --in-flight so many that every lane always has one. */
+static int images_at_once(const bench *b, int batch)
+{
+    return b->options->in_flight > 1 ? batch * b->options->in_flight * BATCHES_PER_LANE : batch;
+}
+
+static cli_settings settings_for(const bench *b, int batch)
+{
+    cli_settings s = *b->settings;
+    if (b->options->in_flight > 1) {
+        s.lanes = b->options->in_flight;
+        s.chunk = batch;
+    }
+    return s;
+}
+
 static trib_status run_batch(bench *b, int batch, const float *pixels, float *logits, measured *m)
 {
     static const char *const outputs[] = { "logits" };
     trib_session *session = NULL;
     double start = cli_now();
     trib_layout layout = cli_input_layout(b->settings, b->device);
-    TRIB_TRY(cli_create_session(b->settings, b->device, b->model, batch, layout, outputs, 1, &session));
+    int images = images_at_once(b, batch);
+    cli_settings settings = settings_for(b, batch);
+    TRIB_TRY(cli_create_session(&settings, b->device, b->model, images, layout, outputs, 1, &session));
     b->lanes = trib_session_lanes(session);
     b->threads = trib_session_plan(session)->threads;
     b->schedule = trib_session_plan(session)->schedule;
-    trib_status status = trib_session_run(session, pixels, batch, (float *const[]) { logits });
+    trib_status status = trib_session_run(session, pixels, images, (float *const[]) { logits });
     m->first_seconds = cli_now() - start;
     for (int i = 0; !trib_failed(&status) && i < b->options->warmup && !cli_stopped(); ++i)
-        status = trib_session_run(session, pixels, batch, (float *const[]) { logits });
-    if (!trib_failed(&status)) status = time_runs(b, session, pixels, batch, logits, &m->times);
+        status = trib_session_run(session, pixels, images, (float *const[]) { logits });
+    if (!trib_failed(&status)) status = time_runs(b, session, pixels, images, logits, &m->times);
     m->peak_rss = cli_peak_rss();
     trib_session_destroy(session);
     return status;
@@ -110,10 +132,11 @@ static trib_status run_batch(bench *b, int batch, const float *pixels, float *lo
 static trib_status measure(bench *b, int batch, measured *m)
 {
     const trib_googlenet *net = trib_model_network(b->model);
-    size_t count = 3 * (size_t)net->height * (size_t)net->width * (size_t)batch;
+    size_t images = (size_t)images_at_once(b, batch);
+    size_t count = 3 * (size_t)net->height * (size_t)net->width * images;
     cli_reset_peak_rss();
     float *pixels = trib_realloc_array(NULL, count, sizeof *pixels);
-    float *logits = trib_realloc_array(NULL, (size_t)net->classes * (size_t)batch, sizeof *logits);
+    float *logits = trib_realloc_array(NULL, (size_t)net->classes * images, sizeof *logits);
     trib_status status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of %d images", batch);
     if (pixels && logits) {
         fill(pixels, count);
@@ -129,23 +152,30 @@ static trib_status measure(bench *b, int batch, measured *m)
 static void add_result(bench *b, int batch, const measured *m, const cli_bench_summary *s)
 {
     double first_ms = 1e3 * (b->load_seconds + m->first_seconds);
-    if (b->text)
-        printf("batch %d, %zu runs: %.1f images/s\n"
-               "  latency ms    min %.2f  mean %.2f  median %.2f  p90 %.2f  p95 %.2f  p99 %.2f\n"
-               "  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes x threads %d x %d\n",
-               batch, m->times.count, s->per_second * batch, s->min, s->mean, s->median, s->p90, s->p95, s->p99,
+    double rate = s->per_second * images_at_once(b, batch);
+    bool one_by_one = b->options->in_flight == 1; /* else a run's time is not a batch's latency */
+    if (b->text) {
+        printf("batch %d, %d in flight, %zu runs: %.1f images/s\n", batch, b->options->in_flight, m->times.count, rate);
+        if (one_by_one)
+            printf("  latency ms    min %.2f  mean %.2f  median %.2f  p90 %.2f  p95 %.2f  p99 %.2f\n", s->min, s->mean,
+                   s->median, s->p90, s->p95, s->p99);
+        printf("  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes x threads %d x %d\n",
                (double)m->peak_rss / 1048576.0, first_ms, b->lanes, b->threads);
+    }
     fflush(stdout);
-    cJSON *json = cJSON_CreateObject(), *latency = NULL;
+    cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "batch", batch);
-    cJSON_AddNumberToObject(json, "images_per_second", s->per_second * batch);
-    latency = cJSON_AddObjectToObject(json, "latency_ms");
-    cJSON_AddNumberToObject(latency, "min", s->min);
-    cJSON_AddNumberToObject(latency, "mean", s->mean);
-    cJSON_AddNumberToObject(latency, "median", s->median);
-    cJSON_AddNumberToObject(latency, "p90", s->p90);
-    cJSON_AddNumberToObject(latency, "p95", s->p95);
-    cJSON_AddNumberToObject(latency, "p99", s->p99);
+    cJSON_AddNumberToObject(json, "in_flight", b->options->in_flight);
+    cJSON_AddNumberToObject(json, "images_per_second", rate);
+    if (one_by_one) {
+        cJSON *latency = cJSON_AddObjectToObject(json, "latency_ms");
+        cJSON_AddNumberToObject(latency, "min", s->min);
+        cJSON_AddNumberToObject(latency, "mean", s->mean);
+        cJSON_AddNumberToObject(latency, "median", s->median);
+        cJSON_AddNumberToObject(latency, "p90", s->p90);
+        cJSON_AddNumberToObject(latency, "p95", s->p95);
+        cJSON_AddNumberToObject(latency, "p99", s->p99);
+    }
     cJSON_AddNumberToObject(json, "iterations", (double)m->times.count);
     cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)m->peak_rss);
     cJSON_AddNumberToObject(json, "start_to_first_ms", first_ms);
@@ -158,6 +188,7 @@ static trib_status write_json(bench *b, cli_output *file)
 {
     const trib_device_info *info = trib_device_get_info(b->device);
     cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "version", trib_version());
     cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(b->model)));
     cJSON_AddItemToObject(json, "device", cli_json_text(info->name));
     cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
@@ -259,7 +290,7 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    bench_options own = { .seconds = 5, .warmup = 3 };
+    bench_options own = { .seconds = 5, .warmup = 3, .in_flight = 1 };
     cli_group groups[] = { CLI_GROUP("Measuring", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings) };
     cli_texts arguments = { 0 };
@@ -291,6 +322,7 @@ const cli_command cli_bench = {
                    "includes no reading, decoding or resizing. --end-to-end INPUT measures those too.",
     .examples = "  tributary bench model.safetensors\n"
                 "  tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
+                "  tributary bench model.safetensors -b 1 --in-flight 2\n"
                 "  tributary bench model.safetensors --end-to-end photos/ -b 32\n",
     .run = run,
 };

@@ -131,6 +131,7 @@ trib_status cli_create_session(const cli_settings *s, trib_device *device, const
     options.plan.output_count = output_count;
     options.max_batch = batch;
     options.lanes = s->lanes;
+    options.plan.batch = s->chunk;
     options.launch = (trib_launch)s->launch;
     trib_status status =
         trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &options, out);

@@ -11,6 +11,7 @@ typedef struct cli_settings {
     const char *device;
     int precision, schedule, launch, layout;
     int threads, lanes;
+    int chunk; /* images a lane takes at a time; 0: chosen. No option: bench sets it */
     bool reference, measure;
     cli_texts disabled_passes;
     int64_t memory_limit;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # bench: numbers, what they include, and the JSON that scripts read.
 ok bench "$model" -b 1,3 --iterations 3 --warmup 1 --json results.json
-expect_out "batch 1, 3 runs"
-expect_out "batch 3, 3 runs"
+expect_out "batch 1, 1 in flight, 3 runs"
+expect_out "batch 3, 1 in flight, 3 runs"
 expect_out "until logits lie in host memory"
 for key in model device library threads lanes schedule launch results images_per_second latency_ms min mean median p90 \
     p95 p99 peak_rss_bytes start_to_first_ms; do
@@ -16,3 +16,8 @@ head -1 out | grep -q '^{' || fail "nothing but JSON"
 expect_out '"batch":	2'
 ok bench "$model" --end-to-end "$samples" -b 8
 expect_out "batch 8, 20 images end to end, 0 skipped"
+# Several batches at once have a throughput, but no latency of their own.
+ok bench "$model" -b 2 --in-flight 2 --iterations 2 --json flight.json
+expect_out "batch 2, 2 in flight, 2 runs"
+grep -q '"in_flight":	2' flight.json || fail "two in flight"
+! grep -q latency_ms flight.json || fail "no latency"
