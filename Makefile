@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front for CMake and the program. Variables: BUILD (folder), TYPE (Release, Debug, RelWithDebInfo), CMAKE_FLAGS,
+# TEST_FLAGS (for ctest), JOBS, and INSTALL=no to leave the system as it is.
+BUILD ?= build
+TYPE ?= Release
+CMAKE_FLAGS ?=
+TEST_FLAGS ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+INSTALL ?= yes
+
+TRIBUTARY = $(BUILD)/tributary
+MODEL = models/pretrained/googlenet-fashion-64.safetensors
+SAMPLES = models/pretrained/samples
+TEST_SET = /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
+# The layout of the sources is version 14's.
+CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
+SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
+
+.PHONY: help dependencies build demo test bench format check-format clean
+help:
+	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
+	@echo "make build    build into $(BUILD)/"
+	@echo "make test     build, and run all tests"
+	@echo "make bench    throughput and latency of GoogLeNet on this machine"
+	@echo "make format   format all sources (make check-format only looks)"
+	@echo "make clean    remove $(BUILD)/"
+
+GROUPS_NEEDED = build
+dependencies:
+ifeq ($(INSTALL),yes)
+	@docker/install-dependencies.sh $(GROUPS_NEEDED)
+endif
+
+build: dependencies
+	@cmake -S . -B $(BUILD) $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(if $(shell command -v ninja),-G Ninja)) \
+		-DCMAKE_BUILD_TYPE=$(TYPE) -DBUILD_TESTING=$(TESTING) $(CMAKE_FLAGS)
+	@cmake --build $(BUILD) --parallel $(JOBS)
+
+# The tests are built only when they are asked for, so that a demo needs no GoogleTest.
+TESTING = $(if $(filter test,$(MAKECMDGOALS)),ON,OFF)
+
+demo: GROUPS_NEEDED = build demo
+demo: build
+	@echo; echo "== $(words $(wildcard $(SAMPLES)/*.png)) samples, classified"
+	$(TRIBUTARY) classify $(MODEL) $(SAMPLES) --topk 1 --format table
+	@echo; echo "== the whole test set, evaluated"
+	@if [ -e $(TEST_SET) ]; then set -x; $(TRIBUTARY) eval $(MODEL) $(TEST_SET); else \
+		echo "$(TEST_SET) is not here; on Debian: apt-get install dataset-fashion-mnist"; fi
+	@echo; echo "== where to go next"
+	@echo "Your own images:      $(TRIBUTARY) classify $(MODEL) FOLDER-OR-FILES"
+	@echo "Inside the network:   $(TRIBUTARY) info $(MODEL)"
+	@echo "How it runs:          $(TRIBUTARY) plan $(MODEL) --explain"
+	@echo "All commands:         $(TRIBUTARY) --help        From C: host/examples/classify_image.c"
+
+test: GROUPS_NEEDED = build test
+test: build
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error $(TEST_FLAGS)
+
+bench: build
+	$(TRIBUTARY) bench --arch torchvision -b 1,32
+	@echo "Side by side with ONNX Runtime, OpenVINO and PyTorch: see benches/peers/"
+
+format:
+	@$(CLANG_FORMAT) -i $(SOURCES)
+check-format:
+	@$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
+
+clean:
+	cmake -E rm -rf $(BUILD)

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what Tributary needs on Debian and Ubuntu; does nothing, quickly, when all of it is there.
+#
+#     docker/install-dependencies.sh [build] [runtime] [test] [demo]      (no argument: build)
+set -eu
+
+build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
+       libarchive-dev zlib1g-dev"
+# Only what the built program loads.
+runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libcjson1
+         libarchive13|libarchive13t64 zlib1g"
+test="libgtest-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format"
+demo="dataset-fashion-mnist"
+
+wanted=""
+for group in "${@:-build}"; do
+    case $group in
+    build) wanted="$wanted $build" ;;
+    runtime) wanted="$wanted $runtime" ;;
+    test) wanted="$wanted $test" ;;
+    demo) wanted="$wanted $demo" ;;
+    *)
+        echo "$0: no group '$group'; there are: build runtime test demo" >&2
+        exit 2
+        ;;
+    esac
+done
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "This system has no apt-get. Please install with its own tools, if missing:"
+    echo "  CMake 3.25, Ninja or Make, a C17 and a C++17 compiler, pkg-config, cJSON (needed)"
+    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp, libarchive, zlib (each optional)"
+    echo "  GoogleTest (for the tests); clang and clang-format 14 (for .ci/run)"
+    echo "Going on; CMake says what it finds."
+    exit 0
+fi
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# Known to apt under this name, with a version that can be installed.
+available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+# Prints the packages of `wanted` that are not installed. Of "a|b" one is enough: the first that apt knows.
+missing() {
+    for choice in $wanted; do
+        found=""
+        pick=${choice%%|*}
+        names=$(echo "$choice" | tr '|' ' ')
+        for name in $names; do
+            if installed "$name"; then found=yes; fi
+        done
+        if [ -z "$found" ]; then
+            for name in $names; do
+                if available "$name"; then
+                    pick=$name
+                    break
+                fi
+            done
+            printf ' %s' "$pick"
+        fi
+    done
+}
+
+packages=$(missing)
+if [ -z "$packages" ]; then exit 0; fi
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "$0: needs root, and there is no sudo. Please run as root: apt-get install$packages" >&2
+        exit 1
+    fi
+    as_root="sudo"
+fi
+echo "Installing with ${as_root:+sudo }apt-get:$packages"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq || echo "apt-get update failed; trying with the package lists that are there" >&2
+packages=$(missing) # names may have become known
+# shellcheck disable=SC2086 # a list of words
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
