@@ -68,6 +68,7 @@ as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
         echo "$0: needs root, and there is no sudo. Please run as root: apt-get install$packages" >&2
+        echo "(or skip this: make ... INSTALL=no)" >&2
         exit 1
     fi
     as_root="sudo"

@@ -15,7 +15,7 @@ typedef struct trib_lane {
     trib_stream **streams;
     trib_event **events;
     trib_event *done[TRIB_CHUNKS_IN_FLIGHT]; /* after the chunk before last, and after the last */
-    int64_t chunks; /* submitted since the last synchronisation */
+    int64_t chunks;                          /* submitted since the last synchronisation */
     unsigned char *arena;
     void *input;    /* staging, where the caller's memory cannot be used as it is; else NULL */
     void **outputs; /* one per plan output; NULL entries without staging */
