@@ -11,11 +11,20 @@ void trib_count_uses(const trib_graph *g, int *uses)
     for (size_t i = 0; i < g->output_count; ++i) ++uses[g->outputs[i].layer];
 }
 
-int *trib_new_replacement(const trib_graph *g)
+trib_status trib_rewrite_begin(trib_graph *g, trib_rewrite *out)
 {
-    int *replacement = trib_alloc_zeroed(g->layer_count, sizeof *replacement);
-    for (size_t i = 0; replacement && i < g->layer_count; ++i) replacement[i] = (int)i;
-    return replacement;
+    trib_rewrite r = { .graph = g };
+    r.replacement = trib_alloc_zeroed(g->layer_count, sizeof *r.replacement);
+    r.uses = trib_alloc_zeroed(g->layer_count, sizeof *r.uses);
+    if (!r.replacement || !r.uses) {
+        trib_free(r.replacement);
+        trib_free(r.uses);
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to lower the graph");
+    }
+    for (size_t i = 0; i < g->layer_count; ++i) r.replacement[i] = (int)i;
+    trib_count_uses(g, r.uses);
+    *out = r;
+    return trib_success();
 }
 
 /* Follows chains of replacements to the layer that stays. */
@@ -25,7 +34,7 @@ static int final_layer(const int *replacement, int layer)
     return layer;
 }
 
-void trib_remove_layers(trib_graph *g, int *replacement)
+static void follow_replacements(trib_graph *g, const int *replacement)
 {
     for (size_t i = 0; i < g->layer_count; ++i) {
         trib_layer *l = &g->layers[i];
@@ -34,9 +43,13 @@ void trib_remove_layers(trib_graph *g, int *replacement)
     for (size_t i = 0; i < g->output_count; ++i) g->outputs[i].layer = final_layer(replacement, g->outputs[i].layer);
     for (size_t i = 0; i < g->fork_count; ++i) {
         g->forks[i].input = final_layer(replacement, g->forks[i].input);
-        if (g->forks[i].join >= 0) g->forks[i].join = final_layer(replacement, g->forks[i].join);
+        g->forks[i].join = final_layer(replacement, g->forks[i].join);
     }
-    /* Close the gaps: from here on replacement[i] is the new id. */
+}
+
+/* Moves the layers that stay together; from then on replacement[i] is the new id. */
+static void close_gaps(trib_graph *g, int *replacement)
+{
     size_t kept = 0;
     for (size_t i = 0; i < g->layer_count; ++i) {
         bool stays = replacement[i] == (int)i;
@@ -44,16 +57,31 @@ void trib_remove_layers(trib_graph *g, int *replacement)
         if (stays) g->layers[kept++] = g->layers[i];
     }
     g->layer_count = kept;
-    for (size_t i = 0; i < kept; ++i) {
+}
+
+static void renumber(trib_graph *g, const int *new_id)
+{
+    for (size_t i = 0; i < g->layer_count; ++i) {
         trib_layer *l = &g->layers[i];
-        for (int k = 0; k < l->input_count; ++k) l->inputs[k] = replacement[l->inputs[k]];
+        for (int k = 0; k < l->input_count; ++k) l->inputs[k] = new_id[l->inputs[k]];
         for (int role = 0; role < TRIB_ROLE_COUNT; ++role)
             if (l->parameters[role] >= 0) g->parameters[l->parameters[role]].layer = (int)i;
     }
-    for (size_t i = 0; i < g->output_count; ++i) g->outputs[i].layer = replacement[g->outputs[i].layer];
+    for (size_t i = 0; i < g->output_count; ++i) g->outputs[i].layer = new_id[g->outputs[i].layer];
     for (size_t i = 0; i < g->fork_count; ++i) {
         trib_fork_info *f = &g->forks[i];
-        f->input = f->input >= 0 ? replacement[f->input] : -1;
-        f->join = f->join >= 0 ? replacement[f->join] : -1;
+        if (f->input >= 0) f->input = new_id[f->input];
+        if (f->join >= 0) f->join = new_id[f->join];
     }
+}
+
+int trib_rewrite_end(trib_rewrite *r)
+{
+    size_t before = r->graph->layer_count;
+    follow_replacements(r->graph, r->replacement);
+    close_gaps(r->graph, r->replacement);
+    renumber(r->graph, r->replacement);
+    trib_free(r->replacement);
+    trib_free(r->uses);
+    return (int)(before - r->graph->layer_count);
 }

@@ -5,14 +5,20 @@
 
 #include "graph/graph.h"
 
-/* How often each layer is read: by layers, and once per graph output. `uses` has one entry per layer. */
+/* Between begin and end, a pass sets replacement[i] of each layer that is to go: whoever read it reads that layer
+ * instead (-1: nobody does). */
+typedef struct trib_rewrite {
+    trib_graph *graph;
+    int *replacement; /* one per layer; itself to begin with */
+    int *uses;        /* how often each layer is read: by layers, and once per graph output */
+} trib_rewrite;
+
+trib_status trib_rewrite_begin(trib_graph *graph, trib_rewrite *out);
+/* Removes the layers and releases the rewrite. Parameters stay, so that their ids keep their meaning through all
+ * passes. Returns how many layers went. */
+int trib_rewrite_end(trib_rewrite *rewrite);
+
+/* `uses` has one entry per layer. */
 void trib_count_uses(const trib_graph *graph, int *uses);
-
-/* Removes every layer with replacement[i] != i; whoever read it reads replacement[i] (-1: nobody does). Parameters stay
- * as they are, so that ids keep their meaning through all passes. */
-void trib_remove_layers(trib_graph *graph, int *replacement);
-
-/* A new replacement table, every layer itself; NULL when out of memory. Freed with trib_free. */
-int *trib_new_replacement(const trib_graph *graph);
 
 #endif

@@ -4,31 +4,20 @@
  * owner; the arithmetic is done when a session packs them (session/parameters.c). */
 #include "graph/rewrite.h"
 #include "passes/passes.h"
-#include "tributary/internal/alloc.h"
 
 trib_status trib_pass_fold_batch_norm(trib_graph *g, int *folded)
 {
-    int *replacement = trib_new_replacement(g);
-    int *uses = trib_alloc_zeroed(g->layer_count, sizeof *uses);
-    if (!replacement || !uses) {
-        trib_free(replacement);
-        trib_free(uses);
-        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to lower the graph");
-    }
-    trib_count_uses(g, uses);
-    *folded = 0;
+    trib_rewrite r;
+    TRIB_TRY(trib_rewrite_begin(g, &r));
     for (size_t i = 0; i < g->layer_count; ++i) {
         const trib_layer *bn = &g->layers[i];
         if (bn->kind != TRIB_BATCH_NORM) continue;
         trib_layer *conv = &g->layers[bn->inputs[0]];
-        if (conv->kind != TRIB_CONV2D || uses[bn->inputs[0]] != 1 || conv->bn_eps > 0) continue;
+        if (conv->kind != TRIB_CONV2D || r.uses[bn->inputs[0]] != 1 || conv->bn_eps > 0) continue;
         for (int role = TRIB_BN_WEIGHT; role <= TRIB_BN_VAR; ++role) conv->parameters[role] = bn->parameters[role];
         conv->bn_eps = bn->attributes.batch_norm.eps;
-        replacement[i] = bn->inputs[0];
-        ++*folded;
+        r.replacement[i] = bn->inputs[0];
     }
-    trib_remove_layers(g, replacement);
-    trib_free(replacement);
-    trib_free(uses);
+    *folded = trib_rewrite_end(&r);
     return trib_success();
 }
