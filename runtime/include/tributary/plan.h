@@ -125,7 +125,8 @@ trib_status trib_plan_print(const trib_plan *plan, bool explain, FILE *out);
 trib_status trib_plan_print_json(const trib_plan *plan, FILE *out);
 
 /* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events.
- * The failure names both ops, the buffer, the byte range and the missing wait. */
+ * The failure names both ops, the buffer, the byte range and the missing wait. trib_plan_create does this to every
+ * plan. */
 trib_status trib_plan_check_stream_order(const trib_plan *plan);
 
 TRIB_END_DECLS
