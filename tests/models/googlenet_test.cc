@@ -2,6 +2,7 @@
 #include "tributary/googlenet.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <string>
@@ -249,7 +250,10 @@ TEST(GoogLeNet, ImpossibleRequestsAreExplained)
     const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
     for (double width : { -1.0, 16.01, infinity, nan })
         EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 0, width)), TRIB_INVALID_ARGUMENT, "width multiplier");
-    EXPECT_FAILS(attempt(network(trib_variant(7))), TRIB_INVALID_ARGUMENT, "variant 7");
+    trib_googlenet unknown = network(TRIB_BVLC);
+    const int seven = 7; // a C caller's mistake; C++ may not even hold such a value
+    std::memcpy(&unknown.variant, &seven, sizeof unknown.variant);
+    EXPECT_FAILS(attempt(unknown), TRIB_INVALID_ARGUMENT, "variant 7");
     EXPECT_FAILS(attempt(network(TRIB_BVLC, false, -3)), TRIB_INVALID_ARGUMENT, "-3x-3");
     EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 2000000000)), TRIB_INVALID_ARGUMENT, "input");
     EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 1)), TRIB_INVALID_ARGUMENT, "pool1/3x3_s2");
