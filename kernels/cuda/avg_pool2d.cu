@@ -8,7 +8,10 @@
  * shared by 8 lanes of a warp, so that loads are in flight side by side; their sums meet by shuffles:
  *
  *     lane   0..3: positions 0, 8, 16, ..  of four neighbouring chunks (64 bytes)
- *            4..7: positions 1, 9, 17, ..  of the same chunks                        ... 28..31: positions 7, 15, .. */
+ *            4..7: positions 1, 9, 17, ..  of the same chunks                        ... 28..31: positions 7, 15, ..
+ *
+ * The launch bound says one block per multiprocessor: without it ptxas spills a few registers to fit four, which the
+ * loads in flight gain nothing from. */
 #include "dispatch.cuh"
 #include "tributary/kernels_cuda.h"
 #include "window.cuh"
@@ -50,7 +53,7 @@ __device__ __forceinline__ void add_window(const trib_window_geometry &g, const 
 }
 
 template <class T, int WIDTH, int LANES>
-__global__ void __launch_bounds__(threads) avg_pool2d(trib_window_geometry g, bool adaptive, const T *x, T *y)
+__global__ void __launch_bounds__(threads, 1) avg_pool2d(trib_window_geometry g, bool adaptive, const T *x, T *y)
 {
     const int thread = int(blockIdx.x) * threads + int(threadIdx.x), lane = int(threadIdx.x) % 32;
     const int item = LANES == 1 ? thread : thread / 32 * chunks_side_by_side + lane % chunks_side_by_side;

@@ -100,6 +100,7 @@ const trib_kernel *trib_kernel_at(int index)
         const trib_kernel *kernels;
         int count;
     } parts[] = {
+        { trib_conv1x1_kernels, trib_conv1x1_kernel_count },
         { trib_pool_kernels, trib_pool_kernel_count },
         { trib_lrn_kernels, trib_lrn_kernel_count },
         { trib_end_kernels, trib_end_kernel_count },

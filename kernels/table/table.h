@@ -32,6 +32,7 @@ typedef struct trib_kernel_problem {
     trib_pixel_geometry pixel;
     trib_lrn_coefficients lrn;
     trib_preprocess_geometry preprocess;
+    trib_conv1x1_geometry conv1x1;
     int k; /* of top k */
     int input_count, output_count;
     trib_kernel_array inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS];

@@ -39,6 +39,38 @@ trib_status trib_cuda_max_pool2d_lrn(const trib_window_geometry *g, const trib_l
 trib_status trib_cuda_lrn_max_pool2d(const trib_window_geometry *g, const trib_lrn_coefficients *lrn, trib_dtype dtype,
                                      const void *x, void *y, void *stream);
 
+enum { TRIB_CONV1X1_MAX_OUTPUTS = 4 };
+
+/* Tiles a matrix product is cut into. Results do not depend on it. */
+typedef enum trib_conv1x1_tile {
+    TRIB_TILE_AUTO = 0, /* from the shape and the device */
+    TRIB_TILE_64,       /* 64x64: small batches */
+    TRIB_TILE_128       /* 128x128: large ones */
+} trib_conv1x1_tile;
+
+/* The 1x1 convolutions that read one input, as one product: rows x c times c x (k[0] + k[1] + ..). */
+typedef struct trib_conv1x1_geometry {
+    int n, h, w;
+    int c, x_pitch;
+    int outputs;
+    int k[TRIB_CONV1X1_MAX_OUTPUTS], y_pitch[TRIB_CONV1X1_MAX_OUTPUTS];
+    bool relu;
+    bool tf32; /* of float32 storage: products of operands rounded to tf32, on tensor cores; else exact ones */
+    trib_conv1x1_tile tile;
+} trib_conv1x1_geometry;
+
+/* Whether the two below can do it: c and every k a multiple of 8, pitches of 16 bytes. */
+trib_status trib_cuda_conv1x1_check(const trib_conv1x1_geometry *g, trib_dtype dtype);
+
+/* y[i] = x * w^T + bias, columns k[0] + .. + k[i-1] on: conv2d of a 1x1 window with several destinations. w is O,I of
+ * all outputs, one after the other, in the storage type; bias is float32, one per row of w, or NULL. x, w and every y
+ * are aligned to 16 bytes, bias to 8. Sums are float32. */
+trib_status trib_cuda_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
+                              const float *bias, void *const *y, void *stream);
+/* The same of x after 3x3 max pooling of stride 1 and padding 1, which is nowhere stored: pool_proj. */
+trib_status trib_cuda_max_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
+                                         const float *bias, void *const *y, void *stream);
+
 enum { TRIB_PREPROCESS_CHANNELS = 8 }; /* of the result; those beyond 3 are 0 */
 
 typedef struct trib_preprocess_geometry {
