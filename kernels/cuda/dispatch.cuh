@@ -54,6 +54,9 @@ trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels,
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* As many blocks as wanted, at most what y and z of a grid may have; kernels loop over the rest. */
-inline unsigned grid_rows(int64_t wanted) { return static_cast<unsigned>(wanted < 65535 ? wanted : 65535); }
+inline unsigned grid_rows(int64_t wanted)
+{
+    return static_cast<unsigned>(wanted < grid_row_limit() ? wanted : grid_row_limit());
+}
 
 #endif

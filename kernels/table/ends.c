@@ -59,7 +59,8 @@ static void softmax_shape(int index, trib_kernel_problem *out)
     trib_pixel_problem(out, fixed ? shapes[index].rows : trib_random_between(&r, 1, 4), c,
                        trib_random_between(&r, 0, 3), trib_random_between(&r, 0, 3), false);
     out->inputs[0].scale = 8;
-    out->k = fixed ? shapes[index].k : trib_random_between(&r, 1, c < 10 ? c : 10);
+    const int some = trib_random_between(&r, 1, c < 10 ? c : 10);
+    out->k = fixed ? shapes[index].k : trib_random_chance(&r, 4) ? c : some;
 }
 
 static void top_k_shape(int index, trib_kernel_problem *out)

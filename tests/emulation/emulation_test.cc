@@ -294,6 +294,25 @@ TEST(Emulation, MmaIsAMatrixProduct)
         }
 }
 
+__global__ void load_rows(int pitch)
+{
+    TRIB_SHARED(unsigned char, tile, 32 * 80);
+    for (int i = int(threadIdx.x) * 16; i < 32 * 80; i += 512) shared_store(tile, i, uint4 {});
+    __syncthreads();
+    unsigned d[4];
+    ldmatrix_x4(d, tile, int(threadIdx.x) * pitch);
+}
+
+TEST(Emulation, BankConflictsAreCounted)
+{
+    emulation::take_bank_conflicts();
+    ASSERT_EQ(run(load_rows, 32, 80), "");
+    EXPECT_EQ(emulation::take_bank_conflicts(), 0);
+    ASSERT_EQ(run(load_rows, 32, 64), "");
+    EXPECT_EQ(emulation::take_bank_conflicts(), 2 * 4 * 6) << "two blocks, four matrices: eight rows in two places";
+    EXPECT_EQ(emulation::take_bank_conflicts(), 0);
+}
+
 __global__ void votes(unsigned *y)
 {
     const int lane = int(threadIdx.x);

@@ -8,14 +8,22 @@ namespace emulation
 
 static std::atomic<StreamHook> stream_hook { nullptr };
 static std::atomic<int> multiprocessors { 132 };
+static std::atomic<int> row_limit { 65535 };
 
 void set_stream_hook(StreamHook hook) { stream_hook = hook; }
 
 void set_multiprocessor_count(int count) { multiprocessors = count; }
 
+void set_grid_row_limit(int limit) { row_limit = limit; }
+
+static thread_local dim3 grid_of_last_launch;
+
+dim3 last_grid() { return grid_of_last_launch; }
+
 trib_status enqueue(const char *name, dim3 grid, int threads, std::size_t shared_bytes, void *stream,
                     std::function<void()> body)
 {
+    grid_of_last_launch = grid;
     auto work = [=]() -> trib_status {
         try {
             run_grid(name, grid, threads, shared_bytes, body);
@@ -31,3 +39,5 @@ trib_status enqueue(const char *name, dim3 grid, int threads, std::size_t shared
 } // namespace emulation
 
 int multiprocessor_count() { return emulation::multiprocessors; }
+
+int grid_row_limit() { return emulation::row_limit; }

@@ -16,6 +16,11 @@ using StreamHook = trib_status (*)(void *stream, std::function<trib_status()> wo
 void set_stream_hook(StreamHook hook);
 // What the launched kernels take the device to have; 132 unless set.
 void set_multiprocessor_count(int count);
+// The most a grid may have in y and z; 65535 unless set. A small one makes kernels loop over rows.
+void set_grid_row_limit(int limit);
+
+// Of this thread's last launch.
+dim3 last_grid();
 
 trib_status enqueue(const char *name, dim3 grid, int threads, std::size_t shared_bytes, void *stream,
                     std::function<void()> body);
@@ -32,3 +37,4 @@ trib_status launch(const char *name, void (*kernel)(P...), dim3 grid, int thread
 }
 
 int multiprocessor_count();
+int grid_row_limit();

@@ -30,9 +30,30 @@ static void whole_warp(int lanes)
     if (lanes != warp_size) throw Error("a warp instruction in a block whose last warp is not full");
 }
 
+static thread_local long bank_conflicts;
+
+long take_bank_conflicts()
+{
+    const long count = bank_conflicts;
+    bank_conflicts = 0;
+    return count;
+}
+
+// The eight rows of a matrix fill the 32 banks of 4 bytes when no two begin at the same 16 bytes of 128.
+static void count_conflicts(void *const *rows)
+{
+    unsigned used = 0;
+    for (int i = 0; i < 8; ++i) {
+        const unsigned quarter = 1u << (static_cast<const Ldmatrix *>(rows[i])->address / 16 % 8);
+        bank_conflicts += (used & quarter) != 0;
+        used |= quarter;
+    }
+}
+
 void ldmatrix(void *const *arguments, int lanes)
 {
     whole_warp(lanes);
+    for (int matrix = 0; matrix < 4; ++matrix) count_conflicts(arguments + 8 * matrix);
     for (int lane = 0; lane < lanes; ++lane)
         for (int matrix = 0; matrix < 4; ++matrix) {
             const auto *row = static_cast<Ldmatrix *>(arguments[8 * matrix + lane / 4]);

@@ -34,9 +34,12 @@ namespace emulation
 
 struct Ldmatrix {
     const std::byte *row; // 16 bytes
+    std::size_t address;  // of it in shared memory
     unsigned *d;          // 4 registers
 };
 void ldmatrix(void *const *arguments, int lanes);
+// How often one of ldmatrix's matrices had rows in the same banks, since the last call: each costs a cycle.
+long take_bank_conflicts();
 
 struct Mma {
     float *d;          // 4 registers
@@ -57,7 +60,7 @@ void mma<float>(void *const *arguments, int lanes);
 template <class T>
 void ldmatrix_x4(unsigned (&d)[4], const SharedArray<T> &array, int index, EMULATION_SITE)
 {
-    emulation::Ldmatrix mine = { array.reading(index, 16), d };
+    emulation::Ldmatrix mine = { array.reading(index, 16), array.address(index), d };
     emulation::running("ldmatrix").block->collective({ "ldmatrix", file, line }, &mine, emulation::ldmatrix);
 }
 

@@ -128,6 +128,7 @@ class SharedArray
     const std::byte *reading(std::ptrdiff_t index, std::size_t size) const;
     std::byte *writing(std::ptrdiff_t index, std::size_t size) const;
     void begin_copy(std::ptrdiff_t index, const void *source) const; // of 16 bytes
+    std::size_t address(std::ptrdiff_t index) const { return first_ + (position_ + index) * sizeof(T); }
 
   private:
     std::size_t checked(std::ptrdiff_t index, std::size_t size) const;

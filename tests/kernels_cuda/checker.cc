@@ -88,8 +88,8 @@ struct Operand {
     }
 };
 
-// NaN beside a slice: reading it shows.
-void fill_input(Operand &x, std::mt19937_64 &random, bool not_a_number)
+// NaN beside a slice: reading it shows. `coarse`: few different values, many equal, and both zeros.
+void fill_input(Operand &x, std::mt19937_64 &random, bool coarse, bool not_a_number)
 {
     std::uniform_real_distribution<float> uniform(-x.array.scale, x.array.scale);
     std::uniform_int_distribution<int> byte(0, 255);
@@ -99,7 +99,8 @@ void fill_input(Operand &x, std::mt19937_64 &random, bool not_a_number)
         else if (!inside(x.array, i) || (not_a_number && random() % 97 == 0))
             x.values[i] = std::numeric_limits<float>::quiet_NaN();
         else
-            x.values[i] = uniform(random);
+            x.values[i] =
+                coarse ? std::round(4 * uniform(random) / x.array.scale) / 4 * x.array.scale : uniform(random);
     }
     x.encode();
 }
@@ -138,7 +139,7 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
     for (int i = 0; i < problem.input_count; ++i) {
         inputs.emplace_back(problem.inputs[i], dtype);
         Operand &x = inputs.back();
-        fill_input(x, random, options.not_a_number && i == 0);
+        fill_input(x, random, options.seed % 3 == 0, options.not_a_number && i == 0);
         buffers.push_back(std::make_unique<device::Buffer>(x.bytes, false));
         host_inputs[i] = x.values.data() + x.array.first;
         device_inputs[i] = buffers.back()->at(x.array.first * x.size());
@@ -151,7 +152,7 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
         device_outputs[i] = buffers.back()->at(y.array.first * y.size());
     }
 
-    device::set_order(options.seed);
+    device::vary(options.seed);
     trib_status status = kernel.run(&problem, dtype, device_inputs, device_outputs, nullptr);
     if (status.code == TRIB_OK) status = device::finish();
     if (status.code != TRIB_OK) return name + status.message;

@@ -27,8 +27,9 @@ class Buffer
     std::unique_ptr<Memory> memory_;
 };
 
-// Blocks and warps of later launches run in an order drawn from the seed, where that can be chosen.
-void set_order(std::uint64_t seed);
+// Where that can be chosen, blocks and warps of later launches run in an order drawn from the seed, and for an even
+// seed the grid is small, so that kernels loop.
+void vary(std::uint64_t seed);
 // Waits for what was launched.
 trib_status finish();
 

@@ -4,6 +4,7 @@
 #include "device.h"
 #include "emulation/block.h"
 #include "emulation/global.h"
+#include "emulation/launch.cuh"
 
 namespace device
 {
@@ -28,7 +29,11 @@ std::byte *Buffer::at(std::size_t offset) const { return memory_->bytes.get() + 
 
 void Buffer::read(std::vector<std::byte> &out) const { out.assign(at(0), at(memory_->size)); }
 
-void set_order(std::uint64_t seed) { emulation::set_order(seed); }
+void vary(std::uint64_t seed)
+{
+    emulation::set_order(seed);
+    emulation::set_grid_row_limit(seed % 2 ? 65535 : 1);
+}
 
 trib_status finish() { return trib_success(); }
 

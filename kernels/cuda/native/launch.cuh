@@ -41,4 +41,7 @@ inline int multiprocessor_count()
     return count;
 }
 
+/* The most a grid may have in y and z. */
+constexpr int grid_row_limit() { return 65535; }
+
 #endif
