@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tributary/status.h"
@@ -27,6 +28,8 @@ class Buffer
     std::unique_ptr<Memory> memory_;
 };
 
+// Why there is nothing to run kernels on; empty when there is.
+std::string missing();
 // Where that can be chosen, blocks and warps of later launches run in an order drawn from the seed, and for an even
 // seed the grid is small, so that kernels loop.
 void vary(std::uint64_t seed);

@@ -29,6 +29,8 @@ std::byte *Buffer::at(std::size_t offset) const { return memory_->bytes.get() + 
 
 void Buffer::read(std::vector<std::byte> &out) const { out.assign(at(0), at(memory_->size)); }
 
+std::string missing() { return ""; }
+
 void vary(std::uint64_t seed)
 {
     emulation::set_order(seed);

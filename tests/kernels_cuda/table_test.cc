@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every kernel of the table, in every storage type, against its reference.
+// Every kernel of the table, in every storage type, against its reference: on the emulation, and on a GPU if there is
+// one.
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
 #include "checker.h"
+#include "device.h"
 
 namespace
 {
@@ -29,6 +31,10 @@ std::vector<Row> rows()
 class KernelTable : public testing::TestWithParam<Row>
 {
   protected:
+    void SetUp() override
+    {
+        if (!device::missing().empty()) GTEST_SKIP() << device::missing();
+    }
     void check(int index, checker::Options options)
     {
         trib_kernel_problem problem;
