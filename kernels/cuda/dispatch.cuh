@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From run-time types and addresses to template arguments. */
+#ifndef TRIBUTARY_DISPATCH_CUH
+#define TRIBUTARY_DISPATCH_CUH
+
+#include <launch.cuh>
+
+#include "chunk.cuh"
+#include "tributary/dtype.h"
+
+template <class T>
+struct Type {
+    using type = T;
+};
+
+/* call(Type<T>()) for the storage type; `name` is the kernel's, for the message. */
+template <class F>
+trib_status for_type(const char *name, trib_dtype dtype, F call)
+{
+    switch (dtype) {
+    case TRIB_F32: return call(Type<float>());
+    case TRIB_F16: return call(Type<__half>());
+    case TRIB_BF16: return call(Type<__nv_bfloat16>());
+    default: break;
+    }
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no CUDA kernel for %s", name, trib_dtype_name(dtype));
+}
+
+template <int N>
+struct Constant {
+    static constexpr int value = N;
+};
+
+/* Whether 16 bytes at a time reach every channel of the slice at `p`. */
+template <class T>
+bool in_16_bytes(const void *p, int channels, int pitch)
+{
+    return reinterpret_cast<uintptr_t>(p) % 16 == 0 && channels % full_width<T> == 0 && pitch % full_width<T> == 0;
+}
+
+/* call(Type<T>(), Constant<WIDTH>()): WIDTH is 16 bytes' worth where input and output allow it, else 1. */
+template <class F>
+trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels, const void *x, int x_pitch,
+                               const void *y, int y_pitch, F call)
+{
+    return for_type(name, dtype, [&](auto type) {
+        using T = typename decltype(type)::type;
+        if (in_16_bytes<T>(x, channels, x_pitch) && in_16_bytes<T>(y, channels, y_pitch))
+            return call(type, Constant<full_width<T>>());
+        return call(type, Constant<1>());
+    });
+}
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* As many blocks as wanted, at most what y and z of a grid may have; kernels loop over the rest. */
+inline unsigned grid_rows(int64_t wanted)
+{
+    return static_cast<unsigned>(wanted < grid_row_limit() ? wanted : grid_row_limit());
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: the custom CUDA kernels. Each enqueues one kernel on `stream` (a cudaStream_t of the current device) and
+ * returns; each computes what its C reference in tributary/kernels.h computes, with float32 arithmetic whatever the
+ * storage. Activations are NHWC with a row pitch in elements, all in device memory.
+ *
+ * Storage is TRIB_F32, TRIB_F16 or TRIB_BF16. Where channels, pitches and addresses are multiples of 16 bytes, memory
+ * is accessed 16 bytes at a time; pooling, LRN and softmax work without that too, only slower.
+ *
+ * A geometry a kernel has no code for is refused with TRIB_UNSUPPORTED before anything is enqueued; otherwise geometry
+ * is trusted, as in kernels.h. TRIB_DEVICE_ERROR carries the cudaError_t of the launch. */
+#ifndef TRIBUTARY_KERNELS_CUDA_H
+#define TRIBUTARY_KERNELS_CUDA_H
+
+#include "tributary/declare.h"
+#include "tributary/dtype.h"
+#include "tributary/kernels.h"
+
+TRIB_BEGIN_DECLS
+
+trib_status trib_cuda_max_pool2d(const trib_window_geometry *g, trib_dtype dtype, const void *x, void *y, void *stream);
+trib_status trib_cuda_avg_pool2d(const trib_window_geometry *g, trib_dtype dtype, const void *x, void *y, void *stream);
+trib_status trib_cuda_adaptive_avg_pool2d(const trib_window_geometry *g, trib_dtype dtype, const void *x, void *y,
+                                          void *stream);
+
+/* As in trib_ref_lrn. */
+typedef struct trib_lrn_coefficients {
+    int size; /* 1 .. TRIB_CUDA_LRN_MAX_SIZE */
+    float alpha, beta, k;
+} trib_lrn_coefficients;
+
+enum { TRIB_CUDA_LRN_MAX_SIZE = 9 };
+
+trib_status trib_cuda_lrn(const trib_pixel_geometry *g, const trib_lrn_coefficients *lrn, trib_dtype dtype,
+                          const void *x, void *y, void *stream);
+/* LRN of the pooled values, and the pooled values of LRN: one pass over memory instead of two. ReLU comes last. Both
+ * need 16-byte multiples. */
+trib_status trib_cuda_max_pool2d_lrn(const trib_window_geometry *g, const trib_lrn_coefficients *lrn, trib_dtype dtype,
+                                     const void *x, void *y, void *stream);
+trib_status trib_cuda_lrn_max_pool2d(const trib_window_geometry *g, const trib_lrn_coefficients *lrn, trib_dtype dtype,
+                                     const void *x, void *y, void *stream);
+
+enum { TRIB_CONV1X1_MAX_OUTPUTS = 4 };
+
+/* Tiles a matrix product is cut into. Results do not depend on it. */
+typedef enum trib_conv1x1_tile {
+    TRIB_TILE_AUTO = 0, /* from the shape and the device */
+    TRIB_TILE_64,       /* 64x64: small batches */
+    TRIB_TILE_128       /* 128x128: large ones */
+} trib_conv1x1_tile;
+
+/* The 1x1 convolutions that read one input, as one product: rows x c times c x (k[0] + k[1] + ..). */
+typedef struct trib_conv1x1_geometry {
+    int n, h, w;
+    int c, x_pitch;
+    int outputs;
+    int k[TRIB_CONV1X1_MAX_OUTPUTS], y_pitch[TRIB_CONV1X1_MAX_OUTPUTS];
+    bool relu;
+    bool tf32; /* of float32 storage: products of operands rounded to tf32, on tensor cores; else exact ones */
+    trib_conv1x1_tile tile;
+} trib_conv1x1_geometry;
+
+/* Whether the two below can do it: c and every k a multiple of 8, pitches of 16 bytes. */
+trib_status trib_cuda_conv1x1_check(const trib_conv1x1_geometry *g, trib_dtype dtype);
+
+/* y[i] = x * w^T + bias, columns k[0] + .. + k[i-1] on: conv2d of a 1x1 window with several destinations. w is O,I of
+ * all outputs, one after the other, in the storage type; bias is float32, one per row of w, or NULL. x, w and every y
+ * are aligned to 16 bytes, bias to 8. Sums are float32. */
+trib_status trib_cuda_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
+                              const float *bias, void *const *y, void *stream);
+/* The same of x after 3x3 max pooling of stride 1 and padding 1, which is nowhere stored: pool_proj. */
+trib_status trib_cuda_max_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
+                                         const float *bias, void *const *y, void *stream);
+
+enum { TRIB_PREPROCESS_CHANNELS = 8 }; /* of the result; those beyond 3 are 0 */
+
+typedef struct trib_preprocess_geometry {
+    int64_t pixels; /* n*h*w, dense */
+    int channels;   /* of the source: 1 or 3 */
+    bool bgr;       /* destination channel order */
+    float scale[3], shift[3];
+} trib_preprocess_geometry;
+
+/* y = x * scale[c] + shift[c], c in destination order; y is NHWC with 8 channels, aligned to 16 bytes. */
+trib_status trib_cuda_preprocess(const trib_preprocess_geometry *g, trib_dtype dtype, const uint8_t *x, void *y,
+                                 void *stream);
+
+trib_status trib_cuda_softmax(const trib_pixel_geometry *g, trib_dtype dtype, const void *x, void *y, void *stream);
+/* The k largest of each row of logits, largest first (ties: lower index first; NaN last), as trib_top_k orders them,
+ * and their softmax over the row. indices and probabilities are [rows][k]; 1 <= k <= c. */
+trib_status trib_cuda_softmax_top_k(const trib_pixel_geometry *g, int k, trib_dtype dtype, const void *x,
+                                    float *probabilities, int32_t *indices, void *stream);
+
+TRIB_END_DECLS
+#endif

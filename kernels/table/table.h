@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every custom kernel in one table: its reference, its storage types, how close it must come, and the shapes it is
+ * tried on. The checker (tests/kernels_cuda) and the benchmark are loops over it. */
+#ifndef TRIBUTARY_KERNEL_TABLE_H
+#define TRIBUTARY_KERNEL_TABLE_H
+
+#include "tributary/kernels_cuda.h"
+
+TRIB_BEGIN_DECLS
+
+enum { TRIB_KERNEL_MAX_INPUTS = 3, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192 };
+
+typedef enum trib_kernel_element {
+    TRIB_KERNEL_STORAGE, /* the type the kernel is run with */
+    TRIB_KERNEL_F32,
+    TRIB_KERNEL_I32,
+    TRIB_KERNEL_U8 /* inputs: 0..255 */
+} trib_kernel_element;
+
+/* Channels first .. first + c - 1 of rows of `pitch` elements. Nothing else of an output may be written. */
+typedef struct trib_kernel_array {
+    trib_kernel_element element;
+    int64_t rows;
+    int c, first, pitch;
+    float scale; /* inputs are drawn from -scale .. scale */
+} trib_kernel_array;
+
+/* One call of a kernel: of the geometries, those it uses. */
+typedef struct trib_kernel_problem {
+    char text[TRIB_KERNEL_TEXT];
+    trib_window_geometry window;
+    trib_pixel_geometry pixel;
+    trib_lrn_coefficients lrn;
+    trib_preprocess_geometry preprocess;
+    trib_conv1x1_geometry conv1x1;
+    int k; /* of top k */
+    int input_count, output_count;
+    trib_kernel_array inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS];
+    double flops;
+} trib_kernel_problem;
+
+typedef struct trib_kernel {
+    const char *name;
+    unsigned dtypes;                 /* bit 1 << trib_dtype */
+    double tolerance[TRIB_BF16 + 1]; /* |y - reference| <= tolerance * (1 + |reference|); indices are exact */
+    int shapes;                      /* edges, then those of GoogLeNet at batch 1 */
+    void (*shape)(int index, trib_kernel_problem *out); /* index >= shapes: a random one, the same for an index */
+    /* Arrays start at the slice; all are float32, also what the kernel has as bytes or indices. */
+    void (*reference)(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs);
+    trib_status (*run)(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs, void *const *outputs,
+                       void *stream);
+} trib_kernel;
+
+/* Kernel 0, 1, ...; NULL after the last. */
+const trib_kernel *trib_kernel_at(int index);
+
+TRIB_END_DECLS
+#endif

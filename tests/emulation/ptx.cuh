@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The twin of kernels/cuda/native/ptx.cuh: what each instruction does, for a whole warp at once where it is the warp's.
+#pragma once
+
+#include "platform.cuh"
+
+inline float max_nan(float a, float b) { return std::isnan(a) ? a : std::isnan(b) ? b : a > b ? a : b; }
+
+template <class T>
+unsigned max_nan_pair(unsigned a, unsigned b);
+template <>
+unsigned max_nan_pair<__half>(unsigned a, unsigned b);
+template <>
+unsigned max_nan_pair<__nv_bfloat16>(unsigned a, unsigned b);
+
+template <class T>
+void cp_async_16(const SharedArray<T> &array, int index, const void *source, bool valid)
+{
+    if (valid) emulation::check_global(source, 16, false);
+    array.begin_copy(index, valid ? source : nullptr);
+}
+
+inline void cp_async_commit() { emulation::running("cp.async").copies.commit(); }
+
+template <int LEFT>
+void cp_async_wait()
+{
+    emulation::Thread &thread = emulation::running("cp.async");
+    thread.copies.wait(thread.block->shared, thread, LEFT);
+}
+
+namespace emulation
+{
+
+struct Ldmatrix {
+    const std::byte *row; // 16 bytes
+    std::size_t address;  // of it in shared memory
+    unsigned *d;          // 4 registers
+};
+void ldmatrix(void *const *arguments, int lanes);
+// How often one of ldmatrix's matrices had rows in the same banks, since the last call: each costs a cycle.
+long take_bank_conflicts();
+
+struct Mma {
+    float *d;          // 4 registers
+    const unsigned *a; // 4
+    const unsigned *b; // 2
+};
+template <class T>
+void mma(void *const *arguments, int lanes);
+template <>
+void mma<__half>(void *const *arguments, int lanes);
+template <>
+void mma<__nv_bfloat16>(void *const *arguments, int lanes);
+template <>
+void mma<float>(void *const *arguments, int lanes);
+
+} // namespace emulation
+
+template <class T>
+void ldmatrix_x4(unsigned (&d)[4], const SharedArray<T> &array, int index, EMULATION_SITE)
+{
+    emulation::Ldmatrix mine = { array.reading(index, 16), array.address(index), d };
+    emulation::running("ldmatrix").block->collective({ "ldmatrix", file, line }, &mine, emulation::ldmatrix);
+}
+
+template <class T>
+void mma(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], EMULATION_SITE)
+{
+    emulation::Mma mine = { d, a, b };
+    emulation::running("mma").block->collective({ "mma", file, line }, &mine, emulation::mma<T>);
+}
+
+// NaN and infinity have no fraction bits to round into.
+inline unsigned to_tf32(unsigned bits)
+{
+    if ((bits & 0x7F800000u) == 0x7F800000u) return bits;
+    return (bits + 0x1000u) & ~0x1FFFu;
+}
