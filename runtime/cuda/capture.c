@@ -265,6 +265,7 @@ void trib_cuda_capture_destroy(trib_capture *base)
 {
     trib_cuda_capture *capture = (trib_cuda_capture *)base;
     trib_cuda_device *device = trib_cuda_of(base->device);
+    trib_cuda_enter(device); /* a failure is seen by the call below */
     TRIB_CUDA_NOTE(device, cudaGraphExecDestroy(capture->graph));
     dispose(capture);
 }

@@ -89,6 +89,7 @@ void trib_cuda_stream_retire(trib_cuda_stream *stream)
 void trib_cuda_stream_destroy(trib_stream *base)
 {
     trib_cuda_stream *stream = (trib_cuda_stream *)base;
+    trib_cuda_enter(trib_cuda_of(base->device)); /* a failure is seen by the calls below */
     if (trib_cuda_capture_abandon(stream)) trib_cuda_stream_retire(stream);
 }
 

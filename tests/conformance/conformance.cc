@@ -4,8 +4,7 @@
 #include <cstring>
 #include <utility>
 
-namespace conformance
-{
+namespace conformance {
 
 #ifdef CONFORMANCE_DEVICE
 static const char *const wanted_kind = CONFORMANCE_DEVICE;
@@ -26,22 +25,22 @@ std::vector<std::string> available_devices()
 
 std::vector<std::string> computing_devices()
 {
-    trib_op_desc desc = {};
-    desc.kind = TRIB_RELU;
-    desc.input_count = desc.output_count = 1;
     std::vector<std::string> specs;
     for (const std::string &spec : available_devices()) {
         trib_device *opened = nullptr;
-        trib_implementation any[1];
-        int count = 0;
         EXPECT_OK(trib_device_open(spec.c_str(), nullptr, &opened));
         Device device(opened);
         if (!device) continue;
+        trib_op_desc desc = {};
+        desc.kind = TRIB_RELU;
+        desc.input_count = desc.output_count = 1;
         trib_view &view = desc.inputs[0];
         view.layout = trib_device_get_info(opened)->layouts[0];
         view.n = view.h = view.w = 1;
         view.c = view.c_total = 16;
         desc.outputs[0] = view;
+        trib_implementation any[1];
+        int count = 0;
         EXPECT_OK(trib_op_implementations(opened, &desc, true, any, 1, &count, nullptr));
         if (count > 0) specs.push_back(spec);
     }

@@ -270,7 +270,7 @@ cudaError_t cudaFreeAsync(void *data, cudaStream_t stream)
         violation("cudaFreeAsync of memory that is not allocated");
         return failed(cudaErrorInvalidValue);
     }
-    if (stream->capture) {
+    if (stream->capture && error == cudaSuccess) {
         violation("memory is freed on a stream that is capturing");
         return failed(cudaErrorStreamCaptureUnsupported);
     }
