@@ -63,7 +63,7 @@ typedef struct trib_cuda_device {
     pthread_mutex_t objects_lock; /* the two lists below */
     trib_cuda_stream *streams;    /* all there are, in use or idle; linked by `next` */
     trib_cuda_event *idle_events;
-    cudaStream_t side; /* for memory work that must not go to a caller's stream */
+    trib_cuda_stream *side; /* for memory work that must not go to a caller's stream */
 
     trib_cuda_memory memory;
     trib_cuda_staging staging;
@@ -131,6 +131,8 @@ void trib_cuda_memory_close(trib_cuda_device *device);
 trib_status trib_cuda_alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out);
 /* `stream` NULL: once the work given to all streams so far is done. */
 void trib_cuda_free(trib_device *device, trib_stream *stream, void *memory);
+/* New device memory, usable by every stream, with what is at `source`; freed with stream NULL. */
+trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_t bytes, void **out);
 trib_memory_stats trib_cuda_memory_stats(const trib_device *device);
 void trib_cuda_set_memory_limit(trib_device *device, int64_t bytes);
 /* Gives back what was freed while that capture was being recorded. */

@@ -97,13 +97,10 @@ static void close_device(trib_device *base)
 {
     trib_cuda_device *device = trib_cuda_of(base);
     trib_cuda_enter(device); /* a failure is seen by the calls below */
+    if (device->side) trib_cuda_stream_destroy(&device->side->base);
     trib_cuda_streams_close(device);
     trib_cuda_ops_close(device);
     trib_cuda_events_close(device);
-    if (device->side) {
-        if (!atomic_load(&device->lost)) trib_cuda_drain(device, device->side);
-        TRIB_CUDA_NOTE(device, cudaStreamDestroy(device->side));
-    }
     trib_cuda_staging_close(device);
     trib_cuda_memory_close(device);
     pthread_mutex_destroy(&device->capture_lock);
@@ -123,7 +120,9 @@ static trib_status prepare(trib_cuda_device *device)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s (%s) has no memory pools; a newer driver or device is needed",
                           device->base.info.spec, device->base.info.name);
     TRIB_CUDA_TRY(device, cudaDeviceGetStreamPriorityRange(&device->least_priority, &device->greatest_priority));
-    TRIB_CUDA_TRY(device, cudaStreamCreateWithFlags(&device->side, cudaStreamNonBlocking));
+    trib_stream *side;
+    TRIB_TRY(trib_cuda_stream_create(&device->base, &(trib_stream_options) { .name = "memory" }, &side));
+    device->side = (trib_cuda_stream *)side;
     TRIB_TRY(trib_cuda_memory_open(device));
     return trib_cuda_ops_open(device);
 }

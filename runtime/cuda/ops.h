@@ -29,8 +29,8 @@ typedef struct trib_cuda_provider {
     /* Appends what it offers for a checked desc; writes a reason when that is nothing. */
     trib_status (*offer)(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason);
-    /* Fills `prepared`, `workspace_bytes` and `detail`; desc and parameters are checked. Device memory: trib_cuda_alloc
-     * with stream NULL. `name` may be one it does not offer. */
+    /* Fills `prepared`, `workspace_bytes` and `detail`; desc and parameters are checked. Device memory:
+     * trib_cuda_upload. `name` may be one it does not offer. */
     trib_status (*create)(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
                           const trib_op_parameters *parameters);
     /* Runs of the op may be on their way: device memory goes back with trib_cuda_free and stream NULL. `prepared` may

@@ -124,12 +124,26 @@ trib_status trib_cuda_alloc(trib_device *base, trib_stream *stream, size_t bytes
     bool aside = !cuda || atomic_load(&cuda->capture);
     void *memory = NULL;
     pthread_mutex_lock(&device->memory.lock);
-    trib_status status = alloc_locked(device, aside ? device->side : cuda->handle, bytes, &memory);
+    trib_status status = alloc_locked(device, aside ? device->side->handle : cuda->handle, bytes, &memory);
     pthread_mutex_unlock(&device->memory.lock);
     TRIB_TRY(status);
-    if (aside) status = TRIB_CUDA(device, cudaStreamSynchronize(device->side));
+    if (aside) status = TRIB_CUDA(device, cudaStreamSynchronize(device->side->handle));
     if (trib_failed(&status))
         trib_cuda_free(base, NULL, memory);
+    else
+        *out = memory;
+    return status;
+}
+
+trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_t bytes, void **out)
+{
+    void *memory;
+    TRIB_TRY(trib_cuda_alloc(&device->base, NULL, bytes, &memory));
+    trib_status status = trib_cuda_copy_to_device(&device->side->base, memory, source, bytes);
+    trib_status done = trib_cuda_stream_synchronize(&device->side->base); /* in any case: `source` is the caller's */
+    if (!trib_failed(&status)) status = done;
+    if (trib_failed(&status))
+        trib_cuda_free(&device->base, NULL, memory);
     else
         *out = memory;
     return status;
@@ -149,7 +163,7 @@ static trib_status gather(trib_cuda_device *device)
     for (trib_cuda_stream *s = device->streams; s && !trib_failed(&status); s = s->next) {
         if (s->idle || atomic_load(&s->capture)) continue;
         status = TRIB_CUDA(device, cudaEventRecord(reached, s->handle));
-        if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaStreamWaitEvent(device->side, reached, 0));
+        if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaStreamWaitEvent(device->side->handle, reached, 0));
     }
     pthread_mutex_unlock(&device->objects_lock);
     TRIB_CUDA_NOTE(device, cudaEventDestroy(reached));
@@ -165,7 +179,7 @@ void trib_cuda_free(trib_device *base, trib_stream *stream, void *memory)
     if (cuda) trib_cuda_enter(device);                         /* a failure is seen by the calls below */
     if (trib_failed(&status)) trib_cuda_lose(device, &status); /* nobody can tell any more when it is unused */
     uint64_t capture_id = cuda ? trib_cuda_capture_id(cuda) : 0;
-    cudaStream_t where = cuda ? cuda->handle : device->side;
+    cudaStream_t where = cuda ? cuda->handle : device->side->handle;
     pthread_mutex_lock(&m->lock);
     size_t index = find(m, memory);
     bool known = index < m->count && m->live[index].memory == memory;

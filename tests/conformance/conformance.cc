@@ -4,7 +4,8 @@
 #include <cstring>
 #include <utility>
 
-namespace conformance {
+namespace conformance
+{
 
 #ifdef CONFORMANCE_DEVICE
 static const char *const wanted_kind = CONFORMANCE_DEVICE;

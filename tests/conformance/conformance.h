@@ -12,7 +12,8 @@
 
 #include "support/support.h"
 
-namespace conformance {
+namespace conformance
+{
 
 struct Deleter {
     void operator()(trib_stream *p) const { trib_stream_destroy(p); }
@@ -21,7 +22,8 @@ struct Deleter {
     void operator()(trib_op_handle *p) const { trib_op_destroy(p); }
     void operator()(trib_device *p) const { trib_device_close(p); }
 };
-template <typename T> using Owner = std::unique_ptr<T, Deleter>;
+template <typename T>
+using Owner = std::unique_ptr<T, Deleter>;
 using Device = Owner<trib_device>;
 using Stream = Owner<trib_stream>;
 using Event = Owner<trib_event>;
@@ -36,7 +38,7 @@ std::vector<std::string> computing_devices();
 // Device memory that frees itself in the order of its stream.
 class Memory
 {
-public:
+  public:
     Memory() = default;
     Memory(trib_device *device, trib_stream *stream, std::size_t bytes);
     ~Memory();
@@ -45,7 +47,7 @@ public:
     void *get() const { return data_; }
     float *floats() const { return static_cast<float *>(data_); }
 
-private:
+  private:
     trib_device *device_ = nullptr;
     trib_stream *stream_ = nullptr;
     void *data_ = nullptr;
@@ -53,7 +55,7 @@ private:
 
 class DeviceTest : public testing::TestWithParam<std::string>
 {
-protected:
+  protected:
     void SetUp() override;
     void TearDown() override;
     Stream stream(int threads = 0, const char *name = "test");

@@ -8,14 +8,15 @@
 
 using namespace conformance;
 
-namespace {
+namespace
+{
 
 constexpr float canary = -12345.5f;
 
 // One op on a device with everything it needs.
 class OpRun
 {
-public:
+  public:
     OpRun(trib_device *device, const OpCase &op, const char *implementation, int threads)
         : device_(device), case_(op), desc_(op.desc)
     {
@@ -53,12 +54,13 @@ public:
         if (!op) return {};
         EXPECT_OK(trib_op_run(op.get(), stream.get(), inputs, outputs, workspace.get()));
         EXPECT_OK(trib_copy_to_host(stream.get(), target.data(), output.get(), target.size() * sizeof(float)));
-        for (int i = 0; i < desc_.input_count; ++i) expect_untouched(stream, memory[std::size_t(i)], sources[std::size_t(i)]);
+        for (int i = 0; i < desc_.input_count; ++i)
+            expect_untouched(stream, memory[std::size_t(i)], sources[std::size_t(i)]);
         EXPECT_OK(trib_stream_synchronize(stream.get()));
         return target;
     }
 
-private:
+  private:
     Memory upload(const Stream &stream, const std::vector<float> &data)
     {
         Memory memory(device_, stream.get(), data.size() * sizeof(float));
@@ -114,7 +116,7 @@ testing::AssertionResult close_to(const Values &seen, const Values &expected, do
 
 class Ops : public DeviceTest
 {
-protected:
+  protected:
     void check(trib_kind kind, trib_layout source, trib_layout target, unsigned seed);
     void check_all_layouts(trib_kind kind, int rounds);
     bool has_library() const { return std::strstr(info().library, "without") == nullptr; }
@@ -213,9 +215,9 @@ TEST_P(Ops, ConvolutionsOfGoogLeNetAreFast)
 {
     if (!has_library()) GTEST_SKIP() << info().library;
     const trib_layout best = info().layouts[0];
-    const int shapes[][6] = { { 64, 56, 64, 1, 1, 0 },  { 64, 56, 192, 3, 1, 1 },  { 192, 28, 16, 1, 1, 0 },
-                              { 16, 28, 32, 5, 1, 2 },  { 480, 14, 192, 1, 1, 0 }, { 512, 14, 24, 1, 1, 0 },
-                              { 24, 14, 64, 5, 1, 2 },  { 832, 7, 384, 1, 1, 0 },  { 192, 7, 384, 3, 1, 1 } };
+    const int shapes[][6] = { { 64, 56, 64, 1, 1, 0 }, { 64, 56, 192, 3, 1, 1 },  { 192, 28, 16, 1, 1, 0 },
+                              { 16, 28, 32, 5, 1, 2 }, { 480, 14, 192, 1, 1, 0 }, { 512, 14, 24, 1, 1, 0 },
+                              { 24, 14, 64, 5, 1, 2 }, { 832, 7, 384, 1, 1, 0 },  { 192, 7, 384, 3, 1, 1 } };
     for (int n : { 1, 8 })
         for (const auto &s : shapes) {
             trib_op_desc d = conv_desc(best, best, n, s[0], s[1], s[2], s[3], s[4], s[5]);
@@ -303,22 +305,26 @@ TEST_P(Ops, NonsenseIsRefused)
         { "strides", [](trib_op_desc &d) { d.attributes.conv2d.stride_h = -1; } },
         { "padding", [](trib_op_desc &d) { d.attributes.conv2d.pad.top = -1; } },
         { "threads", [](trib_op_desc &d) { d.threads = -2; } },
-        { "padding", [](trib_op_desc &d) {
-             d.kind = TRIB_MAX_POOL2D;
-             d.attributes.pool2d = { 3, 3, 1, 1, { 3, 1, 1, 1 }, false };
-         } },
-        { "not finite", [](trib_op_desc &d) {
-             d.kind = TRIB_LRN;
-             d.attributes.lrn = { 5, NAN, 0.75f, 1 };
-         } },
+        { "padding",
+          [](trib_op_desc &d) {
+              d.kind = TRIB_MAX_POOL2D;
+              d.attributes.pool2d = { 3, 3, 1, 1, { 3, 1, 1, 1 }, false };
+          } },
+        { "not finite",
+          [](trib_op_desc &d) {
+              d.kind = TRIB_LRN;
+              d.attributes.lrn = { 5, NAN, 0.75f, 1 };
+          } },
         { "1x1", [](trib_op_desc &d) { d.kind = TRIB_SOFTMAX; } },
-        { "where", [](trib_op_desc &d) {
-             d.kind = TRIB_ADAPTIVE_AVG_POOL2D;
-             d.attributes.adaptive_pool2d = { 0, 0 };
-         } },
+        { "where",
+          [](trib_op_desc &d) {
+              d.kind = TRIB_ADAPTIVE_AVG_POOL2D;
+              d.attributes.adaptive_pool2d = { 0, 0 };
+          } },
     };
     if (block > 1) {
-        mutations.push_back({ "blocks", [](trib_op_desc &d) { d.outputs[0].c_offset = 1, d.outputs[0].c_total = 64; } });
+        mutations.push_back(
+            { "blocks", [](trib_op_desc &d) { d.outputs[0].c_offset = 1, d.outputs[0].c_total = 64; } });
         mutations.push_back({ "blocks", [](trib_op_desc &d) {
                                  d.outputs[0].c = d.attributes.conv2d.k = 20;
                                  d.outputs[0].c_total = 32;
@@ -383,7 +389,8 @@ TEST_P(Ops, OneHandleRunsOnSeveralStreamsAndOutlivesItsOwner)
         const void *inputs[] = { memory[3 * i].get() };
         void *outputs[] = { memory[3 * i + 1].get() };
         ASSERT_OK(trib_copy_to_device(s.get(), memory[3 * i].get(), x.data(), bytes));
-        for (int k = 0; k < 50; ++k) ASSERT_OK(trib_op_run(op.get(), s.get(), inputs, outputs, memory[3 * i + 2].get()));
+        for (int k = 0; k < 50; ++k)
+            ASSERT_OK(trib_op_run(op.get(), s.get(), inputs, outputs, memory[3 * i + 2].get()));
         ASSERT_OK(trib_copy_to_host(s.get(), results[i].data(), outputs[0], bytes));
     }
     op.reset();
