@@ -149,6 +149,8 @@ TEST_F(Cuda, StreamsAndEventsAreUsedAgain)
         ASSERT_OK(trib_event_create(device.get(), &made));
         Event event(made);
         EXPECT_OK(trib_stream_wait(a.get(), made)); // its earlier records are not the new owner's
+        int64_t ns = 0;
+        EXPECT_FAILS(trib_event_elapsed(made, made, &ns), TRIB_INVALID_ARGUMENT, "never recorded");
         ASSERT_OK(trib_event_record(made, b.get()));
     }
     fakecuda::Counts counts = fakecuda::counts();
@@ -292,6 +294,38 @@ TEST_F(Cuda, ACaptureMayEndOnAnotherThread)
     ASSERT_OK(trib_stream_synchronize(s.get()));
     EXPECT_EQ(seen, 0);
     trib_device_free(device.get(), s.get(), cell);
+}
+
+// The pinned memory that a launch copies through is not given to others before the launch is done with it. The copies
+// are so large that a slab is one block.
+TEST_F(Cuda, ACaptureDestroyedWhileItRunsKeepsItsMemory)
+{
+    const std::size_t bytes = 700 << 10;
+    const std::vector<char> captured(bytes, 1), eager(bytes, 2);
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        fakecuda::Options options;
+        options.seed = seed;
+        fakecuda::reset(options);
+        Device device = open();
+        Stream s = stream(device), t = stream(device);
+        std::vector<char> first(bytes), second(bytes);
+        void *a = alloc(device, s, bytes), *b = alloc(device, t, bytes);
+        trib_capture *made = nullptr;
+        ASSERT_OK(trib_capture_begin(s.get()));
+        ASSERT_OK(trib_copy_to_device(s.get(), a, captured.data(), bytes));
+        ASSERT_OK(trib_copy_to_host(s.get(), first.data(), a, bytes));
+        ASSERT_OK(trib_capture_end(s.get(), &made));
+        ASSERT_OK(trib_capture_launch(made, s.get()));
+        trib_capture_destroy(made);
+        ASSERT_OK(trib_copy_to_device(t.get(), b, eager.data(), bytes));
+        ASSERT_OK(trib_copy_to_host(t.get(), second.data(), b, bytes));
+        ASSERT_OK(trib_stream_synchronize(t.get()));
+        ASSERT_OK(trib_stream_synchronize(s.get()));
+        EXPECT_TRUE(first == captured);
+        EXPECT_TRUE(second == eager);
+        trib_device_free(device.get(), s.get(), a);
+        trib_device_free(device.get(), t.get(), b);
+    }
 }
 
 TEST_F(Cuda, AnUnjoinedStreamIsNamed)

@@ -236,6 +236,7 @@ cudaError_t cudaMallocFromPoolAsync(void **out, size_t size, cudaMemPool_t pool,
     cudaError_t error = check_stream(stream);
     if (error != cudaSuccess) return error;
     if (!m.pools.count(pool) || size == 0) return failed(cudaErrorInvalidValue);
+    if (pool->device != stream->device) violation("a stream allocates from another device's pool");
     if (stream->capture) {
         violation("memory is allocated on a stream that is capturing");
         return failed(cudaErrorStreamCaptureUnsupported);
