@@ -60,18 +60,6 @@ trib_status trib_cpu_keep(trib_cpu_device *device, const float *source, int64_t 
     return trib_success();
 }
 
-static trib_status check_parameters(const trib_op_desc *desc, const trib_op_parameters *parameters)
-{
-    const char *kind = trib_kind_name(desc->kind);
-    bool norm = desc->kind == TRIB_BATCH_NORM;
-    bool weighted = norm || desc->kind == TRIB_CONV2D || desc->kind == TRIB_LINEAR;
-    if (!weighted) return trib_success();
-    if (!parameters || !parameters->weight) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: its weight is missing", kind);
-    if ((norm || desc->has_bias) && !parameters->bias)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: its %s is missing", kind, norm ? "shift" : "bias");
-    return trib_success();
-}
-
 static trib_status prepare(trib_cpu_op *op, const char *name, const trib_op_parameters *parameters)
 {
     for (int i = 0; i < BACKENDS; ++i)
@@ -85,7 +73,7 @@ trib_status trib_cpu_op_create(trib_device *device, const trib_op_desc *desc, co
                                const trib_op_parameters *parameters, trib_op_handle **out)
 {
     TRIB_TRY(trib_op_check(desc));
-    TRIB_TRY(check_parameters(desc, parameters));
+    TRIB_TRY(trib_op_check_parameters(desc, parameters));
     trib_cpu_op *op = trib_alloc_zeroed(1, sizeof *op);
     if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
     op->base.device = device;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The public functions of tributary/device.h: argument checks, then the driver. */
-#include <stdio.h>
 #include <string.h>
 
+#include "device/cuda_device.h"
 #include "device/driver.h"
 
 #define INVALID(...) TRIB_ERROR(TRIB_INVALID_ARGUMENT, __VA_ARGS__)
@@ -13,12 +13,25 @@
 
 /* ---- opening and listing ---- */
 
-static trib_status cuda_open(const char *spec)
+static trib_status cuda_open(const char *spec, const trib_device_options *options, trib_device **out)
 {
     const char *index = spec + 4;
     if (*index == ':' && index[1] && strspn(index + 1, "0123456789") == strlen(index + 1)) index = "";
     if (*index) return INVALID("device \"%.32s\": write cuda or cuda:N", spec);
-    return TRIB_ERROR(TRIB_UNSUPPORTED, "device \"%.32s\": this build has no CUDA device; use --device cpu", spec);
+    return trib_cuda_device_open(spec, options, out);
+}
+
+/* The first CUDA device when it can run networks, else the CPU; why it cannot is in the listing. */
+static trib_status auto_open(const trib_device_options *options, trib_device **out)
+{
+    trib_device *device = NULL;
+    trib_status status = trib_cuda_device_open("cuda", options, &device);
+    if (!trib_failed(&status) && trib_cuda_device_computes(device)) {
+        *out = device;
+        return status;
+    }
+    trib_device_close(device);
+    return trib_cpu_device_open(options, out);
 }
 
 trib_status trib_device_open(const char *spec, const trib_device_options *options, trib_device **out)
@@ -27,8 +40,9 @@ trib_status trib_device_open(const char *spec, const trib_device_options *option
     if (options && (options->threads < 0 || options->memory_limit < 0))
         return INVALID("device \"%.32s\": threads (%d) and memory limit (%lld) must not be negative", spec,
                        options->threads, (long long)options->memory_limit);
-    if (!strcmp(spec, "auto") || !strcmp(spec, "cpu")) return trib_cpu_device_open(options, out);
-    if (!strncmp(spec, "cuda", 4)) return cuda_open(spec);
+    if (!strcmp(spec, "auto")) return auto_open(options, out);
+    if (!strcmp(spec, "cpu")) return trib_cpu_device_open(options, out);
+    if (!strncmp(spec, "cuda", 4)) return cuda_open(spec, options, out);
     return INVALID("device \"%.32s\": there is no such device; use auto, cpu, cuda or cuda:N", spec);
 }
 
@@ -41,13 +55,10 @@ const trib_device_info *trib_device_get_info(const trib_device *device) { return
 
 int trib_device_list(trib_device_listing *listings, int capacity)
 {
-    trib_device_listing all[2];
-    memset(all, 0, sizeof all);
-    trib_cpu_device_describe(&all[0]);
-    snprintf(all[1].spec, sizeof all[1].spec, "cuda");
-    snprintf(all[1].description, sizeof all[1].description, "this build has no CUDA device");
-    for (int i = 0; listings && i < 2 && i < capacity; ++i) listings[i] = all[i];
-    return 2;
+    if (!listings || capacity < 0) capacity = 0;
+    if (capacity > 0) memset(listings, 0, (size_t)capacity * sizeof *listings);
+    if (capacity > 0) trib_cpu_device_describe(&listings[0]);
+    return 1 + trib_cuda_device_list(capacity > 1 ? listings + 1 : NULL, capacity > 1 ? capacity - 1 : 0);
 }
 
 /* ---- memory ---- */

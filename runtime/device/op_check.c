@@ -195,3 +195,15 @@ trib_status trib_op_check(const trib_op_desc *desc)
     trib_add_context(&status, "%s", trib_kind_name(desc->kind));
     return status;
 }
+
+trib_status trib_op_check_parameters(const trib_op_desc *desc, const trib_op_parameters *parameters)
+{
+    const char *kind = trib_kind_name(desc->kind);
+    bool norm = desc->kind == TRIB_BATCH_NORM;
+    bool weighted = norm || desc->kind == TRIB_CONV2D || desc->kind == TRIB_LINEAR;
+    if (!weighted) return trib_success();
+    if (!parameters || !parameters->weight) return INVALID("%s: its weight is missing", kind);
+    if ((norm || desc->has_bias) && !parameters->bias)
+        return INVALID("%s: its %s is missing", kind, norm ? "shift" : "bias");
+    return trib_success();
+}

@@ -9,5 +9,7 @@
 /* Shapes, slices and attributes, each for itself and against each other. A driver that has called this may trust the
  * desc: no extent is negative or overflows, and every window touches the image. */
 trib_status trib_op_check(const trib_op_desc *desc);
+/* Whether what a checked desc needs is there. */
+trib_status trib_op_check_parameters(const trib_op_desc *desc, const trib_op_parameters *parameters);
 
 #endif

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/conformance.h"
 
+#include <cstring>
 #include <utility>
 
 namespace conformance
 {
+
+#ifdef CONFORMANCE_DEVICE
+static const char *const wanted_kind = CONFORMANCE_DEVICE;
+#else
+static const char *const wanted_kind = "";
+#endif
 
 std::vector<std::string> available_devices()
 {
@@ -12,7 +19,32 @@ std::vector<std::string> available_devices()
     all.resize(std::size_t(trib_device_list(all.data(), int(all.size()))));
     std::vector<std::string> specs;
     for (const trib_device_listing &listing : all)
-        if (listing.available) specs.push_back(listing.spec);
+        if (listing.available && !std::strncmp(listing.spec, wanted_kind, std::strlen(wanted_kind)))
+            specs.push_back(listing.spec);
+    return specs;
+}
+
+std::vector<std::string> computing_devices()
+{
+    std::vector<std::string> specs;
+    for (const std::string &spec : available_devices()) {
+        trib_device *opened = nullptr;
+        EXPECT_OK(trib_device_open(spec.c_str(), nullptr, &opened));
+        Device device(opened);
+        if (!device) continue;
+        trib_op_desc desc = {};
+        desc.kind = TRIB_RELU;
+        desc.input_count = desc.output_count = 1;
+        trib_view &view = desc.inputs[0];
+        view.layout = trib_device_get_info(opened)->layouts[0];
+        view.n = view.h = view.w = 1;
+        view.c = view.c_total = 16;
+        desc.outputs[0] = view;
+        trib_implementation any[1];
+        int count = 0;
+        EXPECT_OK(trib_op_implementations(opened, &desc, true, any, 1, &count, nullptr));
+        if (count > 0) specs.push_back(spec);
+    }
     return specs;
 }
 

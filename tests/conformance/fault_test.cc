@@ -240,6 +240,7 @@ TEST_P(Faults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
     EXPECT_FLOAT_EQ(seen, 1.0f / 64);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Faults, testing::ValuesIn(available_devices()));
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Faults); // when no device here has operators
+INSTANTIATE_TEST_SUITE_P(Devices, Faults, testing::ValuesIn(computing_devices()));
 
 } // namespace

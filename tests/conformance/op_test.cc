@@ -401,6 +401,7 @@ TEST_P(Ops, OneHandleRunsOnSeveralStreamsAndOutlivesItsOwner)
     memory.clear();
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Ops, testing::ValuesIn(available_devices()));
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Ops); // when no device here has operators
+INSTANTIATE_TEST_SUITE_P(Devices, Ops, testing::ValuesIn(computing_devices()));
 
 } // namespace

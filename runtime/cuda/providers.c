@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What computes on CUDA devices, best first. */
+#include "cuda/ops.h"
+
+const trib_cuda_provider *const trib_cuda_providers[] = { NULL };

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What runtime/cuda gives the public functions, with CUDA or without. */
+#ifndef TRIBUTARY_RUNTIME_DEVICE_CUDA_DEVICE_H
+#define TRIBUTARY_RUNTIME_DEVICE_CUDA_DEVICE_H
+
+#include "device/driver.h"
+
+/* `spec` is "cuda" or "cuda:N". */
+trib_status trib_cuda_device_open(const char *spec, const trib_device_options *options, trib_device **out);
+/* Fills at most `capacity` zeroed listings; returns how many there are, at least one. */
+int trib_cuda_device_list(trib_device_listing *listings, int capacity);
+/* Whether networks can run on this CUDA device: whether this build has operators for it. */
+bool trib_cuda_device_computes(trib_device *device);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the CUDA device asks its providers of ops: with two of our own (ops_providers.c) instead of the library's.
+#include <cmath>
+#include <cstring>
+
+#include "conformance/conformance.h"
+#include "cuda/ops_providers.h"
+#include "fakecuda/fakecuda.h"
+
+using conformance::Capture;
+using conformance::Device;
+using conformance::Op;
+using conformance::Stream;
+
+// The launcher, as a kernel's would be; here the "kernel" runs on the simulated device.
+cudaError_t test_launch_scale(cudaStream_t stream, const float *x, float *y, const float *weight, const float *bias,
+                              int rows, int channels)
+{
+    std::size_t row = std::size_t(channels) * sizeof(float), all = row * std::size_t(rows);
+    auto kernel = [=] {
+        for (int i = 0; i < rows * channels; ++i) y[i] = weight[i % channels] * x[i] + bias[i % channels];
+        return cudaSuccess;
+    };
+    return fakecuda::launch(stream, "scale", kernel, { { x, all }, { y, all }, { weight, row }, { bias, row } });
+}
+
+namespace
+{
+
+constexpr int channels = 8, rows = 12;
+
+class CudaOps : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        trib_device *opened = nullptr;
+        ASSERT_OK(trib_device_open("cuda", nullptr, &opened));
+        device.reset(opened);
+        desc.kind = TRIB_BATCH_NORM;
+        desc.input_count = desc.output_count = 1;
+        trib_view &view = desc.inputs[0];
+        view.layout = TRIB_NHWC;
+        view.n = 1, view.c = view.c_total = channels, view.h = 3, view.w = 4;
+        desc.outputs[0] = view;
+        for (int i = 0; i < channels; ++i) weight[i] = float(i), bias[i] = 0.5f;
+    }
+    void TearDown() override
+    {
+        EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
+        device.reset();
+        EXPECT_EQ(test_counts.devices, 0);
+        EXPECT_EQ(test_counts.handles, 0);
+    }
+    Op create()
+    {
+        trib_op_handle *made = nullptr;
+        trib_op_parameters parameters = { weight, bias };
+        EXPECT_OK(trib_op_create(device.get(), &desc, "scale:plain", &parameters, &made));
+        return Op(made);
+    }
+    Stream stream()
+    {
+        trib_stream *made = nullptr;
+        EXPECT_OK(trib_stream_create(device.get(), nullptr, &made));
+        return Stream(made);
+    }
+    conformance::Memory alloc(const Stream &stream, std::size_t bytes = rows * channels * sizeof(float))
+    {
+        return conformance::Memory(device.get(), stream.get(), bytes);
+    }
+    static void fill(const Stream &stream, const conformance::Memory &memory)
+    {
+        static const std::vector<float> twos(rows * channels, 2.0f);
+        EXPECT_OK(trib_copy_to_device(stream.get(), memory.get(), twos.data(), twos.size() * sizeof(float)));
+    }
+    static trib_status run(const Op &op, const Stream &stream, const conformance::Memory &x,
+                           const conformance::Memory &y, const conformance::Memory &workspace)
+    {
+        const void *inputs[] = { x.get() };
+        void *outputs[] = { y.get() };
+        return trib_op_run(op.get(), stream.get(), inputs, outputs, workspace.get());
+    }
+
+    Device device;
+    trib_op_desc desc = {};
+    float weight[channels], bias[channels];
+};
+
+TEST_F(CudaOps, ProvidersAreAskedInTurnAndSayWhyNot)
+{
+    trib_implementation found[4];
+    int count = -1;
+    char reason[TRIB_MESSAGE_SIZE];
+    ASSERT_OK(trib_op_implementations(device.get(), &desc, false, found, 4, &count, reason));
+    ASSERT_EQ(count, 1);
+    EXPECT_STREQ(found[0].name, "scale:plain");
+    EXPECT_EQ(found[0].workspace_bytes, 256);
+    EXPECT_STREQ(reason, "");
+    desc.kind = TRIB_RELU;
+    ASSERT_OK(trib_op_implementations(device.get(), &desc, false, found, 4, &count, reason));
+    EXPECT_EQ(count, 0);
+    EXPECT_STREQ(reason, "scale: only batch norm; refuse: never");
+    desc.inputs[0].h = 0;
+    EXPECT_FAILS(trib_op_implementations(device.get(), &desc, false, found, 4, &count, reason), TRIB_INVALID_ARGUMENT,
+                 "extent");
+    EXPECT_NE(std::strstr(trib_device_get_info(device.get())->library, ", scale 1.0"), nullptr);
+}
+
+// Its parameters live as long as runs of it are on their way, on any stream.
+TEST_F(CudaOps, RunsOnSeveralStreamsAndOutlivesItsOwner)
+{
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        device.reset();
+        fakecuda::Options options;
+        options.seed = seed;
+        fakecuda::reset(options);
+        SetUp();
+        Stream s = stream(), t = stream();
+        conformance::Memory x = alloc(s), y = alloc(s), u = alloc(t), v = alloc(t), scratch = alloc(s, 256);
+        std::vector<float> seen(2 * rows * channels);
+        Op op = create();
+        EXPECT_STREQ(trib_op_detail(op.get()), "plain kernel");
+        weight[3] = NAN; // parameters may go away now
+        fill(s, x);
+        fill(t, u);
+        ASSERT_OK(run(op, s, x, y, scratch));
+        ASSERT_OK(run(op, t, u, v, scratch));
+        op.reset();
+        ASSERT_OK(trib_copy_to_host(s.get(), seen.data(), y.get(), rows * channels * sizeof(float)));
+        ASSERT_OK(trib_copy_to_host(t.get(), &seen[rows * channels], v.get(), rows * channels * sizeof(float)));
+        ASSERT_OK(trib_stream_synchronize(t.get()));
+        ASSERT_OK(trib_stream_synchronize(s.get()));
+        for (std::size_t i = 0; i < seen.size(); ++i) ASSERT_EQ(seen[i], float(i % channels) * 2 + 0.5f);
+        EXPECT_EQ(test_counts.handles, 2);
+        ASSERT_EQ(fakecuda::violations().size(), 0u) << fakecuda::violations()[0];
+    }
+}
+
+TEST_F(CudaOps, AreCaptured)
+{
+    Stream s = stream();
+    Op op = create();
+    float seen[channels] = {};
+    {
+        conformance::Memory x = alloc(s), y = alloc(s), scratch = alloc(s, 256);
+        trib_capture *made = nullptr;
+        ASSERT_OK(trib_capture_begin(s.get()));
+        ASSERT_OK(run(op, s, x, y, scratch));
+        ASSERT_OK(trib_capture_end(s.get(), &made));
+        Capture capture(made);
+        fill(s, x);
+        ASSERT_OK(trib_capture_launch(made, s.get()));
+        ASSERT_OK(trib_copy_to_host(s.get(), seen, y.get(), sizeof seen));
+        ASSERT_OK(trib_stream_synchronize(s.get()));
+    }
+    EXPECT_EQ(seen[7], 14.5f);
+}
+
+TEST_F(CudaOps, MisuseIsRefused)
+{
+    Stream s = stream();
+    trib_op_handle *none = nullptr;
+    trib_op_parameters parameters = { weight, bias }, incomplete = { weight, nullptr };
+    EXPECT_FAILS(trib_op_create(device.get(), &desc, "magic", &parameters, &none), TRIB_UNSUPPORTED, "\"magic\"");
+    EXPECT_FAILS(trib_op_create(device.get(), &desc, "scale:no", &parameters, &none), TRIB_UNSUPPORTED, "scale:no");
+    EXPECT_FAILS(trib_op_create(device.get(), &desc, "scale:plain", &incomplete, &none), TRIB_INVALID_ARGUMENT,
+                 "shift");
+    EXPECT_EQ(none, nullptr);
+    Op op = create();
+    conformance::Memory x = alloc(s), y = alloc(s);
+    EXPECT_FAILS(run(op, s, x, y, conformance::Memory()), TRIB_INVALID_ARGUMENT, "workspace of 256 bytes");
+}
+
+TEST_F(CudaOps, FailuresWhilePreparingLeaveNothing)
+{
+    trib_op_parameters parameters = { weight, bias };
+    fakecuda::fail(0, fakecuda::Failure::once);
+    create();
+    std::int64_t calls = fakecuda::stop_failing();
+    ASSERT_GT(calls, 10);
+    for (std::int64_t k = 1; k <= calls; ++k) {
+        trib_op_handle *made = nullptr;
+        fakecuda::fail(k, fakecuda::Failure::once);
+        trib_status status = trib_op_create(device.get(), &desc, "scale:plain", &parameters, &made);
+        fakecuda::stop_failing();
+        EXPECT_EQ(trib_failed(&status), made == nullptr) << status.message;
+        trib_op_destroy(made);
+        EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0) << fakecuda::failed_function();
+        if (trib_failed(&status)) {
+            EXPECT_TRUE(status.code == TRIB_DEVICE_ERROR || status.code == TRIB_OUT_OF_MEMORY) << status.message;
+        }
+    }
+    EXPECT_NE(create(), nullptr) << "none of them was the end of the device";
+}
+
+} // namespace

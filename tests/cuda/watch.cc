@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// main() of programs on the simulated CUDA: each test begins with a new machine, and ends with nothing left on it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "cuda/watch.h"
+#include "fakecuda/fakecuda.h"
+
+namespace watch
+{
+
+static bool expecting = false;
+
+void expect_violations() { expecting = true; }
+
+namespace
+{
+
+class Watch : public testing::EmptyTestEventListener
+{
+    void OnTestIterationStart(const testing::UnitTest &, int iteration) override { iteration_ = iteration; }
+    void OnTestStart(const testing::TestInfo &) override
+    {
+        const char *seed = std::getenv("FAKECUDA_SEED");
+        fakecuda::Options options;
+        options.seed = seed ? std::strtoull(seed, nullptr, 10) : std::uint64_t(iteration_) + 1;
+        fakecuda::reset(options);
+        expecting = false;
+    }
+    void OnTestEnd(const testing::TestInfo &) override
+    {
+        if (expecting) return;
+        EXPECT_EQ(fakecuda::leaks(), "");
+        for (const std::string &text : fakecuda::violations()) ADD_FAILURE() << text;
+        EXPECT_EQ(fakecuda::counts().pageable_copies, 0);
+    }
+    int iteration_ = 0;
+};
+
+} // namespace
+
+} // namespace watch
+
+int main(int argc, char **argv)
+{
+    testing::InitGoogleTest(&argc, argv);
+    testing::UnitTest::GetInstance()->listeners().Append(new watch::Watch);
+    return RUN_ALL_TESTS();
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine itself, and how its calls fail.
+#include "fakecuda/machine.h"
+
+#include <sstream>
+
+namespace fakecuda
+{
+
+thread_local int current_device = 0;
+thread_local bool inside_work = false;
+
+namespace
+{
+
+thread_local cudaError_t last_error = cudaSuccess;
+
+template <typename Set>
+void delete_all(Set &handles)
+{
+    for (auto handle : handles) delete handle;
+    handles.clear();
+}
+
+void open(Machine &m, const Options &options)
+{
+    m.options = options;
+    m.random.seed(options.seed);
+    m.sticky = cudaSuccess;
+    m.injection = Injection();
+    m.counts = Counts();
+    m.violations.clear();
+    drop_all_work();
+    m.captures.clear();
+    delete_all(m.streams);
+    delete_all(m.events);
+    delete_all(m.graphs);
+    delete_all(m.execs);
+    delete_all(m.pools);
+    open_memory();
+}
+
+} // namespace
+
+Machine::~Machine() { close_memory(); }
+
+Machine &machine()
+{
+    static Machine the_machine;
+    return the_machine;
+}
+
+void reset(const Options &options)
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    open(machine(), options);
+    last_error = cudaSuccess;
+    current_device = 0;
+}
+
+// ---- failing ----
+
+void fail(std::int64_t k, Failure how)
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    Injection injection;
+    injection.counting = true;
+    injection.k = k;
+    injection.how = how;
+    machine().injection = injection;
+}
+
+void fail_function(const std::string &name, std::int64_t k, cudaError_t error)
+{
+    fail(k, Failure::once);
+    std::lock_guard<std::mutex> lock(machine().lock);
+    machine().injection.function = name;
+    machine().injection.error = error;
+}
+
+std::int64_t stop_failing()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    machine().injection.counting = false;
+    return machine().injection.seen;
+}
+
+std::string failed_function()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    return machine().injection.hit;
+}
+
+cudaError_t failed(cudaError_t error)
+{
+    if (error != cudaSuccess) last_error = error;
+    return error;
+}
+
+cudaError_t refuse(const char *function)
+{
+    violation(std::string(function) + " was called from a host function or kernel");
+    return failed(cudaErrorNotPermitted);
+}
+
+void violation(const std::string &text)
+{
+    if (machine().violations.size() < 100) machine().violations.push_back(text);
+}
+
+// Whether this call is one to fail.
+static bool hit(Injection &injection, const char *function)
+{
+    if (!injection.counting || (!injection.function.empty() && injection.function != function)) return false;
+    bool now = ++injection.seen == injection.k;
+    if (now) injection.hit = function;
+    return now || (injection.active() && injection.how == Failure::forever);
+}
+
+cudaError_t begin(const char *function, cudaError_t injected)
+{
+    Machine &m = machine();
+    if (m.devices.empty()) open_memory(); // the first call of a program that did not ask for a special machine
+    if (!hit(m.injection, function)) {
+        if (m.sticky != cudaSuccess) return failed(m.sticky);
+        progress(25);
+        return cudaSuccess;
+    }
+    if (m.injection.how != Failure::once) drop_all_work();
+    if (m.injection.how == Failure::sticky) injected = m.sticky = cudaErrorIllegalAddress;
+    if (!m.injection.function.empty()) injected = m.injection.error;
+    return failed(injected);
+}
+
+// ---- reports ----
+
+std::string leaks()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    const Machine &m = machine();
+    std::ostringstream text;
+    auto add = [&text](const char *what, std::size_t count) {
+        if (count) text << (text.tellp() > 0 ? ", " : "") << count << ' ' << what;
+    };
+    add("streams", m.streams.size());
+    add("events", m.events.size());
+    add("graphs", m.graphs.size());
+    add("executable graphs", m.execs.size());
+    add("pools", m.pools.size());
+    add("captures", m.captures.size());
+    add("device allocations", m.allocated.size());
+    add("pinned allocations", m.pinned.size());
+    return text.str();
+}
+
+std::vector<std::string> violations()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    return machine().violations;
+}
+
+Counts counts()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    return machine().counts;
+}
+
+std::size_t pending()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    return machine().ready.size() + machine().waiting.size();
+}
+
+} // namespace fakecuda
+
+// ---- errors ----
+
+using namespace fakecuda;
+
+cudaError_t cudaGetLastError(void)
+{
+    cudaError_t error = last_error;
+    last_error = cudaSuccess;
+    return error;
+}
+
+cudaError_t cudaPeekAtLastError(void) { return last_error; }
+
+#define FAKECUDA_NAMES(X)                                                                                             \
+    X(cudaSuccess, "no error")                                                                                        \
+    X(cudaErrorInvalidValue, "invalid argument")                                                                      \
+    X(cudaErrorMemoryAllocation, "out of memory")                                                                     \
+    X(cudaErrorInitializationError, "initialization error")                                                           \
+    X(cudaErrorInvalidMemcpyDirection, "invalid copy direction for memcpy")                                           \
+    X(cudaErrorInsufficientDriver, "CUDA driver version is insufficient for CUDA runtime version")                    \
+    X(cudaErrorNoDevice, "no CUDA-capable device is detected")                                                        \
+    X(cudaErrorInvalidDevice, "invalid device ordinal")                                                               \
+    X(cudaErrorInvalidResourceHandle, "invalid resource handle")                                                      \
+    X(cudaErrorIllegalState, "the operation cannot be performed in the present state")                                \
+    X(cudaErrorNotReady, "device not ready")                                                                          \
+    X(cudaErrorIllegalAddress, "an illegal memory access was encountered")                                            \
+    X(cudaErrorLaunchFailure, "unspecified launch failure")                                                           \
+    X(cudaErrorNotPermitted, "operation not permitted")                                                               \
+    X(cudaErrorNotSupported, "operation not supported")                                                               \
+    X(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing")                          \
+    X(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture")                   \
+    X(cudaErrorStreamCaptureMerge, "operation would result in a merge of separate capture sequences")                 \
+    X(cudaErrorStreamCaptureUnmatched, "capture was not ended in the same stream as it began")                        \
+    X(cudaErrorStreamCaptureUnjoined, "capturing stream has unjoined work")                                           \
+    X(cudaErrorStreamCaptureIsolation, "dependency created on uncaptured work in another stream")                     \
+    X(cudaErrorStreamCaptureImplicit, "operation would make the legacy stream depend on a capturing blocking stream") \
+    X(cudaErrorCapturedEvent, "operation not permitted on an event last recorded in a capturing stream")              \
+    X(cudaErrorStreamCaptureWrongThread, "attempt to terminate a thread-local capture sequence from another thread")  \
+    X(cudaErrorGraphExecUpdateFailure,                                                                                \
+      "the graph update was not performed because it included changes which violated constraints")                    \
+    X(cudaErrorUnknown, "unknown error")
+
+const char *cudaGetErrorName(cudaError_t error)
+{
+    switch (error) {
+#define X(code, text) \
+    case code: return #code;
+        FAKECUDA_NAMES(X)
+#undef X
+    default: return "unrecognized error code";
+    }
+}
+
+const char *cudaGetErrorString(cudaError_t error)
+{
+    switch (error) {
+#define X(code, text) \
+    case code: return text;
+        FAKECUDA_NAMES(X)
+#undef X
+    default: return "unrecognized error code";
+    }
+}

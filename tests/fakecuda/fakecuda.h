@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated CUDA runtime: tests link it instead of the real one, so that the CUDA device is executed without a GPU.
+//
+// It has CUDA's semantics as far as the driver depends on them, and takes every freedom that CUDA leaves:
+//   - work runs late, and in any order that streams, events and graph edges allow, chosen by a seed;
+//   - freed memory is given out again as early as stream order allows;
+//   - memory that was not written, or was freed, is filled with 0xff (NaN in every float type), and with
+//     AddressSanitizer cannot be touched;
+// and it records what real CUDA would let pass in silence: use of freed or not yet allocated memory, copies out of
+// range, unknown handles, the legacy stream, calls from host functions.
+//
+// Device pointers are host pointers, so that a "kernel" is any function of the host: see launch().
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fakecuda
+{
+
+struct Options {
+    std::uint64_t seed = 1;
+    std::size_t memory = std::size_t(1) << 30; // of each device
+    std::size_t pinned = std::size_t(1) << 30; // of pinned host memory
+    int devices = 1;
+    bool driver = true; // false: as on a machine without NVIDIA's driver
+};
+
+// A new machine: nothing is allocated, nothing has failed.
+void reset(const Options &options = Options());
+
+// ---- work ----
+
+struct Range {
+    const void *data;
+    std::size_t bytes;
+};
+// Gives `stream` a kernel. It runs, or is recorded, in stream order; `touches` (device memory) must be allocated then.
+// A kernel that does not return cudaSuccess is a device fault: every later call fails.
+cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaError_t()> kernel,
+                   const std::vector<Range> &touches = {});
+
+// ---- failures ----
+
+enum class Failure {
+    once,    // one call returns an error that means nothing for others
+    forever, // and so does every later one: the driver is gone, work on its way never runs
+    sticky   // the device faults
+};
+// The k-th fallible call from now on fails (first is 1; 0: none, only count).
+void fail(std::int64_t k, Failure how);
+// The k-th call of this function from now on fails with this error.
+void fail_function(const std::string &name, std::int64_t k, cudaError_t error);
+// Stops failing and counting; returns the number of calls seen. A sticky fault stays until reset().
+std::int64_t stop_failing();
+// The function that fail() made fail first; "" when none.
+std::string failed_function();
+
+// ---- what was seen ----
+
+// What is not given back, in words; "" when nothing is left.
+std::string leaks();
+// What no correct program does, since reset().
+std::vector<std::string> violations();
+
+struct Counts {
+    std::int64_t pageable_copies = 0; // asynchronous copies that were not: their host memory is not pinned
+    std::int64_t executed = 0;        // pieces of work
+    std::int64_t streams = 0, events = 0, pinned = 0, allocations = 0, graphs = 0; // created since reset()
+};
+Counts counts();
+// Pieces of work given to streams and not executed yet.
+std::size_t pending();
+
+} // namespace fakecuda

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stream capture and graphs.
+#include "fakecuda/machine.h"
+
+using namespace fakecuda;
+
+static thread_local cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
+
+namespace fakecuda
+{
+
+void invalidate(const CapturePointer &capture)
+{
+    capture->invalidated = true;
+    capture->nodes.clear();
+}
+
+// Refused while somebody captures in global mode, or this thread in thread-local mode, unless the thread is relaxed.
+cudaError_t unsafe_call()
+{
+    for (const CapturePointer &capture : machine().captures) {
+        bool mine = capture->thread == std::this_thread::get_id();
+        bool forbids =
+            capture->mode == cudaStreamCaptureModeGlobal
+                ? thread_mode == cudaStreamCaptureModeGlobal || (mine && thread_mode != cudaStreamCaptureModeRelaxed)
+                : capture->mode == cudaStreamCaptureModeThreadLocal && mine &&
+                      thread_mode != cudaStreamCaptureModeRelaxed;
+        if (!forbids) continue;
+        invalidate(capture);
+        return failed(cudaErrorStreamCaptureUnsupported);
+    }
+    return cudaSuccess;
+}
+
+namespace
+{
+
+// All nodes that come before `front`, and `front` itself.
+std::set<std::size_t> closure(const std::vector<Node> &nodes, const std::set<std::size_t> &front)
+{
+    std::set<std::size_t> seen;
+    std::vector<std::size_t> open(front.begin(), front.end());
+    while (!open.empty()) {
+        std::size_t next = open.back();
+        open.pop_back();
+        if (seen.insert(next).second) open.insert(open.end(), nodes[next].waits.begin(), nodes[next].waits.end());
+    }
+    return seen;
+}
+
+void leave(const CapturePointer &capture)
+{
+    for (cudaStream_t stream : capture->streams) {
+        stream->capture = nullptr;
+        stream->front.clear();
+    }
+    capture->streams.clear();
+    machine().captures.erase(capture);
+}
+
+bool joined(const Capture &capture)
+{
+    std::set<std::size_t> seen = closure(capture.nodes, capture.origin->front);
+    for (cudaStream_t stream : capture.streams)
+        for (std::size_t node : stream->front)
+            if (!seen.count(node)) return false;
+    return true;
+}
+
+} // namespace
+
+} // namespace fakecuda
+
+// ---- capture ----
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *mode)
+{
+    std::swap(*mode, thread_mode);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode)
+{
+    FAKECUDA_CALL();
+    cudaError_t error = check_stream(stream);
+    if (error != cudaSuccess) return error;
+    if (stream->capture) return failed(cudaErrorIllegalState);
+    CapturePointer capture = std::make_shared<Capture>();
+    capture->id = ++machine().numbers;
+    capture->mode = mode;
+    capture->thread = std::this_thread::get_id();
+    capture->origin = stream;
+    capture->streams.insert(stream);
+    stream->capture = capture;
+    stream->front.clear();
+    machine().captures.insert(capture);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status)
+{
+    FAKECUDA_CALL();
+    cudaError_t error = check_stream(stream);
+    if (error != cudaSuccess) return error;
+    *status = !stream->capture               ? cudaStreamCaptureStatusNone
+              : stream->capture->invalidated ? cudaStreamCaptureStatusInvalidated
+                                             : cudaStreamCaptureStatusActive;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out)
+{
+    FAKECUDA_CALL();
+    cudaError_t error = check_stream(stream);
+    if (error != cudaSuccess) return error;
+    *out = nullptr;
+    CapturePointer capture = stream->capture;
+    if (!capture) return failed(cudaErrorIllegalState);
+    if (capture->origin != stream) {
+        invalidate(capture);
+        return failed(cudaErrorStreamCaptureUnmatched);
+    }
+    if (capture->mode != cudaStreamCaptureModeRelaxed && capture->thread != std::this_thread::get_id())
+        return failed(cudaErrorStreamCaptureWrongThread);
+    bool complete = capture->invalidated || joined(*capture);
+    leave(capture);
+    if (capture->invalidated) return failed(cudaErrorStreamCaptureInvalidated);
+    if (!complete) return failed(cudaErrorStreamCaptureUnjoined);
+    *out = new CUgraph_st { capture->nodes };
+    machine().graphs.insert(*out);
+    return cudaSuccess;
+}
+
+// ---- graphs ----
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsigned long long)
+{
+    FAKECUDA_CALL();
+    if (!machine().graphs.count(graph)) return failed(cudaErrorInvalidValue);
+    *out = new CUgraphExec_st { std::make_shared<std::vector<Node>>(graph->nodes), nullptr };
+    machine().execs.insert(*out);
+    ++machine().counts.graphs;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    FAKECUDA_LOCK();
+    cudaError_t error = begin(__func__);
+    if (!machine().graphs.erase(graph)) return failed(cudaErrorInvalidValue);
+    delete graph;
+    return error;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec)
+{
+    FAKECUDA_LOCK();
+    cudaError_t error = begin(__func__);
+    if (!machine().execs.erase(exec)) return failed(cudaErrorInvalidValue);
+    delete exec; // a launch on its way goes on
+    return error;
+}
+
+// The same graph with other parameters: same nodes, same edges.
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo *result)
+{
+    FAKECUDA_CALL();
+    if (!machine().execs.count(exec) || !machine().graphs.count(graph)) return failed(cudaErrorInvalidValue);
+    const std::vector<Node> &old = *exec->nodes;
+    bool same = old.size() == graph->nodes.size();
+    for (std::size_t i = 0; same && i < old.size(); ++i)
+        same = old[i].kind == graph->nodes[i].kind && old[i].waits == graph->nodes[i].waits;
+    result->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
+    result->errorNode = result->errorFromNode = nullptr;
+    if (!same) return failed(cudaErrorGraphExecUpdateFailure);
+    exec->nodes = std::make_shared<std::vector<Node>>(graph->nodes); // launches on their way keep the old ones
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
+{
+    FAKECUDA_CALL();
+    cudaError_t error = check_stream(stream);
+    if (error != cudaSuccess) return error;
+    if (!machine().execs.count(exec)) return failed(cudaErrorInvalidValue);
+    if (stream->capture) return failed(cudaErrorStreamCaptureUnsupported); // CUDA makes a child graph: nobody here does
+    OpPointer start = enqueue(nullptr, 0, { stream->last, exec->last });
+    std::vector<OpPointer> ops;
+    for (const Node &node : *exec->nodes) {
+        std::vector<OpPointer> after = { start };
+        for (std::size_t wait : node.waits) after.push_back(ops[wait]);
+        ops.push_back(enqueue(node.run, node.duration, after));
+    }
+    ops.push_back(start);
+    stream->last = exec->last = enqueue(nullptr, 0, ops);
+    return cudaSuccess;
+}
