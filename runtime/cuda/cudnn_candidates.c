@@ -141,8 +141,10 @@ trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc
     const trib_dtype dtype = trib_precision_dtype(desc->precision);
     const bool sliced = desc->x_pitch != desc->c || desc->y_pitch != desc->k;
     const bool both = desc->has_bias && dtype != TRIB_F32;
-    trib_status status = search_with(&s, both && !sliced ? dtype : TRIB_F32);
-    if (both && !enough(&s) && !trib_failed(&status)) status = search_with(&s, sliced ? dtype : TRIB_F32);
+    const bool wide_first = !both || (sliced && !s.limits.no_runtime_compilation);
+    trib_status status = search_with(&s, wide_first ? TRIB_F32 : dtype);
+    if (both && !s.limits.no_runtime_compilation && !enough(&s) && !trib_failed(&status))
+        status = search_with(&s, wide_first ? dtype : TRIB_F32);
     if (trib_failed(&status)) {
         char key[TRIB_CONV_KEY];
         trib_add_context(&status, "%s", trib_conv_key(desc, key));
