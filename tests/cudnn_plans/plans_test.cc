@@ -257,4 +257,31 @@ TEST_F(Plans, UselessPlansAreRefused)
     EXPECT_FAILS(trib_cudnn_open_described("garbage", &other), TRIB_DEVICE_ERROR, "json_object.IsObject");
 }
 
+// cuBLASLt chooses nothing without a card: but it takes everything that is said about a product before that.
+TEST(Products, CublasLtTakesTheDescription)
+{
+    trib_cublaslt *library = nullptr;
+    trib_status status = trib_cublaslt_open(&library);
+    if (!trib_failed(&status)) {
+        trib_cublaslt_close(library);
+        GTEST_SKIP() << "a card is at hand: the product is computed there";
+    }
+    EXPECT_NE(std::string(status.message).find("cublasLtCreate: CUBLAS_STATUS_NOT_INITIALIZED"), std::string::npos)
+        << status.message;
+    alignas(16) char nothing[256] = {}; // a library without a handle
+    library = reinterpret_cast<trib_cublaslt *>(nothing);
+    for (int precision = 0; precision < TRIB_PRECISION_COUNT; ++precision)
+        for (bool bias : { false, true })
+            for (bool relu : { false, true }) {
+                trib_matmul_desc desc = {};
+                desc.precision = trib_precision(precision);
+                desc.rows = 25088, desc.in = 192, desc.out = 64, desc.x_pitch = 192, desc.y_pitch = 256;
+                desc.has_bias = bias, desc.relu = relu;
+                trib_matmul_plan *plans[4];
+                int count = 0;
+                EXPECT_FAILS(trib_matmul_candidates(library, &desc, 0, plans, 4, &count, nullptr), TRIB_DEVICE_ERROR,
+                             "cublasLtMatmulAlgoGetHeuristic: CUBLAS_STATUS_NOT_INITIALIZED");
+            }
+}
+
 } // namespace

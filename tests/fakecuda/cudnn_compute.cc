@@ -62,22 +62,46 @@ void for_all(const Convolution &c, Function f)
                     }
 }
 
+constexpr std::int64_t block = 32; // output channels summed side by side, in registers
+
+// From K,taps,C to blocks of K, taps, C, one block's channels together; zeros behind the last.
+Floats blocked(const Floats &w, std::int64_t k_count, std::int64_t rest)
+{
+    Floats out(std::size_t((k_count + block - 1) / block * block * rest));
+    for (std::int64_t k = 0; k < k_count; ++k)
+        for (std::int64_t i = 0; i < rest; ++i)
+            out[std::size_t((k / block * rest + i) * block + k % block)] = w[std::size_t(k * rest + i)];
+    return out;
+}
+
+// sum[j] += x[i] * w[i][j]
+void multiply(const float *x, const float *w, std::int64_t channels, float *sum)
+{
+    float s[block];
+    std::copy(sum, sum + block, s);
+    for (std::int64_t i = 0; i < channels; ++i)
+        for (std::int64_t j = 0; j < block; ++j) s[j] += x[i] * w[i * block + j];
+    std::copy(s, s + block, sum);
+}
+
 void forward(const Convolution &c, const Floats &x, const Floats &w, Floats &y, const char *bias)
 {
     const std::int64_t channels = c.x.extent[1], k_count = c.y.extent[1], taps = c.w.extent[2] * c.w.extent[3];
-    Floats turned(w.size()); // tap, c, k
-    for (std::int64_t k = 0; k < k_count; ++k)
-        for (std::int64_t i = 0; i < taps * channels; ++i)
-            turned[std::size_t(i * k_count + k)] = w[std::size_t(k * taps * channels + i)];
+    const std::int64_t blocks = (k_count + block - 1) / block, pixels = std::int64_t(y.size()) / k_count;
+    const Floats turned = blocked(w, k_count, taps * channels);
+    Floats sums(std::size_t(pixels * blocks * block));
     for_all(c, [&](std::int64_t xi, std::int64_t yi, std::int64_t tap) {
-        for (std::int64_t i = 0; i < channels; ++i)
-            add_scaled(&y[std::size_t(yi * k_count)], x[std::size_t(xi * channels + i)],
-                       &turned[std::size_t((tap * channels + i) * k_count)], k_count);
+        for (std::int64_t b = 0; b < blocks; ++b)
+            multiply(&x[std::size_t(xi * channels)], &turned[std::size_t((b * taps + tap) * channels * block)],
+                     channels, &sums[std::size_t((yi * blocks + b) * block)]);
     });
-    for (std::size_t i = 0; i < y.size(); ++i) {
-        if (c.has_bias) y[i] += load(bias, std::int64_t(i) % k_count, stored(c.bias.type));
-        if (c.relu) y[i] = y[i] < 0 ? 0 : y[i]; // NaN stays
-    }
+    for (std::int64_t i = 0; i < pixels; ++i)
+        for (std::int64_t k = 0; k < k_count; ++k) {
+            float value = sums[std::size_t(i * blocks * block + k)];
+            if (c.has_bias) value += load(bias, k, stored(c.bias.type));
+            if (c.relu) value = value < 0 ? 0 : value; // NaN stays
+            y[std::size_t(i * k_count + k)] = value;
+        }
 }
 
 void dgrad(const Convolution &c, Floats &x, const Floats &w, const Floats &y)
