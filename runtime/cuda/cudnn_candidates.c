@@ -119,24 +119,12 @@ static trib_status search_with(search *s, trib_dtype bias)
     return status;
 }
 
-static trib_status check(const trib_conv_desc *d)
-{
-    char key[TRIB_CONV_KEY];
-    bool sizes = d->n > 0 && d->c > 0 && d->h > 0 && d->w > 0 && d->k > 0 && d->p > 0 && d->q > 0 && d->r > 0 &&
-                 d->s > 0 && d->stride_h > 0 && d->stride_w > 0 && d->pad_top >= 0 && d->pad_left >= 0;
-    bool valid = d->direction <= TRIB_CONV_WGRAD && d->precision < TRIB_PRECISION_COUNT && sizes &&
-                 d->x_pitch >= d->c && d->y_pitch >= d->k;
-    if (valid && (d->direction == TRIB_CONV_FORWARD || (!d->has_bias && !d->relu))) return trib_success();
-    if (d->direction > TRIB_CONV_WGRAD) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "no such direction of a convolution");
-    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "not a convolution: %s", trib_conv_key(d, key));
-}
-
 trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,
                                  trib_conv_list *out)
 {
     trib_conv_list list = { 0 };
     search s = { .library = library, .desc = desc, .list = &list };
-    TRIB_TRY(check(desc));
+    TRIB_TRY(trib_conv_check(desc));
     if (limits) s.limits = *limits;
     const trib_dtype dtype = trib_precision_dtype(desc->precision);
     const bool sliced = desc->x_pitch != desc->c || desc->y_pitch != desc->k;

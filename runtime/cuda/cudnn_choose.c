@@ -1,39 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cuda/cudnn_choose.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
-/* Text that is cut when it is full. */
-typedef struct text {
-    char *at; /* NULL: nobody wants it */
-    int used;
-} text;
+#include "cuda/plan_report.h"
 
-TRIB_PRINTF(2, 3)
-static void tell(text *t, const char *format, ...)
+static void tell_plan(trib_report *report, const trib_conv_plan_info *info, int64_t nanoseconds)
 {
-    if (!t->at || t->used >= TRIB_MESSAGE_SIZE - 1) return;
-    va_list arguments;
-    va_start(arguments, format);
-    int more = vsnprintf(t->at + t->used, (size_t)(TRIB_MESSAGE_SIZE - t->used), format, arguments);
-    va_end(arguments);
-    if (more > 0) t->used += more;
-}
-
-static void tell_plan(text *t, const trib_conv_plan_info *info, int64_t nanoseconds)
-{
-    tell(t, "%s%s", t->used ? "; " : "", info->name);
-    if (nanoseconds) tell(t, " %.1f us", (double)nanoseconds / 1000);
-    if (info->workspace_bytes) tell(t, " %.1f MB workspace", (double)info->workspace_bytes / 1e6);
-    if (info->hides_copy) tell(t, ", hides a copy");
+    trib_report_plan(report, info->name, nanoseconds, info->workspace_bytes);
+    if (info->hides_copy) trib_report_add(report, ", hides a copy");
 }
 
 /* ---- from the cache ---- */
 
 /* *out stays NULL when nothing usable is remembered: a plan that this library refuses is measured again. */
 static trib_status recall(const trib_cudnn *library, const trib_conv_desc *desc, const char *key,
-                          const trib_conv_limits *limits, trib_plan_cache *cache, text *report, trib_conv_plan **out)
+                          const trib_conv_limits *limits, trib_plan_cache *cache, trib_report *report,
+                          int64_t *nanoseconds, trib_conv_plan **out)
 {
     trib_plan_choice choice;
     trib_conv_plan *plan = NULL;
@@ -50,7 +33,8 @@ static trib_status recall(const trib_cudnn *library, const trib_conv_desc *desc,
         return trib_success();
     }
     tell_plan(report, trib_conv_plan_get_info(plan), choice.nanoseconds);
-    tell(report, " (remembered)");
+    trib_report_add(report, " (remembered)");
+    *nanoseconds = choice.nanoseconds;
     *out = plan;
     return trib_success();
 }
@@ -81,7 +65,7 @@ static trib_status run_attempt(void *context)
 }
 
 /* The index of the fastest. One that fails for not being supported after all is passed over. */
-static trib_status measure(const trib_conv_trial *trial, const trib_conv_list *list, text *report, int *best,
+static trib_status measure(const trib_conv_trial *trial, const trib_conv_list *list, trib_report *report, int *best,
                            int64_t *best_nanoseconds)
 {
     *best = -1;
@@ -112,34 +96,35 @@ static trib_status no_plan(const char *key, const trib_conv_list *list)
 
 static trib_status choose(const trib_cudnn *library, const trib_conv_desc *desc, const char *key,
                           const trib_conv_limits *limits, trib_plan_cache *cache, const trib_conv_trial *trial,
-                          text *report, trib_conv_plan **out)
+                          trib_report *report, int64_t *nanoseconds, trib_conv_plan **out)
 {
     trib_conv_list list;
     int best = 0;
-    int64_t nanoseconds = 0;
     TRIB_TRY(trib_conv_candidates(library, desc, limits, &list));
     trib_status status = trib_success();
     if (!trial && list.count) tell_plan(report, trib_conv_plan_get_info(list.plans[0]), 0);
-    if (trial) status = measure(trial, &list, report, &best, &nanoseconds);
+    if (trial) status = measure(trial, &list, report, &best, nanoseconds);
     if (!trib_failed(&status) && (best < 0 || !list.count)) status = no_plan(key, &list);
-    if (!trib_failed(&status) && trial && cache) status = remember(cache, key, list.plans[best], nanoseconds);
+    if (!trib_failed(&status) && trial && cache) status = remember(cache, key, list.plans[best], *nanoseconds);
     if (!trib_failed(&status)) *out = trib_conv_list_take(&list, best);
     trib_conv_list_clear(&list);
     return status;
 }
 
 trib_status trib_conv_choose(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,
-                             trib_plan_cache *cache, const trib_conv_trial *trial, char *report, trib_conv_plan **out)
+                             trib_plan_cache *cache, const trib_conv_trial *trial, char *report, int64_t *nanoseconds,
+                             trib_conv_plan **out)
 {
     char key[TRIB_CONV_KEY];
-    text t = { report, 0 };
+    trib_report told = trib_report_begin(report);
+    int64_t time = 0;
     trib_conv_plan *plan = NULL;
-    if (report) *report = 0;
     if (trial && !(limits && limits->workspace_bytes))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "convolutions are tried within a workspace: say how large it is");
     trib_conv_key(desc, key);
-    if (cache) TRIB_TRY(recall(library, desc, key, limits, cache, &t, &plan));
-    if (!plan) TRIB_TRY(choose(library, desc, key, limits, cache, trial, &t, &plan));
+    if (cache) TRIB_TRY(recall(library, desc, key, limits, cache, &told, &time, &plan));
+    if (!plan) TRIB_TRY(choose(library, desc, key, limits, cache, trial, &told, &time, &plan));
+    if (nanoseconds) *nanoseconds = time;
     *out = plan;
     return trib_success();
 }

@@ -17,9 +17,10 @@ typedef struct trib_conv_trial {
 } trib_conv_trial;
 
 /* `cache` NULL: nothing is remembered. `trial` NULL: nothing is measured, and nothing new is put into the cache.
- * `report` (may be NULL, else at least TRIB_MESSAGE_SIZE bytes) tells what there was to choose from. Fails with
- * TRIB_UNSUPPORTED, saying why, when there is no plan. */
+ * `report` (TRIB_MESSAGE_SIZE bytes) tells what there was to choose from, `nanoseconds` how long the chosen one takes,
+ * 0 if nobody measured; both may be NULL. Fails with TRIB_UNSUPPORTED, saying why, when there is no plan. */
 trib_status trib_conv_choose(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,
-                             trib_plan_cache *cache, const trib_conv_trial *trial, char *report, trib_conv_plan **out);
+                             trib_plan_cache *cache, const trib_conv_trial *trial, char *report, int64_t *nanoseconds,
+                             trib_conv_plan **out);
 
 #endif

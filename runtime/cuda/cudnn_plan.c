@@ -18,6 +18,18 @@ const char *trib_conv_key(const trib_conv_desc *d, char *text)
     return text;
 }
 
+trib_status trib_conv_check(const trib_conv_desc *d)
+{
+    char key[TRIB_CONV_KEY];
+    bool sizes = d->n > 0 && d->c > 0 && d->h > 0 && d->w > 0 && d->k > 0 && d->p > 0 && d->q > 0 && d->r > 0 &&
+                 d->s > 0 && d->stride_h > 0 && d->stride_w > 0 && d->pad_top >= 0 && d->pad_left >= 0;
+    bool valid = d->direction <= TRIB_CONV_WGRAD && d->precision < TRIB_PRECISION_COUNT && sizes &&
+                 d->x_pitch >= d->c && d->y_pitch >= d->k;
+    if (valid && (d->direction == TRIB_CONV_FORWARD || (!d->has_bias && !d->relu))) return trib_success();
+    if (d->direction > TRIB_CONV_WGRAD) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "no such direction of a convolution");
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "not a convolution: %s", trib_conv_key(d, key));
+}
+
 static int64_t packed_bytes(const trib_conv_desc *d)
 {
     int64_t size = (int64_t)trib_dtype_size(trib_precision_dtype(d->precision));
@@ -106,8 +118,9 @@ static bool parse_name(const char *name, trib_dtype *bias, trib_cudnn_config *co
 static trib_status start_named(const trib_conv_desc *desc, const char *name, trib_cudnn_config *config,
                                trib_conv_plan **out)
 {
-    trib_dtype bias, dtype = trib_precision_dtype(desc->precision);
-    if (!parse_name(name, &bias, config) || (bias != TRIB_F32 && bias != dtype))
+    trib_dtype bias;
+    TRIB_TRY(trib_conv_check(desc));
+    if (!parse_name(name, &bias, config) || (bias != TRIB_F32 && bias != trib_precision_dtype(desc->precision)))
         return TRIB_ERROR(TRIB_BAD_DATA, "\"%.80s\" is no name of a %s convolution plan", name,
                           trib_precision_name(desc->precision));
     return trib_conv_plan_create(desc, config, bias, out);

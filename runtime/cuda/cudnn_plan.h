@@ -11,6 +11,8 @@ struct trib_conv_plan {
     cudnnBackendDescriptor_t descriptor;
 };
 
+/* That it makes sense, as far as cuDNN need not be asked. */
+trib_status trib_conv_check(const trib_conv_desc *desc);
 /* Named and described, but without a descriptor yet. */
 trib_status trib_conv_plan_create(const trib_conv_desc *desc, const trib_cudnn_config *config, trib_dtype bias,
                                   trib_conv_plan **out);

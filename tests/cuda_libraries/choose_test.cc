@@ -81,7 +81,7 @@ class Choosing : public testing::Test
         trib_timer timer = { &script, Script::start, Script::stop };
         trib_conv_trial trial = { &timer, handle, conv.pointers(TRIB_F32), workspace.data() };
         trib_conv_plan *plan = nullptr;
-        EXPECT_OK(trib_conv_choose(library, &conv.desc, &limits, cache, &trial, report, &plan));
+        EXPECT_OK(trib_conv_choose(library, &conv.desc, &limits, cache, &trial, report, &nanoseconds, &plan));
         int engine = plan ? trib_conv_plan_get_info(plan)->engine : -1;
         trib_conv_plan_destroy(plan);
         return engine;
@@ -93,6 +93,7 @@ class Choosing : public testing::Test
     trib_conv_limits limits = {};
     Script script;
     char report[TRIB_MESSAGE_SIZE] = "";
+    std::int64_t nanoseconds = -1;
     Memory workspace { limit };
     Slice x_slice = { 0, 8 }, y_slice = { 16, 40 };
     Conv conv { small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_BF16, x_slice, y_slice), x_slice, y_slice };
@@ -106,6 +107,7 @@ TEST_F(Choosing, TakesTheFastest)
     EXPECT_NE(std::string(report).find("cudnn:bf16:10:2=1 5000.0 us"), std::string::npos) << report;
     EXPECT_NE(std::string(report).find("hides a copy"), std::string::npos) << report;
     EXPECT_EQ(trib_plan_cache_count(cache), 1);
+    EXPECT_EQ(nanoseconds, 5000000);
 }
 
 TEST_F(Choosing, RemembersInsteadOfMeasuring)
@@ -113,6 +115,7 @@ TEST_F(Choosing, RemembersInsteadOfMeasuring)
     EXPECT_EQ(choose({ 5000000, 8000000, 7000000, 6000000, 9000000 }), 7);
     EXPECT_EQ(choose({ 1 }), 7);
     EXPECT_EQ(script.starts, 0);
+    EXPECT_EQ(nanoseconds, 5000000);
     EXPECT_NE(std::string(report).find("cudnn:f32:7:24=21 5000.0 us (remembered)"), std::string::npos) << report;
     // What was compiled is kept whole.
     char key[TRIB_CONV_KEY];
@@ -143,9 +146,10 @@ TEST_F(Choosing, MeasuresAgainWhatIsOfNoUse)
 TEST_F(Choosing, WithoutATrialTakesTheBestGuess)
 {
     trib_conv_plan *plan = nullptr;
-    ASSERT_OK(trib_conv_choose(library, &conv.desc, &limits, cache, nullptr, report, &plan));
+    ASSERT_OK(trib_conv_choose(library, &conv.desc, &limits, cache, nullptr, report, &nanoseconds, &plan));
     EXPECT_EQ(trib_conv_plan_get_info(plan)->engine, 7);
     EXPECT_STREQ(report, "cudnn:f32:7:24=21");
+    EXPECT_EQ(nanoseconds, 0);
     EXPECT_EQ(trib_plan_cache_count(cache), 0); // a guess is not remembered
     trib_conv_plan_destroy(plan);
 }
@@ -154,13 +158,81 @@ TEST_F(Choosing, SaysWhyThereIsNone)
 {
     limits.no_copies = limits.no_runtime_compilation = true;
     trib_conv_plan *plan = nullptr;
-    EXPECT_FAILS(trib_conv_choose(library, &conv.desc, &limits, cache, nullptr, report, &plan), TRIB_UNSUPPORTED,
-                 "cuDNN has no plan for fwd bf16");
+    EXPECT_FAILS(trib_conv_choose(library, &conv.desc, &limits, cache, nullptr, report, &nanoseconds, &plan),
+                 TRIB_UNSUPPORTED, "cuDNN has no plan for fwd bf16");
     EXPECT_EQ(plan, nullptr);
     limits.workspace_bytes = 0;
     trib_conv_trial trial = {};
-    EXPECT_FAILS(trib_conv_choose(library, &conv.desc, &limits, cache, &trial, report, &plan), TRIB_INVALID_ARGUMENT,
-                 "within a workspace");
+    EXPECT_FAILS(trib_conv_choose(library, &conv.desc, &limits, cache, &trial, report, &nanoseconds, &plan),
+                 TRIB_INVALID_ARGUMENT, "within a workspace");
+}
+
+// ---- products ----
+
+TEST(ChoosingProducts, OneByOneConvolutionsAreProducts)
+{
+    trib_conv_desc conv = {};
+    conv.precision = TRIB_PRECISION_TF32;
+    conv.n = 2, conv.h = conv.p = 6, conv.w = conv.q = 5, conv.c = 24, conv.k = 16, conv.r = conv.s = 1;
+    conv.stride_h = conv.stride_w = 1, conv.x_pitch = 32, conv.y_pitch = 40, conv.has_bias = true;
+    trib_matmul_desc product = {};
+    ASSERT_TRUE(trib_matmul_of_conv(&conv, &product));
+    char key[TRIB_MATMUL_KEY];
+    EXPECT_STREQ(trib_matmul_key(&product, key), "matmul tf32 r60 i24 o16 x32 y40 bias");
+    const auto none = [&](auto change) {
+        trib_conv_desc other = conv;
+        change(other);
+        EXPECT_FALSE(trib_matmul_of_conv(&other, &product));
+    };
+    none([](trib_conv_desc &d) { d.r = 3; });
+    none([](trib_conv_desc &d) { d.stride_w = 2; });
+    none([](trib_conv_desc &d) { d.pad_top = 1; });
+    none([](trib_conv_desc &d) { d.q = 4; });
+    none([](trib_conv_desc &d) { d.direction = TRIB_CONV_DGRAD; });
+}
+
+TEST(ChoosingProducts, MeasuresThenRemembers)
+{
+    trib_cublaslt *library = nullptr;
+    trib_plan_cache *cache = nullptr;
+    ASSERT_OK(trib_cublaslt_open(&library));
+    ASSERT_OK(trib_plan_cache_open(nullptr, "cuBLASLt", "card", nullptr, &cache));
+    Memory memory(1024, 0), workspace(1 << 16);
+    trib_matmul_desc desc = {};
+    desc.rows = desc.in = desc.out = desc.x_pitch = desc.y_pitch = 8, desc.relu = true;
+    Script script;
+    script.samples.assign(5, 9000000);
+    script.samples.resize(10, 8000000); // the second candidate is faster
+    trib_timer timer = { &script, Script::start, Script::stop };
+    trib_matmul_trial trial = {
+        &timer, nullptr, { memory.data(), memory.data() + 256, nullptr, memory.data() + 512 }, workspace.data()
+    };
+    char report[TRIB_MESSAGE_SIZE] = "", name[TRIB_MATMUL_NAME] = "";
+    std::int64_t nanoseconds = 0;
+    trib_matmul_plan *plan = nullptr;
+    ASSERT_OK(trib_matmul_choose(library, &desc, 1 << 16, cache, &trial, report, &nanoseconds, &plan));
+    EXPECT_EQ(nanoseconds, 8000000);
+    EXPECT_EQ(trib_matmul_plan_get_info(plan)->workspace_bytes, 0); // the plain algorithm, offered second
+    std::strcpy(name, trib_matmul_plan_get_info(plan)->name);
+    trib_matmul_plan_destroy(plan);
+
+    script.starts = 0;
+    ASSERT_OK(trib_matmul_choose(library, &desc, 1 << 16, cache, &trial, report, &nanoseconds, &plan));
+    EXPECT_EQ(script.starts, 0);
+    EXPECT_EQ(nanoseconds, 8000000);
+    EXPECT_STREQ(trib_matmul_plan_get_info(plan)->name, name);
+    EXPECT_NE(std::string(report).find("8000.0 us (remembered)"), std::string::npos) << report;
+    trib_matmul_plan_destroy(plan);
+
+    ASSERT_OK(trib_matmul_choose(library, &desc, 0, nullptr, nullptr, report, &nanoseconds, &plan));
+    EXPECT_EQ(nanoseconds, 0);
+    trib_matmul_plan_destroy(plan);
+    plan = nullptr;
+    EXPECT_FAILS(trib_matmul_choose(library, &desc, 0, cache, &trial, report, &nanoseconds, &plan),
+                 TRIB_INVALID_ARGUMENT, "within a workspace");
+    trib_plan_cache_close(cache);
+    trib_cublaslt_close(library);
+    EXPECT_EQ(fakecuda::library::leaks(), "");
 }
 
 } // namespace

@@ -254,7 +254,11 @@ TEST_F(Convolutions, NonsenseIsRefused)
     refused([](trib_conv_desc &d) { d.direction = TRIB_CONV_DGRAD; }); // with a bias
     refused([](trib_conv_desc &d) { d.direction = trib_conv_direction(7); });
     refused([](trib_conv_desc &d) { d.precision = trib_precision(9); });
+    trib_conv_plan *plan = nullptr;
     trib_conv_desc desc = good;
+    desc.direction = trib_conv_direction(7);
+    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, "cudnn:f32:7:", &plan), TRIB_INVALID_ARGUMENT, "convolution");
+    desc = good;
     desc.p = 3; // fewer than the windows that fit
     EXPECT_FAILS(trib_conv_candidates(library, &desc, nullptr, &list), TRIB_DEVICE_ERROR, "fwd fp32 n2 c8 6x5 k16");
 }

@@ -5,7 +5,7 @@
 #include "support/support.h"
 
 extern "C" {
-#include "cuda/cublaslt_matmul.h"
+#include "cuda/cublaslt_choose.h"
 #include "cuda/cudnn_choose.h"
 #include "cuda/cudnn_conv.h"
 #include "tributary/internal/alloc.h"

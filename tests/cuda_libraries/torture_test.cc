@@ -150,7 +150,7 @@ TEST(Torture, Choosing)
         trib_status status = trib_plan_cache_open(nullptr, "library", "card", nullptr, &cache);
         for (int i = 0; i < 2 && !trib_failed(&status); ++i) {
             trib_conv_plan *plan = nullptr;
-            status = trib_conv_choose(library, &conv.desc, &limits, cache, &trial, nullptr, &plan);
+            status = trib_conv_choose(library, &conv.desc, &limits, cache, &trial, nullptr, nullptr, &plan);
             EXPECT_EQ(plan == nullptr, trib_failed(&status));
             trib_conv_plan_destroy(plan);
         }
