@@ -10,7 +10,7 @@ build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng
 # Only what the built program loads.
 runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libcjson1
          libarchive13|libarchive13t64 zlib1g"
-test="libgtest-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format"
+test="libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format"
 demo="dataset-fashion-mnist"
 
 wanted=""
