@@ -36,17 +36,18 @@ bool inside(const trib_kernel_array &array, std::size_t i)
 
 void put(const trib_kernel_array &array, trib_dtype dtype, std::byte *p, float value)
 {
-    const std::uint16_t half = dtype == TRIB_F16 ? trib_f32_to_f16(value) : trib_f32_to_bf16(value);
-    const std::uint8_t byte = std::uint8_t(value);
-    const std::int32_t integer = std::int32_t(value);
-    if (array.element == TRIB_KERNEL_I32)
+    if (array.element == TRIB_KERNEL_I32) {
+        const std::int32_t integer = std::int32_t(value);
         std::memcpy(p, &integer, sizeof integer);
-    else if (dtype == TRIB_F32)
+    } else if (dtype == TRIB_F32) {
         std::memcpy(p, &value, sizeof value);
-    else if (dtype == TRIB_U8)
+    } else if (dtype == TRIB_U8) {
+        const std::uint8_t byte = std::uint8_t(value);
         std::memcpy(p, &byte, sizeof byte);
-    else
+    } else {
+        const std::uint16_t half = dtype == TRIB_F16 ? trib_f32_to_f16(value) : trib_f32_to_bf16(value);
         std::memcpy(p, &half, sizeof half);
+    }
 }
 
 float get(const trib_kernel_array &array, trib_dtype dtype, const std::byte *p)
