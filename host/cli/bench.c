@@ -85,7 +85,7 @@ static trib_status time_runs(const bench *b, trib_session *session, const float 
     while (o->iterations ? times->count < (size_t)o->iterations : times->count == 0 || cli_now() - begin < o->seconds) {
         if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
         double start = cli_now();
-        TRIB_TRY(trib_session_run(session, pixels, batch, (float *const[]) { logits }));
+        TRIB_TRY(trib_session_run(session, pixels, batch, (void *const[]) { logits }));
         TRIB_TRY(cli_bench_add(times, cli_now() - start));
     }
     return trib_success();
@@ -119,10 +119,10 @@ static trib_status run_batch(bench *b, int batch, const float *pixels, float *lo
     b->lanes = trib_session_lanes(session);
     b->threads = trib_session_plan(session)->threads;
     b->schedule = trib_session_plan(session)->schedule;
-    trib_status status = trib_session_run(session, pixels, images, (float *const[]) { logits });
+    trib_status status = trib_session_run(session, pixels, images, (void *const[]) { logits });
     m->first_seconds = cli_now() - start;
     for (int i = 0; !trib_failed(&status) && i < b->options->warmup && !cli_stopped(); ++i)
-        status = trib_session_run(session, pixels, images, (float *const[]) { logits });
+        status = trib_session_run(session, pixels, images, (void *const[]) { logits });
     if (!trib_failed(&status)) status = time_runs(b, session, pixels, images, logits, &m->times);
     m->peak_rss = cli_peak_rss();
     trib_session_destroy(session);

@@ -88,8 +88,8 @@ static trib_status run_batch(runner *r, const trib_batch *batch)
 {
     cli_feed *feed = r->feed;
     if (batch->count > 0)
-        TRIB_TRY(trib_session_run(r->session, batch->pixels, batch->count,
-                                  (float *const[]) { r->logits, r->probabilities }));
+        TRIB_TRY(
+            trib_session_run(r->session, batch->pixels, batch->count, (void *const[]) { r->logits, r->probabilities }));
     if (feed->first_seconds == 0 && batch->count > 0) feed->first_seconds = cli_now() - cli_start_time();
     TRIB_TRY(r->handle(r->context, batch, r->logits, r->probabilities));
     feed->good += batch->count;

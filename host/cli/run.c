@@ -31,7 +31,7 @@ typedef struct tensor_run {
     int output_count;
     trib_tensor *tensors; /* what is written; names and data are ours */
     int64_t *elements;    /* of each output, per image */
-    float **chunk;        /* where a run puts its outputs */
+    void **chunk;         /* where a run puts its outputs */
     float *pixels;
 } tensor_run;
 

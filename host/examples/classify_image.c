@@ -33,7 +33,8 @@ int main(int argc, char **argv)
 
     int best, classes = (int)trib_session_plan(session)->outputs[0].shape.dim[1];
     float *p = calloc((size_t)classes, sizeof *p);
-    check(p ? trib_session_run(session, batch->pixels, 1, &p) : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory"));
+    check(p ? trib_session_run(session, batch->pixels, 1, (void *[]) { p })
+            : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory"));
     trib_top_k(p, classes, 1, &best);
     const char *label = trib_model_label(model, best); /* NULL when the file has no labels */
     printf("%d %s %.3f\n", best, label ? label : "", p[best]);

@@ -9,7 +9,7 @@ static const struct {
     const char *name;
 } dtypes[TRIB_DTYPE_COUNT] = {
     [TRIB_F32] = { 4, "f32" }, [TRIB_F16] = { 2, "f16" }, [TRIB_BF16] = { 2, "bf16" },
-    [TRIB_I64] = { 8, "i64" }, [TRIB_U8] = { 1, "u8" },
+    [TRIB_I64] = { 8, "i64" }, [TRIB_U8] = { 1, "u8" },   [TRIB_I32] = { 4, "i32" },
 };
 
 size_t trib_dtype_size(trib_dtype dtype) { return (unsigned)dtype < TRIB_DTYPE_COUNT ? dtypes[dtype].size : 0; }
@@ -78,6 +78,7 @@ static float load_as_f32(const unsigned char *p, trib_dtype dtype)
 {
     uint16_t half;
     int64_t integer;
+    int32_t small;
     float f;
     switch (dtype) {
     case TRIB_F32: memcpy(&f, p, sizeof f); return f;
@@ -85,6 +86,7 @@ static float load_as_f32(const unsigned char *p, trib_dtype dtype)
     case TRIB_BF16: memcpy(&half, p, sizeof half); return trib_bf16_to_f32(half);
     case TRIB_I64: memcpy(&integer, p, sizeof integer); return (float)integer;
     case TRIB_U8: return (float)*p;
+    case TRIB_I32: memcpy(&small, p, sizeof small); return (float)small;
     case TRIB_DTYPE_COUNT: break;
     }
     return NAN;
@@ -103,7 +105,7 @@ void trib_convert_to_f32(const void *source, trib_dtype dtype, size_t count, flo
 
 int64_t trib_find_non_finite(const void *source, trib_dtype dtype, size_t count)
 {
-    if (dtype == TRIB_I64 || dtype == TRIB_U8) return -1;
+    if (dtype == TRIB_I64 || dtype == TRIB_U8 || dtype == TRIB_I32) return -1;
     const unsigned char *p = source;
     size_t size = trib_dtype_size(dtype);
     for (size_t i = 0; i < count; ++i)

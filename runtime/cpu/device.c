@@ -58,6 +58,8 @@ static void describe(trib_device_info *info, const trib_onednn *library)
     info->memory_bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
     info->has_capture = true;
     info->host = true;
+    info->channel_multiple = 1;
+    info->precisions = 1u << TRIB_PRECISION_FP32;
     trib_onednn_describe(library, info);
 }
 

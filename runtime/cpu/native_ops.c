@@ -8,6 +8,8 @@
 #include "cpu/native.h"
 #include "cpu/op.h"
 #include "cpu/pixels.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/kernels.h"
 
 static void run_copies(const trib_op_desc *desc, const void *const *inputs, float *y)
 {
@@ -69,6 +71,29 @@ static void run_softmax(const trib_op_desc *desc, const float *x, float *y)
     trib_pixels_clear(&to, y, desc->inputs[0].c);
 }
 
+/* Rows lie the same in every layout that has no blocks. */
+static trib_status run_top_k(const trib_op_desc *desc, const float *x, float *probabilities, int32_t *indices)
+{
+    int k = desc->attributes.top_k.k, classes = desc->inputs[0].c;
+    int *best = trib_alloc((size_t)k * sizeof *best);
+    if (!best) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d classes", k);
+    for (int n = 0; n < desc->inputs[0].n; ++n) {
+        const float *row = x + (int64_t)n * desc->inputs[0].c_total;
+        double largest = -INFINITY, sum = 0;
+        for (int c = 0; c < classes; ++c)
+            if (!((double)row[c] <= largest)) largest = row[c]; /* NaN too */
+        for (int c = 0; c < classes; ++c) sum += exp((double)row[c] - largest);
+        trib_top_k(row, classes, k, best);
+        for (int i = 0; i < k; ++i) {
+            probabilities[(int64_t)n * desc->outputs[0].c_total + i] =
+                (float)(exp((double)row[best[i]] - largest) / sum);
+            indices[(int64_t)n * desc->outputs[1].c_total + i] = best[i];
+        }
+    }
+    trib_free(best);
+    return trib_success();
+}
+
 static double lrn_sum(const trib_pixels *p, const float *x, int from, int to)
 {
     double sum = 0;
@@ -110,6 +135,7 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
     case TRIB_BATCH_NORM: run_scale_shift(op, inputs[0], outputs[0]); break;
     case TRIB_SOFTMAX: run_softmax(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_LRN: run_lrn(&op->desc, inputs[0], outputs[0]); break;
+    case TRIB_TOP_K: return run_top_k(&op->desc, inputs[0], outputs[0], outputs[1]);
     default: trib_native_pool(&op->desc, inputs[0], outputs[0]);
     }
     return trib_success();
@@ -124,6 +150,9 @@ static bool supported(const trib_op_desc *desc)
     case TRIB_BATCH_NORM: return desc->inputs[0].layout == desc->outputs[0].layout;
     case TRIB_SOFTMAX:
     case TRIB_LRN: return !desc->relu;
+    case TRIB_TOP_K:
+        return trib_layout_block(desc->inputs[0].layout) == 1 && trib_layout_block(desc->outputs[0].layout) == 1 &&
+               trib_layout_block(desc->outputs[1].layout) == 1;
     case TRIB_MAX_POOL2D:
     case TRIB_AVG_POOL2D:
     case TRIB_ADAPTIVE_AVG_POOL2D: return !desc->relu && desc->inputs[0].layout == desc->outputs[0].layout;

@@ -27,6 +27,25 @@ static int cores_of(const trib_device *device, const trib_op_desc *desc)
     return desc->threads > 0 && desc->threads < device->info.cores ? desc->threads : device->info.cores;
 }
 
+static bool is_f32(const trib_view *views, int count)
+{
+    for (int i = 0; i < count; ++i)
+        if (views[i].dtype != TRIB_F32) return false;
+    return true;
+}
+
+/* Backends look at kinds, layouts and shapes; what none of them does is refused here. */
+static bool refuses(const trib_op_desc *desc, char *reason)
+{
+    bool rows = desc->kind == TRIB_TOP_K;
+    bool several = !rows && (desc->output_count > 1 || desc->kind > TRIB_REORDER);
+    bool wider = desc->kind == TRIB_REORDER && desc->outputs[0].c != desc->inputs[0].c;
+    bool f32 = is_f32(desc->inputs, desc->input_count) && is_f32(desc->outputs, rows ? 1 : desc->output_count);
+    if (several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32)
+        snprintf(reason, TRIB_MESSAGE_SIZE, "the cpu device computes in f32, and has no joined ops");
+    return several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32;
+}
+
 trib_status trib_cpu_op_implementations(trib_device *base, const trib_op_desc *desc, bool include_reference,
                                         trib_implementation *out, int capacity, int *count, char *reason)
 {
@@ -35,6 +54,8 @@ trib_status trib_cpu_op_implementations(trib_device *base, const trib_op_desc *d
     int total = 0;
     trib_op_desc wanted = *desc;
     TRIB_TRY(trib_op_check(desc));
+    *count = 0;
+    if (refuses(desc, reason ? reason : why)) return trib_success();
     wanted.threads = cores_of(base, desc);
     for (int i = 0; i < BACKENDS; ++i) {
         if (backends[i].only_on_request && !include_reference) continue;
@@ -72,8 +93,10 @@ static trib_status prepare(trib_cpu_op *op, const char *name, const trib_op_para
 trib_status trib_cpu_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
                                const trib_op_parameters *parameters, trib_op_handle **out)
 {
+    char why[TRIB_MESSAGE_SIZE];
     TRIB_TRY(trib_op_check(desc));
     TRIB_TRY(trib_op_check_parameters(desc, parameters));
+    if (refuses(desc, why)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: %s", trib_kind_name(desc->kind), why);
     trib_cpu_op *op = trib_alloc_zeroed(1, sizeof *op);
     if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
     op->base.device = device;

@@ -40,6 +40,8 @@ trib_status trib_device_open(const char *spec, const trib_device_options *option
     if (options && (options->threads < 0 || options->memory_limit < 0))
         return INVALID("device \"%.32s\": threads (%d) and memory limit (%lld) must not be negative", spec,
                        options->threads, (long long)options->memory_limit);
+    if (options && options->target && !strcmp(spec, "cpu"))
+        return INVALID("device \"cpu\": a target (%.32s) belongs to device cuda", options->target);
     if (!strcmp(spec, "auto")) return auto_open(options, out);
     if (!strcmp(spec, "cpu")) return trib_cpu_device_open(options, out);
     if (!strncmp(spec, "cuda", 4)) return cuda_open(spec, options, out);
@@ -210,6 +212,26 @@ trib_status trib_op_implementations(trib_device *device, const trib_op_desc *des
     REQUIRE(device && desc && count && (out || capacity <= 0), "op implementations", "no argument may be NULL");
     return device->driver->op_implementations(device, desc, include_reference, out, capacity > 0 ? capacity : 0, count,
                                               reason);
+}
+
+trib_status trib_op_recall(trib_device *device, const trib_op_desc *desc, const char **name, int64_t *nanoseconds)
+{
+    REQUIRE(device && desc && name && nanoseconds, "op recall", "no argument may be NULL");
+    *name = NULL;
+    *nanoseconds = 0;
+    return device->driver->op_recall ? device->driver->op_recall(device, desc, name, nanoseconds) : trib_success();
+}
+
+trib_status trib_op_remember(trib_device *device, const trib_op_desc *desc, const char *name, int64_t nanoseconds)
+{
+    REQUIRE(device && desc && name, "op remember", "no argument may be NULL");
+    return device->driver->op_remember ? device->driver->op_remember(device, desc, name, nanoseconds) : trib_success();
+}
+
+trib_status trib_device_save_choices(trib_device *device)
+{
+    REQUIRE(device, "save choices", "device must not be NULL");
+    return device->driver->save_choices ? device->driver->save_choices(device) : trib_success();
 }
 
 trib_status trib_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,

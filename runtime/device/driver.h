@@ -40,6 +40,10 @@ typedef struct trib_driver {
 
     trib_status (*op_implementations)(trib_device *device, const trib_op_desc *desc, bool include_reference,
                                       trib_implementation *out, int capacity, int *count, char *reason);
+    /* Optional, all three or none: what was measured, kept between runs of the program. */
+    trib_status (*op_recall)(trib_device *device, const trib_op_desc *desc, const char **name, int64_t *nanoseconds);
+    trib_status (*op_remember)(trib_device *device, const trib_op_desc *desc, const char *name, int64_t nanoseconds);
+    trib_status (*save_choices)(trib_device *device);
     trib_status (*op_create)(trib_device *device, const trib_op_desc *desc, const char *implementation,
                              const trib_op_parameters *parameters, trib_op_handle **out);
     void (*op_destroy)(trib_op_handle *op);

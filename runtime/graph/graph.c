@@ -22,6 +22,11 @@ const char *trib_kind_name(trib_kind kind)
         [TRIB_DROPOUT] = "dropout",
         [TRIB_SOFTMAX] = "softmax",
         [TRIB_REORDER] = "reorder",
+        [TRIB_PREPROCESS] = "preprocess",
+        [TRIB_TOP_K] = "top_k",
+        [TRIB_MAX_POOL2D_CONV2D] = "max_pool2d_conv2d",
+        [TRIB_MAX_POOL2D_LRN] = "max_pool2d_lrn",
+        [TRIB_LRN_MAX_POOL2D] = "lrn_max_pool2d",
     };
     return (unsigned)kind < TRIB_KIND_COUNT ? names[kind] : "unknown";
 }

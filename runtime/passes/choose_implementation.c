@@ -9,7 +9,7 @@
 #include "passes/passes.h"
 #include "tributary/internal/alloc.h"
 
-enum { MAX_CANDIDATES = 8 };
+enum { MAX_CANDIDATES = 16 };
 
 typedef struct candidates {
     trib_implementation list[MAX_CANDIDATES];
@@ -24,16 +24,48 @@ static trib_status ask(trib_lowering *l, const trib_op_desc *desc, candidates *c
                                    c->reason);
 }
 
-/* Rank or measure, and say why. */
+static int find(const candidates *c, const char *name)
+{
+    for (int i = 0; name && i < c->count; ++i)
+        if (!strcmp(c->list[i].name, name)) return i;
+    return -1;
+}
+
+/* What was measured once, on this kind of card, is not measured again. */
+static trib_status pick(trib_lowering *l, const trib_plan_op *op, const candidates *c, int *best, int64_t *ns,
+                        const char **how)
+{
+    const char *remembered = NULL;
+    int64_t time = 0;
+    *best = 0;
+    *how = "ranked";
+    if (l->options.reference) {
+        int reference = find(c, "reference");
+        if (reference >= 0) *best = reference;
+        return trib_success();
+    }
+    TRIB_TRY(trib_op_recall(l->device, &op->desc, &remembered, &time));
+    int known = find(c, remembered);
+    if (known >= 0) {
+        *best = known;
+        ns[known] = time;
+        *how = "remembered";
+        return trib_success();
+    }
+    if (!l->options.measure) return trib_success();
+    *how = "measured";
+    TRIB_TRY(trib_measure_candidates(l->device, op, c->list, c->count, ns, best));
+    return trib_op_remember(l->device, &op->desc, c->list[*best].name, ns[*best]);
+}
+
+/* Rank, remember or measure, and say why. */
 static trib_status decide(trib_lowering *l, trib_plan_op *op, const candidates *c)
 {
     int best = 0;
     int64_t ns[MAX_CANDIDATES] = { 0 };
-    if (l->options.reference)
-        while (best + 1 < c->count && strcmp(c->list[best].name, "reference")) ++best;
-    else if (l->options.measure)
-        TRIB_TRY(trib_measure_candidates(l->device, op, c->list, c->count, ns, &best));
-    char reason[512];
+    const char *how;
+    TRIB_TRY(pick(l, op, c, &best, ns, &how));
+    char reason[1024];
     int used = 0;
     for (int i = 0; i < c->count && used < (int)sizeof reason; ++i) {
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%s%s", i ? ", " : "", c->list[i].name);
@@ -43,7 +75,7 @@ static trib_status decide(trib_lowering *l, trib_plan_op *op, const candidates *
             used += snprintf(reason + used, sizeof reason - (size_t)used, " (%s)", c->list[i].note);
     }
     op->implementation = trib_strings_add(l->strings, c->list[best].name);
-    op->reason = trib_strings_format(l->strings, "%s: %s", l->options.measure ? "measured" : "ranked", reason);
+    op->reason = trib_strings_format(l->strings, "%s: %s", how, reason);
     if (!op->implementation || !op->reason) return trib_lowering_no_memory();
     l->measured_ns += ns[best];
     if (c->list[best].workspace_bytes > 0)
@@ -71,8 +103,8 @@ static trib_status add_reorder(trib_lowering *l, trib_plan_op *op, trib_layout l
     reorder.name = trib_strings_format(l->strings, "%s/to_%s", op->name, trib_layout_name(layout));
     if (!reorder.name) return trib_lowering_no_memory();
     TRIB_TRY(trib_lowering_add_buffer(l, reorder.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
-    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) reorder.parameters[role] = TRIB_NO_PARAMETER;
-    reorder.bn_eps = 0;
+    reorder.part_count = 1;
+    reorder.parts[0] = trib_no_parameters();
     reorder.flops = 0;
     reorder.desc.kind = TRIB_REORDER;
     reorder.desc.input_count = reorder.desc.output_count = 1;
@@ -140,7 +172,8 @@ static trib_status choose(trib_lowering *l, trib_plan_op *op, int *slices_given_
         return trib_lowering_add_op(l, op);
     }
     const trib_view *out = &op->desc.outputs[0];
-    if (out->c == out->c_total || op->desc.kind == TRIB_CONCAT) return nothing_fits(l, op, c.reason);
+    if (out->c == out->c_total || op->desc.output_count > 1 || op->desc.kind == TRIB_CONCAT)
+        return nothing_fits(l, op, c.reason);
     trib_plan_op copy;
     TRIB_TRY(give_up_slice(l, op, &copy));
     ++*slices_given_up;
@@ -153,17 +186,26 @@ static int64_t view_traffic(const trib_view *v)
     return (int64_t)v->n * v->c * v->h * v->w * (int64_t)trib_dtype_size(v->dtype);
 }
 
+/* Weights are stored as what they are multiplied with, everything else as float32. */
+static int64_t parameter_traffic(const trib_graph *g, const trib_plan_op *op, const trib_plan_part *part)
+{
+    int64_t bytes = 0, count;
+    for (int role = 0; role <= TRIB_BIAS; ++role) {
+        if (part->parameters[role] == TRIB_NO_PARAMETER) continue;
+        trib_status s = trib_shape_count(&g->parameters[part->parameters[role]].shape, &count);
+        trib_dtype dtype = role == TRIB_WEIGHT ? op->desc.inputs[0].dtype : TRIB_F32;
+        if (!trib_failed(&s)) bytes += count * (int64_t)trib_dtype_size(dtype);
+    }
+    return bytes;
+}
+
 /* What an op must read and write at least, parameters included. */
 static int64_t traffic(const trib_graph *g, const trib_plan_op *op)
 {
-    int64_t bytes = 0, count;
+    int64_t bytes = 0;
     for (int i = 0; i < op->desc.input_count; ++i) bytes += view_traffic(&op->desc.inputs[i]);
     for (int i = 0; i < op->desc.output_count; ++i) bytes += view_traffic(&op->desc.outputs[i]);
-    for (int role = 0; role <= TRIB_BIAS; ++role) {
-        if (op->parameters[role] == TRIB_NO_PARAMETER) continue;
-        trib_status s = trib_shape_count(&g->parameters[op->parameters[role]].shape, &count);
-        if (!trib_failed(&s)) bytes += count * (int64_t)sizeof(float);
-    }
+    for (int i = 0; i < op->part_count; ++i) bytes += parameter_traffic(g, op, &op->parts[i]);
     return bytes;
 }
 
@@ -173,6 +215,7 @@ static bool can_write_output(const trib_lowering *l, const trib_plan_op *to_outp
     const trib_view *from = &to_output->desc.inputs[0], *to = &to_output->desc.outputs[0];
     if (to_output->desc.kind != TRIB_REORDER || l->buffers[to->buffer].kind != TRIB_BUFFER_OUTPUT) return false;
     if (from->h != 1 || from->w != 1 || trib_layout_block(from->layout) != 1 || from->c != from->c_total) return false;
+    if (from->dtype != to->dtype) return false;
     const trib_plan_op *producer = l->op_count ? &l->ops[l->op_count - 1] : NULL;
     return producer && producer->implementation && producer->desc.outputs[0].buffer == from->buffer &&
            l->buffers[from->buffer].kind == TRIB_BUFFER_ACTIVATION;

@@ -74,7 +74,8 @@ static trib_status join_rest(trib_lowering *l, clocks *c)
     end.layer = end.fork = -1;
     end.record = end.workspace = -1;
     end.desc.kind = TRIB_CONCAT;
-    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) end.parameters[role] = TRIB_NO_PARAMETER;
+    end.part_count = 1;
+    end.parts[0] = trib_no_parameters();
     for (size_t j = l->op_count; j-- > 0;) {
         if (known[l->ops[j].stream] > (int)j) continue;
         if (end.wait_count == TRIB_MAX_WAITS)

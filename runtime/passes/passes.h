@@ -13,6 +13,10 @@ trib_status trib_pass_fuse_bias_relu(trib_graph *graph, int *fused);
 
 /* Gives branch ends their slice of the joined buffer. Layouts are known, implementations are not. */
 trib_status trib_pass_elide_concat(trib_lowering *lowering);
+/* Ops that become one; the first two belong to the schedule `fused`. */
+trib_status trib_pass_merge_reductions(trib_lowering *lowering);
+trib_status trib_pass_fuse_pool_projection(trib_lowering *lowering);
+trib_status trib_pass_fuse_pool_lrn(trib_lowering *lowering);
 trib_status trib_pass_choose_implementation(trib_lowering *lowering);
 trib_status trib_pass_assign_streams(trib_lowering *lowering);
 trib_status trib_pass_plan_memory(trib_lowering *lowering);

@@ -49,6 +49,21 @@ static void window(FILE *out, int r, int s, int stride_h, int stride_w, trib_pad
             p.top, p.left, p.bottom, p.right);
 }
 
+static void pool_window(FILE *out, const trib_pool2d *p) { window(out, p->r, p->s, p->stride_h, p->stride_w, p->pad); }
+
+static void coefficients(FILE *out, const trib_lrn *l)
+{
+    fprintf(out, ", \"size\": %d, \"alpha\": %.9g, \"beta\": %.9g, \"k\": %.9g", l->size, (double)l->alpha,
+            (double)l->beta, (double)l->k);
+}
+
+static void normalisation(FILE *out, const trib_normalise *n)
+{
+    fprintf(out, ", \"channels\": \"%s\", \"scale\": [%.9g, %.9g, %.9g], \"shift\": [%.9g, %.9g, %.9g]",
+            n->bgr ? "bgr" : "rgb", (double)n->scale[0], (double)n->scale[1], (double)n->scale[2], (double)n->shift[0],
+            (double)n->shift[1], (double)n->shift[2]);
+}
+
 static void attributes(FILE *out, const trib_op_desc *d)
 {
     const trib_attributes *a = &d->attributes;
@@ -57,13 +72,18 @@ static void attributes(FILE *out, const trib_op_desc *d)
         window(out, a->conv2d.r, a->conv2d.s, a->conv2d.stride_h, a->conv2d.stride_w, a->conv2d.pad);
         break;
     case TRIB_MAX_POOL2D:
-    case TRIB_AVG_POOL2D:
-        window(out, a->pool2d.r, a->pool2d.s, a->pool2d.stride_h, a->pool2d.stride_w, a->pool2d.pad);
+    case TRIB_AVG_POOL2D: pool_window(out, &a->pool2d); break;
+    case TRIB_LRN: coefficients(out, &a->lrn); break;
+    case TRIB_MAX_POOL2D_CONV2D:
+        pool_window(out, &a->pool_conv.pool2d); /* the convolution is 1x1 */
         break;
-    case TRIB_LRN:
-        fprintf(out, ", \"size\": %d, \"alpha\": %.9g, \"beta\": %.9g, \"k\": %.9g", a->lrn.size, (double)a->lrn.alpha,
-                (double)a->lrn.beta, (double)a->lrn.k);
+    case TRIB_MAX_POOL2D_LRN:
+    case TRIB_LRN_MAX_POOL2D:
+        pool_window(out, &a->pool_lrn.pool2d);
+        coefficients(out, &a->pool_lrn.lrn);
         break;
+    case TRIB_PREPROCESS: normalisation(out, &a->preprocess); break;
+    case TRIB_TOP_K: fprintf(out, ", \"k\": %d", a->top_k.k); break;
     default: break;
     }
     fprintf(out, ", \"relu\": %s, \"bias\": %s, \"threads\": %d", d->relu ? "true" : "false",
@@ -108,8 +128,8 @@ static void outputs_json(FILE *out, const trib_plan *p)
     for (int i = 0; i < p->output_count; ++i) {
         fputs(i ? ", {\"name\": " : "{\"name\": ", out);
         string(out, p->outputs[i].name);
-        fprintf(out, ", \"buffer\": %d, \"shape\": %s}", p->outputs[i].buffer,
-                trib_shape_text(&p->outputs[i].shape, shape));
+        fprintf(out, ", \"buffer\": %d, \"shape\": %s, \"dtype\": \"%s\"}", p->outputs[i].buffer,
+                trib_shape_text(&p->outputs[i].shape, shape), trib_dtype_name(p->outputs[i].dtype));
     }
     fputs("],\n", out);
 }
@@ -120,8 +140,10 @@ trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
     string(out, p->graph_name);
     fputs(", \"device\": ", out);
     string(out, p->device_spec);
-    fprintf(out, ", \"batch\": %d, \"schedule\": \"%s\", \"layout\": \"%s\", \"input_layout\": \"%s\",\n", p->batch,
-            trib_schedule_name(p->schedule), trib_layout_name(p->layout), trib_layout_name(p->input_layout));
+    fprintf(out, ", \"batch\": %d, \"schedule\": \"%s\", \"precision\": \"%s\", \"layout\": \"%s\", ", p->batch,
+            trib_schedule_name(p->schedule), trib_precision_name(p->precision), trib_layout_name(p->layout));
+    fprintf(out, "\"input_layout\": \"%s\", \"input_dtype\": \"%s\",\n", trib_layout_name(p->input_layout),
+            trib_dtype_name(p->input_dtype));
     fprintf(out, "  \"threads\": %d, \"disabled_passes\": %u, \"streams\": %d, \"events\": %d,\n", p->threads,
             p->disabled_passes, p->stream_count, p->event_count);
     fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld, \"input_buffer\": %d,\n",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From layers to ops: one op per layer, a buffer per output. A concatenation becomes one copy per input, on that
- * input's branch, and a join: a point where streams meet and nothing runs. */
+ * input's branch, and a join: a point where streams meet and nothing runs. An input that is not yet as the first layers
+ * want it (8-bit pixels, another element type, too few channels) gets an op that makes it so. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,14 @@ trib_status trib_lowering_note(trib_lowering *l, const char *format, ...)
     return trib_success();
 }
 
+trib_plan_part trib_no_parameters(void)
+{
+    trib_plan_part part;
+    memset(&part, 0, sizeof part);
+    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) part.parameters[role] = TRIB_NO_PARAMETER;
+    return part;
+}
+
 trib_plan_op trib_new_op(const trib_layer *layer, int layer_id)
 {
     trib_plan_op op;
@@ -61,23 +70,48 @@ trib_plan_op trib_new_op(const trib_layer *layer, int layer_id)
     op.fork = layer->fork;
     op.branch = layer->branch;
     op.record = op.workspace = -1;
-    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) op.parameters[role] = TRIB_NO_PARAMETER;
+    op.part_count = 1;
+    op.parts[0] = trib_no_parameters();
     op.desc.kind = layer->kind;
     op.desc.attributes = layer->attributes;
     op.desc.relu = layer->relu;
     return op;
 }
 
-static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, trib_layout layout)
+static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, trib_dtype dtype, trib_layout layout)
 {
     return (trib_view) { .buffer = -1,
-                         .dtype = TRIB_F32,
+                         .dtype = dtype,
                          .layout = layout,
                          .n = l->options.batch,
                          .c = layer->c,
                          .h = layer->h,
                          .w = layer->w,
                          .c_total = layer->c };
+}
+
+/* ---- element types ---- */
+
+static bool is_row(const trib_layer *layer) { return layer->kind == TRIB_LINEAR || layer->kind == TRIB_SOFTMAX; }
+
+static bool reads(const trib_layer *layer, int id)
+{
+    for (int k = 0; k < layer->input_count; ++k)
+        if (layer->inputs[k] == id) return true;
+    return false;
+}
+
+/* Logits keep the float32 they are summed in: rounded to fewer bits, classes would tie. */
+static trib_dtype dtype_of(const trib_lowering *l, int id)
+{
+    const trib_graph *g = l->graph;
+    const trib_layer *layer = &g->layers[id];
+    trib_dtype dtype = trib_precision_dtype(l->options.precision);
+    if (layer->kind == TRIB_SOFTMAX) return l->views[layer->inputs[0]].dtype;
+    if (layer->kind != TRIB_LINEAR) return dtype;
+    for (size_t i = 0; i < g->layer_count; ++i)
+        if (reads(&g->layers[i], id) && g->layers[i].kind != TRIB_SOFTMAX) return dtype;
+    return TRIB_F32;
 }
 
 /* Every layer's output gets a buffer of its own; elide_concat and choose_implementation may move it. Rows of a linear
@@ -87,14 +121,53 @@ static trib_status place_outputs(trib_lowering *l)
     const trib_graph *g = l->graph;
     for (size_t i = 0; i < g->layer_count; ++i) {
         const trib_layer *layer = &g->layers[i];
-        bool row = layer->kind == TRIB_LINEAR || layer->kind == TRIB_SOFTMAX;
+        if (layer->kind == TRIB_INPUT) {
+            trib_dtype given = l->options.normalise ? TRIB_U8 : TRIB_F32;
+            l->views[i] = whole_view(l, layer, given, l->options.input_layout);
+        } else
+            l->views[i] = whole_view(l, layer, dtype_of(l, (int)i), is_row(layer) ? TRIB_NHWC : l->layout);
         bool input = layer->kind == TRIB_INPUT;
-        l->views[i] = whole_view(l, layer, input ? l->options.input_layout : row ? TRIB_NHWC : l->layout);
         TRIB_TRY(trib_lowering_add_buffer(l, layer->name, input ? TRIB_BUFFER_INPUT : TRIB_BUFFER_ACTIVATION,
                                           trib_view_bytes(&l->views[i]), &l->views[i].buffer));
         if (input) l->input_buffer = l->views[i].buffer;
     }
     return trib_success();
+}
+
+/* ---- the input ---- */
+
+/* Channels the input's readers want: convolutions do not mind zeros behind the image's own channels. */
+static int entry_channels(const trib_lowering *l, int input)
+{
+    const trib_graph *g = l->graph;
+    int multiple = trib_device_get_info(l->device)->channel_multiple, c = g->layers[input].c;
+    for (size_t i = 0; i < g->layer_count; ++i)
+        if (reads(&g->layers[i], input) && g->layers[i].kind != TRIB_CONV2D) return c;
+    for (size_t i = 0; i < g->output_count; ++i)
+        if (g->outputs[i].layer == input) return c;
+    return multiple > 1 && !l->options.reference ? (c + multiple - 1) / multiple * multiple : c;
+}
+
+/* From what the caller hands in to what the layers read; nothing where that is the same. */
+static trib_status add_entry(trib_lowering *l, int id)
+{
+    const trib_layer *layer = &l->graph->layers[id];
+    trib_view from = l->views[id], to = from;
+    to.c = to.c_total = entry_channels(l, id);
+    to.dtype = trib_precision_dtype(l->options.precision);
+    if (to.c == from.c && to.dtype == from.dtype) return trib_success();
+    to.layout = l->layout;
+    trib_plan_op op = trib_new_op(layer, id);
+    op.name = trib_strings_format(l->strings, "%s/%s", layer->name, l->options.normalise ? "normalise" : "convert");
+    if (!op.name) return trib_lowering_no_memory();
+    TRIB_TRY(trib_lowering_add_buffer(l, op.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
+    op.desc.kind = l->options.normalise ? TRIB_PREPROCESS : TRIB_REORDER;
+    if (l->options.normalise) op.desc.attributes.preprocess = *l->options.normalise;
+    op.desc.input_count = op.desc.output_count = 1;
+    op.desc.inputs[0] = from;
+    op.desc.outputs[0] = to;
+    l->views[id] = to;
+    return trib_lowering_add_op(l, &op);
 }
 
 /* The copy of one input into its slice, on the input's branch. */
@@ -140,13 +213,27 @@ static trib_status add_layer_op(trib_lowering *l, int id)
     for (int k = 0; k < layer->input_count; ++k) op.desc.inputs[k] = l->views[layer->inputs[k]];
     op.desc.output_count = 1;
     op.desc.outputs[0] = l->views[id];
-    memcpy(op.parameters, layer->parameters, sizeof op.parameters);
-    op.bn_eps = layer->bn_eps > 0                ? layer->bn_eps
-                : layer->kind == TRIB_BATCH_NORM ? layer->attributes.batch_norm.eps
-                                                 : 0;
+    op.desc.precision = l->options.precision;
+    memcpy(op.parts[0].parameters, layer->parameters, sizeof op.parts[0].parameters);
+    op.parts[0].bn_eps = layer->bn_eps > 0                ? layer->bn_eps
+                         : layer->kind == TRIB_BATCH_NORM ? layer->attributes.batch_norm.eps
+                                                          : 0;
     op.desc.has_bias = layer->parameters[TRIB_BIAS] >= 0 || layer->parameters[TRIB_BN_MEAN] >= 0;
     op.flops = trib_layer_flops(l->graph, id) * l->options.batch;
-    return trib_lowering_add_op(l, &op);
+    TRIB_TRY(trib_lowering_add_op(l, &op));
+    return layer->kind == TRIB_INPUT ? add_entry(l, id) : trib_success();
+}
+
+static trib_status add_output_buffer(trib_lowering *l, const char *name, trib_view *view, int rank, int index)
+{
+    TRIB_TRY(trib_lowering_add_buffer(l, name, TRIB_BUFFER_OUTPUT, trib_view_bytes(view), &view->buffer));
+    const char *kept = trib_strings_add(l->strings, name);
+    if (!kept) return trib_lowering_no_memory();
+    l->outputs[index] = (trib_plan_output) { .name = kept,
+                                             .buffer = view->buffer,
+                                             .shape = trib_shape_of(rank, view->n, view->c, view->h, view->w),
+                                             .dtype = view->dtype };
+    return trib_success();
 }
 
 /* A network output: rows are written in place, activations are reordered to dense N,C,H,W. */
@@ -154,8 +241,8 @@ static trib_status add_output(trib_lowering *l, size_t index)
 {
     const trib_output *output = &l->graph->outputs[index];
     const trib_layer *layer = &l->graph->layers[output->layer];
-    trib_view target = whole_view(l, layer, TRIB_NCHW);
-    TRIB_TRY(trib_lowering_add_buffer(l, output->name, TRIB_BUFFER_OUTPUT, trib_view_bytes(&target), &target.buffer));
+    trib_view target = whole_view(l, layer, TRIB_F32, TRIB_NCHW);
+    TRIB_TRY(add_output_buffer(l, output->name, &target, is_row(layer) ? 2 : 4, (int)index));
     trib_plan_op op = trib_new_op(layer, output->layer);
     op.name = trib_strings_format(l->strings, "%s/to_output", layer->name);
     if (!op.name) return trib_lowering_no_memory();
@@ -165,22 +252,40 @@ static trib_status add_output(trib_lowering *l, size_t index)
     op.desc.input_count = op.desc.output_count = 1;
     op.desc.inputs[0] = l->views[output->layer];
     op.desc.outputs[0] = target;
-    TRIB_TRY(trib_lowering_add_op(l, &op));
-    bool row = layer->kind == TRIB_LINEAR || layer->kind == TRIB_SOFTMAX;
-    trib_shape shape = trib_shape_of(row ? 2 : 4, l->options.batch, layer->c, layer->h, layer->w);
-    const char *name = trib_strings_add(l->strings, output->name);
-    if (!name) return trib_lowering_no_memory();
-    l->outputs[index] = (trib_plan_output) { .name = name, .buffer = target.buffer, .shape = shape };
-    return trib_success();
+    return trib_lowering_add_op(l, &op);
+}
+
+/* In place of the rows themselves: the likeliest classes of each. */
+static trib_status add_top_k(trib_lowering *l)
+{
+    int id = l->graph->outputs[0].layer;
+    const trib_layer *layer = &l->graph->layers[id];
+    trib_plan_op op = trib_new_op(layer, id);
+    op.name = trib_strings_format(l->strings, "%s/top_k", layer->name);
+    if (!op.name) return trib_lowering_no_memory();
+    op.desc.kind = TRIB_TOP_K;
+    memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
+    op.desc.attributes.top_k.k = l->options.top_k;
+    op.desc.relu = false;
+    op.desc.input_count = 1;
+    op.desc.inputs[0] = l->views[id];
+    op.desc.output_count = 2;
+    trib_view rows = whole_view(l, layer, TRIB_F32, TRIB_NHWC);
+    rows.c = rows.c_total = l->options.top_k;
+    op.desc.outputs[0] = op.desc.outputs[1] = rows;
+    op.desc.outputs[1].dtype = TRIB_I32;
+    TRIB_TRY(add_output_buffer(l, "top_k/probabilities", &op.desc.outputs[0], 2, 0));
+    TRIB_TRY(add_output_buffer(l, "top_k/indices", &op.desc.outputs[1], 2, 1));
+    return trib_lowering_add_op(l, &op);
 }
 
 trib_status trib_lower_graph(trib_lowering *l)
 {
     const trib_graph *g = l->graph;
     l->views = trib_alloc_zeroed(g->layer_count, sizeof *l->views);
-    l->outputs = trib_alloc_zeroed(g->output_count, sizeof *l->outputs);
+    l->output_count = l->options.top_k ? 2 : g->output_count;
+    l->outputs = trib_alloc_zeroed(l->output_count, sizeof *l->outputs);
     if (!l->views || !l->outputs) return trib_lowering_no_memory();
-    l->output_count = g->output_count;
     TRIB_TRY(place_outputs(l));
     if (!trib_pass_disabled(l, TRIB_PASS_ELIDE_CONCAT)) TRIB_TRY(trib_pass_elide_concat(l));
     for (size_t i = 0; i < g->layer_count; ++i) {
@@ -189,7 +294,7 @@ trib_status trib_lower_graph(trib_lowering *l)
         else
             TRIB_TRY(add_layer_op(l, (int)i));
         for (size_t k = 0; k < g->output_count; ++k)
-            if (g->outputs[k].layer == (int)i) TRIB_TRY(add_output(l, k));
+            if (g->outputs[k].layer == (int)i) TRIB_TRY(l->options.top_k ? add_top_k(l) : add_output(l, k));
     }
     return trib_success();
 }

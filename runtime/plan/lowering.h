@@ -38,6 +38,7 @@ trib_status trib_lowering_add_buffer(trib_lowering *lowering, const char *name, 
                                      int *out);
 trib_status trib_lowering_add_op(trib_lowering *lowering, const trib_plan_op *op);
 /* An op of `layer` with everything that is not its business empty. */
+trib_plan_part trib_no_parameters(void);
 trib_plan_op trib_new_op(const trib_layer *layer, int layer_id);
 TRIB_PRINTF(2, 3) trib_status trib_lowering_note(trib_lowering *lowering, const char *format, ...);
 

@@ -13,11 +13,13 @@ enum { MAX_BATCH = 1 << 20, MAX_OPS = 4096 };
 
 const char *trib_schedule_name(trib_schedule schedule)
 {
-    return schedule == TRIB_SERIAL ? "serial" : schedule == TRIB_BRANCHES ? "branches" : "unknown";
+    static const char *const names[TRIB_SCHEDULE_COUNT] = { "serial", "branches", "fused" };
+    return (unsigned)schedule < TRIB_SCHEDULE_COUNT ? names[schedule] : "unknown";
 }
 
 static const char *const pass_names[TRIB_PASS_COUNT] = {
-    "fold_batch_norm", "fuse_bias_relu", "elide_concat", "choose_implementation", "assign_streams", "plan_memory",
+    "fold_batch_norm", "fuse_bias_relu",        "elide_concat",   "merge_reductions", "fuse_pool_projection",
+    "fuse_pool_lrn",   "choose_implementation", "assign_streams", "plan_memory",
 };
 
 const char *trib_pass_name(trib_pass pass) { return (unsigned)pass < TRIB_PASS_COUNT ? pass_names[pass] : "unknown"; }
@@ -114,13 +116,30 @@ static trib_status candidate_layouts(const trib_graph *g, const trib_device *dev
 
 /* ---- putting it together ---- */
 
+static trib_status check_precision(const trib_device_info *info, const trib_plan_options *o)
+{
+    if ((unsigned)o->precision >= TRIB_PRECISION_COUNT)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "precision %d does not exist", (int)o->precision);
+    if (!(info->precisions >> o->precision & 1u))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s does not compute in %s; use fp32", info->spec,
+                          trib_precision_name(o->precision));
+    if (o->normalise && (!info->normalises || o->input_layout != TRIB_NHWC))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "8-bit pixels: device %s takes %s", info->spec,
+                          info->normalises ? "them in nhwc only" : "float32 only");
+    if (o->top_k < 0 || (o->top_k > 0 && o->output_count > 1))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the %d likeliest classes of %d outputs; one output is possible",
+                          o->top_k, o->output_count);
+    return trib_success();
+}
+
 static trib_status check_options(const trib_graph *g, trib_device *device, const trib_plan_options *o)
 {
     if (!g || !device) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a plan needs a graph and a device");
     if (o->batch < 1 || o->batch > MAX_BATCH)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d is not in 1..%d", o->batch, MAX_BATCH);
-    if (o->schedule != TRIB_SERIAL && o->schedule != TRIB_BRANCHES)
+    if ((unsigned)o->schedule >= TRIB_SCHEDULE_COUNT)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "schedule %d does not exist", (int)o->schedule);
+    TRIB_TRY(check_precision(trib_device_get_info(device), o));
     if (o->input_layout != TRIB_NCHW && o->input_layout != TRIB_NHWC)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the input's layout must be nchw or nhwc");
     if (o->output_count < 0 || o->output_count > TRIB_MAX_PLAN_OUTPUTS)
@@ -150,9 +169,21 @@ static trib_status run_graph_passes(trib_graph *g, const trib_plan_options *o, t
     return trib_success();
 }
 
+/* The first two would take branches from the figure's streams: they belong to the schedule that wants that. */
+static trib_status run_fusing_passes(trib_lowering *l)
+{
+    bool fused = l->options.schedule == TRIB_FUSED;
+    if (l->options.reference) return trib_success(); /* the reference has one op per layer */
+    if (fused && !trib_pass_disabled(l, TRIB_PASS_MERGE_REDUCTIONS)) TRIB_TRY(trib_pass_merge_reductions(l));
+    if (fused && !trib_pass_disabled(l, TRIB_PASS_FUSE_POOL_PROJECTION)) TRIB_TRY(trib_pass_fuse_pool_projection(l));
+    if (!trib_pass_disabled(l, TRIB_PASS_FUSE_POOL_LRN)) TRIB_TRY(trib_pass_fuse_pool_lrn(l));
+    return trib_success();
+}
+
 static trib_status run_plan_passes(trib_lowering *l)
 {
     TRIB_TRY(trib_lower_graph(l));
+    TRIB_TRY(run_fusing_passes(l));
     TRIB_TRY(trib_pass_choose_implementation(l));
     TRIB_TRY(trib_pass_assign_streams(l));
     return trib_pass_plan_memory(l);
@@ -200,11 +231,17 @@ static trib_status finish(trib_lowering *l, trib_plan **out)
     *strings = *l->strings;
     *l->strings = (trib_strings) { 0 };
     const trib_layer *in = &l->graph->layers[0];
+    const trib_device_info *info = trib_device_get_info(l->device);
     *p = (trib_plan) {
         .graph_name = graph_name,
         .device_spec = spec,
         .batch = l->options.batch,
         .schedule = l->options.schedule,
+        .precision = l->options.precision,
+        .input_dtype = l->options.normalise ? TRIB_U8 : TRIB_F32,
+        .copy_rate = info->copy_rate,
+        .math_rate = info->math_rate[l->options.precision],
+        .rates_source = info->rates_source,
         .layout = l->layout,
         .input_layout = l->options.input_layout,
         .threads = l->options.threads,

@@ -7,8 +7,8 @@
 
 static const char *view_text(const trib_plan *p, const trib_view *v, char *text, size_t size)
 {
-    int used = snprintf(text, size, "%s %dx%dx%dx%d %s", p->buffers[v->buffer].name, v->n, v->c, v->h, v->w,
-                        trib_layout_name(v->layout));
+    int used = snprintf(text, size, "%s %dx%dx%dx%d %s %s", p->buffers[v->buffer].name, v->n, v->c, v->h, v->w,
+                        trib_dtype_name(v->dtype), trib_layout_name(v->layout));
     if (v->c != v->c_total && used > 0 && (size_t)used < size)
         snprintf(text + used, size - (size_t)used, " [%d..%d of %d]", v->c_offset, v->c_offset + v->c, v->c_total);
     return text;
@@ -22,14 +22,41 @@ static void waits_text(const trib_plan_op *op, char *text, size_t size)
         used += (size_t)snprintf(text + used, size - used, "%se%d", i ? "," : "", op->waits[i]);
 }
 
-static void print_op(const trib_plan *p, const trib_plan_op *op, int index, bool explain, FILE *out)
+/* ---- rooflines: no op can be faster than the memory it moves, or the arithmetic it does ---- */
+
+/* Only products run at the rate of the precision; what else there is to compute hides behind its memory traffic. */
+static bool multiplies(const trib_plan_op *op)
 {
-    char waits[64], record[16] = "", view[256];
-    waits_text(op, waits, sizeof waits);
-    if (op->record >= 0) snprintf(record, sizeof record, "e%d", op->record);
-    fprintf(out, "%4d %2d  %-10s %-5s %-34s %-20s %8.1f %8.2f\n", index, op->stream, waits, record, op->name,
-            op->implementation ? op->implementation : "-", (double)op->flops * 1e-6, (double)op->bytes * 1e-6);
-    if (!explain || !op->implementation) return;
+    return op->desc.kind == TRIB_CONV2D || op->desc.kind == TRIB_MAX_POOL2D_CONV2D || op->desc.kind == TRIB_LINEAR;
+}
+
+typedef struct bound {
+    double memory, math; /* seconds; 0 when nobody knows the device's rates */
+} bound;
+
+static bound bound_of(const trib_plan *p, const trib_plan_op *op)
+{
+    bound b = { 0 };
+    if (p->copy_rate > 0) b.memory = (double)op->bytes / p->copy_rate;
+    if (p->math_rate > 0 && multiplies(op)) b.math = (double)op->flops / p->math_rate;
+    return b;
+}
+
+static double longer(const bound *b) { return b->math > b->memory ? b->math : b->memory; }
+
+static const char *bound_text(const trib_plan *p, const trib_plan_op *op, char *text, size_t size)
+{
+    bound b = bound_of(p, op);
+    text[0] = '\0';
+    if (p->copy_rate > 0) snprintf(text, size, " %9.2f %s", 1e6 * longer(&b), b.math > b.memory ? "math" : "memory");
+    return text;
+}
+
+/* ---- the table ---- */
+
+static void print_details(const trib_plan *p, const trib_plan_op *op, FILE *out)
+{
+    char view[256];
     for (int i = 0; i < op->desc.input_count; ++i)
         fprintf(out, "          reads  %s\n", view_text(p, &op->desc.inputs[i], view, sizeof view));
     for (int i = 0; i < op->desc.output_count; ++i)
@@ -39,23 +66,65 @@ static void print_op(const trib_plan *p, const trib_plan_op *op, int index, bool
     if (op->reason) fprintf(out, "          %s\n", op->reason);
 }
 
+static void print_op(const trib_plan *p, const trib_plan_op *op, int index, bool explain, FILE *out)
+{
+    char waits[64], record[16] = "", bound[32] = "";
+    waits_text(op, waits, sizeof waits);
+    if (op->record >= 0) snprintf(record, sizeof record, "e%d", op->record);
+    if (op->implementation) bound_text(p, op, bound, sizeof bound);
+    fprintf(out, "%4d %2d  %-10s %-5s %-34s %-20s %8.1f %8.2f%s\n", index, op->stream, waits, record, op->name,
+            op->implementation ? op->implementation : "-", (double)op->flops * 1e-6, (double)op->bytes * 1e-6, bound);
+    if (explain && op->implementation) print_details(p, op, out);
+}
+
+typedef struct totals {
+    int64_t flops, bytes;
+    bound each; /* as if only memory, or only arithmetic, took time */
+    double roofline;
+} totals;
+
+static totals totals_of(const trib_plan *p)
+{
+    totals t = { 0 };
+    for (int i = 0; i < p->op_count; ++i) {
+        bound b = bound_of(p, &p->ops[i]);
+        t.flops += p->ops[i].flops;
+        t.bytes += p->ops[i].bytes;
+        t.each.memory += b.memory;
+        t.each.math += b.math;
+        t.roofline += longer(&b);
+    }
+    return t;
+}
+
+static void print_totals(const trib_plan *p, FILE *out)
+{
+    totals t = totals_of(p);
+    char roofline[32] = "";
+    if (p->copy_rate > 0) snprintf(roofline, sizeof roofline, " %9.2f", 1e6 * t.roofline);
+    fprintf(out, "%4s %2s  %-10s %-5s %-34s %-20s %8.1f %8.2f%s\n", "", "", "", "", "total", "", (double)t.flops * 1e-6,
+            (double)t.bytes * 1e-6, roofline);
+    if (p->copy_rate <= 0) return;
+    fprintf(out, "\nPer image: %.2f MB moved, %.3f GFLOP. At best, images/s: %.0f by memory (%.2f TB/s)",
+            (double)t.bytes * 1e-6 / p->batch, (double)t.flops * 1e-9 / p->batch, p->batch / t.each.memory,
+            p->copy_rate * 1e-12);
+    if (p->math_rate > 0)
+        fprintf(out, ", %.0f by arithmetic (%.0f TFLOP/s)", p->batch / t.each.math, p->math_rate * 1e-12);
+    fprintf(out, ", %.0f op by op, one after the other.\nRates: %s.\n", p->batch / t.roofline, p->rates_source);
+}
+
 trib_status trib_plan_print(const trib_plan *p, bool explain, FILE *out)
 {
-    int64_t flops = 0, bytes = 0;
-    fprintf(out, "%s on %s: batch %d, schedule %s, layout %s, %d streams, %d events, %d thread%s\n", p->graph_name,
-            p->device_spec, p->batch, trib_schedule_name(p->schedule), trib_layout_name(p->layout), p->stream_count,
-            p->event_count, p->threads, p->threads == 1 ? "" : "s");
-    fprintf(out, "arena %.2f MB (%.2f MB of activations and workspaces)\n", (double)p->arena_bytes * 1e-6,
+    fprintf(out, "%s on %s: batch %d, schedule %s, precision %s, layout %s, %d streams, %d events", p->graph_name,
+            p->device_spec, p->batch, trib_schedule_name(p->schedule), trib_precision_name(p->precision),
+            trib_layout_name(p->layout), p->stream_count, p->event_count);
+    if (p->threads > 0) fprintf(out, ", %d thread%s", p->threads, p->threads == 1 ? "" : "s");
+    fprintf(out, "\narena %.2f MB (%.2f MB of activations and workspaces)\n", (double)p->arena_bytes * 1e-6,
             (double)p->activation_bytes * 1e-6);
     for (int i = 0; explain && i < p->note_count; ++i) fprintf(out, "  %s\n", p->notes[i]);
-    fprintf(out, "\n%4s %2s  %-10s %-5s %-34s %-20s %8s %8s\n", "op", "st", "waits", "rec", "layer", "implementation",
-            "MFLOP", "MB");
-    for (int i = 0; i < p->op_count; ++i) {
-        print_op(p, &p->ops[i], i, explain, out);
-        flops += p->ops[i].flops;
-        bytes += p->ops[i].bytes;
-    }
-    fprintf(out, "%4s %2s  %-10s %-5s %-34s %-20s %8.1f %8.2f\n", "", "", "", "", "total", "", (double)flops * 1e-6,
-            (double)bytes * 1e-6);
+    fprintf(out, "\n%4s %2s  %-10s %-5s %-34s %-20s %8s %8s%s\n", "op", "st", "waits", "rec", "layer", "implementation",
+            "MFLOP", "MB", p->copy_rate > 0 ? "   us, at best bound by" : "");
+    for (int i = 0; i < p->op_count; ++i) print_op(p, &p->ops[i], i, explain, out);
+    print_totals(p, out);
     return ferror(out) ? TRIB_ERROR(TRIB_IO_ERROR, "the plan cannot be written") : trib_success();
 }

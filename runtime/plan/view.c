@@ -16,6 +16,17 @@ const char *trib_layout_name(trib_layout layout)
 
 int trib_layout_block(trib_layout layout) { return layout == TRIB_NCHW8C ? 8 : layout == TRIB_NCHW16C ? 16 : 1; }
 
+const char *trib_precision_name(trib_precision precision)
+{
+    static const char *const names[TRIB_PRECISION_COUNT] = { "fp32", "tf32", "fp16", "bf16" };
+    return (unsigned)precision < TRIB_PRECISION_COUNT ? names[precision] : "unknown";
+}
+
+trib_dtype trib_precision_dtype(trib_precision precision)
+{
+    return precision == TRIB_PRECISION_FP16 ? TRIB_F16 : precision == TRIB_PRECISION_BF16 ? TRIB_BF16 : TRIB_F32;
+}
+
 static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 int64_t trib_view_bytes(const trib_view *v)

@@ -8,7 +8,7 @@
 size_t trib_input_row_bytes(const trib_plan *p)
 {
     const int64_t *d = p->input_shape.dim;
-    return (size_t)(d[1] * d[2] * d[3]) * sizeof(float);
+    return (size_t)(d[1] * d[2] * d[3]) * trib_dtype_size(p->input_dtype);
 }
 
 size_t trib_output_row_bytes(const trib_plan *p, int output)
@@ -16,7 +16,7 @@ size_t trib_output_row_bytes(const trib_plan *p, int output)
     const trib_shape *s = &p->outputs[output].shape;
     int64_t elements = 1;
     for (int i = 1; i < s->rank; ++i) elements *= s->dim[i];
-    return (size_t)elements * sizeof(float);
+    return (size_t)elements * trib_dtype_size(p->outputs[output].dtype);
 }
 
 /* ---- running the plan's ops ---- */
@@ -145,7 +145,7 @@ void trib_lane_close(trib_lane *lane)
 
 /* ---- chunks ---- */
 
-static trib_status submit_staged(trib_lane *lane, const float *input, int count, float *const *outputs)
+static trib_status submit_staged(trib_lane *lane, const void *input, int count, void *const *outputs)
 {
     const trib_plan *p = lane->plan;
     bindings b = { lane->arena, lane->input, lane->outputs };
@@ -157,12 +157,12 @@ static trib_status submit_staged(trib_lane *lane, const float *input, int count,
     return trib_success();
 }
 
-trib_status trib_lane_submit(trib_lane *lane, const float *input, int count, float *const *outputs)
+trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs)
 {
     trib_event *done = lane->done[lane->chunks % TRIB_CHUNKS_IN_FLIGHT];
     if (lane->chunks >= TRIB_CHUNKS_IN_FLIGHT) TRIB_TRY(trib_event_synchronize(done));
     bool in_place = trib_device_get_info(lane->device)->host && !lane->capture && count == lane->plan->batch;
-    bindings b = { lane->arena, input, (void *const *)outputs };
+    bindings b = { lane->arena, input, outputs };
     TRIB_TRY(in_place ? run_ops(lane, &b) : submit_staged(lane, input, count, outputs));
     TRIB_TRY(trib_event_record(done, lane->streams[0]));
     ++lane->chunks;

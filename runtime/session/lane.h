@@ -28,7 +28,7 @@ void trib_lane_close(trib_lane *lane);
 
 /* Gives one chunk of `count` images (1 .. plan->batch) to the lane's streams; waits only while too many chunks are in
  * flight. Host memory must stay valid until trib_lane_synchronize. */
-trib_status trib_lane_submit(trib_lane *lane, const float *input, int count, float *const *outputs);
+trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs);
 trib_status trib_lane_synchronize(trib_lane *lane);
 
 /* Bytes of one image in the input, and of one row of an output. */

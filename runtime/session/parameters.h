@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The parameters of one op as its device wants them: float32, batch norm folded in. */
+ * The parameters of one op as its device wants them: float32, batch norm folded in, those of all its parts one after
+ * the other. */
 #ifndef TRIBUTARY_RUNTIME_SESSION_PARAMETERS_H
 #define TRIBUTARY_RUNTIME_SESSION_PARAMETERS_H
 

@@ -152,21 +152,21 @@ int trib_session_lanes(const trib_session *s) { return s->lane_count; }
 /* ---- running ---- */
 
 /* Chunk i goes to lane i mod lanes: chunks cost the same, so this is balanced without asking who is free. */
-static trib_status submit_all(trib_session *s, const float *input, int n, float *const *outputs)
+static trib_status submit_all(trib_session *s, const void *input, int n, void *const *outputs)
 {
     const trib_plan *p = s->plan;
     for (int first = 0, chunk = 0; first < n; first += p->batch, ++chunk) {
         int count = n - first < p->batch ? n - first : p->batch;
-        float *rows[TRIB_MAX_PLAN_OUTPUTS];
+        void *rows[TRIB_MAX_PLAN_OUTPUTS];
         for (int i = 0; i < p->output_count; ++i)
-            rows[i] = outputs[i] + (size_t)first * (trib_output_row_bytes(p, i) / sizeof(float));
-        const float *images = input + (size_t)first * (trib_input_row_bytes(p) / sizeof(float));
+            rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
+        const unsigned char *images = (const unsigned char *)input + (size_t)first * trib_input_row_bytes(p);
         TRIB_TRY(trib_lane_submit(&s->lanes[chunk % s->lane_count], images, count, rows));
     }
     return trib_success();
 }
 
-trib_status trib_session_run(trib_session *s, const float *input, int n, float *const *outputs)
+trib_status trib_session_run(trib_session *s, const void *input, int n, void *const *outputs)
 {
     if (!s || !input || !outputs)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");

@@ -40,7 +40,7 @@ std::vector<float> logits_of(const std::string &images, std::int64_t limit)
         EXPECT_OK(trib_loader_next(loader, &batch));
         if (!batch) break;
         std::vector<float> y(std::size_t(batch->count) * 10);
-        float *outputs[] = { y.data() };
+        void *outputs[] = { y.data() };
         EXPECT_OK(trib_session_run(session, batch->pixels, batch->count, outputs));
         all.insert(all.end(), y.begin(), y.end());
         trib_loader_give_back(loader, batch);

@@ -86,7 +86,7 @@ std::map<std::string, std::vector<float>> run(const trib_model *model, const cha
     if (session) {
         const trib_plan *plan = trib_session_plan(session);
         EXPECT_OK(trib_plan_check_stream_order(plan));
-        std::vector<float *> outputs;
+        std::vector<void *> outputs;
         for (int i = 0; i < plan->output_count; ++i) {
             trib_shape shape = plan->outputs[i].shape;
             shape.dim[0] = n;

@@ -46,7 +46,7 @@ TEST(Plan, BatchNormAndReluDisappearIntoConvolutions)
     ASSERT_TRUE(op);
     EXPECT_TRUE(op->desc.relu);
     EXPECT_TRUE(op->desc.has_bias);
-    EXPECT_GT(op->bn_eps, 0);
+    EXPECT_GT(op->parts[0].bn_eps, 0);
 }
 
 TEST(Plan, PassesCanBeSwitchedOff)

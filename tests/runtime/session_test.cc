@@ -13,7 +13,7 @@ using nets::Session;
 std::vector<float> run(trib_session *s, const std::vector<float> &input, int n, std::size_t row)
 {
     std::vector<float> y(std::size_t(n) * row, std::numeric_limits<float>::quiet_NaN());
-    float *outputs[] = { y.data() };
+    void *outputs[] = { y.data() };
     EXPECT_OK(trib_session_run(s, input.data(), n, outputs));
     return y;
 }
@@ -115,7 +115,7 @@ TEST(Session, SeveralOutputs)
     Session s = nets::session(graph.get(), device.get(), o);
     ASSERT_TRUE(s);
     std::vector<float> logits(30), probabilities(30), module(3 * 80 * 14 * 14), copy(input.size());
-    float *outputs[] = { logits.data(), probabilities.data(), module.data(), copy.data() };
+    void *outputs[] = { logits.data(), probabilities.data(), module.data(), copy.data() };
     ASSERT_OK(trib_session_run(s.get(), input.data(), 3, outputs));
     for (int i = 0; i < 3; ++i) {
         float sum = 0;
@@ -167,7 +167,7 @@ TEST(Session, WrongCallsAreRefused)
     Session s = nets::session(graph.get(), device.get(), trib_session_default_options());
     auto input = nets::input_for(graph.get(), 2);
     std::vector<float> y(20);
-    float *outputs[] = { y.data() };
+    void *outputs[] = { y.data() };
     EXPECT_FAILS(trib_session_run(s.get(), input.data(), 2, outputs), TRIB_INVALID_ARGUMENT, "1 to 1");
     EXPECT_FAILS(trib_session_run(s.get(), input.data(), 0, outputs), TRIB_INVALID_ARGUMENT, "0 images");
     EXPECT_FAILS(trib_session_run(s.get(), nullptr, 1, outputs), TRIB_INVALID_ARGUMENT, "input");
@@ -219,7 +219,7 @@ TEST(Session, EveryFallibleOperationMayFail)
     nets::Parameters parameters(graph.get());
     auto input = nets::input_for(graph.get(), 2);
     std::vector<float> y(20), expected(20);
-    float *outputs[] = { y.data() }, *expected_outputs[] = { expected.data() };
+    void *outputs[] = { y.data() }, *expected_outputs[] = { expected.data() };
     trib_session_options o = trib_session_default_options();
     o.max_batch = 2;
     o.plan.schedule = TRIB_BRANCHES;

@@ -32,6 +32,12 @@ typedef struct trib_op_handle trib_op_handle;
 typedef struct trib_device_options {
     int threads;          /* cpu: cores to use at most, 0: all this process may run on */
     int64_t memory_limit; /* bytes of device memory at most, 0: no limit */
+    /* cuda: a file that remembers, per library version and card, which implementation was fastest; made when missing,
+     * written by trib_device_save_choices and when the device is closed. NULL: nothing is remembered. */
+    const char *choices_path;
+    /* cuda: "h200" and so on (trib_device_targets): a card that need not be here. Plans can be made for it; nothing can
+     * be allocated or run. NULL: a card of this machine. */
+    const char *target;
 } trib_device_options;
 
 /* `spec`: "auto" (the first CUDA device that works, else the CPU), "cpu", "cuda" or "cuda:N". `options` may be NULL.
@@ -47,10 +53,18 @@ typedef struct trib_device_info {
     int cores;             /* cpu: cores used; cuda: multiprocessors */
     int64_t memory_bytes;
     bool has_capture;
-    bool host; /* device memory is host memory, and every core works best on images of its own (see session.h) */
+    bool normalises; /* has TRIB_PREPROCESS: plans may take 8-bit pixels */
+    bool host;       /* device memory is host memory, and every core works best on images of its own (see session.h) */
     /* Activation layouts this device computes in, best first. */
     int layout_count;
     trib_layout layouts[TRIB_LAYOUT_COUNT];
+    /* Channels a convolution's input should be a multiple of: an image is padded to it when it enters. */
+    int channel_multiple;
+    unsigned precisions; /* bit 1u << trib_precision: what it computes in */
+    /* What the card can do at most, for rooflines: bytes per second of a copy (read and written both counted), products
+     * per precision in FLOP/s. 0 where nobody knows. */
+    double copy_rate, math_rate[TRIB_PRECISION_COUNT];
+    const char *rates_source; /* where these numbers come from; NULL without them */
 } trib_device_info;
 
 const trib_device_info *trib_device_get_info(const trib_device *device);
@@ -63,6 +77,9 @@ typedef struct trib_device_listing {
     char description[256]; /* name and libraries when available, else the reason and what to do */
 } trib_device_listing;
 int trib_device_list(trib_device_listing *listings, int capacity); /* returns how many there are */
+
+/* Cards that options.target may name: 0, 1, ...; NULL past the last, and in a build without CUDA at once. */
+const char *trib_device_targets(int index);
 
 /* ---- memory ---- */
 
@@ -127,6 +144,13 @@ void trib_capture_destroy(trib_capture *capture);
  */
 trib_status trib_op_implementations(trib_device *device, const trib_op_desc *desc, bool include_reference,
                                     trib_implementation *out, int capacity, int *count, char *reason);
+
+/* What was fastest for `desc` when it was measured, on this kind of card with these libraries: *name (owned by the
+ * device), or NULL when nobody measured it or the device remembers nothing. */
+trib_status trib_op_recall(trib_device *device, const trib_op_desc *desc, const char **name, int64_t *nanoseconds);
+trib_status trib_op_remember(trib_device *device, const trib_op_desc *desc, const char *name, int64_t nanoseconds);
+/* Writes what was remembered to options.choices_path; nothing to do without one. */
+trib_status trib_device_save_choices(trib_device *device);
 
 /* Prepares an op: builds primitives and packs parameters, which may be freed afterwards. `implementation` is a name
  * from trib_op_implementations. A handle is immutable: several streams may run it at once, each with its own memory. */

@@ -44,7 +44,13 @@ typedef enum trib_kind {
     TRIB_LINEAR,
     TRIB_DROPOUT,
     TRIB_SOFTMAX,
-    TRIB_REORDER, /* only in plans: a change of memory layout */
+    /* Only in plans: */
+    TRIB_REORDER,           /* a change of memory layout, element type, or to more channels (the new ones are 0) */
+    TRIB_PREPROCESS,        /* 8-bit pixels to normalised ones */
+    TRIB_TOP_K,             /* the k likeliest classes of each row of logits */
+    TRIB_MAX_POOL2D_CONV2D, /* a convolution of what a max pool gives, which is nowhere stored: pool_proj */
+    TRIB_MAX_POOL2D_LRN,    /* LRN of pooled values */
+    TRIB_LRN_MAX_POOL2D,    /* pooled values of LRN */
     TRIB_KIND_COUNT
 } trib_kind;
 
@@ -102,6 +108,27 @@ typedef struct trib_dropout {
     float p;
 } trib_dropout;
 
+/* y = x * scale[c] + shift[c] for c in the order of y; the source has 3 channels, or 1 that stands for all three. */
+typedef struct trib_normalise {
+    bool bgr; /* y's channel order; x is RGB */
+    float scale[3], shift[3];
+} trib_normalise;
+
+/* k classes, largest logit first (ties: lower index first; NaN last), and their softmax over the whole row. */
+typedef struct trib_top_k_rows {
+    int k;
+} trib_top_k_rows;
+
+/* In the order of the name: one after the other. */
+typedef struct trib_pool_conv {
+    trib_pool2d pool2d;
+    trib_conv2d conv2d;
+} trib_pool_conv;
+typedef struct trib_pool_lrn {
+    trib_pool2d pool2d;
+    trib_lrn lrn;
+} trib_pool_lrn;
+
 typedef union trib_attributes {
     trib_conv2d conv2d;
     trib_pool2d pool2d; /* strides and (r = 0) extents are resolved by the builder */
@@ -110,6 +137,10 @@ typedef union trib_attributes {
     trib_batch_norm batch_norm;
     trib_linear linear;
     trib_dropout dropout;
+    trib_normalise preprocess;
+    trib_top_k_rows top_k;
+    trib_pool_conv pool_conv;
+    trib_pool_lrn pool_lrn;
 } trib_attributes;
 
 /* What a parameter is to its layer. */

@@ -19,6 +19,20 @@ const char *trib_layout_name(trib_layout layout);
 /* Channels per block: 8 or 16 for the blocked layouts, else 1. */
 int trib_layout_block(trib_layout layout);
 
+/* How convolutions and matrix products compute: what is stored, and what is multiplied. Sums are float32. */
+typedef enum trib_precision {
+    TRIB_PRECISION_FP32 = 0, /* float32 stored and multiplied */
+    TRIB_PRECISION_TF32,     /* float32 stored, factors rounded to 10 bits of fraction: tensor cores */
+    TRIB_PRECISION_FP16,
+    TRIB_PRECISION_BF16,
+    TRIB_PRECISION_COUNT
+} trib_precision;
+
+/* "fp32", "tf32", "fp16", "bf16". */
+const char *trib_precision_name(trib_precision precision);
+/* What tensors of this precision hold. */
+trib_dtype trib_precision_dtype(trib_precision precision);
+
 /* A tensor an op reads or writes: channels [c_offset, c_offset + c) of a tensor with c_total channels.
  * Pointers given to a device always point at the first element of the *slice* (see trib_view_offset). */
 typedef struct trib_view {
@@ -36,9 +50,14 @@ int64_t trib_view_offset(const trib_view *view);
 
 enum { TRIB_MAX_OUTPUTS = 4 };
 
-/* What a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising. */
+/* What a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.
+ *
+ * A convolution with several outputs is several convolutions of one input with the same window: output i has the next
+ * outputs[i].c channels, and attributes.conv2d.k is their sum. TRIB_TOP_K has two outputs: probabilities (f32) and
+ * class indices (i32). */
 typedef struct trib_op_desc {
     trib_kind kind;
+    trib_precision precision; /* of products; f16 and bf16 need views of that type */
     trib_attributes attributes;
     int input_count, output_count;
     trib_view inputs[TRIB_MAX_INPUTS];
@@ -48,8 +67,9 @@ typedef struct trib_op_desc {
     int threads;   /* cpu: cores this op may use */
 } trib_op_desc;
 
-/* Parameters of an op, dense float32, batch norm already folded: weight is O,I,R,S or [out,in] (columns in C,H,W
- * order). A standalone batch norm has weight = scale and bias = shift per channel. NULL where there is none. */
+/* Parameters of an op, dense float32, batch norm already folded: weight is O,I,R,S (I as many as the input view has
+ * channels, O of all outputs one after the other) or [out,in] (columns in C,H,W order). A standalone batch norm has
+ * weight = scale and bias = shift per channel. NULL where there is none. */
 typedef struct trib_op_parameters {
     const float *weight;
     const float *bias;

@@ -18,7 +18,10 @@ TRIB_BEGIN_DECLS
 
 typedef enum trib_schedule {
     TRIB_SERIAL = 0, /* everything on stream 0: the oracle */
-    TRIB_BRANCHES    /* one stream per branch, as in the paper's figure; branch 0 stays on its parent's stream */
+    TRIB_BRANCHES,   /* one stream per branch, as in the paper's figure; branch 0 stays on its parent's stream */
+    TRIB_FUSED,      /* the 1x1 convolutions that read a module's input as one op, then the large convolutions side by
+                        side; needs a device that has such ops */
+    TRIB_SCHEDULE_COUNT
 } trib_schedule;
 const char *trib_schedule_name(trib_schedule schedule);
 
@@ -27,6 +30,9 @@ typedef enum trib_pass {
     TRIB_PASS_FOLD_BATCH_NORM = 0,   /* BN into the preceding convolution */
     TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
     TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
+    TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op, several destinations */
+    TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 max pool and the 1x1 convolution behind it become one op */
+    TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an LRN next to each other become one op */
     TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
     TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */
     TRIB_PASS_PLAN_MEMORY,           /* off: every buffer gets its own memory */
@@ -41,8 +47,12 @@ enum { TRIB_LAYOUT_AUTO = -1, TRIB_MAX_PLAN_OUTPUTS = 64 };
 typedef struct trib_plan_options {
     int batch; /* images per run of the plan; 0: 1 */
     trib_schedule schedule;
-    int layout;                 /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
-    trib_layout input_layout;   /* of what the caller hands in */
+    trib_precision precision;
+    int layout;                      /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
+    trib_layout input_layout;        /* of what the caller hands in */
+    const trib_normalise *normalise; /* the caller hands in 8-bit RGB pixels (NHWC), normalised on the device; NULL:
+                                        float32, normalised already. Needs trib_device_info.normalises */
+    int top_k;                  /* k > 0: return, of each logits row, the k likeliest classes instead (see below) */
     int threads;                /* cpu: cores this plan may use, 0: all of the device's */
     bool reference;             /* plain C reference for every op */
     bool measure;               /* time the candidates on the device instead of ranking them */
@@ -50,6 +60,9 @@ typedef struct trib_plan_options {
     const char *const *outputs; /* names of outputs or layers to return; NULL: the graph's first output */
     int output_count;
 } trib_plan_options;
+
+/* With top_k, the plan has exactly two outputs, "top_k/probabilities" (f32, N,k) and "top_k/indices" (i32, N,k), of the
+ * one output that options->outputs names (NULL: the graph's first), which must be rows. */
 
 /* Zero but for TRIB_LAYOUT_AUTO. */
 trib_plan_options trib_plan_default_options(void);
@@ -70,13 +83,19 @@ typedef struct trib_plan_buffer {
 
 enum { TRIB_MAX_WAITS = 8 };
 
+/* The parameters of one layer: graph parameter ids by role, TRIB_NO_PARAMETER where none. */
+typedef struct trib_plan_part {
+    int parameters[TRIB_ROLE_COUNT];
+    float bn_eps;
+} trib_plan_part;
+
 typedef struct trib_plan_op {
-    const char *name; /* the layer's; a pass that adds an op derives its name from the layer's */
+    const char *name; /* the layer's; a pass that adds an op or joins several derives its name from theirs */
     int layer;        /* graph layer this op ends with */
     int fork, branch; /* as in the graph */
     trib_op_desc desc;
-    int parameters[TRIB_ROLE_COUNT]; /* graph parameter ids by role, TRIB_NO_PARAMETER where none */
-    float bn_eps;
+    int part_count; /* 1, or with several outputs one per output */
+    trib_plan_part parts[TRIB_MAX_OUTPUTS];
     int stream;
     int wait_count;
     int waits[TRIB_MAX_WAITS];  /* events, waited for before the op */
@@ -91,14 +110,17 @@ typedef struct trib_plan_op {
 typedef struct trib_plan_output {
     const char *name;
     int buffer;
-    trib_shape shape; /* N,C,H,W or N,C; float32, dense */
+    trib_shape shape; /* N,C,H,W or N,C; dense */
+    trib_dtype dtype; /* f32, or i32 for "top_k/indices" */
 } trib_plan_output;
 
 typedef struct trib_plan {
     const char *graph_name, *device_spec;
     int batch;
     trib_schedule schedule;
+    trib_precision precision;
     trib_layout layout, input_layout;
+    trib_dtype input_dtype; /* f32, or u8 when the device normalises */
     int threads;
     unsigned disabled_passes;
     int op_count, buffer_count, output_count, stream_count, event_count;
@@ -109,7 +131,10 @@ typedef struct trib_plan {
     trib_shape input_shape; /* N,C,H,W extents, whatever the layout */
     int64_t arena_bytes;
     int64_t activation_bytes; /* what the arena would need without reuse */
-    int note_count;           /* what each pass did, for --explain */
+    /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL when unknown. */
+    double copy_rate, math_rate;
+    const char *rates_source;
+    int note_count; /* what each pass did, for --explain */
     const char **notes;
     void *storage; /* strings */
 } trib_plan;

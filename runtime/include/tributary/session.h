@@ -38,10 +38,10 @@ void trib_session_destroy(trib_session *session);
 const trib_plan *trib_session_plan(const trib_session *session);
 int trib_session_lanes(const trib_session *session);
 
-/* Runs `n` images (1 .. max_batch). `input`: float32, host memory, dense in plan->input_layout, N = n. `outputs[i]`:
- * host memory for output i of the plan, float32, dense N,C,H,W or N,C with N = n. Returns when the results are there.
- * One call at a time. */
-trib_status trib_session_run(trib_session *session, const float *input, int n, float *const *outputs);
+/* Runs `n` images (1 .. max_batch). `input`: host memory, of plan->input_dtype, dense in plan->input_layout, N = n.
+ * `outputs[i]`: host memory for output i of the plan, of its dtype, dense N,C,H,W or N,C with N = n. Returns when the
+ * results are there. One call at a time. */
+trib_status trib_session_run(trib_session *session, const void *input, int n, void *const *outputs);
 
 TRIB_END_DECLS
 #endif

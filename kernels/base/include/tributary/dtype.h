@@ -11,12 +11,12 @@
 
 TRIB_BEGIN_DECLS
 
-typedef enum trib_dtype { TRIB_F32 = 0, TRIB_F16, TRIB_BF16, TRIB_I64, TRIB_U8, TRIB_DTYPE_COUNT } trib_dtype;
+typedef enum trib_dtype { TRIB_F32 = 0, TRIB_F16, TRIB_BF16, TRIB_I64, TRIB_U8, TRIB_I32, TRIB_DTYPE_COUNT } trib_dtype;
 
 /* Bytes of one element. */
 size_t trib_dtype_size(trib_dtype dtype);
 
-/* "f32", "f16", "bf16", "i64", "u8". */
+/* "f32", "f16", "bf16", "i64", "u8", "i32". */
 const char *trib_dtype_name(trib_dtype dtype);
 
 /* IEEE 754 binary16 and bfloat16, round to nearest even; NaN stays NaN, overflow becomes infinity. */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "passes/fuse.h"
+
+#include <string.h>
+
+trib_status trib_can_run(const trib_lowering *l, const trib_op_desc *desc, bool *can)
+{
+    trib_implementation any;
+    int count = 0;
+    TRIB_TRY(trib_op_implementations(l->device, desc, false, &any, 1, &count, NULL));
+    *can = count > 0;
+    return trib_success();
+}
+
+void trib_remove_op(trib_lowering *l, size_t index)
+{
+    memmove(&l->ops[index], &l->ops[index + 1], (l->op_count - index - 1) * sizeof *l->ops);
+    --l->op_count;
+}
+
+/* The only op that reads `buffer`, or op_count when there are several or none. */
+static size_t only_reader(const trib_lowering *l, int buffer)
+{
+    size_t reader = l->op_count;
+    for (size_t i = 0; i < l->op_count; ++i)
+        for (int k = 0; k < l->ops[i].desc.input_count; ++k) {
+            if (l->ops[i].desc.inputs[k].buffer != buffer) continue;
+            if (reader != l->op_count) return l->op_count;
+            reader = i;
+        }
+    return reader;
+}
+
+/* The index of the op that `first` can be joined with, or op_count. A slice of a joined output is read by the join. */
+static size_t partner_of(const trib_lowering *l, size_t first, trib_kind kind)
+{
+    const trib_plan_op *op = &l->ops[first];
+    const trib_view *between = &op->desc.outputs[0];
+    size_t second = only_reader(l, between->buffer);
+    if (second == l->op_count || l->ops[second].desc.kind != kind || op->desc.relu) return l->op_count;
+    bool same_branch = l->ops[second].fork == op->fork && l->ops[second].branch == op->branch;
+    return same_branch && between->c == between->c_total ? second : l->op_count;
+}
+
+trib_status trib_join_pairs(trib_lowering *l, trib_kind first, trib_kind second, trib_join_descs join, int *joined)
+{
+    *joined = 0;
+    for (size_t i = 0; i < l->op_count; ++i) {
+        if (l->ops[i].desc.kind != first) continue;
+        size_t partner = partner_of(l, i, second);
+        if (partner == l->op_count) continue;
+        trib_plan_op *a = &l->ops[i], *b = &l->ops[partner];
+        trib_op_desc desc = b->desc;
+        bool can = false;
+        memset(&desc.attributes, 0, sizeof desc.attributes);
+        desc.inputs[0] = a->desc.inputs[0];
+        if (join(&a->desc, &b->desc, &desc)) TRIB_TRY(trib_can_run(l, &desc, &can));
+        if (!can) continue;
+        b->name = trib_strings_format(l->strings, "%s+%s", a->name, b->name);
+        if (!b->name) return trib_lowering_no_memory();
+        l->buffers[a->desc.outputs[0].buffer].bytes = 0; /* what lay between is nowhere stored */
+        b->desc = desc;
+        b->flops += a->flops;
+        trib_remove_op(l, i);
+        --i;
+        ++*joined;
+    }
+    return trib_success();
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The 1x1 convolutions that read one fork's input (1x1, 3x3_reduce, 5x5_reduce) become one op with several
+ * destinations: the input is read once, and one large product fills the device better than three small ones. Where each
+ * result goes does not change: the 1x1 branch straight into its slice of the joined output. */
+#include <string.h>
+
+#include "passes/fuse.h"
+#include "passes/passes.h"
+
+static bool is_reduction(const trib_op_desc *d)
+{
+    const trib_conv2d *a = &d->attributes.conv2d;
+    return d->kind == TRIB_CONV2D && a->r == 1 && a->s == 1 && a->stride_h == 1 && a->stride_w == 1 && !a->pad.top &&
+           !a->pad.left && !a->pad.bottom && !a->pad.right;
+}
+
+/* Whether `b` can become further outputs of `a`: same fork, same input, same epilogue. */
+static bool goes_with(const trib_plan_op *a, const trib_plan_op *b)
+{
+    return b->fork == a->fork && is_reduction(&b->desc) && b->desc.relu == a->desc.relu &&
+           b->desc.has_bias == a->desc.has_bias && b->desc.output_count + a->desc.output_count <= TRIB_MAX_OUTPUTS &&
+           !memcmp(&b->desc.inputs[0], &a->desc.inputs[0], sizeof a->desc.inputs[0]);
+}
+
+static const char *leaf(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
+/* `a` with everything of `b` added. */
+static trib_status merged(trib_lowering *l, const trib_plan_op *a, const trib_plan_op *b, trib_plan_op *out)
+{
+    *out = *a;
+    out->name = trib_strings_format(l->strings, "%s+%s", a->name, leaf(b->name));
+    if (!out->name) return trib_lowering_no_memory();
+    for (int i = 0; i < b->desc.output_count; ++i) {
+        out->desc.outputs[out->desc.output_count++] = b->desc.outputs[i];
+        out->parts[out->part_count++] = b->parts[i];
+    }
+    out->desc.attributes.conv2d.k += b->desc.attributes.conv2d.k;
+    out->flops += b->flops;
+    return trib_success();
+}
+
+/* Takes into op `first` whatever goes with it; it runs on a branch, but first of all on it. */
+static trib_status merge_into(trib_lowering *l, size_t first, int *gone)
+{
+    for (size_t i = first + 1; i < l->op_count; ++i) {
+        trib_plan_op both;
+        bool can = false;
+        if (!goes_with(&l->ops[first], &l->ops[i])) continue;
+        TRIB_TRY(merged(l, &l->ops[first], &l->ops[i], &both));
+        TRIB_TRY(trib_can_run(l, &both.desc, &can));
+        if (!can) continue;
+        l->ops[first] = both;
+        trib_remove_op(l, i);
+        --i;
+        ++*gone;
+    }
+    return trib_success();
+}
+
+trib_status trib_pass_merge_reductions(trib_lowering *l)
+{
+    int ops = 0, gone = 0;
+    for (size_t i = 0; i < l->op_count; ++i) {
+        if (l->ops[i].fork < 0 || !is_reduction(&l->ops[i].desc)) continue;
+        int before = gone;
+        TRIB_TRY(merge_into(l, i, &gone));
+        ops += gone > before;
+    }
+    return trib_lowering_note(l, "merge_reductions: %d convolutions became %d ops", gone + ops, ops);
+}
