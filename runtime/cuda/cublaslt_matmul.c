@@ -76,24 +76,26 @@ const char *trib_cublaslt_version(const trib_cublaslt *library) { return library
 
 const char *trib_matmul_key(const trib_matmul_desc *d, char *text)
 {
-    snprintf(text, TRIB_MATMUL_KEY, "matmul %s r%" PRId64 " i%d o%d x%" PRId64 " y%" PRId64 "%s%s",
-             trib_precision_name(d->precision), d->rows, d->in, d->out, d->x_pitch, d->y_pitch,
-             d->has_bias ? " bias" : "", d->relu ? " relu" : "");
+    snprintf(text, TRIB_MATMUL_KEY, "matmul %s to %s r%" PRId64 " i%d o%d x%" PRId64 " y%" PRId64 "%s%s",
+             trib_precision_name(d->precision), trib_dtype_name(d->y_dtype), d->rows, d->in, d->out, d->x_pitch,
+             d->y_pitch, d->has_bias ? " bias" : "", d->relu ? " relu" : "");
     return text;
 }
 
 static trib_status check(const trib_matmul_desc *d)
 {
     char key[TRIB_MATMUL_KEY];
-    if (d->precision < TRIB_PRECISION_COUNT && d->rows > 0 && d->in > 0 && d->out > 0 && d->x_pitch >= d->in &&
+    bool types = (unsigned)d->precision < TRIB_PRECISION_COUNT &&
+                 (d->y_dtype == TRIB_F32 || d->y_dtype == trib_precision_dtype(d->precision));
+    if (types && d->rows > 0 && d->in > 0 && d->out > 0 && d->x_pitch >= d->in &&
         d->y_pitch >= d->out)
         return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "not a matrix product: %s", trib_matmul_key(d, key));
 }
 
-static cudaDataType_t data_type(trib_precision precision)
+static cudaDataType_t data_type(trib_dtype dtype)
 {
-    switch (trib_precision_dtype(precision)) {
+    switch (dtype) {
     case TRIB_F16: return CUDA_R_16F;
     case TRIB_BF16: return CUDA_R_16BF;
     default: return CUDA_R_32F;
@@ -111,7 +113,7 @@ static cublasLtEpilogue_t epilogue(const trib_matmul_desc *d)
 
 static trib_status describe(const trib_matmul_desc *d, const void *bias, product *p)
 {
-    const cudaDataType_t type = data_type(d->precision);
+    const cudaDataType_t type = data_type(trib_precision_dtype(d->precision));
     const cublasComputeType_t compute =
         d->precision == TRIB_PRECISION_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     const cublasOperation_t transposed = CUBLAS_OP_T;
@@ -124,7 +126,7 @@ static trib_status describe(const trib_matmul_desc *d, const void *bias, product
     if (d->has_bias) TRY(cublasLtMatmulDescSetAttribute(o, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias));
     TRY(cublasLtMatrixLayoutInit(&p->w, type, in, out, (int64_t)in));
     TRY(cublasLtMatrixLayoutInit(&p->x, type, in, rows, d->x_pitch));
-    TRY(cublasLtMatrixLayoutInit(&p->y, type, out, rows, d->y_pitch));
+    TRY(cublasLtMatrixLayoutInit(&p->y, data_type(d->y_dtype), out, rows, d->y_pitch));
     return trib_success();
 }
 
@@ -156,7 +158,7 @@ static trib_status make_plan(const trib_cublaslt *library, const trib_matmul_des
     plan->handle = library->handle;
     plan->desc = *desc;
     plan->algorithm = *algorithm;
-    plan->info.bias = trib_precision_dtype(desc->precision);
+    plan->info.bias = desc->y_dtype;
     plan->info.workspace_bytes = (int64_t)workspace_bytes;
     int used = snprintf(plan->info.name, sizeof plan->info.name, "cublaslt:");
     for (int i = 0; i < WORDS; ++i)

@@ -28,14 +28,15 @@ void trib_cublaslt_close(trib_cublaslt *library); /* NULL is fine, here and belo
 const char *trib_cublaslt_version(const trib_cublaslt *library);
 
 typedef struct trib_matmul_desc {
-    trib_precision precision; /* of x, w, bias and y */
+    trib_precision precision; /* of x and w */
+    trib_dtype y_dtype;       /* the precision's, or float32: sums as they are */
     int64_t rows;
     int in, out;
     int64_t x_pitch, y_pitch; /* in and out when packed */
     bool has_bias, relu;
 } trib_matmul_desc;
 
-/* "matmul bf16 r25088 i192 o64 x192 y256 bias relu": the key of a plan cache. Returns `text` (at least TRIB_MATMUL_KEY
+/* "matmul bf16 to f32 r25088 i192 o64 x192 y256 bias relu", for messages. Returns `text` (at least TRIB_MATMUL_KEY
  * bytes). */
 enum { TRIB_MATMUL_KEY = 128, TRIB_MATMUL_NAME = 144 };
 const char *trib_matmul_key(const trib_matmul_desc *desc, char *text);

@@ -24,7 +24,7 @@
 
 typedef struct trib_plan_cache trib_plan_cache;
 
-enum { TRIB_PLAN_KEY_SIZE = 192, TRIB_PLAN_NAME_SIZE = 256 };
+enum { TRIB_PLAN_KEY_SIZE = 512, TRIB_PLAN_NAME_SIZE = 256 };
 
 typedef struct trib_plan_choice {
     char name[TRIB_PLAN_NAME_SIZE];

@@ -40,6 +40,7 @@ trib_matmul_desc small_product(trib_precision precision)
 {
     trib_matmul_desc d = {};
     d.precision = precision;
+    d.y_dtype = trib_precision_dtype(precision);
     d.rows = 30, d.in = 24, d.out = 16;
     d.x_pitch = 24, d.y_pitch = 16;
     d.has_bias = d.relu = true;

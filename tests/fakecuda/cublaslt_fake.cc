@@ -121,8 +121,9 @@ Product product_of(cublasLtMatmulDesc_t operation, cublasLtMatrixLayout_t a, cub
     expect(p.a.rows == p.b.rows && p.d.rows == p.a.columns && p.d.columns == p.b.columns);
     expect(with.rows == p.d.rows && with.columns == p.d.columns && with.leading == p.d.leading);
     for (const Layout *l : { &p.a, &p.b, &p.d }) expect(l->leading >= std::int64_t(l->rows) && l->rows && l->columns);
-    expect(p.a.type == p.b.type && p.a.type == p.d.type && p.operation.scale == CUDA_R_32F,
-           CUBLAS_STATUS_NOT_SUPPORTED);
+    expect(p.a.type == p.b.type && p.operation.scale == CUDA_R_32F, CUBLAS_STATUS_NOT_SUPPORTED);
+    expect(p.d.type == p.a.type || p.d.type == CUDA_R_32F, CUBLAS_STATUS_NOT_SUPPORTED);
+    expect(with.type == p.d.type, CUBLAS_STATUS_NOT_SUPPORTED);
     const bool single = p.a.type == CUDA_R_32F;
     expect(p.operation.compute == CUBLAS_COMPUTE_32F || (single && p.operation.compute == CUBLAS_COMPUTE_32F_FAST_TF32),
            CUBLAS_STATUS_NOT_SUPPORTED);
@@ -148,7 +149,7 @@ void compute(const Operation &o, const Layout &la, const Layout &lb, const Layou
 {
     const bool tf32 = o.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
     const std::int64_t m = std::int64_t(ld.rows), n = std::int64_t(ld.columns), k = std::int64_t(la.rows);
-    const Stored type = stored(la.type);
+    const Stored type = stored(la.type), type_of_d = stored(ld.type);
     const auto factor = [&](const void *memory, std::int64_t i) {
         float value = load(memory, i, type);
         return tf32 ? to_tf32(value) : value;
@@ -164,9 +165,9 @@ void compute(const Operation &o, const Layout &la, const Layout &lb, const Layou
         }
         for (std::int64_t j = 0; j < m; ++j) {
             float y = sum[std::size_t(j)];
-            if (has_bias(o)) y += load(o.bias, j, type);
+            if (has_bias(o)) y += load(o.bias, j, type_of_d);
             if (has_relu(o)) y = y < 0 ? 0 : y; // NaN stays
-            store(d, column * ld.leading + j, type, y);
+            store(d, column * ld.leading + j, type_of_d, y);
         }
     }
 }

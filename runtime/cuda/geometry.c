@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cuda/geometry.h"
+
+static int or_one(int stride) { return stride ? stride : 1; }
+
+trib_window_geometry trib_adaptive_window_of(const trib_view *x, const trib_view *y)
+{
+    return (trib_window_geometry) { .n = x->n,
+                                    .c = x->c,
+                                    .h = x->h,
+                                    .w = x->w,
+                                    .k = y->c,
+                                    .p = y->h,
+                                    .q = y->w,
+                                    .stride_h = 1,
+                                    .stride_w = 1,
+                                    .x_pitch = x->c_total,
+                                    .y_pitch = y->c_total };
+}
+
+trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool, const trib_view *y)
+{
+    trib_window_geometry g = trib_adaptive_window_of(x, y);
+    g.r = pool->r, g.s = pool->s;
+    g.stride_h = or_one(pool->stride_h), g.stride_w = or_one(pool->stride_w);
+    g.pad_top = pool->pad.top, g.pad_left = pool->pad.left;
+    g.pad_bottom = pool->pad.bottom, g.pad_right = pool->pad.right;
+    return g;
+}
+
+trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, bool relu)
+{
+    return (trib_pixel_geometry) {
+        .rows = (int64_t)x->n * x->h * x->w, .c = x->c, .x_pitch = x->c_total, .y_pitch = y->c_total, .relu = relu
+    };
+}
+
+trib_reorder_geometry trib_reorder_of(const trib_view *x, const trib_view *y, bool relu)
+{
+    return (trib_reorder_geometry) { .n = x->n,
+                                     .c = x->c,
+                                     .h = x->h,
+                                     .w = x->w,
+                                     .y_c = y->c,
+                                     .x_nchw = x->layout == TRIB_NCHW,
+                                     .y_nchw = y->layout == TRIB_NCHW,
+                                     .x_pitch = x->c_total,
+                                     .y_pitch = y->c_total,
+                                     .relu = relu };
+}
+
+trib_lrn_coefficients trib_coefficients_of(const trib_lrn *lrn)
+{
+    return (trib_lrn_coefficients) { .size = lrn->size, .alpha = lrn->alpha, .beta = lrn->beta, .k = lrn->k };
+}
+
+trib_conv1x1_geometry trib_conv1x1_of(const trib_op_desc *desc)
+{
+    const trib_view *x = &desc->inputs[0];
+    trib_conv1x1_geometry g = { .n = x->n,
+                                .h = x->h,
+                                .w = x->w,
+                                .c = x->c,
+                                .x_pitch = x->c_total,
+                                .outputs = desc->output_count,
+                                .relu = desc->relu,
+                                .tf32 = desc->precision == TRIB_PRECISION_TF32 };
+    for (int i = 0; i < desc->output_count; ++i) {
+        g.k[i] = desc->outputs[i].c;
+        g.y_pitch[i] = desc->outputs[i].c_total;
+    }
+    return g;
+}
+
+bool trib_lies_as_nhwc(const trib_view *v) { return v->layout == TRIB_NHWC || (v->layout == TRIB_NCHW && v->h == 1 && v->w == 1); }

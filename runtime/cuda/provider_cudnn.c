@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Convolutions through cuDNN: the plans it offers for a shape, best guess first, without compiling them; the first is
+ * made, so that what is ranked best can be run. A handle per stream. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cuda/cudnn_conv.h"
+#include "cuda/ops.h"
+#include "cuda/plan_cache.h"
+#include "cuda/weights.h"
+#include "tributary/internal/alloc.h"
+
+enum { MOST_OFFERED = 10, ALIGNMENT = 16 };
+
+/* Larger ones are left out. */
+static const int64_t most_workspace = (int64_t)512 << 20;
+
+typedef struct prepared {
+    trib_conv_plan *plan;
+    trib_cuda_weights weights;
+} prepared;
+
+/* ---- the library ---- */
+
+static trib_status open_library(trib_cuda_device *device, void **state, const char **version)
+{
+    trib_cudnn *library = NULL;
+    TRIB_TRY(device->described ? trib_cudnn_open_described(device->described, &library)
+                               : trib_cudnn_open(device->ordinal, &library));
+    char text[64];
+    snprintf(text, sizeof text, "cuDNN %.32s", trib_cudnn_version(library));
+    trib_status status = trib_cuda_texts_keep(&device->texts, text, version);
+    if (trib_failed(&status))
+        trib_cudnn_close(library);
+    else
+        *state = library;
+    return status;
+}
+
+static void close_library(trib_cuda_device *device, void *state)
+{
+    (void)device;
+    trib_cudnn_close(state);
+}
+
+static trib_status open_stream(trib_cuda_device *device, void *state, cudaStream_t stream, void **of_stream)
+{
+    (void)device, (void)state;
+    struct cudnnContext *handle = NULL;
+    TRIB_TRY(trib_cudnn_handle_create(stream, &handle));
+    *of_stream = handle;
+    return trib_success();
+}
+
+static void close_stream(trib_cuda_device *device, void *state, void *of_stream)
+{
+    (void)device, (void)state;
+    trib_cudnn_handle_destroy(of_stream);
+}
+
+/* ---- offering ---- */
+
+static bool begins_aligned(const trib_view *v)
+{
+    return (size_t)v->c_offset * trib_dtype_size(v->dtype) % ALIGNMENT == 0;
+}
+
+static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
+{
+    const trib_conv2d *a = &d->attributes.conv2d;
+    const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
+    const char *why = d->kind != TRIB_CONV2D                                    ? "convolutions only"
+                      : d->output_count != 1                                    ? "one output only"
+                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC        ? "nhwc only"
+                      : !begins_aligned(x) || !begins_aligned(y)                ? "slices that begin at 16 bytes only"
+                                                                                : NULL;
+    if (why) {
+        snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
+        return false;
+    }
+    *out = (trib_conv_desc) { .direction = TRIB_CONV_FORWARD,
+                              .precision = d->precision,
+                              .n = x->n,
+                              .c = x->c,
+                              .h = x->h,
+                              .w = x->w,
+                              .k = y->c,
+                              .p = y->h,
+                              .q = y->w,
+                              .r = a->r,
+                              .s = a->s,
+                              .stride_h = a->stride_h ? a->stride_h : 1,
+                              .stride_w = a->stride_w ? a->stride_w : 1,
+                              .pad_top = a->pad.top,
+                              .pad_left = a->pad.left,
+                              .x_pitch = x->c_total,
+                              .y_pitch = y->c_total,
+                              .has_bias = d->has_bias,
+                              .relu = d->relu };
+    return true;
+}
+
+/* What a plan cache calls the compiled plan of this name. */
+static void plan_key(const trib_conv_desc *desc, const char *name, char key[TRIB_PLAN_KEY_SIZE])
+{
+    char conv[TRIB_CONV_KEY];
+    snprintf(key, TRIB_PLAN_KEY_SIZE, "%s: %s", name, trib_conv_key(desc, conv));
+}
+
+/* From the plan cache if it is there and fits; *out stays NULL otherwise. */
+static trib_status load_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                             const char *name, trib_conv_plan **out)
+{
+    char key[TRIB_PLAN_KEY_SIZE];
+    trib_plan_choice saved;
+    bool found;
+    plan_key(desc, name, key);
+    TRIB_TRY(trib_plan_cache_find(device->choices, key, &found, &saved));
+    if (!found || !saved.json) return trib_success();
+    trib_status status = trib_conv_plan_load(library, desc, name, saved.json, saved.json_bytes, out);
+    trib_plan_choice_clear(&saved);
+    return status.code == TRIB_OUT_OF_MEMORY ? status : trib_success(); /* else it is made anew */
+}
+
+static trib_status keep_plan(trib_cuda_device *device, const trib_conv_desc *desc, const trib_conv_plan *plan)
+{
+    const trib_conv_plan_info *info = trib_conv_plan_get_info(plan);
+    char key[TRIB_PLAN_KEY_SIZE];
+    trib_plan_choice choice = { 0 };
+    if (!info->runtime_compiled) return trib_success(); /* making it again takes less than reading it */
+    snprintf(choice.name, sizeof choice.name, "%s", info->name);
+    plan_key(desc, info->name, key);
+    TRIB_TRY(trib_conv_plan_save(plan, &choice.json, &choice.json_bytes));
+    trib_status status = trib_plan_cache_put(device->choices, key, &choice);
+    trib_plan_choice_clear(&choice);
+    return status;
+}
+
+static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                             const char *name, trib_conv_plan **out)
+{
+    trib_conv_plan *plan = NULL;
+    TRIB_TRY(load_plan(device, library, desc, name, &plan));
+    if (!plan) {
+        TRIB_TRY(trib_conv_plan_by_name(library, desc, name, &plan));
+        trib_status status = keep_plan(device, desc, plan);
+        if (trib_failed(&status)) {
+            trib_conv_plan_destroy(plan);
+            return status;
+        }
+    }
+    *out = plan;
+    return trib_success();
+}
+
+/* The first that can really be made becomes the first of the list; a card that is only described takes the list's word.
+ * Returns its index, list->count when there is none. */
+static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                                    const trib_conv_list *list, int *first)
+{
+    for (*first = 0; *first < list->count && !device->described; ++*first) {
+        trib_conv_plan *plan = NULL;
+        trib_status status =
+            make_plan(device, library, desc, trib_conv_plan_get_info(list->plans[*first])->name, &plan);
+        trib_conv_plan_destroy(plan);
+        if (!trib_failed(&status)) return status;
+        if (!trib_conv_refusal(&status)) return status;
+    }
+    return trib_success();
+}
+
+static trib_status add(trib_cuda_device *device, const trib_conv_plan_info *info, trib_implementation *out)
+{
+    const char *copies = info->hides_copy ? "hides a copy" : NULL;
+    out->workspace_bytes = info->workspace_bytes;
+    out->note = copies ? copies : info->runtime_compiled ? "compiled at run time" : NULL;
+    return trib_cuda_texts_keep(&device->texts, info->name, &out->name);
+}
+
+static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
+                         int capacity, int *count, char *reason)
+{
+    trib_conv_desc conv;
+    trib_conv_list list;
+    trib_conv_limits limits = { .workspace_bytes = most_workspace, .describe_only = true };
+    int first = 0;
+    if (!describe(desc, &conv, reason)) return trib_success();
+    TRIB_TRY(trib_conv_candidates(state, &conv, &limits, &list));
+    trib_status status = first_that_works(device, state, &conv, &list, &first);
+    for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
+        out[*count] = (trib_implementation) { 0 };
+        status = add(device, trib_conv_plan_get_info(list.plans[i]), &out[*count]);
+        *count += !trib_failed(&status);
+    }
+    if (first == list.count)
+        snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: of %d plans %d are refused, %d imprecise, %d too large: %.200s",
+                 list.configs, list.unsupported, list.imprecise, list.too_large, list.reason);
+    trib_conv_list_clear(&list);
+    return status;
+}
+
+/* ---- preparing and running ---- */
+
+static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
+                          const trib_op_parameters *parameters)
+{
+    char reason[TRIB_MESSAGE_SIZE];
+    trib_conv_desc conv;
+    if (!describe(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
+    prepared *p = trib_alloc_zeroed(1, sizeof *p);
+    if (!p) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", name);
+    op->prepared = p;
+    TRIB_TRY(make_plan(device, state, &conv, name, &p->plan));
+    const trib_conv_plan_info *info = trib_conv_plan_get_info(p->plan);
+    op->workspace_bytes = info->workspace_bytes;
+    snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
+    return trib_cuda_weights_upload(device, conv.precision, conv.k, conv.c, conv.r * conv.s, parameters, conv.has_bias,
+                                    info->bias, &p->weights);
+}
+
+static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
+{
+    (void)state;
+    prepared *p = op->prepared;
+    if (!p) return;
+    trib_cuda_weights_free(device, &p->weights);
+    trib_conv_plan_destroy(p->plan);
+    trib_free(p);
+}
+
+static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
+                       void *workspace)
+{
+    const prepared *p = op->prepared;
+    trib_conv_pointers pointers = { inputs[0], p->weights.weight, p->weights.bias, outputs[0] };
+    return trib_conv_run(p->plan, stream->providers[op->provider_index], &pointers, workspace);
+}
+
+const trib_cuda_provider trib_cuda_cudnn_provider = {
+    .prefix = "cudnn:",
+    .open = open_library,
+    .close = close_library,
+    .open_stream = open_stream,
+    .close_stream = close_stream,
+    .offer = offer,
+    .create = create,
+    .destroy = destroy,
+    .run = run,
+};
