@@ -13,6 +13,8 @@ enum { TRIB_KERNEL_MAX_INPUTS = 3, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT
 typedef enum trib_kernel_element {
     TRIB_KERNEL_STORAGE, /* the type the kernel is run with */
     TRIB_KERNEL_F32,
+    TRIB_KERNEL_F16,
+    TRIB_KERNEL_BF16,
     TRIB_KERNEL_I32,
     TRIB_KERNEL_U8 /* inputs: 0..255 */
 } trib_kernel_element;
@@ -33,6 +35,7 @@ typedef struct trib_kernel_problem {
     trib_lrn_coefficients lrn;
     trib_preprocess_geometry preprocess;
     trib_conv1x1_geometry conv1x1;
+    trib_reorder_geometry reorder;
     int k; /* of top k */
     int input_count, output_count;
     trib_kernel_array inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS];
