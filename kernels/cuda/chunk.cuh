@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * WIDTH neighbouring channels of one pixel, moved in one access: 16 bytes where everything is aligned to that, else one
- * channel. */
+ * WIDTH neighbouring channels of one pixel, moved in one access: 16 bytes where everything is aligned to that (8 of the
+ * smaller type where there are two), else one channel. */
 #ifndef TRIBUTARY_CHUNK_CUH
 #define TRIBUTARY_CHUNK_CUH
 
@@ -30,6 +30,10 @@ struct Access;
 template <>
 struct Access<16> {
     using type = uint4;
+};
+template <>
+struct Access<8> {
+    using type = uint2;
 };
 template <>
 struct Access<4> {

@@ -31,11 +31,11 @@ struct Constant {
     static constexpr int value = N;
 };
 
-/* Whether 16 bytes at a time reach every channel of the slice at `p`. */
-template <class T>
-bool in_16_bytes(const void *p, int channels, int pitch)
+/* Whether WIDTH elements at a time reach every channel of the slice at `p`. */
+template <class T, int WIDTH = full_width<T>>
+bool in_chunks(const void *p, int64_t channels, int64_t pitch)
 {
-    return reinterpret_cast<uintptr_t>(p) % 16 == 0 && channels % full_width<T> == 0 && pitch % full_width<T> == 0;
+    return reinterpret_cast<uintptr_t>(p) % (WIDTH * sizeof(T)) == 0 && channels % WIDTH == 0 && pitch % WIDTH == 0;
 }
 
 /* call(Type<T>(), Constant<WIDTH>()): WIDTH is 16 bytes' worth where input and output allow it, else 1. */
@@ -45,7 +45,7 @@ trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels,
 {
     return for_type(name, dtype, [&](auto type) {
         using T = typename decltype(type)::type;
-        if (in_16_bytes<T>(x, channels, x_pitch) && in_16_bytes<T>(y, channels, y_pitch))
+        if (in_chunks<T>(x, channels, x_pitch) && in_chunks<T>(y, channels, y_pitch))
             return call(type, Constant<full_width<T>>());
         return call(type, Constant<1>());
     });

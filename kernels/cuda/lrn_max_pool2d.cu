@@ -72,7 +72,7 @@ trib_status trib_cuda_lrn_max_pool2d(const trib_window_geometry *g, const trib_l
                           name, g->r, g->s, g->stride_h, g->stride_w);
     return for_type(name, dtype, [&](auto type) {
         using T = typename decltype(type)::type;
-        if (!in_16_bytes<T>(x, g->c, g->x_pitch) || !in_16_bytes<T>(y, g->c, g->y_pitch))
+        if (!in_chunks<T>(x, g->c, g->x_pitch) || !in_chunks<T>(y, g->c, g->y_pitch))
             return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: %d channels are not a multiple of 16 bytes, aligned to 16 bytes",
                               name, g->c);
         const dim3 grid = { unsigned(tile.across * ceil_div(g->p, tile.p)),

@@ -46,7 +46,7 @@ trib_status trib_cuda_max_pool2d_lrn(const trib_window_geometry *g, const trib_l
     return for_type(name, dtype, [&](auto type) {
         using T = typename decltype(type)::type;
         const int chunks = g->c / full_width<T>;
-        if (!in_16_bytes<T>(x, g->c, g->x_pitch) || !in_16_bytes<T>(y, g->c, g->y_pitch) || chunks > most_threads)
+        if (!in_chunks<T>(x, g->c, g->x_pitch) || !in_chunks<T>(y, g->c, g->y_pitch) || chunks > most_threads)
             return TRIB_ERROR(
                 TRIB_UNSUPPORTED,
                 "%s: %d channels are not a multiple of 16 bytes, aligned to 16 bytes, of at most %d bytes", name, g->c,

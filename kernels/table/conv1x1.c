@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/googlenet.h"
 #include "table/problem.h"
 
-/* What a network asks for: pixels of an image, channels, and those of each output. */
+/* Images, their pixels, channels, and those of each output. */
 typedef struct shape {
     int n, h, w, c;
     int k[TRIB_CONV1X1_MAX_OUTPUTS];
@@ -17,26 +18,6 @@ static const shape edges[] = {
     { 1, 1, 1, 8, { 8 } },         { 1, 7, 7, 8, { 8, 8, 8, 8 } }, { 1, 7, 7, 40, { 72 } },
     { 1, 1, 65, 24, { 64, 8 } },   { 2, 9, 8, 200, { 128, 8 } },   { 3, 6, 11, 56, { 16, 104, 24, 8 } },
     { 1, 13, 10, 72, { 8, 120 } },
-};
-
-/* GoogLeNet at batch 1: in front of a module its three merged; conv2/3x3_reduce; the auxiliary classifiers. */
-static const shape merged[] = {
-    { 1, 28, 28, 192, { 64, 96, 16 } },
-    { 1, 28, 28, 256, { 128, 128, 32 } },
-    { 1, 14, 14, 480, { 192, 96, 16 } },
-    { 1, 14, 14, 512, { 160, 112, 24 } },
-    { 1, 14, 14, 512, { 128, 128, 24 } },
-    { 1, 14, 14, 512, { 112, 144, 32 } },
-    { 1, 14, 14, 528, { 256, 160, 32 } },
-    { 1, 7, 7, 832, { 256, 160, 32 } },
-    { 1, 7, 7, 832, { 384, 192, 48 } },
-    { 1, 56, 56, 64, { 64 } },
-    { 1, 4, 4, 512, { 128 } },
-    { 1, 4, 4, 528, { 128 } },
-};
-static const shape projections[] = {
-    { 1, 28, 28, 192, { 32 } }, { 1, 28, 28, 256, { 64 } },  { 1, 14, 14, 480, { 64 } },
-    { 1, 14, 14, 512, { 64 } }, { 1, 14, 14, 528, { 128 } }, { 1, 7, 7, 832, { 128 } },
 };
 
 static shape random_shape(trib_random_state *r)
@@ -62,64 +43,123 @@ static void describe(trib_kernel_problem *p)
              p->input_count < 3 ? " no bias" : "", (int)g->tile);
 }
 
-/* `seed` chooses slices, bias, ReLU and tile. */
-static void problem(const shape *s, int seed, bool tf32, trib_kernel_problem *out)
+static void place_input(trib_kernel_problem *p, int before, int after)
 {
-    trib_random_state r = trib_random_from(seed);
+    p->inputs[0] = trib_slice(p->inputs[0].rows, p->conv1x1.c, before, after);
+    p->conv1x1.x_pitch = p->inputs[0].pitch;
+}
+
+static void place_output(trib_kernel_problem *p, int i, int before, int after)
+{
+    p->outputs[i] = trib_slice(p->inputs[0].rows, p->conv1x1.k[i], before, after);
+    p->conv1x1.y_pitch[i] = p->outputs[i].pitch;
+}
+
+/* With bias, dense. */
+static void dense(const shape *s, bool tf32, trib_kernel_problem *out)
+{
     memset(out, 0, sizeof *out);
     trib_conv1x1_geometry *g = &out->conv1x1;
-    const int64_t rows = (int64_t)s->n * s->h * s->w;
     int columns = 0;
     *g = (trib_conv1x1_geometry) { .n = s->n, .h = s->h, .w = s->w, .c = s->c, .tf32 = tf32 };
-    g->relu = !trib_random_chance(&r, 3);
-    g->tile = trib_random_chance(&r, 2) ? TRIB_TILE_64 : TRIB_TILE_128;
-    out->input_count = trib_random_chance(&r, 5) ? 2 : 3;
-    out->inputs[0] = trib_slice(rows, s->c, 8 * trib_random_between(&r, 0, 2), 8 * trib_random_between(&r, 0, 2));
-    g->x_pitch = out->inputs[0].pitch;
+    out->inputs[0].rows = (int64_t)s->n * s->h * s->w;
+    place_input(out, 0, 0);
     for (; g->outputs < TRIB_CONV1X1_MAX_OUTPUTS && s->k[g->outputs]; ++g->outputs) {
-        const int i = g->outputs;
-        g->k[i] = s->k[i];
-        columns += s->k[i];
-        out->outputs[i] =
-            trib_slice(rows, s->k[i], 8 * trib_random_between(&r, 0, 3), 8 * trib_random_between(&r, 0, 3));
-        g->y_pitch[i] = out->outputs[i].pitch;
+        g->k[g->outputs] = s->k[g->outputs];
+        columns += s->k[g->outputs];
+        place_output(out, g->outputs, 0, 0);
     }
+    out->input_count = 3;
     out->output_count = g->outputs;
     out->inputs[1] = trib_slice(columns, s->c, 0, 0);
     out->inputs[1].scale = sqrtf(3.0f / (float)s->c);
     out->inputs[2] = trib_slice(1, columns, 0, 0);
     out->inputs[2].element = TRIB_KERNEL_F32;
-    out->flops = 2.0 * (double)rows * s->c * columns;
+    out->flops = 2.0 * (double)out->inputs[0].rows * s->c * columns;
+}
+
+/* ---- edges ---- */
+
+/* `seed` chooses slices, bias and ReLU. */
+static void problem(const shape *s, int seed, trib_conv1x1_tile tile, bool tf32, trib_kernel_problem *out)
+{
+    trib_random_state r = trib_random_from(seed);
+    dense(s, tf32, out);
+    out->conv1x1.relu = !trib_random_chance(&r, 3);
+    out->conv1x1.tile = tile;
+    out->input_count = trib_random_chance(&r, 5) ? 2 : 3;
+    const int x_before = 8 * trib_random_between(&r, 0, 2);
+    place_input(out, x_before, 8 * trib_random_between(&r, 0, 2));
+    for (int i = 0; i < out->output_count; ++i) {
+        const int before = 8 * trib_random_between(&r, 0, 3);
+        place_output(out, i, before, 8 * trib_random_between(&r, 0, 3));
+    }
     describe(out);
 }
 
-enum { EDGES = TRIB_COUNT(edges), MERGED = TRIB_COUNT(merged), PROJECTIONS = TRIB_COUNT(projections) };
+enum { EDGES = TRIB_COUNT(edges) };
 
-/* Edges twice, with different tiles, then the network's, then random ones. */
-static void choose(int index, const shape *network, int network_count, bool tf32, trib_kernel_problem *out)
+/* Edges twice, with different tiles, then random ones. */
+static void any_edge(int index, bool tf32, trib_kernel_problem *out)
 {
+    const trib_conv1x1_tile tile = index % 2 ? TRIB_TILE_128 : TRIB_TILE_64;
     trib_random_state r = trib_random_from(index);
-    if (index < 2 * EDGES) {
-        problem(&edges[index / 2], index, tf32, out);
-        out->conv1x1.tile = index % 2 ? TRIB_TILE_128 : TRIB_TILE_64;
-        describe(out);
-    } else if (index < 2 * EDGES + network_count) {
-        problem(&network[index - 2 * EDGES], index, tf32, out);
-        out->conv1x1.tile = TRIB_TILE_AUTO;
-        describe(out);
-    } else {
-        const shape s = random_shape(&r);
-        problem(&s, index, tf32, out);
-    }
+    const shape s = index < 2 * EDGES ? edges[index / 2] : random_shape(&r);
+    problem(&s, index, tile, tf32, out);
 }
 
-static void plain_shape(int index, trib_kernel_problem *out) { choose(index, merged, MERGED, false, out); }
-static void plain_tf32_shape(int index, trib_kernel_problem *out) { choose(index, merged, MERGED, true, out); }
-static void pooled_shape(int index, trib_kernel_problem *out) { choose(index, projections, PROJECTIONS, false, out); }
-static void pooled_tf32_shape(int index, trib_kernel_problem *out)
+static void edge(int index, trib_kernel_problem *out) { any_edge(index, false, out); }
+static void tf32_edge(int index, trib_kernel_problem *out) { any_edge(index, true, out); }
+
+/* ---- GoogLeNet ---- */
+
+/* `out`'s first output becomes channels `first` .. of a concatenation of `joined`. */
+static void finish_layer(trib_kernel_problem *p, int first, int joined)
 {
-    choose(index, projections, PROJECTIONS, true, out);
+    p->conv1x1.relu = true;
+    place_output(p, 0, first, joined - first - p->conv1x1.k[0]);
+    describe(p);
 }
+
+/* In front of a module its three merged; then what stands alone. */
+static void merged(int index, int batch, bool tf32, trib_kernel_problem *out)
+{
+    static const struct {
+        const char *name;
+        int side, in, out;
+    } alone[] = { { "conv2/3x3_reduce", 56, 64, 64 }, { "loss1/conv", 4, 512, 128 }, { "loss2/conv", 4, 528, 128 } };
+    if (index < TRIB_MODULES) {
+        const trib_module *m = trib_module_at(index);
+        const shape s = { batch, m->side, m->side, m->in, { m->k1x1, m->reduce_3x3, m->reduce_5x5 } };
+        dense(&s, tf32, out);
+        finish_layer(out, 0, trib_module_out(m));
+        trib_name_layer(out, m->name, "1x1+3x3_reduce+5x5_reduce");
+        return;
+    }
+    index -= TRIB_MODULES;
+    const shape s = { batch, alone[index].side, alone[index].side, alone[index].in, { alone[index].out } };
+    dense(&s, tf32, out);
+    finish_layer(out, 0, alone[index].out);
+    trib_name_layer(out, "", alone[index].name);
+}
+
+static void projection(int index, int batch, bool tf32, trib_kernel_problem *out)
+{
+    const trib_module *m = trib_module_at(index);
+    const shape s = { batch, m->side, m->side, m->in, { m->pool_proj } };
+    dense(&s, tf32, out);
+    finish_layer(out, trib_module_out(m) - m->pool_proj, trib_module_out(m));
+    trib_name_layer(out, m->name, "pool+pool_proj");
+}
+
+enum { MERGED = TRIB_MODULES + 3, PROJECTIONS = TRIB_MODULES };
+
+static void plain_layer(int index, int batch, trib_kernel_problem *out) { merged(index, batch, false, out); }
+static void plain_tf32_layer(int index, int batch, trib_kernel_problem *out) { merged(index, batch, true, out); }
+static void pooled_layer(int index, int batch, trib_kernel_problem *out) { projection(index, batch, false, out); }
+static void pooled_tf32_layer(int index, int batch, trib_kernel_problem *out) { projection(index, batch, true, out); }
+
+/* ---- running ---- */
 
 /* One convolution per output. */
 static void convolve(const trib_kernel_problem *p, const float *x, int x_pitch, const float *const *inputs,
@@ -169,20 +209,40 @@ static trib_status pooled_run(const trib_kernel_problem *p, trib_dtype dtype, co
 }
 
 const trib_kernel trib_conv1x1_kernels[] = {
-    { "conv1x1", TRIB_ALL_FLOATS, { 1e-5, 1e-3, 8e-3 }, 2 * EDGES + MERGED, plain_shape, plain_reference, plain_run },
-    { "conv1x1_tf32", 1 << TRIB_F32, { 2e-3 }, 2 * EDGES + MERGED, plain_tf32_shape, plain_reference, plain_run },
+    { "conv1x1",
+      TRIB_ALL_FLOATS,
+      { 1e-5, 1e-3, 8e-3 },
+      2 * EDGES,
+      edge,
+      MERGED,
+      plain_layer,
+      plain_reference,
+      plain_run },
+    { "conv1x1_tf32",
+      1 << TRIB_F32,
+      { 2e-3 },
+      2 * EDGES,
+      tf32_edge,
+      MERGED,
+      plain_tf32_layer,
+      plain_reference,
+      plain_run },
     { "max_pool2d_conv1x1",
       TRIB_ALL_FLOATS,
       { 1e-5, 1e-3, 8e-3 },
-      2 * EDGES + PROJECTIONS,
-      pooled_shape,
+      2 * EDGES,
+      edge,
+      PROJECTIONS,
+      pooled_layer,
       pooled_reference,
       pooled_run },
     { "max_pool2d_conv1x1_tf32",
       1 << TRIB_F32,
       { 2e-3 },
-      2 * EDGES + PROJECTIONS,
-      pooled_tf32_shape,
+      2 * EDGES,
+      tf32_edge,
+      PROJECTIONS,
+      pooled_tf32_layer,
       pooled_reference,
       pooled_run },
 };

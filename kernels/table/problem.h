@@ -24,11 +24,14 @@ trib_window_geometry trib_random_window(trib_random_state *r, int channel_unit);
 
 /* A slice whose pitch leaves `before` and `after` channels beside it. */
 trib_kernel_array trib_slice(int64_t rows, int c, int before, int after);
+void trib_name_layer(trib_kernel_problem *p, const char *network_part, const char *layer);
 /* Takes pitches, and texts, from the arrays: inputs[0] is x, outputs[0] is y. */
 void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int before, int after);
 void trib_pixel_problem(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu);
 
-extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_end_kernels[];
-extern const int trib_conv1x1_kernel_count, trib_pool_kernel_count, trib_lrn_kernel_count, trib_end_kernel_count;
+extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_pixel_kernels[],
+    trib_end_kernels[];
+extern const int trib_conv1x1_kernel_count, trib_pool_kernel_count, trib_lrn_kernel_count, trib_pixel_kernel_count,
+    trib_end_kernel_count;
 
 #endif

@@ -29,6 +29,11 @@ trib_kernel_array trib_slice(int64_t rows, int c, int before, int after)
     return (trib_kernel_array) { TRIB_KERNEL_STORAGE, rows, c, before, before + c + after, 1 };
 }
 
+void trib_name_layer(trib_kernel_problem *p, const char *network_part, const char *layer)
+{
+    snprintf(p->layer, sizeof p->layer, "%s%s%s", network_part, *network_part ? "/" : "", layer);
+}
+
 void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int before, int after)
 {
     memset(p, 0, sizeof *p);
@@ -100,9 +105,8 @@ const trib_kernel *trib_kernel_at(int index)
         const trib_kernel *kernels;
         int count;
     } parts[] = {
-        { trib_conv1x1_kernels, trib_conv1x1_kernel_count },
-        { trib_pool_kernels, trib_pool_kernel_count },
-        { trib_lrn_kernels, trib_lrn_kernel_count },
+        { trib_conv1x1_kernels, trib_conv1x1_kernel_count }, { trib_pool_kernels, trib_pool_kernel_count },
+        { trib_lrn_kernels, trib_lrn_kernel_count },         { trib_pixel_kernels, trib_pixel_kernel_count },
         { trib_end_kernels, trib_end_kernel_count },
     };
     for (int i = 0; i < TRIB_COUNT(parts); index -= parts[i].count, ++i)

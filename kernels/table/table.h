@@ -8,11 +8,13 @@
 
 TRIB_BEGIN_DECLS
 
-enum { TRIB_KERNEL_MAX_INPUTS = 3, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192 };
+enum { TRIB_KERNEL_MAX_INPUTS = 3, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192, TRIB_KERNEL_LAYER = 64 };
 
 typedef enum trib_kernel_element {
     TRIB_KERNEL_STORAGE, /* the type the kernel is run with */
     TRIB_KERNEL_F32,
+    TRIB_KERNEL_F16,
+    TRIB_KERNEL_BF16,
     TRIB_KERNEL_I32,
     TRIB_KERNEL_U8 /* inputs: 0..255 */
 } trib_kernel_element;
@@ -28,11 +30,13 @@ typedef struct trib_kernel_array {
 /* One call of a kernel: of the geometries, those it uses. */
 typedef struct trib_kernel_problem {
     char text[TRIB_KERNEL_TEXT];
+    char layer[TRIB_KERNEL_LAYER]; /* of a network's shape: whose it is */
     trib_window_geometry window;
     trib_pixel_geometry pixel;
     trib_lrn_coefficients lrn;
     trib_preprocess_geometry preprocess;
     trib_conv1x1_geometry conv1x1;
+    trib_reorder_geometry reorder;
     int k; /* of top k */
     int input_count, output_count;
     trib_kernel_array inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS];
@@ -43,8 +47,10 @@ typedef struct trib_kernel {
     const char *name;
     unsigned dtypes;                 /* bit 1 << trib_dtype */
     double tolerance[TRIB_BF16 + 1]; /* |y - reference| <= tolerance * (1 + |reference|); indices are exact */
-    int shapes;                      /* edges, then those of GoogLeNet at batch 1 */
-    void (*shape)(int index, trib_kernel_problem *out); /* index >= shapes: a random one, the same for an index */
+    int edges;
+    void (*edge)(int index, trib_kernel_problem *out); /* index >= edges: a random one, the same for an index */
+    int layers;                                        /* of GoogLeNet at 224x224 that are computed with it */
+    void (*layer)(int index, int batch, trib_kernel_problem *out);
     /* Arrays start at the slice; all are float32, also what the kernel has as bytes or indices. */
     void (*reference)(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs);
     trib_status (*run)(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs, void *const *outputs,

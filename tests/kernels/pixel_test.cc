@@ -103,6 +103,42 @@ TEST(Copy, InPlace)
     EXPECT_EQ(x, (std::vector<float> { 0, 2, 0, 4 }));
 }
 
+TEST(Reorder, EveryPairOfLayoutsOnSlices)
+{
+    // 2 images of 2x3 pixels, 3 channels of 4 or 5; y has 4 channels of 6.
+    const auto at = [](bool nchw, int pitch, int n, int pixel, int c) {
+        return std::size_t(nchw ? (n * pitch + c) * 6 + pixel : (n * 6 + pixel) * pitch + c);
+    };
+    for (int layouts = 0; layouts < 8; ++layouts) {
+        const bool from_nchw = layouts & 1, to_nchw = layouts & 2, relu = layouts & 4;
+        std::vector<float> x(2 * 6 * 5, nan), y(2 * 6 * 6, kernels::canary);
+        const auto value = [](int n, int pixel, int c) { return float(100 * n + 10 * pixel + c - 40); };
+        for (int n = 0; n < 2; ++n)
+            for (int pixel = 0; pixel < 6; ++pixel)
+                for (int c = 0; c < 3; ++c) x[at(from_nchw, 5, n, pixel, c)] = value(n, pixel, c);
+        const trib_reorder_geometry g = { 2, 3, 2, 3, 4, from_nchw, to_nchw, 5, 6, relu };
+        trib_ref_reorder(&g, x.data(), y.data());
+        for (int n = 0; n < 2; ++n)
+            for (int pixel = 0; pixel < 6; ++pixel)
+                for (int c = 0; c < 6; ++c) {
+                    float wanted = c < 3 ? value(n, pixel, c) : c < 4 ? 0 : kernels::canary;
+                    if (relu && c < 3) wanted = std::max(0.0f, wanted);
+                    EXPECT_EQ(y[at(to_nchw, 6, n, pixel, c)], wanted)
+                        << layouts << " " << n << " " << pixel << " " << c;
+                }
+    }
+}
+
+TEST(Reorder, NaNStaysNaNThroughRelu)
+{
+    const float x[] = { nan, -infinity };
+    float y[2];
+    const trib_reorder_geometry g = { 1, 2, 1, 1, 2, false, true, 2, 2, true };
+    trib_ref_reorder(&g, x, y);
+    EXPECT_TRUE(std::isnan(y[0]));
+    EXPECT_EQ(y[1], 0);
+}
+
 std::vector<float> softmax(const std::vector<float> &x)
 {
     std::vector<float> y(x.size(), kernels::canary);

@@ -165,6 +165,23 @@ TEST_P(Agreement, SharedMemoryOfTheProductHasNoBankConflicts)
     EXPECT_EQ(emulation::take_bank_conflicts(), 0);
 }
 
+// There and back is what it was, bit for bit, NaN included.
+TEST_P(Agreement, ReorderKeepsBits)
+{
+    const std::size_t count = 2 * 63 * 70, size = trib_dtype_size(dtype);
+    Bytes bits(count * size);
+    std::mt19937 random(1);
+    for (std::byte &byte : bits) byte = std::byte(random());
+    const device::Buffer x(bits, false);
+    const trib_reorder_geometry there = { 2, 70, 7, 9, 70, false, true, 70, 70, false },
+                                back = { 2, 70, 7, 9, 70, true, false, 70, 70, false };
+    const device::Buffer between(
+        result(count, dtype, [&](void *y) { return trib_cuda_reorder(&there, dtype, dtype, x.at(0), y, 0); }), false);
+    EXPECT_EQ(
+        result(count, dtype, [&](void *y) { return trib_cuda_reorder(&back, dtype, dtype, between.at(0), y, 0); }),
+        bits);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, Agreement, testing::Values(TRIB_F32, TRIB_F16, TRIB_BF16),
                          [](const auto &info) { return std::string(trib_dtype_name(info.param)); });
 
@@ -213,6 +230,12 @@ TEST(Refusals, OfGeometriesNoKernelIsFor)
     window = pool(8, 64, 32, 1, 0, 33);
     expect_unsupported(trib_cuda_lrn_max_pool2d(&window, &lrn, TRIB_F16, x, y, nullptr), "32x32");
     expect_unsupported(trib_cuda_max_pool2d(&window, TRIB_I64, x, y, nullptr), "max_pool2d: no CUDA kernel for i64");
+    expect_unsupported(trib_cuda_scale_shift(&pixels, TRIB_U8, x, x, x, y, nullptr),
+                       "scale_shift: no CUDA kernel for u8");
+    const trib_reorder_geometry reorder = { 1, 8, 1, 1, 8, false, true, 8, 8, false };
+    expect_unsupported(trib_cuda_reorder(&reorder, TRIB_F32, TRIB_I64, x, y, nullptr),
+                       "reorder: no CUDA kernel for i64");
+    expect_unsupported(trib_cuda_reorder(&reorder, TRIB_U8, TRIB_F32, x, y, nullptr), "reorder: no CUDA kernel for u8");
     expect_unsupported(trib_cuda_softmax_top_k(&pixels, 9, TRIB_F32, x, x, nullptr, nullptr), "9 largest of 8");
     expect_unsupported(trib_cuda_softmax_top_k(&pixels, 0, TRIB_F32, x, x, nullptr, nullptr), "0 largest");
     const trib_preprocess_geometry preprocess = { 1, 3, false, {}, {} };

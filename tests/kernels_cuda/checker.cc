@@ -23,6 +23,8 @@ trib_dtype storage(const trib_kernel_array &array, trib_dtype dtype)
 {
     switch (array.element) {
     case TRIB_KERNEL_STORAGE: return dtype;
+    case TRIB_KERNEL_F16: return TRIB_F16;
+    case TRIB_KERNEL_BF16: return TRIB_BF16;
     case TRIB_KERNEL_U8: return TRIB_U8;
     default: return TRIB_F32;
     }

@@ -35,28 +35,41 @@ class KernelTable : public testing::TestWithParam<Row>
     {
         if (!device::missing().empty()) GTEST_SKIP() << device::missing();
     }
-    void check(int index, checker::Options options)
+    void check(const trib_kernel_problem &problem, checker::Options options)
     {
-        trib_kernel_problem problem;
-        GetParam().kernel->shape(index, &problem);
         const std::string wrong = checker::check(*GetParam().kernel, problem, GetParam().dtype, options);
         EXPECT_TRUE(wrong.empty()) << wrong;
     }
+    void check_edge(int index, checker::Options options)
+    {
+        trib_kernel_problem problem;
+        GetParam().kernel->edge(index, &problem);
+        check(problem, options);
+    }
 };
 
-TEST_P(KernelTable, StatedShapes)
+TEST_P(KernelTable, Edges)
 {
-    for (int i = 0; i < GetParam().kernel->shapes; ++i) check(i, {});
+    for (int i = 0; i < GetParam().kernel->edges; ++i) check_edge(i, {});
+}
+
+TEST_P(KernelTable, GoogLeNet)
+{
+    for (int i = 0; i < GetParam().kernel->layers; ++i) {
+        trib_kernel_problem problem;
+        GetParam().kernel->layer(i, 1, &problem);
+        check(problem, {});
+    }
 }
 
 TEST_P(KernelTable, RandomShapesInRandomOrder)
 {
-    for (int i = 0; i < 24; ++i) check(GetParam().kernel->shapes + i, { std::uint64_t(i) + 2, false });
+    for (int i = 0; i < 24; ++i) check_edge(GetParam().kernel->edges + i, { std::uint64_t(i) + 2, false });
 }
 
 TEST_P(KernelTable, NotANumberGoesWhereTheReferencePutsIt)
 {
-    for (int i = 0; i < 8; ++i) check(GetParam().kernel->shapes + i, { std::uint64_t(i) + 1, true });
+    for (int i = 0; i < 8; ++i) check_edge(GetParam().kernel->edges + i, { std::uint64_t(i) + 1, true });
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KernelTable, testing::ValuesIn(rows()), [](const auto &info) {

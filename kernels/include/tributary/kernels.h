@@ -48,6 +48,19 @@ void trib_ref_scale_shift(const trib_pixel_geometry *g, const float *scale, cons
                           float *y);
 /* y = x, or max(0, x) with g->relu: copies a slice. */
 void trib_ref_copy(const trib_pixel_geometry *g, const float *x, float *y);
+
+/* A change of layout and channel count, also of type on a device. */
+typedef struct trib_reorder_geometry {
+    int n, c, h, w;       /* x */
+    int y_c;              /* channels of y, >= c */
+    bool x_nchw, y_nchw;  /* that side is N,C,H,W, dense per image; else NHWC with a row pitch */
+    int x_pitch, y_pitch; /* NHWC: elements from pixel to pixel; N,C,H,W: channels of the whole tensor (a slice: more
+                             than its own) */
+    bool relu;
+} trib_reorder_geometry;
+
+/* y[n,c,h,w] = x[n,c,h,w], or max(0, x[n,c,h,w]), for the channels of x; 0 for those beyond. x and y do not overlap. */
+void trib_ref_reorder(const trib_reorder_geometry *g, const float *x, float *y);
 /* Per row, shifted by the row's maximum. */
 void trib_ref_softmax(const trib_pixel_geometry *g, const float *x, float *y);
 

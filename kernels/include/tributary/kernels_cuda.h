@@ -4,7 +4,8 @@
  * storage. Activations are NHWC with a row pitch in elements, all in device memory.
  *
  * Storage is TRIB_F32, TRIB_F16 or TRIB_BF16. Where channels, pitches and addresses are multiples of 16 bytes, memory
- * is accessed 16 bytes at a time; pooling, LRN and softmax work without that too, only slower.
+ * is accessed 16 bytes at a time; pooling, LRN, softmax, scale_shift and reorder work without that too, only slower. No
+ * input overlaps an output.
  *
  * A geometry a kernel has no code for is refused with TRIB_UNSUPPORTED before anything is enqueued; otherwise geometry
  * is trusted, as in kernels.h. TRIB_DEVICE_ERROR carries the cudaError_t of the launch. */
@@ -70,6 +71,15 @@ trib_status trib_cuda_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, 
 /* The same of x after 3x3 max pooling of stride 1 and padding 1, which is nowhere stored: pool_proj. */
 trib_status trib_cuda_max_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
                                          const float *bias, void *const *y, void *stream);
+
+/* y = x * scale[c] + shift[c]; scale and shift are float32. */
+trib_status trib_cuda_scale_shift(const trib_pixel_geometry *g, trib_dtype dtype, const void *x, const float *scale,
+                                  const float *shift, void *y, void *stream);
+
+/* A change of layout, type and channel count; x_dtype and y_dtype may be any two. Without a ReLU and of one type, bits
+ * are copied. */
+trib_status trib_cuda_reorder(const trib_reorder_geometry *g, trib_dtype x_dtype, trib_dtype y_dtype, const void *x,
+                              void *y, void *stream);
 
 enum { TRIB_PREPROCESS_CHANNELS = 8 }; /* of the result; those beyond 3 are 0 */
 
