@@ -19,8 +19,8 @@ int trib_cuda_device_list(trib_device_listing *listings, int capacity)
     return 1;
 }
 
-bool trib_cuda_device_computes(trib_device *device)
+const char *trib_cuda_device_target(int index)
 {
-    (void)device;
-    return false;
+    (void)index;
+    return NULL;
 }

@@ -41,6 +41,12 @@ trib_status trib_cuda_status(trib_cuda_device *device, cudaError_t error, const 
     return status;
 }
 
+void trib_cuda_note_failure(trib_cuda_device *device, const trib_status *failure)
+{
+    if (failure->code == TRIB_DEVICE_ERROR && is_sticky((cudaError_t)failure->vendor_code))
+        trib_cuda_lose(device, failure);
+}
+
 void trib_cuda_lose(trib_cuda_device *device, const trib_status *failure)
 {
     pthread_mutex_lock(&device->failure_lock);
@@ -53,6 +59,7 @@ void trib_cuda_lose(trib_cuda_device *device, const trib_status *failure)
 
 trib_status trib_cuda_enter(trib_cuda_device *device)
 {
+    if (device->described) return trib_success(); /* there is nothing to make current */
     if (!atomic_load(&device->lost)) return TRIB_CUDA(device, cudaSetDevice(device->ordinal));
     trib_status status = device->failure; /* written once, before `lost` */
     status.code = TRIB_DEVICE_ERROR;

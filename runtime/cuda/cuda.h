@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "cuda/check.h"
+#include "cuda/texts.h"
 #include "device/driver.h"
 
 typedef struct trib_cuda_stream trib_cuda_stream;
@@ -73,12 +74,17 @@ typedef struct trib_cuda_device {
     uint64_t capture_count;
 
     void *providers[TRIB_CUDA_MAX_PROVIDERS]; /* their state for this device */
+    trib_cuda_texts texts;                    /* names of implementations */
+    struct trib_plan_cache *choices;          /* choices.h */
+    const char *described;                    /* cuDNN's description of a card that is not here; else NULL */
 } trib_cuda_device;
 
 static inline trib_cuda_device *trib_cuda_of(const trib_device *device) { return (trib_cuda_device *)device; }
 
 /* The first thing every call does: fails when the device is lost, else makes it this thread's current device. */
 trib_status trib_cuda_enter(trib_cuda_device *device);
+/* Ends the device when `failure`, of a call that reports CUDA's errors in its own way, is a sticky one. */
+void trib_cuda_note_failure(trib_cuda_device *device, const trib_status *failure);
 /* Ends the device because of `failure`, unless it is lost already. */
 void trib_cuda_lose(trib_cuda_device *device, const trib_status *failure);
 

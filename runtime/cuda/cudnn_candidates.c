@@ -68,12 +68,18 @@ static bool within_limits(search *s, const trib_conv_plan_info *info)
     return !(info->hides_copy && s->limits.no_copies);
 }
 
-/* Unsupported is what candidates are tried for. Not all of it is called so: a kernel may fail to compile. */
-static bool refused(search *s, const trib_status *status)
+/* Not all of what is unsupported is called so: a kernel may fail to compile. */
+bool trib_conv_refusal(const trib_status *status)
 {
     bool compilation =
         status->code == TRIB_DEVICE_ERROR && status->vendor_code == CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED;
-    if (status->code != TRIB_UNSUPPORTED && !compilation) return false;
+    return status->code == TRIB_UNSUPPORTED || compilation;
+}
+
+/* Unsupported is what candidates are tried for. */
+static bool refused(search *s, const trib_status *status)
+{
+    if (!trib_conv_refusal(status)) return false;
     if (!s->list->unsupported++) snprintf(s->list->reason, sizeof s->list->reason, "%s", status->message);
     return true;
 }

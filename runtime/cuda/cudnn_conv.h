@@ -82,6 +82,9 @@ typedef struct trib_conv_limits {
     bool describe_only;          /* only the plans' info: compiles nothing, and they cannot be run or saved */
 } trib_conv_limits;
 
+/* Whether this failure only says that a plan cannot be had: the next one may. */
+bool trib_conv_refusal(const trib_status *status);
+
 typedef struct trib_conv_plan_info {
     char name[TRIB_CONV_NAME]; /* "cudnn:7:f32:2=0,14=3": makes exactly this plan again */
     trib_dtype bias;           /* what the bias must be stored as: float32, or the data's type */

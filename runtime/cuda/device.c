@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cuda/cards.h"
+#include "cuda/choices.h"
 #include "cuda/cuda.h"
 #include "cuda/ops.h"
+#include "cuda/target.h"
 #include "tributary/internal/alloc.h"
 
 static const trib_driver driver;
+
+enum { LEAST_CAPABILITY = 8 }; /* the kernels' tensor core and asynchronous copy instructions */
 
 /* ---- what there is ---- */
 
@@ -58,9 +63,11 @@ static trib_status describe(trib_device_info *info, int ordinal)
              library_version % 1000 / 10, driver_version / 1000, driver_version % 1000 / 10);
     info->cores = properties.multiProcessorCount;
     info->memory_bytes = (int64_t)properties.totalGlobalMem;
-    info->has_capture = true;
-    info->layout_count = 1;
-    info->layouts[0] = TRIB_NHWC;
+    trib_cuda_describe_abilities(info);
+    trib_card_rates(info);
+    if (properties.major < LEAST_CAPABILITY)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s (%s, %s) is too old: compute capability %d.0 or newer is needed; use "
+                          "--device cpu", info->spec, info->name, info->instructions, LEAST_CAPABILITY);
     return trib_success();
 }
 
@@ -100,6 +107,8 @@ static void close_device(trib_device *base)
     if (device->side) trib_cuda_stream_destroy(&device->side->base);
     trib_cuda_streams_close(device);
     trib_cuda_ops_close(device);
+    trib_cuda_choices_close(device);
+    trib_cuda_texts_close(&device->texts);
     trib_cuda_events_close(device);
     trib_cuda_staging_close(device);
     trib_cuda_memory_close(device);
@@ -110,7 +119,7 @@ static void close_device(trib_device *base)
     trib_free(device);
 }
 
-static trib_status prepare(trib_cuda_device *device)
+static trib_status prepare(trib_cuda_device *device, const char *choices_path)
 {
     int pools = 0;
     TRIB_TRY(describe(&device->base.info, device->ordinal));
@@ -120,16 +129,18 @@ static trib_status prepare(trib_cuda_device *device)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s (%s) has no memory pools; a newer driver or device is needed",
                           device->base.info.spec, device->base.info.name);
     TRIB_CUDA_TRY(device, cudaDeviceGetStreamPriorityRange(&device->least_priority, &device->greatest_priority));
+    TRIB_TRY(trib_cuda_ops_open(device));
+    TRIB_TRY(trib_cuda_choices_open(device, choices_path));
     trib_stream *side;
     TRIB_TRY(trib_cuda_stream_create(&device->base, &(trib_stream_options) { .name = "memory" }, &side));
     device->side = (trib_cuda_stream *)side;
-    TRIB_TRY(trib_cuda_memory_open(device));
-    return trib_cuda_ops_open(device);
+    return trib_cuda_memory_open(device);
 }
 
 trib_status trib_cuda_device_open(const char *spec, const trib_device_options *options, trib_device **out)
 {
     int ordinal = 0;
+    if (options && options->target) return trib_cuda_target_open(options->target, options->choices_path, out);
     trib_status status = find_device(spec, &ordinal);
     trib_add_context(&status, "device \"%.32s\"", spec);
     TRIB_TRY(status);
@@ -141,9 +152,10 @@ trib_status trib_cuda_device_open(const char *spec, const trib_device_options *o
     pthread_mutex_init(&device->objects_lock, NULL);
     pthread_mutex_init(&device->memory.lock, NULL);
     pthread_mutex_init(&device->capture_lock, NULL);
+    trib_cuda_texts_open(&device->texts);
     trib_cuda_staging_open(device);
     if (options) device->memory.stats.limit_bytes = options->memory_limit;
-    status = prepare(device);
+    status = prepare(device, options ? options->choices_path : NULL);
     if (trib_failed(&status)) {
         trib_add_context(&status, "device \"%.32s\"", spec);
         close_device(&device->base);
@@ -151,22 +163,6 @@ trib_status trib_cuda_device_open(const char *spec, const trib_device_options *o
     }
     *out = &device->base;
     return status;
-}
-
-/* A convolution stands for a network: a device without one computes nothing useful. */
-bool trib_cuda_device_computes(trib_device *device)
-{
-    trib_op_desc desc;
-    trib_implementation any;
-    int count = 0;
-    memset(&desc, 0, sizeof desc);
-    desc.kind = TRIB_CONV2D;
-    desc.attributes.conv2d = (trib_conv2d) { .k = 8, .r = 1, .s = 1, .stride_h = 1, .stride_w = 1 };
-    desc.input_count = desc.output_count = 1;
-    desc.inputs[0] = (trib_view) { .layout = TRIB_NHWC, .n = 1, .c = 8, .h = 8, .w = 8, .c_total = 8 };
-    desc.outputs[0] = desc.inputs[0];
-    trib_status status = trib_cuda_op_implementations(device, &desc, false, &any, 1, &count, NULL);
-    return !trib_failed(&status) && count > 0;
 }
 
 static const trib_driver driver = {
@@ -194,6 +190,9 @@ static const trib_driver driver = {
     .capture_launch = trib_cuda_capture_launch,
     .capture_destroy = trib_cuda_capture_destroy,
     .op_implementations = trib_cuda_op_implementations,
+    .op_recall = trib_cuda_op_recall,
+    .op_remember = trib_cuda_op_remember,
+    .save_choices = trib_cuda_save_choices,
     .op_create = trib_cuda_op_create,
     .op_destroy = trib_cuda_op_destroy,
     .op_detail = trib_cuda_op_detail,

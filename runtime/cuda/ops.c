@@ -31,6 +31,16 @@ void trib_cuda_ops_close(trib_cuda_device *device)
         if (device->providers[i]) trib_cuda_providers[i]->close(device, device->providers[i]);
 }
 
+trib_status trib_cuda_ops_open_stream(trib_cuda_stream *stream)
+{
+    trib_cuda_device *device = trib_cuda_of(stream->base.device);
+    for (int i = 0; trib_cuda_providers[i]; ++i)
+        if (trib_cuda_providers[i]->open_stream && device->providers[i])
+            TRIB_TRY(trib_cuda_providers[i]->open_stream(device, device->providers[i], stream->handle,
+                                                         &stream->providers[i]));
+    return trib_success();
+}
+
 void trib_cuda_ops_close_stream(trib_cuda_stream *stream)
 {
     trib_cuda_device *device = trib_cuda_of(stream->base.device);

@@ -23,7 +23,9 @@ typedef struct trib_cuda_provider {
      * its library is not usable here, and then offers nothing. `version` is "cuDNN 9.19.0", static. */
     trib_status (*open)(trib_cuda_device *device, void **state, const char **version);
     void (*close)(trib_cuda_device *device, void *state);
-    /* Optional: gives back what it put into stream->providers[index]. */
+    /* Optional, both or neither: what it keeps for a stream (stream->providers[index]), from when the stream is made, so
+     * that nothing has to be made while a graph is captured. */
+    trib_status (*open_stream)(trib_cuda_device *device, void *state, cudaStream_t stream, void **of_stream);
     void (*close_stream)(trib_cuda_device *device, void *state, void *of_stream);
 
     /* Appends what it offers for a checked desc; writes a reason when that is nothing. */
@@ -41,11 +43,16 @@ typedef struct trib_cuda_provider {
                        void *workspace);
 } trib_cuda_provider;
 
+/* Our kernels, cuDNN, cuBLASLt (provider_*.c). */
+extern const trib_cuda_provider trib_cuda_kernels_provider, trib_cuda_cudnn_provider, trib_cuda_cublaslt_provider;
+
 /* NULL-terminated, at most TRIB_CUDA_MAX_PROVIDERS (providers.c). */
 extern const trib_cuda_provider *const trib_cuda_providers[];
 
 trib_status trib_cuda_ops_open(trib_cuda_device *device); /* appends versions to info.library */
 void trib_cuda_ops_close(trib_cuda_device *device);
+/* On failure trib_cuda_ops_close_stream gives back what was opened. */
+trib_status trib_cuda_ops_open_stream(trib_cuda_stream *stream);
 void trib_cuda_ops_close_stream(trib_cuda_stream *stream);
 
 trib_status trib_cuda_op_implementations(trib_device *device, const trib_op_desc *desc, bool include_reference,

@@ -31,7 +31,7 @@ static const trib_cuda_weights *weights_of(const trib_cuda_op *op) { return &((c
 
 static bool no(char *reason, const char *why)
 {
-    snprintf(reason, TRIB_MESSAGE_SIZE, "tributary: %s", why);
+    snprintf(reason, TRIB_MESSAGE_SIZE, "tributary: %.200s", why);
     return false;
 }
 

@@ -34,6 +34,13 @@ static trib_status create(trib_cuda_device *device, int priority, trib_cuda_stre
     }
     s->base.device = &device->base;
     s->priority = priority;
+    status = trib_cuda_ops_open_stream(s);
+    if (trib_failed(&status)) {
+        trib_cuda_ops_close_stream(s);
+        TRIB_CUDA_NOTE(device, cudaStreamDestroy(s->handle));
+        trib_free(s);
+        return status;
+    }
     pthread_mutex_lock(&device->objects_lock);
     s->next = device->streams;
     device->streams = s;

@@ -9,7 +9,7 @@
 trib_status trib_cuda_device_open(const char *spec, const trib_device_options *options, trib_device **out);
 /* Fills at most `capacity` zeroed listings; returns how many there are, at least one. */
 int trib_cuda_device_list(trib_device_listing *listings, int capacity);
-/* Whether networks can run on this CUDA device: whether this build has operators for it. */
-bool trib_cuda_device_computes(trib_device *device);
+/* Behind trib_device_targets. */
+const char *trib_cuda_device_target(int index);
 
 #endif

@@ -21,17 +21,11 @@ static trib_status cuda_open(const char *spec, const trib_device_options *option
     return trib_cuda_device_open(spec, options, out);
 }
 
-/* The first CUDA device when it can run networks, else the CPU; why it cannot is in the listing. */
+/* The first CUDA device when it works, or the card that is asked for; else the CPU. Why it does not is in the listing. */
 static trib_status auto_open(const trib_device_options *options, trib_device **out)
 {
-    trib_device *device = NULL;
-    trib_status status = trib_cuda_device_open("cuda", options, &device);
-    if (!trib_failed(&status) && trib_cuda_device_computes(device)) {
-        *out = device;
-        return status;
-    }
-    trib_device_close(device);
-    return trib_cpu_device_open(options, out);
+    trib_status status = trib_cuda_device_open("cuda", options, out);
+    return trib_failed(&status) && !(options && options->target) ? trib_cpu_device_open(options, out) : status;
 }
 
 trib_status trib_device_open(const char *spec, const trib_device_options *options, trib_device **out)
@@ -62,6 +56,8 @@ int trib_device_list(trib_device_listing *listings, int capacity)
     if (capacity > 0) trib_cpu_device_describe(&listings[0]);
     return 1 + trib_cuda_device_list(capacity > 1 ? listings + 1 : NULL, capacity > 1 ? capacity - 1 : 0);
 }
+
+const char *trib_device_targets(int index) { return index < 0 ? NULL : trib_cuda_device_target(index); }
 
 /* ---- memory ---- */
 

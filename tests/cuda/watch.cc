@@ -6,6 +6,8 @@
 
 #include "cuda/watch.h"
 #include "fakecuda/fakecuda.h"
+#include "fakecuda/library.h"
+#include "emulation/hook.h"
 
 namespace watch
 {
@@ -16,6 +18,21 @@ void expect_violations() { expecting = true; }
 
 namespace
 {
+
+// Emulated kernels run when the simulated stream comes to them.
+trib_status on_simulated_stream(void *stream, std::function<trib_status()> work)
+{
+    const auto kernel = [work = std::move(work)] {
+        trib_status status = work();
+        if (!trib_failed(&status)) return cudaSuccess;
+        fakecuda::kernel_violation(status.message);
+        return cudaErrorIllegalAddress;
+    };
+    cudaError_t error = fakecuda::launch(static_cast<cudaStream_t>(stream), "kernel", kernel);
+    if (error == cudaSuccess) return trib_success();
+    return TRIB_VENDOR_ERROR(TRIB_DEVICE_ERROR, int(error), "cudaLaunchKernel", "cudaLaunchKernel: %s",
+                             cudaGetErrorString(error));
+}
 
 class Watch : public testing::EmptyTestEventListener
 {
@@ -32,6 +49,7 @@ class Watch : public testing::EmptyTestEventListener
     {
         if (expecting) return;
         EXPECT_EQ(fakecuda::leaks(), "");
+        EXPECT_EQ(fakecuda::library::leaks(), "");
         for (const std::string &text : fakecuda::violations()) ADD_FAILURE() << text;
         EXPECT_EQ(fakecuda::counts().pageable_copies, 0);
     }
@@ -45,6 +63,7 @@ class Watch : public testing::EmptyTestEventListener
 int main(int argc, char **argv)
 {
     testing::InitGoogleTest(&argc, argv);
+    emulation::set_stream_hook(watch::on_simulated_stream);
     testing::UnitTest::GetInstance()->listeners().Append(new watch::Watch);
     return RUN_ALL_TESTS();
 }

@@ -5,15 +5,13 @@
 #include <functional>
 #include <tuple>
 
+#include "hook.h"
 #include "platform.cuh"
 #include "tributary/status.h"
 
 namespace emulation
 {
 
-// Enqueues `work` on `stream`; what it returns is the launch's result. nullptr: work is done at once.
-using StreamHook = trib_status (*)(void *stream, std::function<trib_status()> work);
-void set_stream_hook(StreamHook hook);
 // What the launched kernels take the device to have; 132 unless set.
 void set_multiprocessor_count(int count);
 // The most a grid may have in y and z; 65535 unless set. A small one makes kernels loop over rows.

@@ -45,6 +45,9 @@ struct Range {
 cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaError_t()> kernel,
                    const std::vector<Range> &touches = {});
 
+// Called by a kernel while it runs: what it did that no correct kernel does.
+void kernel_violation(const std::string &text);
+
 // ---- failures ----
 
 enum class Failure {

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cards we know: what they can do at most, and how cuDNN describes them, so that plans can be made where they are not. */
+#ifndef TRIBUTARY_RUNTIME_CUDA_CARDS_H
+#define TRIBUTARY_RUNTIME_CUDA_CARDS_H
+
+#include "tributary/device.h"
+
+typedef struct trib_card {
+    const char *target;       /* "h200" */
+    const char *name;         /* as the driver calls it */
+    const char *instructions; /* "sm_90" */
+    int multiprocessors;
+    int64_t memory_bytes;
+    double copy_rate, math_rate[TRIB_PRECISION_COUNT];
+    const char *rates_source;
+    const char *description; /* cuDNN's own JSON */
+} trib_card;
+
+extern const trib_card trib_cards[];
+extern const int trib_card_count;
+
+/* NULL when there is none of that name. */
+const trib_card *trib_card_find(const char *target);
+/* Fills the rates of the card called info->name, if we know it. */
+void trib_card_rates(trib_device_info *info);
+/* What every CUDA device of ours can do. */
+void trib_cuda_describe_abilities(trib_device_info *info);
+
+#endif

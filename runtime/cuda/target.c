@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cuda/target.h"
+
+#include <stdio.h>
+
+#include "cuda/cards.h"
+#include "cuda/choices.h"
+#include "cuda/ops.h"
+#include "device/cuda_device.h"
+#include "tributary/internal/alloc.h"
+
+const char *trib_cuda_device_target(int index) { return index < trib_card_count ? trib_cards[index].target : NULL; }
+
+/* ---- what a description cannot do: whatever needs an object of these never gets one ---- */
+
+static trib_status refuse(const trib_device *device, const char *what)
+{
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "%s is only described: there is no %s; plans can be made for it, and run on a "
+                      "machine that has the card", device->info.spec, what);
+}
+
+static trib_status alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out)
+{
+    (void)stream, (void)bytes, (void)out;
+    return refuse(device, "memory");
+}
+
+static void free_nothing(trib_device *device, trib_stream *stream, void *memory)
+{
+    (void)device, (void)stream, (void)memory;
+}
+
+static trib_memory_stats no_memory(const trib_device *device)
+{
+    (void)device;
+    return (trib_memory_stats) { 0 };
+}
+
+static void no_limit(trib_device *device, int64_t bytes) { (void)device, (void)bytes; }
+
+static trib_status stream_create(trib_device *device, const trib_stream_options *options, trib_stream **out)
+{
+    (void)options, (void)out;
+    return refuse(device, "stream");
+}
+
+static trib_status event_create(trib_device *device, trib_event **out)
+{
+    (void)out;
+    return refuse(device, "event");
+}
+
+static trib_status op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
+                             const trib_op_parameters *parameters, trib_op_handle **out)
+{
+    (void)desc, (void)implementation, (void)parameters, (void)out;
+    return refuse(device, "memory for parameters");
+}
+
+/* ---- opening and closing ---- */
+
+static void close_target(trib_device *base)
+{
+    trib_cuda_device *device = trib_cuda_of(base);
+    trib_cuda_ops_close(device);
+    trib_cuda_choices_close(device);
+    trib_cuda_texts_close(&device->texts);
+    trib_free(device);
+}
+
+static const trib_driver driver = {
+    .name = "cuda",
+    .close = close_target,
+    .alloc = alloc,
+    .free = free_nothing,
+    .memory = no_memory,
+    .set_memory_limit = no_limit,
+    .stream_create = stream_create,
+    .event_create = event_create,
+    .op_implementations = trib_cuda_op_implementations,
+    .op_recall = trib_cuda_op_recall,
+    .op_remember = trib_cuda_op_remember,
+    .save_choices = trib_cuda_save_choices,
+    .op_create = op_create,
+};
+
+static void describe(const trib_card *card, trib_device_info *info)
+{
+    snprintf(info->spec, sizeof info->spec, "cuda (%.20s)", card->target);
+    snprintf(info->name, sizeof info->name, "%s", card->name);
+    snprintf(info->instructions, sizeof info->instructions, "%s", card->instructions);
+    snprintf(info->library, sizeof info->library, "described");
+    info->cores = card->multiprocessors;
+    info->memory_bytes = card->memory_bytes;
+    trib_cuda_describe_abilities(info);
+    trib_card_rates(info);
+}
+
+static trib_status unknown(const char *target)
+{
+    char known[128] = "";
+    size_t used = 0;
+    for (int i = 0; i < trib_card_count && used < sizeof known; ++i)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", trib_cards[i].target);
+    return TRIB_ERROR(TRIB_NOT_FOUND, "there is no card \"%.32s\" to plan for; known are: %s", target, known);
+}
+
+trib_status trib_cuda_target_open(const char *target, const char *choices_path, trib_device **out)
+{
+    const trib_card *card = trib_card_find(target);
+    if (!card) return unknown(target);
+    trib_cuda_device *device = trib_alloc_zeroed(1, sizeof *device);
+    if (!device) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "target %s: out of memory", target);
+    device->base.driver = &driver;
+    device->described = card->description;
+    describe(card, &device->base.info);
+    trib_cuda_texts_open(&device->texts);
+    trib_status status = trib_cuda_ops_open(device);
+    if (!trib_failed(&status)) status = trib_cuda_choices_open(device, choices_path);
+    if (trib_failed(&status)) {
+        trib_add_context(&status, "target %s", target);
+        close_target(&device->base);
+        return status;
+    }
+    *out = &device->base;
+    return status;
+}

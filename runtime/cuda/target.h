@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A card that is only described: plans can be made for it; it has no memory, no streams, and runs nothing. */
+#ifndef TRIBUTARY_RUNTIME_CUDA_TARGET_H
+#define TRIBUTARY_RUNTIME_CUDA_TARGET_H
+
+#include "tributary/device.h"
+
+trib_status trib_cuda_target_open(const char *target, const char *choices_path, trib_device **out);
+
+#endif

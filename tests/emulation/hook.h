@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where emulated kernels meet a simulated CUDA: without CUDA's types, which both have.
+#pragma once
+
+#include <functional>
+
+#include "tributary/status.h"
+
+namespace emulation
+{
+
+// Enqueues `work` on `stream`; what it returns is the launch's result. nullptr: work is done at once.
+using StreamHook = trib_status (*)(void *stream, std::function<trib_status()> work);
+void set_stream_hook(StreamHook hook);
+
+} // namespace emulation
