@@ -123,6 +123,12 @@ trib_status trib_cuda_event_synchronize(trib_event *event);
 trib_status trib_cuda_event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds);
 void trib_cuda_events_close(trib_cuda_device *device);
 
+/* ---- names shown by profilers (nvtx.c) ---- */
+
+void trib_cuda_name_stream(const trib_cuda_stream *stream);
+/* An event has no name of its own: it is called like the stream that records it. */
+void trib_cuda_name_event(const trib_cuda_event *event, const trib_cuda_stream *stream);
+
 /* ---- memory (pool.c) ---- */
 
 trib_status trib_cuda_memory_open(trib_cuda_device *device);
