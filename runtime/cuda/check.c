@@ -41,10 +41,13 @@ trib_status trib_cuda_status(trib_cuda_device *device, cudaError_t error, const 
     return status;
 }
 
-void trib_cuda_note_failure(trib_cuda_device *device, const trib_status *failure)
+void trib_cuda_note_failure(trib_cuda_device *device, trib_status *failure)
 {
-    if (failure->code == TRIB_DEVICE_ERROR && is_sticky((cudaError_t)failure->vendor_code))
-        trib_cuda_lose(device, failure);
+    if (failure->code != TRIB_DEVICE_ERROR || device->described) return;
+    cudaError_t behind = cudaGetLastError();
+    if (behind == cudaSuccess) return;
+    trib_add_context(failure, "%s: %s", cudaGetErrorName(behind), cudaGetErrorString(behind));
+    if (is_sticky(behind)) trib_cuda_lose(device, failure);
 }
 
 void trib_cuda_lose(trib_cuda_device *device, const trib_status *failure)

@@ -83,8 +83,9 @@ static inline trib_cuda_device *trib_cuda_of(const trib_device *device) { return
 
 /* The first thing every call does: fails when the device is lost, else makes it this thread's current device. */
 trib_status trib_cuda_enter(trib_cuda_device *device);
-/* Ends the device when `failure`, of a call that reports CUDA's errors in its own way, is a sticky one. */
-void trib_cuda_note_failure(trib_cuda_device *device, const trib_status *failure);
+/* After a call of a library that reports failures in its own way: names the error of CUDA behind it, if there is one,
+ * and ends the device when that is a sticky one. */
+void trib_cuda_note_failure(trib_cuda_device *device, trib_status *failure);
 /* Ends the device because of `failure`, unless it is lost already. */
 void trib_cuda_lose(trib_cuda_device *device, const trib_status *failure);
 
@@ -128,6 +129,12 @@ trib_status trib_cuda_stream_wait(trib_stream *stream, trib_event *event);
 trib_status trib_cuda_event_synchronize(trib_event *event);
 trib_status trib_cuda_event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds);
 void trib_cuda_events_close(trib_cuda_device *device);
+
+/* ---- names shown by profilers (nvtx.c) ---- */
+
+void trib_cuda_name_stream(const trib_cuda_stream *stream);
+/* An event has no name of its own: it is called like the stream that records it. */
+void trib_cuda_name_event(const trib_cuda_event *event, const trib_cuda_stream *stream);
 
 /* ---- memory (pool.c) ---- */
 

@@ -65,6 +65,7 @@ trib_status trib_cuda_event_record(trib_event *base, trib_stream *target)
     pthread_mutex_lock(&e->lock);
     trib_status status = TRIB_CUDA(device, cudaEventRecord(e->handle, stream->handle));
     if (!trib_failed(&status)) {
+        if (!e->recorded) trib_cuda_name_event(e, stream); /* once for each owner: naming is not free */
         e->recorded = true;
         e->capture_id = trib_cuda_capture_id(stream);
     }

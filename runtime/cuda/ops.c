@@ -18,7 +18,9 @@ trib_status trib_cuda_ops_open(trib_cuda_device *device)
     for (int i = 0; trib_cuda_providers[i]; ++i) {
         const char *version = NULL;
         if (!trib_cuda_providers[i]->open) continue;
-        TRIB_TRY(trib_cuda_providers[i]->open(device, &device->providers[i], &version));
+        trib_status status = trib_cuda_providers[i]->open(device, &device->providers[i], &version);
+        trib_cuda_note_failure(device, &status);
+        TRIB_TRY(status);
         size_t used = strlen(library);
         if (version) snprintf(library + used, sizeof device->base.info.library - used, ", %s", version);
     }
@@ -35,9 +37,12 @@ trib_status trib_cuda_ops_open_stream(trib_cuda_stream *stream)
 {
     trib_cuda_device *device = trib_cuda_of(stream->base.device);
     for (int i = 0; trib_cuda_providers[i]; ++i)
-        if (trib_cuda_providers[i]->open_stream && device->providers[i])
-            TRIB_TRY(trib_cuda_providers[i]->open_stream(device, device->providers[i], stream->handle,
-                                                         &stream->providers[i]));
+        if (trib_cuda_providers[i]->open_stream && device->providers[i]) {
+            trib_status status = trib_cuda_providers[i]->open_stream(device, device->providers[i], stream->handle,
+                                                                     &stream->providers[i]);
+            trib_cuda_note_failure(device, &status);
+            TRIB_TRY(status);
+        }
     return trib_success();
 }
 
@@ -56,8 +61,10 @@ static trib_status ask(trib_cuda_device *device, int index, const trib_op_desc *
 {
     char why[TRIB_MESSAGE_SIZE] = "";
     int before = *total;
-    TRIB_TRY(trib_cuda_providers[index]->offer(device, device->providers[index], desc, found, MOST_IMPLEMENTATIONS,
-                                               total, why));
+    trib_status status = trib_cuda_providers[index]->offer(device, device->providers[index], desc, found,
+                                                           MOST_IMPLEMENTATIONS, total, why);
+    trib_cuda_note_failure(device, &status);
+    TRIB_TRY(status);
     size_t used = strlen(all);
     if (*total == before) snprintf(all + used, TRIB_MESSAGE_SIZE - used, "%s%.200s", used ? "; " : "", why);
     return trib_success();
@@ -92,7 +99,9 @@ static trib_status prepare(trib_cuda_op *op, const char *name, const trib_op_par
         if (strncmp(name, trib_cuda_providers[i]->prefix, strlen(trib_cuda_providers[i]->prefix))) continue;
         op->provider = trib_cuda_providers[i];
         op->provider_index = i;
-        return op->provider->create(device, device->providers[i], op, name, parameters);
+        trib_status status = op->provider->create(device, device->providers[i], op, name, parameters);
+        trib_cuda_note_failure(device, &status);
+        return status;
     }
     return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation is called \"%s\" here", trib_kind_name(op->desc.kind),
                       name);
@@ -137,6 +146,7 @@ trib_status trib_cuda_op_run(trib_op_handle *base, trib_stream *stream, const vo
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: it needs a workspace of %lld bytes", kind,
                           (long long)op->workspace_bytes);
     trib_status status = op->provider->run(op, (trib_cuda_stream *)stream, inputs, outputs, workspace);
+    trib_cuda_note_failure(trib_cuda_of(base->device), &status);
     trib_add_context(&status, "%s", kind);
     return status;
 }

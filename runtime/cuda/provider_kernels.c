@@ -322,15 +322,12 @@ static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
     trib_free(p);
 }
 
-/* The launch's own error is CUDA's: a sticky one ends the device. */
 static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
                        void *workspace)
 {
     (void)workspace;
     const kernel_op *kernel = ((const prepared *)op->prepared)->kernel;
-    trib_status status = kernel->run(op, stream->handle, inputs, outputs);
-    trib_cuda_note_failure(trib_cuda_of(op->base.device), &status);
-    return status;
+    return kernel->run(op, stream->handle, inputs, outputs);
 }
 
 const trib_cuda_provider trib_cuda_kernels_provider = {

@@ -57,6 +57,7 @@ trib_status trib_cuda_stream_create(trib_device *base, const trib_stream_options
     trib_cuda_stream *s = take_idle(device, priority);
     if (!s) TRIB_TRY(create(device, priority, &s));
     snprintf(s->name, sizeof s->name, "%s", options && options->name ? options->name : "tributary");
+    trib_cuda_name_stream(s);
     *out = &s->base;
     return trib_success();
 }

@@ -119,12 +119,13 @@ static trib_status add_reorder(trib_lowering *l, trib_plan_op *op, trib_layout l
     return trib_lowering_add_op(l, &reorder);
 }
 
-/* A source layout for which the device has something, or `c->count` == 0. */
+/* A layout for which the device has something when the source is dense, or `c->count` == 0. */
 static trib_status try_source_layouts(trib_lowering *l, const trib_plan_op *op, candidates *c, trib_layout *found)
 {
     static const trib_layout others[] = { TRIB_NCHW, TRIB_NHWC, TRIB_NCHW16C, TRIB_NCHW8C };
+    const trib_view *source = &op->desc.inputs[0];
     for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
-        if (op->desc.input_count != 1 || others[i] == op->desc.inputs[0].layout) continue;
+        if (op->desc.input_count != 1 || (others[i] == source->layout && source->c == source->c_total)) continue;
         trib_op_desc other = op->desc;
         other.inputs[0].layout = others[i];
         other.inputs[0].c_offset = 0;
@@ -165,9 +166,10 @@ static trib_status choose(trib_lowering *l, trib_plan_op *op, int *slices_given_
     candidates c;
     trib_layout source = op->desc.inputs[0].layout;
     TRIB_TRY(ask(l, &op->desc, &c));
-    if (!c.count) TRIB_TRY(try_source_layouts(l, op, &c, &source));
+    bool as_it_is = c.count > 0;
+    if (!as_it_is) TRIB_TRY(try_source_layouts(l, op, &c, &source));
     if (c.count) {
-        if (source != op->desc.inputs[0].layout) TRIB_TRY(add_reorder(l, op, source));
+        if (!as_it_is) TRIB_TRY(add_reorder(l, op, source));
         TRIB_TRY(decide(l, op, &c));
         return trib_lowering_add_op(l, op);
     }

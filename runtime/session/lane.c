@@ -53,14 +53,22 @@ static trib_status run_op(trib_lane *lane, const trib_plan_op *op, trib_op_handl
     return status;
 }
 
+static trib_status give_op(trib_lane *lane, int index, const bindings *b)
+{
+    const trib_plan_op *op = &lane->plan->ops[index];
+    for (int k = 0; k < op->wait_count; ++k)
+        TRIB_TRY(trib_stream_wait(lane->streams[op->stream], lane->events[op->waits[k]]));
+    if (lane->ops[index]) TRIB_TRY(run_op(lane, op, lane->ops[index], b));
+    return op->record >= 0 ? trib_event_record(lane->events[op->record], lane->streams[op->stream]) : trib_success();
+}
+
 static trib_status run_ops(trib_lane *lane, const bindings *b)
 {
     for (int i = 0; i < lane->plan->op_count; ++i) {
-        const trib_plan_op *op = &lane->plan->ops[i];
-        for (int k = 0; k < op->wait_count; ++k)
-            TRIB_TRY(trib_stream_wait(lane->streams[op->stream], lane->events[op->waits[k]]));
-        if (lane->ops[i]) TRIB_TRY(run_op(lane, op, lane->ops[i], b));
-        if (op->record >= 0) TRIB_TRY(trib_event_record(lane->events[op->record], lane->streams[op->stream]));
+        trib_trace_push(lane->trace, i, lane->serial);
+        trib_status status = give_op(lane, i, b);
+        trib_trace_pop(lane->trace);
+        TRIB_TRY(status);
     }
     return trib_success();
 }
@@ -106,6 +114,25 @@ static trib_status open_memory(trib_lane *lane, bool staging)
     return trib_success();
 }
 
+/* A device loads kernels when they are first run: not while a graph is recorded. */
+static trib_status warm_up(trib_lane *lane, const bindings *b)
+{
+    if (trib_device_get_info(lane->device)->host) return trib_success();
+    TRIB_TRY(run_ops(lane, b));
+    return trib_lane_synchronize(lane);
+}
+
+static trib_status capture(trib_lane *lane)
+{
+    bindings b = { lane->arena, lane->input, lane->outputs };
+    TRIB_TRY(warm_up(lane, &b));
+    TRIB_TRY(trib_capture_begin(lane->streams[0]));
+    trib_status status = run_ops(lane, &b);
+    trib_status end = trib_capture_end(lane->streams[0], &lane->capture);
+    TRIB_TRY(status);
+    return end;
+}
+
 trib_status trib_lane_open(trib_lane *lane, trib_launch launch)
 {
     const trib_device_info *info = trib_device_get_info(lane->device);
@@ -114,12 +141,11 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch)
     TRIB_TRY(open_streams(lane));
     TRIB_TRY(open_memory(lane, launch == TRIB_GRAPH || !info->host || lane->plan->batch > 1));
     if (launch != TRIB_GRAPH) return trib_stream_synchronize(lane->streams[0]);
-    bindings b = { lane->arena, lane->input, lane->outputs };
-    TRIB_TRY(trib_capture_begin(lane->streams[0]));
-    trib_status status = run_ops(lane, &b);
-    trib_status end = trib_capture_end(lane->streams[0], &lane->capture);
+    lane->serial = -1;
+    trib_trace_push(lane->trace, TRIB_TRACE_CAPTURE, lane->serial);
+    trib_status status = capture(lane);
+    trib_trace_pop(lane->trace);
     TRIB_TRY(status);
-    TRIB_TRY(end);
     return trib_stream_synchronize(lane->streams[0]);
 }
 
@@ -145,12 +171,20 @@ void trib_lane_close(trib_lane *lane)
 
 /* ---- chunks ---- */
 
+static trib_status launch_capture(trib_lane *lane)
+{
+    trib_trace_push(lane->trace, TRIB_TRACE_LAUNCH, lane->serial);
+    trib_status status = trib_capture_launch(lane->capture, lane->streams[0]);
+    trib_trace_pop(lane->trace);
+    return status;
+}
+
 static trib_status submit_staged(trib_lane *lane, const void *input, int count, void *const *outputs)
 {
     const trib_plan *p = lane->plan;
     bindings b = { lane->arena, lane->input, lane->outputs };
     TRIB_TRY(trib_copy_to_device(lane->streams[0], lane->input, input, trib_input_row_bytes(p) * (size_t)count));
-    TRIB_TRY(lane->capture ? trib_capture_launch(lane->capture, lane->streams[0]) : run_ops(lane, &b));
+    TRIB_TRY(lane->capture ? launch_capture(lane) : run_ops(lane, &b));
     for (int i = 0; i < p->output_count; ++i)
         TRIB_TRY(trib_copy_to_host(lane->streams[0], outputs[i], lane->outputs[i],
                                    trib_output_row_bytes(p, i) * (size_t)count));
@@ -163,7 +197,10 @@ trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void
     if (lane->chunks >= TRIB_CHUNKS_IN_FLIGHT) TRIB_TRY(trib_event_synchronize(done));
     bool in_place = trib_device_get_info(lane->device)->host && !lane->capture && count == lane->plan->batch;
     bindings b = { lane->arena, input, outputs };
-    TRIB_TRY(in_place ? run_ops(lane, &b) : submit_staged(lane, input, count, outputs));
+    trib_trace_push(lane->trace, TRIB_TRACE_CHUNK, lane->serial);
+    trib_status status = in_place ? run_ops(lane, &b) : submit_staged(lane, input, count, outputs);
+    trib_trace_pop(lane->trace);
+    TRIB_TRY(status);
     TRIB_TRY(trib_event_record(done, lane->streams[0]));
     ++lane->chunks;
     return trib_success();

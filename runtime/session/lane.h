@@ -3,6 +3,7 @@
 #ifndef TRIBUTARY_RUNTIME_SESSION_LANE_H
 #define TRIBUTARY_RUNTIME_SESSION_LANE_H
 
+#include "trace/trace.h"
 #include "tributary/session.h"
 
 enum { TRIB_CHUNKS_IN_FLIGHT = 2 };
@@ -11,11 +12,13 @@ typedef struct trib_lane {
     trib_device *device;
     const trib_plan *plan;
     trib_op_handle *const *ops; /* one per plan op, NULL where nothing runs; owned by the session */
+    const trib_trace *trace;    /* NULL: no tool listens; owned by the session */
     int index;
     trib_stream **streams;
     trib_event **events;
     trib_event *done[TRIB_CHUNKS_IN_FLIGHT]; /* after the chunk before last, and after the last */
     int64_t chunks;                          /* submitted since the last synchronisation */
+    int64_t serial;                          /* of the chunk being submitted, among all of the session's; -1: none */
     unsigned char *arena;
     void *input;    /* staging, where the caller's memory cannot be used as it is; else NULL */
     void **outputs; /* one per plan output; NULL entries without staging */

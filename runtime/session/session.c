@@ -5,6 +5,7 @@
 
 #include "session/lane.h"
 #include "session/parameters.h"
+#include "trace/trace.h"
 #include "tributary/internal/alloc.h"
 
 enum { MAX_LANES = 1024 };
@@ -16,6 +17,8 @@ struct trib_session {
     trib_op_handle **ops; /* one per plan op */
     trib_lane *lanes;
     int lane_count;
+    trib_trace *trace;
+    int64_t submitted; /* chunks */
 };
 
 trib_session_options trib_session_default_options(void)
@@ -97,7 +100,8 @@ static trib_status open_lanes(trib_session *s, const trib_session_options *o)
     s->lanes = trib_alloc_zeroed((size_t)o->lanes, sizeof *s->lanes);
     if (!s->lanes) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d lanes", o->lanes);
     for (int i = 0; i < o->lanes; ++i) {
-        s->lanes[i] = (trib_lane) { .device = s->device, .plan = s->plan, .ops = s->ops, .index = i };
+        s->lanes[i] =
+            (trib_lane) { .device = s->device, .plan = s->plan, .ops = s->ops, .trace = s->trace, .index = i };
         s->lane_count = i + 1;
         TRIB_TRY(trib_lane_open(&s->lanes[i], o->launch));
     }
@@ -112,6 +116,7 @@ static trib_status build(trib_session *s, const trib_graph *graph, const trib_te
     s->ops = trib_alloc_zeroed((size_t)s->plan->op_count, sizeof(trib_op_handle *));
     if (!s->ops) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d ops", s->plan->op_count);
     for (int i = 0; i < s->plan->op_count; ++i) TRIB_TRY(create_op(s, i, parameters));
+    TRIB_TRY(trib_trace_create(s->plan, &s->trace));
     return open_lanes(s, o);
 }
 
@@ -140,6 +145,7 @@ void trib_session_destroy(trib_session *s)
     if (!s) return;
     for (int i = 0; i < s->lane_count; ++i) trib_lane_close(&s->lanes[i]);
     for (int i = 0; s->ops && i < s->plan->op_count; ++i) trib_op_destroy(s->ops[i]);
+    trib_trace_destroy(s->trace);
     trib_free(s->lanes);
     trib_free(s->ops);
     trib_plan_destroy(s->plan);
@@ -161,7 +167,9 @@ static trib_status submit_all(trib_session *s, const void *input, int n, void *c
         for (int i = 0; i < p->output_count; ++i)
             rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
         const unsigned char *images = (const unsigned char *)input + (size_t)first * trib_input_row_bytes(p);
-        TRIB_TRY(trib_lane_submit(&s->lanes[chunk % s->lane_count], images, count, rows));
+        trib_lane *lane = &s->lanes[chunk % s->lane_count];
+        lane->serial = s->submitted++;
+        TRIB_TRY(trib_lane_submit(lane, images, count, rows));
     }
     return trib_success();
 }

@@ -48,6 +48,14 @@ std::vector<std::string> computing_devices()
     return specs;
 }
 
+std::vector<std::string> host_devices()
+{
+    std::vector<std::string> specs;
+    for (const std::string &spec : computing_devices())
+        if (spec == "cpu") specs.push_back(spec);
+    return specs;
+}
+
 Memory::Memory(trib_device *device, trib_stream *stream, std::size_t bytes) : device_(device), stream_(stream)
 {
     EXPECT_OK(trib_device_alloc(device, stream, bytes, &data_));

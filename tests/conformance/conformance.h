@@ -34,6 +34,8 @@ using Op = Owner<trib_op_handle>;
 std::vector<std::string> available_devices();
 // Those of them that this build has operators for.
 std::vector<std::string> computing_devices();
+// Those whose memory is the host's.
+std::vector<std::string> host_devices();
 
 // Device memory that frees itself in the order of its stream.
 class Memory

@@ -168,9 +168,15 @@ void try_each_failure(const std::string &spec, bool forever)
 TEST_P(Faults, EachStepFailsOnce) { try_each_failure(GetParam(), false); }
 TEST_P(Faults, EachStepFailsAndEveryLaterOne) { try_each_failure(GetParam(), true); }
 
+// Host memory that runs out while an op runs on a worker thread. (A GPU allocates nothing then; its own faults are in
+// tests/cuda.)
+class HostFaults : public Faults
+{
+};
+
 // A failing op is reported at the synchronisation of its stream and of the one that waited for it: once each. What
 // follows it does not run.
-TEST_P(Faults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
+TEST_P(HostFaults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
 {
     trib_device *opened = nullptr;
     ASSERT_OK(trib_device_open(GetParam().c_str(), nullptr, &opened));
@@ -242,5 +248,7 @@ TEST_P(Faults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Faults); // when no device here has operators
 INSTANTIATE_TEST_SUITE_P(Devices, Faults, testing::ValuesIn(computing_devices()));
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(HostFaults);
+INSTANTIATE_TEST_SUITE_P(Devices, HostFaults, testing::ValuesIn(host_devices()));
 
 } // namespace
