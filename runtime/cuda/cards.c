@@ -16,16 +16,16 @@ const trib_card trib_cards[] = {
                      [TRIB_PRECISION_TF32] = 395e12,
                      [TRIB_PRECISION_FP16] = 790e12,
                      [TRIB_PRECISION_BF16] = 790e12 },
-      .rates_source = "H200, copy 4.3 TB/s and bf16 790 TFLOP/s as measured; other precisions in proportion to their peaks",
-      .description =
-          "{\"name\":\"NVIDIA H200\",\"deviceName\":\"NVIDIA H200\",\"deviceVer\":900,\"driverVer\":13000,"
-          "\"driverVersion\":13000,\"cudaDeviceId\":0,\"deviceId\":0,\"totalGlobalMem\":150754820096,"
-          "\"maxGridSize\":[2147483647,65535,65535],\"maxBlockSize\":[1024,1024,64],\"regsPerBlock\":65536,"
-          "\"multiProcessorCount\":132,\"smClockRateKHz\":1980000,\"memClockRateKHz\":3201000,"
-          "\"l2CacheSize\":62914560,\"warpSize\":32,\"maxSharedMemoryPerBlock\":49152,"
-          "\"maxSharedMemoryPerBlockOptin\":232448,\"reservedSharedMemoryPerBlock\":1024,"
-          "\"maxRegistersPerSM\":65536,\"pciDeviceId\":0,\"maxCtasPerSM\":32,\"maxThreadsPerBlock\":1024,"
-          "\"maxThreadsPerSM\":2048,\"isTccDriver\":0,\"supportCoopLaunch\":1}" },
+      .rates_source =
+          "H200, copy 4.3 TB/s and bf16 790 TFLOP/s as measured; other precisions in proportion to their peaks",
+      .description = "{\"name\":\"NVIDIA H200\",\"deviceName\":\"NVIDIA H200\",\"deviceVer\":900,\"driverVer\":13000,"
+                     "\"driverVersion\":13000,\"cudaDeviceId\":0,\"deviceId\":0,\"totalGlobalMem\":150754820096,"
+                     "\"maxGridSize\":[2147483647,65535,65535],\"maxBlockSize\":[1024,1024,64],\"regsPerBlock\":65536,"
+                     "\"multiProcessorCount\":132,\"smClockRateKHz\":1980000,\"memClockRateKHz\":3201000,"
+                     "\"l2CacheSize\":62914560,\"warpSize\":32,\"maxSharedMemoryPerBlock\":49152,"
+                     "\"maxSharedMemoryPerBlockOptin\":232448,\"reservedSharedMemoryPerBlock\":1024,"
+                     "\"maxRegistersPerSM\":65536,\"pciDeviceId\":0,\"maxCtasPerSM\":32,\"maxThreadsPerBlock\":1024,"
+                     "\"maxThreadsPerSM\":2048,\"isTccDriver\":0,\"supportCoopLaunch\":1}" },
 };
 const int trib_card_count = sizeof trib_cards / sizeof *trib_cards;
 

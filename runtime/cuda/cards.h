@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cards we know: what they can do at most, and how cuDNN describes them, so that plans can be made where they are not. */
+ * Cards we know: what they can do at most, and how cuDNN describes them, so that plans can be made where they are not.
+ */
 #ifndef TRIBUTARY_RUNTIME_CUDA_CARDS_H
 #define TRIBUTARY_RUNTIME_CUDA_CARDS_H
 

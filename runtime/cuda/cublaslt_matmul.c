@@ -87,8 +87,7 @@ static trib_status check(const trib_matmul_desc *d)
     char key[TRIB_MATMUL_KEY];
     bool types = (unsigned)d->precision < TRIB_PRECISION_COUNT &&
                  (d->y_dtype == TRIB_F32 || d->y_dtype == trib_precision_dtype(d->precision));
-    if (types && d->rows > 0 && d->in > 0 && d->out > 0 && d->x_pitch >= d->in &&
-        d->y_pitch >= d->out)
+    if (types && d->rows > 0 && d->in > 0 && d->out > 0 && d->x_pitch >= d->in && d->y_pitch >= d->out)
         return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "not a matrix product: %s", trib_matmul_key(d, key));
 }

@@ -66,8 +66,10 @@ static trib_status describe(trib_device_info *info, int ordinal)
     trib_cuda_describe_abilities(info);
     trib_card_rates(info);
     if (properties.major < LEAST_CAPABILITY)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s (%s, %s) is too old: compute capability %d.0 or newer is needed; use "
-                          "--device cpu", info->spec, info->name, info->instructions, LEAST_CAPABILITY);
+        return TRIB_ERROR(TRIB_UNSUPPORTED,
+                          "%s (%s, %s) is too old: compute capability %d.0 or newer is needed; use "
+                          "--device cpu",
+                          info->spec, info->name, info->instructions, LEAST_CAPABILITY);
     return trib_success();
 }
 

@@ -23,8 +23,8 @@ typedef struct trib_cuda_provider {
      * its library is not usable here, and then offers nothing. `version` is "cuDNN 9.19.0", static. */
     trib_status (*open)(trib_cuda_device *device, void **state, const char **version);
     void (*close)(trib_cuda_device *device, void *state);
-    /* Optional, both or neither: what it keeps for a stream (stream->providers[index]), from when the stream is made, so
-     * that nothing has to be made while a graph is captured. */
+    /* Optional, both or neither: what it keeps for a stream (stream->providers[index]), from when the stream is made,
+     * so that nothing has to be made while a graph is captured. */
     trib_status (*open_stream)(trib_cuda_device *device, void *state, cudaStream_t stream, void **of_stream);
     void (*close_stream)(trib_cuda_device *device, void *state, void *of_stream);
 

@@ -61,7 +61,8 @@ static bool begins_aligned(const trib_view *v)
 static bool describe(const trib_op_desc *d, trib_matmul_desc *out, char *reason)
 {
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    bool usable = is_product(d) && trib_lies_as_nhwc(x) && trib_lies_as_nhwc(y) && begins_aligned(x) && begins_aligned(y);
+    bool usable =
+        is_product(d) && trib_lies_as_nhwc(x) && trib_lies_as_nhwc(y) && begins_aligned(x) && begins_aligned(y);
     if (!usable) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "cublaslt: linear layers and 1x1 convolutions in nhwc only");
         return false;

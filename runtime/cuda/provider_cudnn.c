@@ -69,11 +69,11 @@ static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
 {
     const trib_conv2d *a = &d->attributes.conv2d;
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    const char *why = d->kind != TRIB_CONV2D                                    ? "convolutions only"
-                      : d->output_count != 1                                    ? "one output only"
-                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC        ? "nhwc only"
-                      : !begins_aligned(x) || !begins_aligned(y)                ? "slices that begin at 16 bytes only"
-                                                                                : NULL;
+    const char *why = d->kind != TRIB_CONV2D                             ? "convolutions only"
+                      : d->output_count != 1                             ? "one output only"
+                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC ? "nhwc only"
+                      : !begins_aligned(x) || !begins_aligned(y)         ? "slices that begin at 16 bytes only"
+                                                                         : NULL;
     if (why) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
         return false;

@@ -25,7 +25,10 @@ typedef struct prepared {
     trib_cuda_weights weights;
 } prepared;
 
-static const trib_cuda_weights *weights_of(const trib_cuda_op *op) { return &((const prepared *)op->prepared)->weights; }
+static const trib_cuda_weights *weights_of(const trib_cuda_op *op)
+{
+    return &((const prepared *)op->prepared)->weights;
+}
 
 /* ---- what they need ---- */
 

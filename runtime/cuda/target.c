@@ -15,8 +15,10 @@ const char *trib_cuda_device_target(int index) { return index < trib_card_count 
 
 static trib_status refuse(const trib_device *device, const char *what)
 {
-    return TRIB_ERROR(TRIB_UNSUPPORTED, "%s is only described: there is no %s; plans can be made for it, and run on a "
-                      "machine that has the card", device->info.spec, what);
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "%s is only described: there is no %s; plans can be made for it, and run on a "
+                      "machine that has the card",
+                      device->info.spec, what);
 }
 
 static trib_status alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out)

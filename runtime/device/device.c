@@ -21,7 +21,8 @@ static trib_status cuda_open(const char *spec, const trib_device_options *option
     return trib_cuda_device_open(spec, options, out);
 }
 
-/* The first CUDA device when it works, or the card that is asked for; else the CPU. Why it does not is in the listing. */
+/* The first CUDA device when it works, or the card that is asked for; else the CPU. Why it does not is in the listing.
+ */
 static trib_status auto_open(const trib_device_options *options, trib_device **out)
 {
     trib_status status = trib_cuda_device_open("cuda", options, out);

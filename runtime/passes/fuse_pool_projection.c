@@ -6,7 +6,8 @@
 
 static bool convolution_of_pool(const trib_op_desc *pool, const trib_op_desc *conv, trib_op_desc *desc)
 {
-    if (conv->output_count != 1) return false;
+    const trib_view *x = &pool->inputs[0], *pooled = &pool->outputs[0];
+    if (conv->output_count != 1 || pooled->h != x->h || pooled->w != x->w) return false;
     desc->kind = TRIB_MAX_POOL2D_CONV2D;
     desc->attributes.pool_conv = (trib_pool_conv) { pool->attributes.pool2d, conv->attributes.conv2d };
     return true;

@@ -124,10 +124,7 @@ class Ops : public DeviceTest
 };
 
 // Slices begin where the device's libraries can reach them: what a network's own shapes always do.
-bool begins_well(const trib_device_info &info, const trib_view &v)
-{
-    return v.c_offset % info.channel_multiple == 0;
-}
+bool begins_well(const trib_device_info &info, const trib_view &v) { return v.c_offset % info.channel_multiple == 0; }
 
 // A linear layer reads whole images: where it cannot read a slice, a plan copies it first.
 bool reads_well(const trib_device_info &info, const trib_op_desc &d)

@@ -5,9 +5,9 @@
 #include <cstdlib>
 
 #include "cuda/watch.h"
+#include "emulation/hook.h"
 #include "fakecuda/fakecuda.h"
 #include "fakecuda/library.h"
-#include "emulation/hook.h"
 
 namespace watch
 {

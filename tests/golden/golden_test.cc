@@ -12,6 +12,12 @@
 namespace
 {
 
+#ifdef GOLDEN_DEVICE
+const char *const wanted_kind = GOLDEN_DEVICE;
+#else
+const char *const wanted_kind = "";
+#endif
+
 struct Golden {
     const char *variant;
     int n, size, classes;
@@ -108,42 +114,85 @@ std::vector<std::string> devices()
     std::vector<trib_device_listing> list(16);
     int count = trib_device_list(list.data(), 16);
     std::vector<std::string> specs;
-    for (int i = 0; i < count && i < 16; ++i)
-        if (list[std::size_t(i)].available) specs.push_back(list[std::size_t(i)].spec);
+    for (int i = 0; i < count && i < 16; ++i) {
+        const trib_device_listing &listing = list[std::size_t(i)];
+        if (listing.available && !std::strncmp(listing.spec, wanted_kind, std::strlen(wanted_kind)))
+            specs.push_back(listing.spec);
+    }
     return specs;
+}
+
+struct Device {
+    std::string spec;
+    trib_device_info info;
+};
+
+// Every device that can be used here.
+std::vector<Device> open_devices()
+{
+    std::vector<Device> all;
+    for (const std::string &spec : devices()) {
+        trib_device *device = nullptr;
+        EXPECT_OK(trib_device_open(spec.c_str(), nullptr, &device));
+        if (!device) continue;
+        all.push_back({ spec, *trib_device_get_info(device) });
+        trib_device_close(device);
+    }
+    return all;
+}
+
+// How far logits may be from PyTorch's float32, relative. One small image through the torchvision network amplifies the
+// rounding of factors to 10 bits to 1.1e-3, in tf32 as in fp16.
+double tolerance(const Golden &g, trib_precision precision)
+{
+    const double tolerances[] = { 1e-4, 1e-3, 5e-3, 3e-2 };
+    bool amplifies = precision == TRIB_PRECISION_TF32 && g.size == 96 && !std::strcmp(g.variant, "torchvision");
+    return amplifies ? 1.2e-3 : tolerances[precision];
 }
 
 class Inference : public testing::TestWithParam<Golden>
 {
+  protected:
+    void check(const Golden &g, trib_precision precision);
 };
 
-TEST_P(Inference, MatchesPyTorchOnEverySchedule)
+// Every schedule and launch mode of every device: close to PyTorch, and all with the same bits, since they run the same
+// kernels.
+void Inference::check(const Golden &g, trib_precision precision)
 {
-    const Golden &g = GetParam();
     File golden("infer-" + std::string(g.variant) + "-seed1-n" + std::to_string(g.n) + "-" + std::to_string(g.size) +
                 ".safetensors");
     Model m(g.variant, g.size, g.classes);
     auto input = formula_input(g.n, g.size);
     ASSERT_FALSE(devices().empty());
-    for (const std::string &device : devices()) {
+    for (const Device &device : open_devices()) {
         std::vector<float> first;
-        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES })
+        if (!(device.info.precisions >> precision & 1u)) continue;
+        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED })
             for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
                 trib_session_options o = trib_session_default_options();
                 o.plan.schedule = schedule;
+                o.plan.precision = precision;
                 o.launch = launch;
-                auto y = run(m.model, device.c_str(), o, input, g.n, { "logits", "probabilities" });
+                auto y = run(m.model, device.spec.c_str(), o, input, g.n, { "logits", "probabilities" });
                 double error = support::relative_error(y["logits"], golden.floats("logits"));
-                EXPECT_LE(error, 1e-4) << device << " " << trib_schedule_name(schedule);
-                EXPECT_LE(support::relative_error(y["probabilities"], golden.floats("probabilities")), 1e-3);
+                EXPECT_LE(error, tolerance(g, precision)) << device.spec << " " << trib_schedule_name(schedule);
+                EXPECT_LE(support::relative_error(y["probabilities"], golden.floats("probabilities")),
+                          10 * tolerance(g, precision));
                 if (first.empty()) first = y["logits"];
                 EXPECT_EQ(0, std::memcmp(first.data(), y["logits"].data(), first.size() * sizeof(float)))
-                    << device << ": " << trib_schedule_name(schedule) << " launch " << launch << " has other bits";
-                std::printf("%s %s %s: relative error %.2g\n", device.c_str(), trib_schedule_name(schedule),
-                            launch ? "graph" : "eager", error);
+                    << device.spec << ": " << trib_schedule_name(schedule) << " launch " << launch << " has other bits";
+                std::printf("%s %s %s %s: relative error %.2g\n", device.spec.c_str(), trib_precision_name(precision),
+                            trib_schedule_name(schedule), launch ? "graph" : "eager", error);
             }
     }
 }
+
+TEST_P(Inference, MatchesPyTorchInFloat32) { check(GetParam(), TRIB_PRECISION_FP32); }
+// Devices that compute in nothing else have nothing to check here.
+TEST_P(Inference, MatchesPyTorchInTf32) { check(GetParam(), TRIB_PRECISION_TF32); }
+TEST_P(Inference, MatchesPyTorchInFloat16) { check(GetParam(), TRIB_PRECISION_FP16); }
+TEST_P(Inference, MatchesPyTorchInBfloat16) { check(GetParam(), TRIB_PRECISION_BF16); }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Inference, testing::ValuesIn(goldens), [](const auto &info) {
     return std::string(info.param.variant) + "_" + std::to_string(info.param.size);
@@ -170,21 +219,22 @@ TEST_P(Traces, EveryModuleMatchesPyTorch)
         unsigned disabled;
     };
     unsigned unfused = 1u << TRIB_PASS_FOLD_BATCH_NORM | 1u << TRIB_PASS_FUSE_BIAS_RELU | 1u << TRIB_PASS_ELIDE_CONCAT;
-    for (const std::string &device : devices())
+    for (const Device &device : open_devices())
         for (Way way : { Way { false, TRIB_LAYOUT_AUTO, 0 }, Way { false, TRIB_LAYOUT_AUTO, unfused },
                          Way { false, TRIB_NHWC, 0 }, Way { true, TRIB_LAYOUT_AUTO, 0 } }) {
+            if (way.reference && !device.info.host) continue; // the reference is plain C
             trib_session_options o = trib_session_default_options();
             o.plan.schedule = TRIB_BRANCHES;
             o.plan.reference = way.reference;
             o.plan.layout = way.layout;
             o.plan.disabled_passes = way.disabled;
-            auto y = run(m.model, device.c_str(), o, input, 1, names);
+            auto y = run(m.model, device.spec.c_str(), o, input, 1, names);
             for (auto &name : names) {
                 std::string theirs = bvlc                     ? name
                                      : name == "pool2/3x3_s2" ? "maxpool2"
                                                               : "inception" + name.substr(10, 2);
                 EXPECT_LE(support::relative_error(y[name], golden.floats("trace/" + theirs)), 1e-4)
-                    << device << " " << name << " reference " << way.reference;
+                    << device.spec << " " << name << " reference " << way.reference;
             }
         }
 }
@@ -195,12 +245,15 @@ INSTANTIATE_TEST_SUITE_P(Golden, Traces, testing::Values("bvlc", "torchvision"),
 // Without batch norm, the first training step's forward pass is inference: this covers the auxiliary heads.
 TEST(Golden, AuxiliaryHeadsOfBvlc)
 {
+    ASSERT_FALSE(devices().empty());
     File golden("train-bvlc-seed1-n2-224.safetensors");
     Model m("bvlc", 224, 10, true);
-    auto y =
-        run(m.model, "cpu", trib_session_default_options(), formula_input(2, 224), 2, { "logits", "aux1", "aux2" });
-    for (const char *name : { "logits", "aux1", "aux2" })
-        EXPECT_LE(support::relative_error(y[name], golden.floats(name)), 1e-4) << name;
+    for (const std::string &device : devices()) {
+        auto y = run(m.model, device.c_str(), trib_session_default_options(), formula_input(2, 224), 2,
+                     { "logits", "aux1", "aux2" });
+        for (const char *name : { "logits", "aux1", "aux2" })
+            EXPECT_LE(support::relative_error(y[name], golden.floats(name)), 1e-4) << device << " " << name;
+    }
 }
 
 } // namespace
