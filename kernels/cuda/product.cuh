@@ -46,30 +46,24 @@ struct TensorCores {
 #pragma unroll
         for (int chunk = 0; chunk < row_chunks; chunk += 2) {
             unsigned a[TILE::WARP_M / 16][4], b[TILE::WARP_N / 16][4];
-#pragma unroll
-            for (int i = 0; i < TILE::WARP_M / 16; ++i) {
-                ldmatrix_x4(a[i], stage, chunk_at(a_row + 16 * i, chunk + a_chunk));
-                round_operands<T>(a[i]);
-            }
-#pragma unroll
-            for (int j = 0; j < TILE::WARP_N / 16; ++j) {
-                ldmatrix_x4(b[j], stage, chunk_at(b_row + 16 * j, chunk + b_chunk));
-                round_operands<T>(b[j]);
-            }
-#pragma unroll
-            for (int i = 0; i < TILE::WARP_M / 16; ++i)
-#pragma unroll
-                for (int j = 0; j < TILE::WARP_N / 8; ++j)
-                    mma<T>(sum.d[i][j], a[i], { b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1] });
+            load<T>(a, stage, a_row, chunk + a_chunk);
+            load<T>(b, stage, b_row, chunk + b_chunk);
+            mma<T>(sum.d, a, b);
         }
     }
 
-    template <class T>
-    static __device__ __forceinline__ void round_operands(unsigned (&registers)[4])
+    /* COUNT times 16 rows of one chunk, rounded where the storage has more bits than the product takes. */
+    template <class T, int COUNT>
+    static __device__ __forceinline__ void load(unsigned (&registers)[COUNT][4], const SharedArray<unsigned char> stage,
+                                                int row, int chunk)
     {
+        int index[COUNT];
+#pragma unroll
+        for (int i = 0; i < COUNT; ++i) index[i] = chunk_at(row + 16 * i, chunk);
+        ldmatrix_x4(registers, stage, index);
         if constexpr (sizeof(T) == 4) {
 #pragma unroll
-            for (int i = 0; i < 4; ++i) registers[i] = to_tf32(registers[i]);
+            for (int i = 0; i < 4 * COUNT; ++i) registers[i / 4][i % 4] = to_tf32(registers[i / 4][i % 4]);
         }
     }
 };

@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 {
     testing::InitGoogleTest(&argc, argv);
     emulation::set_stream_hook(watch::on_simulated_stream);
+    emulation::keep_account_of_shared_memory(false);
     testing::UnitTest::GetInstance()->listeners().Append(new watch::Watch);
     return RUN_ALL_TESTS();
 }

@@ -36,10 +36,10 @@ struct Index3 {
 struct Site {
     const char *what, *file;
     int line;
+    static bool same(const char *a, const char *b) { return a == b || std::strcmp(a, b) == 0; }
     bool operator==(const Site &other) const
     {
-        return line == other.line && std::strcmp(what, other.what) == 0 &&
-               (file == other.file || std::strcmp(file, other.file) == 0);
+        return line == other.line && same(what, other.what) && same(file, other.file);
     }
 };
 

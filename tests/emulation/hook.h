@@ -12,5 +12,7 @@ namespace emulation
 // Enqueues `work` on `stream`; what it returns is the launch's result. nullptr: work is done at once.
 using StreamHook = trib_status (*)(void *stream, std::function<trib_status()> work);
 void set_stream_hook(StreamHook hook);
+// SharedMemory::keep_account.
+void keep_account_of_shared_memory(bool yes);
 
 } // namespace emulation

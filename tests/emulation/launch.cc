@@ -12,6 +12,8 @@ static std::atomic<int> row_limit { 65535 };
 
 void set_stream_hook(StreamHook hook) { stream_hook = hook; }
 
+void keep_account_of_shared_memory(bool yes) { SharedMemory::keep_account(yes); }
+
 void set_multiprocessor_count(int count) { multiprocessors = count; }
 
 void set_grid_row_limit(int limit) { row_limit = limit; }

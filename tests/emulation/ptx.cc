@@ -2,6 +2,7 @@
 #include "ptx.cuh"
 
 #include <cstring>
+#include <vector>
 
 template <>
 unsigned max_nan_pair<__half>(unsigned a, unsigned b)
@@ -40,11 +41,11 @@ long take_bank_conflicts()
 }
 
 // The eight rows of a matrix fill the 32 banks of 4 bytes when no two begin at the same 16 bytes of 128.
-static void count_conflicts(void *const *rows)
+static void count_conflicts(const Ldmatrix *const *rows)
 {
     unsigned used = 0;
     for (int i = 0; i < 8; ++i) {
-        const unsigned quarter = 1u << (static_cast<const Ldmatrix *>(rows[i])->address / 16 % 8);
+        const unsigned quarter = 1u << (rows[i]->address / 16 % 8);
         bank_conflicts += (used & quarter) != 0;
         used |= quarter;
     }
@@ -53,12 +54,26 @@ static void count_conflicts(void *const *rows)
 void ldmatrix(void *const *arguments, int lanes)
 {
     whole_warp(lanes);
-    for (int matrix = 0; matrix < 4; ++matrix) count_conflicts(arguments + 8 * matrix);
-    for (int lane = 0; lane < lanes; ++lane)
-        for (int matrix = 0; matrix < 4; ++matrix) {
-            const auto *row = static_cast<Ldmatrix *>(arguments[8 * matrix + lane / 4]);
-            std::memcpy(&static_cast<Ldmatrix *>(arguments[lane])->d[matrix], row->row + 4 * (lane % 4), 4);
-        }
+    for (int k = 0; k < static_cast<const Ldmatrices *>(arguments[0])->count; ++k) {
+        const Ldmatrix *of_lane[warp_size];
+        for (int lane = 0; lane < lanes; ++lane)
+            of_lane[lane] = &static_cast<const Ldmatrices *>(arguments[lane])->list[k];
+        for (int matrix = 0; matrix < 4; ++matrix) count_conflicts(of_lane + 8 * matrix);
+        for (int lane = 0; lane < lanes; ++lane)
+            for (int matrix = 0; matrix < 4; ++matrix)
+                std::memcpy(&of_lane[lane]->d[matrix], of_lane[8 * matrix + lane / 4]->row + 4 * (lane % 4), 4);
+    }
+}
+
+// Every float16 as float32: products convert nothing else.
+static const float *all_halves()
+{
+    static const std::vector<float> table = [] {
+        std::vector<float> values(1 << 16);
+        for (std::size_t bits = 0; bits < values.size(); ++bits) values[bits] = trib_f16_to_f32(std::uint16_t(bits));
+        return values;
+    }();
+    return table.data();
 }
 
 // What a 4-byte register holds: two 16-bit elements, or one of tf32, whose low 13 bits the hardware ignores.
@@ -67,7 +82,7 @@ struct Register;
 template <>
 struct Register<__half> {
     static constexpr int elements = 2;
-    static float element(unsigned bits, int i) { return trib_f16_to_f32(std::uint16_t(bits >> (16 * i))); }
+    static float element(unsigned bits, int i) { return all_halves()[std::uint16_t(bits >> (16 * i))]; }
 };
 template <>
 struct Register<__nv_bfloat16> {
@@ -80,28 +95,56 @@ struct Register<float> {
     static float element(unsigned bits, int) { return __uint_as_float(bits & ~0x1FFFu); }
 };
 
+// The factors of one warp's tile as matrices.
+constexpr int most_a = 8, most_b = 16;
+template <class T>
+struct Factors {
+    static constexpr int per = Register<T>::elements, half = 4 * per, depth = 2 * half;
+    float a[most_a][16][depth], b[most_b][depth][8];
+};
+
+template <class T>
+static void gather(const Mma &mine, int lane, Factors<T> &f)
+{
+    const int g = lane / 4, t = lane % 4;
+    for (int i = 0; i < mine.m; ++i)
+        for (int r = 0; r < 4; ++r)
+            for (int e = 0; e < f.per; ++e)
+                f.a[i][g + 8 * (r % 2)][f.half * (r / 2) + f.per * t + e] = Register<T>::element(mine.a[4 * i + r], e);
+    for (int j = 0; j < mine.n; ++j)
+        for (int r = 0; r < 2; ++r)
+            for (int e = 0; e < f.per; ++e)
+                f.b[j][f.half * r + f.per * t + e][g] = Register<T>::element(mine.b[2 * j + r], e);
+}
+
+template <int DEPTH>
+static void multiply_add(float (&d)[16][8], const float (&a)[16][DEPTH], const float (&b)[DEPTH][8])
+{
+    for (int m = 0; m < 16; ++m)
+        for (int k = 0; k < DEPTH; ++k)
+            for (int n = 0; n < 8; ++n) d[m][n] += a[m][k] * b[k][n];
+}
+
 template <class T>
 static void multiply(void *const *arguments, int lanes)
 {
     whole_warp(lanes);
-    constexpr int per = Register<T>::elements, half = 4 * per, depth = 2 * half;
-    float a[16][depth], b[depth][8], d[16][8];
-    for (int lane = 0; lane < lanes; ++lane) {
-        const auto *mine = static_cast<const Mma *>(arguments[lane]);
-        const int g = lane / 4, t = lane % 4;
-        for (int i = 0; i < per; ++i) {
-            for (int r = 0; r < 4; ++r)
-                a[g + 8 * (r % 2)][half * (r / 2) + per * t + i] = Register<T>::element(mine->a[r], i);
-            for (int r = 0; r < 2; ++r) b[half * r + per * t + i][g] = Register<T>::element(mine->b[r], i);
-        }
-        for (int r = 0; r < 4; ++r) d[g + 8 * (r / 2)][2 * t + r % 2] = mine->d[r];
+    static thread_local Factors<T> f;
+    const Mma *of_lane[warp_size];
+    for (int lane = 0; lane < lanes; ++lane) of_lane[lane] = static_cast<Mma *>(arguments[lane]);
+    if (of_lane[0]->m > most_a || of_lane[0]->n > most_b) throw Error("mma: a tile larger than any of ours");
+    for (int lane = 0; lane < lanes; ++lane) gather(*of_lane[lane], lane, f);
+    for (int ij = 0; ij < of_lane[0]->m * of_lane[0]->n; ++ij) {
+        float d[16][8];
+        const auto element = [&](int lane, int r) -> float & {
+            return d[lane / 4 + 8 * (r / 2)][2 * (lane % 4) + r % 2];
+        };
+        for (int lane = 0; lane < lanes; ++lane)
+            for (int r = 0; r < 4; ++r) element(lane, r) = of_lane[lane]->d[4 * ij + r];
+        multiply_add(d, f.a[ij / of_lane[0]->n], f.b[ij % of_lane[0]->n]);
+        for (int lane = 0; lane < lanes; ++lane)
+            for (int r = 0; r < 4; ++r) of_lane[lane]->d[4 * ij + r] = element(lane, r);
     }
-    for (int m = 0; m < 16; ++m)
-        for (int k = 0; k < depth; ++k)
-            for (int n = 0; n < 8; ++n) d[m][n] += a[m][k] * b[k][n];
-    for (int lane = 0; lane < lanes; ++lane)
-        for (int r = 0; r < 4; ++r)
-            static_cast<const Mma *>(arguments[lane])->d[r] = d[lane / 4 + 8 * (r / 2)][2 * (lane % 4) + r % 2];
 }
 
 template <>

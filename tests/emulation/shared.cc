@@ -29,9 +29,9 @@ SharedMemory::SharedMemory(std::size_t dynamic_bytes) : dynamic_((dynamic_bytes 
 
 void SharedMemory::reset()
 {
-    std::fill(bytes_.begin(), bytes_.end(), std::byte(0xFF));
-    std::fill(records_.begin(), records_.end(), Record { 0, 0, nobody, nobody, unwritten });
     epoch_ = 1;
+    std::fill(bytes_.begin(), bytes_.end(), std::byte(0xFF));
+    if (accounts_) std::fill(records_.begin(), records_.end(), Record { 0, 0, nobody, nobody, unwritten });
 }
 
 std::size_t SharedMemory::declare(Thread &thread, std::size_t bytes)
@@ -83,12 +83,11 @@ void SharedMemory::check_write(std::size_t offset, std::size_t size, const Threa
         r.written_in = epoch_;
         r.state = pending ? on_its_way : written;
     }
-    if (pending) std::memset(at(offset), 0xFF, size);
 }
 
 void SharedMemory::finish_copy(std::size_t offset, const void *source, const Thread &thread)
 {
-    for (std::size_t i = offset / granule; i < (offset + copy_bytes) / granule; ++i) {
+    for (std::size_t i = offset / granule; accounts_ && i < (offset + copy_bytes) / granule; ++i) {
         records_[i].state = written;
         records_[i].writer = std::int16_t(thread.index);
         records_[i].written_in = epoch_; /* visible to others after a barrier */
@@ -100,6 +99,14 @@ void SharedMemory::finish_copy(std::size_t offset, const void *source, const Thr
 }
 
 void complain(const std::string &what) { running("shared memory").block->fail(what); }
+
+void complain_of_access(std::ptrdiff_t byte, std::size_t size, std::size_t bytes)
+{
+    if (byte >= 0 && std::size_t(byte) + size <= bytes)
+        complain("shared memory: misaligned access at byte " + std::to_string(byte));
+    complain("shared memory: bytes " + std::to_string(byte) + " to " + std::to_string(byte + std::ptrdiff_t(size)) +
+             " of an array of " + std::to_string(bytes));
+}
 
 void begin_copy(Thread &thread, std::size_t offset, const void *source) { thread.copies.begin(offset, source); }
 

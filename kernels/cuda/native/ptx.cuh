@@ -83,6 +83,25 @@ TRIB_MMA(__nv_bfloat16, "m16n8k16.row.col.f32.bf16.bf16.f32")
 TRIB_MMA(float, "m16n8k8.row.col.f32.tf32.tf32.f32")
 #undef TRIB_MMA
 
+/* Several at once: all of a warp's tile. (One step of the warp for the emulation, which is slow at steps.) */
+template <int COUNT, class T>
+__device__ __forceinline__ void ldmatrix_x4(unsigned (&d)[COUNT][4], const SharedArray<T> &array,
+                                            const int (&index)[COUNT])
+{
+#pragma unroll
+    for (int i = 0; i < COUNT; ++i) ldmatrix_x4(d[i], array, index[i]);
+}
+
+/* d[i][j] += a[i] * b[j], where b[j/2] holds the columns of two j. */
+template <class T, int M, int N>
+__device__ __forceinline__ void mma(float (&d)[M][N][4], const unsigned (&a)[M][4], const unsigned (&b)[N / 2][4])
+{
+#pragma unroll
+    for (int i = 0; i < M; ++i)
+#pragma unroll
+        for (int j = 0; j < N; ++j) mma<T>(d[i][j], a[i], { b[j / 2][j % 2 * 2], b[j / 2][j % 2 * 2 + 1] });
+}
+
 /* A float32 rounded to the 10 fraction bits of tf32, to nearest, ties away from zero. */
 __device__ __forceinline__ unsigned to_tf32(unsigned bits)
 {
