@@ -103,16 +103,6 @@ std::map<std::string, std::vector<float>> run(const trib_model *model, const cha
     return results;
 }
 
-std::vector<std::string> devices()
-{
-    std::vector<trib_device_listing> list(16);
-    int count = trib_device_list(list.data(), 16);
-    std::vector<std::string> specs;
-    for (int i = 0; i < count && i < 16; ++i)
-        if (list[std::size_t(i)].available) specs.push_back(list[std::size_t(i)].spec);
-    return specs;
-}
-
 class Inference : public testing::TestWithParam<Golden>
 {
 };
@@ -124,8 +114,9 @@ TEST_P(Inference, MatchesPyTorchOnEverySchedule)
                 ".safetensors");
     Model m(g.variant, g.size, g.classes);
     auto input = formula_input(g.n, g.size);
-    ASSERT_FALSE(devices().empty());
-    for (const std::string &device : devices()) {
+    const std::vector<std::string> devices = support::devices();
+    ASSERT_FALSE(devices.empty());
+    for (const std::string &device : devices) {
         std::vector<float> first;
         for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES })
             for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
@@ -170,7 +161,9 @@ TEST_P(Traces, EveryModuleMatchesPyTorch)
         unsigned disabled;
     };
     unsigned unfused = 1u << TRIB_PASS_FOLD_BATCH_NORM | 1u << TRIB_PASS_FUSE_BIAS_RELU | 1u << TRIB_PASS_ELIDE_CONCAT;
-    for (const std::string &device : devices())
+    const std::vector<std::string> devices = support::devices();
+    ASSERT_FALSE(devices.empty());
+    for (const std::string &device : devices)
         for (Way way : { Way { false, TRIB_LAYOUT_AUTO, 0 }, Way { false, TRIB_LAYOUT_AUTO, unfused },
                          Way { false, TRIB_NHWC, 0 }, Way { true, TRIB_LAYOUT_AUTO, 0 } }) {
             trib_session_options o = trib_session_default_options();
