@@ -230,5 +230,35 @@ bundle) # moved away, the programs start with nothing but what was packed and CU
     mkdir "$work/precious"
     if bash "$here/bundle.sh" --from "$BUILT" --out "$work/precious" 2>/dev/null; then fail "a folder that it did not make is replaced"; fi
     ;;
+peers_arguments)
+    export PYTHONDONTWRITEBYTECODE=1
+    peers=$here/../../benches/peers
+    for wrong in "peers_gpu.py --modes x" "peers_gpu.py --precisions fp32,fp8" "peers_gpu.py -b 0" "card_limits.py --device tpu"; do
+        # shellcheck disable=SC2086 # words
+        code=0 && "$PYTHON3" "$peers"/$wrong 2>/dev/null || code=$?
+        [ $code -eq 2 ] || fail "$wrong ends with $code"
+    done
+    # A mode that cannot work, here for lack of a graph or of PyTorch, is an entry with its reason for each batch size.
+    code=0 && "$PYTHON3" "$peers/peers_gpu.py" --device cpu --modes graph --precisions fp32 -b 1,2 --json "$work/peers.json" || code=$?
+    [ $code -eq 1 ] || fail "a mode that cannot work ends with $code"
+    "$PYTHON3" - "$work/peers.json" <<'TEXT' || fail "$(cat "$work/peers.json")"
+import json, sys
+report = json.load(open(sys.argv[1]))
+assert report["results"] == [] and [e["batch"] for e in report["errors"]] == [1, 2], report
+assert all("graph" in e["reason"] or "torch" in e["reason"] for e in report["errors"]), report
+TEXT
+    ;;
+peers_on_cpu)
+    export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
+    "$PYTHON3" -c 'import torch, numpy' 2>/dev/null || { echo "skipped: $PYTHON3 has no PyTorch" && exit 77; }
+    "$PYTHON3" "$here/../../benches/peers/peers_gpu.py" --device cpu --width 0.25 --image-size 64 --modes eager --precisions fp32,bf16 -b 1,2 \
+        --seconds 0.1 --json "$work/peers.json"
+    "$PYTHON3" - "$work/peers.json" <<'TEXT' || fail "$(cat "$work/peers.json")"
+import json, sys
+report = json.load(open(sys.argv[1]))
+assert [(r["precision"], r["batch"]) for r in report["results"]] == [("fp32", 1), ("fp32", 2), ("bf16", 1), ("bf16", 2)], report
+assert all(r["min"] <= r["images_per_second"] <= r["max"] and r["device_images_per_second"] > 0 for r in report["results"]), report
+TEXT
+    ;;
 *) fail "no check '$1'" ;;
 esac
