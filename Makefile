@@ -71,14 +71,7 @@ gpu-bundle:
 
 format:
 	@$(CLANG_FORMAT) -i $(SOURCES)
-check-# What they do and their options: tests/gpu/gpu_check.sh --help, tests/gpu/bundle.sh --help.
-DIR ?= gpu-report
-gpu-check:
-	@tests/gpu/gpu_check.sh --out "$(DIR)" $(GPU_FLAGS)
-gpu-bundle:
-	@CMAKE_FLAGS="$(CMAKE_FLAGS)" tests/gpu/bundle.sh $(GPU_FLAGS)
-
-format:
+check-format:
 	@$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
 
 clean:

@@ -183,6 +183,8 @@ usage)
     grep -q -- --minutes <<<"$(bash "$here/gpu_check.sh" --help)" || fail "--help does not show the options"
     code=0 && bash "$here/gpu_check.sh" 2>/dev/null || code=$?
     [ $code -eq 2 ] || fail "without --out it ends with $code"
+    make -s -n -C "$here/../.." gpu-check gpu-bundle DIR=a/report GPU_FLAGS=--list >"$work/printed"
+    grep -qx 'tests/gpu/gpu_check.sh --out "a/report" --list' "$work/printed" || fail "make gpu-check does $(cat "$work/printed")"
     ;;
 build_folders)
     fake_machine
