@@ -16,12 +16,14 @@ TEST_SET = /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: help dependencies build demo test bench format check-format clean
+.PHONY: help dependencies build demo test bench gpu-check gpu-bundle format check-format clean
 help:
 	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
 	@echo "make build    build into $(BUILD)/"
 	@echo "make test     build, and run all tests"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
+	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
+	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers"
 	@echo "make format   format all sources (make check-format only looks)"
 	@echo "make clean    remove $(BUILD)/"
 
@@ -59,6 +61,13 @@ test: build
 bench: build
 	$(TRIBUTARY) bench --arch torchvision -b 1,32
 	@echo "Side by side with ONNX Runtime, OpenVINO and PyTorch: see benches/peers/"
+
+# What they do and their options: tests/gpu/gpu_check.sh --help, tests/gpu/bundle.sh --help.
+DIR ?= gpu-report
+gpu-check:
+	@tests/gpu/gpu_check.sh --out "$(DIR)" $(GPU_FLAGS)
+gpu-bundle:
+	@CMAKE_FLAGS="$(CMAKE_FLAGS)" tests/gpu/bundle.sh $(GPU_FLAGS)
 
 format:
 	@$(CLANG_FORMAT) -i $(SOURCES)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what Tributary needs on Debian and Ubuntu; does nothing, quickly, when all of it is there.
 #
-#     docker/install-dependencies.sh [build] [runtime] [test] [demo]      (no argument: build)
+#     docker/install-dependencies.sh [build] [runtime] [test] [demo] [cuda]      (no argument: build)
 set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
@@ -12,6 +12,9 @@ runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|li
          libarchive13|libarchive13t64 zlib1g"
 test="libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format"
 demo="dataset-fashion-mnist"
+# For a machine with a GPU. CUDA comes from NVIDIA (docker/Dockerfile.cuda starts from its image); where apt knows NVIDIA's
+# packages, the parts that are easily forgotten. "-": none is fine.
+cuda="git python3 libcudnn9-dev-cuda-13|- cuda-sanitizer-13-0|-"
 
 wanted=""
 for group in "${@:-build}"; do
@@ -20,8 +23,15 @@ for group in "${@:-build}"; do
     runtime) wanted="$wanted $runtime" ;;
     test) wanted="$wanted $test" ;;
     demo) wanted="$wanted $demo" ;;
+    cuda)
+        wanted="$wanted $cuda"
+        if ! command -v nvcc >/dev/null 2>&1 && ! [ -x /usr/local/cuda/bin/nvcc ]; then
+            echo "nvcc is missing: CUDA 12 or 13 and cuDNN 9.8 or newer come from NVIDIA, https://developer.nvidia.com/cuda-downloads," >&2
+            echo "or from its image, as in docker/Dockerfile.cuda. Going on with the rest." >&2
+        fi
+        ;;
     *)
-        echo "$0: no group '$group'; there are: build runtime test demo" >&2
+        echo "$0: no group '$group'; there are: build runtime test demo cuda" >&2
         exit 2
         ;;
     esac
@@ -40,7 +50,8 @@ installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = i
 # Known to apt under this name, with a version that can be installed.
 available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 
-# Prints the packages of `wanted` that are not installed. Of "a|b" one is enough: the first that apt knows.
+# Prints the packages of `wanted` that are not installed. Of "a|b" one is enough: the first that apt knows; with "|-" it
+# may be none.
 missing() {
     for choice in $wanted; do
         found=""
@@ -51,12 +62,14 @@ missing() {
         done
         if [ -z "$found" ]; then
             for name in $names; do
-                if available "$name"; then
+                if [ "$name" = - ]; then
+                    pick=""
+                elif available "$name"; then
                     pick=$name
                     break
                 fi
             done
-            printf ' %s' "$pick"
+            if [ -n "$pick" ]; then printf ' %s' "$pick"; fi
         fi
     done
 }

@@ -19,13 +19,15 @@ MODULES = {  # in: 1x1, 3x3_reduce, 3x3, 5x5_reduce, "5x5" (a 3x3 in this varian
     "5a": (256, 160, 320, 32, 128, 128), "5b": (384, 192, 384, 48, 128, 128)}
 
 
-def describe(b):
+def describe(b, width=1.0):
     """Builds the network with a builder b that has conv, pool, concat, mean and linear. One line per branch."""
-    x = b.conv("conv1", b.input, 3, 64, 7, stride=2)
-    x = b.conv("conv2", b.pool(x, 3, 2), 64, 64, 1)
-    x = b.pool(b.conv("conv3", x, 64, 192, 3), 3, 2)
-    c = 192
-    for name, (n1, n3r, n3, n5r, n5, npool) in MODULES.items():
+    channels = lambda *counts: [max(8, 8 * round(count * width / 8)) for count in counts]
+    n1, n2, c = channels(64, 64, 192)
+    x = b.conv("conv1", b.input, 3, n1, 7, stride=2)
+    x = b.conv("conv2", b.pool(x, 3, 2), n1, n2, 1)
+    x = b.pool(b.conv("conv3", x, n2, c, 3), 3, 2)
+    for name, counts in MODULES.items():
+        n1, n3r, n3, n5r, n5, npool = channels(*counts)
         x = b.concat([
             b.conv(name + "/1x1", x, c, n1, 1),
             b.conv(name + "/3x3", b.conv(name + "/3x3_reduce", x, c, n3r, 1), n3r, n3, 3),
@@ -49,9 +51,9 @@ class Weights:
                 self.random.uniform(-0.1, 0.1, shape[0]).astype("float32"))
 
 
-def images(batch):
+def images(batch, size=224):
     import numpy as np
-    return np.random.default_rng(2).uniform(-1, 1, (batch, 3, 224, 224)).astype("float32")
+    return np.random.default_rng(2).uniform(-1, 1, (batch, 3, size, size)).astype("float32")
 
 
 def write_onnx(path):
@@ -91,7 +93,7 @@ def write_onnx(path):
     save(model, path)
 
 
-def torch_network():
+def torch_network(width=1.0):
     import torch
     from torch import nn
     weights = Weights()
@@ -121,7 +123,7 @@ def torch_network():
         def mean(self, x): return x + (nn.AdaptiveAvgPool2d(1), nn.Flatten())
         def linear(self, name, x, c, k): return x + (filled(nn.Linear(c, k), k, c),)
 
-    return nn.Sequential(*describe(Builder())).eval()
+    return nn.Sequential(*describe(Builder(), width)).eval()
 
 
 # Engines: each takes (model path, batch, cores) and returns (version, function that runs one batch and returns its logits).

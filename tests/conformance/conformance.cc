@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/conformance.h"
 
-#include <cstring>
 #include <utility>
 
 namespace conformance
@@ -13,16 +12,7 @@ static const char *const wanted_kind = CONFORMANCE_DEVICE;
 static const char *const wanted_kind = "";
 #endif
 
-std::vector<std::string> available_devices()
-{
-    std::vector<trib_device_listing> all(16);
-    all.resize(std::size_t(trib_device_list(all.data(), int(all.size()))));
-    std::vector<std::string> specs;
-    for (const trib_device_listing &listing : all)
-        if (listing.available && !std::strncmp(listing.spec, wanted_kind, std::strlen(wanted_kind)))
-            specs.push_back(listing.spec);
-    return specs;
-}
+std::vector<std::string> available_devices() { return support::devices(wanted_kind); }
 
 std::vector<std::string> computing_devices()
 {

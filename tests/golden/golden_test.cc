@@ -109,19 +109,6 @@ std::map<std::string, std::vector<float>> run(const trib_model *model, const cha
     return results;
 }
 
-std::vector<std::string> devices()
-{
-    std::vector<trib_device_listing> list(16);
-    int count = trib_device_list(list.data(), 16);
-    std::vector<std::string> specs;
-    for (int i = 0; i < count && i < 16; ++i) {
-        const trib_device_listing &listing = list[std::size_t(i)];
-        if (listing.available && !std::strncmp(listing.spec, wanted_kind, std::strlen(wanted_kind)))
-            specs.push_back(listing.spec);
-    }
-    return specs;
-}
-
 struct Device {
     std::string spec;
     trib_device_info info;
@@ -131,7 +118,7 @@ struct Device {
 std::vector<Device> open_devices()
 {
     std::vector<Device> all;
-    for (const std::string &spec : devices()) {
+    for (const std::string &spec : support::devices(wanted_kind)) {
         trib_device *device = nullptr;
         EXPECT_OK(trib_device_open(spec.c_str(), nullptr, &device));
         if (!device) continue;
@@ -164,7 +151,7 @@ void Inference::check(const Golden &g, trib_precision precision)
                 ".safetensors");
     Model m(g.variant, g.size, g.classes);
     auto input = formula_input(g.n, g.size);
-    ASSERT_FALSE(devices().empty());
+    ASSERT_FALSE(open_devices().empty());
     for (const Device &device : open_devices()) {
         std::vector<float> first;
         if (!(device.info.precisions >> precision & 1u)) continue;
@@ -245,10 +232,10 @@ INSTANTIATE_TEST_SUITE_P(Golden, Traces, testing::Values("bvlc", "torchvision"),
 // Without batch norm, the first training step's forward pass is inference: this covers the auxiliary heads.
 TEST(Golden, AuxiliaryHeadsOfBvlc)
 {
-    ASSERT_FALSE(devices().empty());
+    ASSERT_FALSE(open_devices().empty());
     File golden("train-bvlc-seed1-n2-224.safetensors");
     Model m("bvlc", 224, 10, true);
-    for (const std::string &device : devices()) {
+    for (const std::string &device : support::devices(wanted_kind)) {
         auto y = run(m.model, device.c_str(), trib_session_default_options(), formula_input(2, 224), 2,
                      { "logits", "aux1", "aux2" });
         for (const char *name : { "logits", "aux1", "aux2" })

@@ -65,6 +65,11 @@ class TemporaryFolder
 
 std::string read_file(const std::string &path);
 void write_file(const std::string &path, const std::string &bytes);
-std::string data_file(const std::string &name); // in tests/data
+// In tests/data; the environment's TRIB_TEST_DATA says where that is on a machine other than the one that built.
+std::string data_file(const std::string &name);
+
+// Specs of the devices that can be used here, of the kinds that begin with `kind`; the environment's TRIB_TEST_DEVICE
+// narrows that ("cuda": only GPUs).
+std::vector<std::string> devices(const std::string &kind = "");
 
 } // namespace support
