@@ -69,17 +69,4 @@ std::string data_file(const std::string &name)
     return (folder.empty() ? TRIB_TEST_DATA : folder) + "/" + name;
 }
 
-std::vector<std::string> devices(const std::string &kind)
-{
-    const std::string wanted = environment("TRIB_TEST_DEVICE");
-    std::vector<trib_device_listing> all(std::size_t(trib_device_list(nullptr, 0)));
-    trib_device_list(all.data(), int(all.size()));
-    std::vector<std::string> specs;
-    for (const trib_device_listing &listing : all) {
-        const std::string spec = listing.spec;
-        if (listing.available && spec.rfind(kind, 0) == 0 && spec.rfind(wanted, 0) == 0) specs.push_back(spec);
-    }
-    return specs;
-}
-
 } // namespace support
