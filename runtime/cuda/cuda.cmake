@@ -47,8 +47,17 @@ endif()
 
 # The library has the device when all it is linked with is there, too; the kernels need nvcc.
 if(TARGET trib_cuda AND TARGET trib_kernels_cuda AND CUDNN_LIBRARY AND TARGET CUDA::cublasLt)
-  set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda trib_kernels_cuda)
-  set_property(GLOBAL PROPERTY TRIB_CUDA_LIBRARIES CUDA::cudart CUDA::cublasLt ${CUDNN_LIBRARY})
+  # cuDNN and cuBLASLt are not linked, but loaded when a CUDA device is opened.
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/lazy/*.c)
+  get_target_property(cublaslt CUDA::cublasLt IMPORTED_LOCATION)
+  add_library(trib_cuda_lazy OBJECT ${sources})
+  target_include_directories(trib_cuda_lazy PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
+    SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR})
+  target_compile_definitions(trib_cuda_lazy PRIVATE
+    TRIB_CUDNN_LIBRARY="${CUDNN_LIBRARY}" TRIB_CUBLASLT_LIBRARY="${cublaslt}")
+  target_link_libraries(trib_cuda_lazy PRIVATE trib_flags PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+  set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda trib_cuda_lazy trib_kernels_cuda)
+  set_property(GLOBAL PROPERTY TRIB_CUDA_LIBRARIES CUDA::cudart)
 else()
   set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda_absent)
   if(TRIB_CUDA STREQUAL "ON" AND NOT TRIB_SANITIZE AND NOT TRIB_FUZZ)

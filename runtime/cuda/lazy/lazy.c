@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cuda/lazy/lazy.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+
+/* Its functions are only reached through dlsym: other libraries of the process are not disturbed by them. */
+static void load(trib_lazy_library *library)
+{
+    if (library->handle || library->error[0]) return;
+    library->handle = dlopen(library->name, RTLD_NOW | RTLD_LOCAL);
+    if (!library->handle) library->handle = dlopen(library->built, RTLD_NOW | RTLD_LOCAL);
+    if (library->handle) return;
+    const char *why = dlerror();
+    snprintf(library->error, sizeof library->error, "%s cannot be loaded (%.120s); put its folder into LD_LIBRARY_PATH",
+             library->name, why ? why : "no reason given");
+}
+
+void *trib_lazy_find(trib_lazy_library *library, _Atomic(void *) *slot, const char *function)
+{
+    void *found = atomic_load(slot);
+    if (found) return found;
+    pthread_mutex_lock(&library->lock);
+    load(library);
+    if (library->handle) {
+        found = dlsym(library->handle, function);
+        if (!found)
+            snprintf(library->error, sizeof library->error, "%s has no %s: is it another version?", library->name,
+                     function);
+    }
+    pthread_mutex_unlock(&library->lock);
+    if (found) atomic_store(slot, found);
+    return found;
+}
