@@ -171,7 +171,10 @@ static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *
 
 static trib_status add(trib_cuda_device *device, const trib_conv_plan_info *info, trib_implementation *out)
 {
-    const char *copies = info->hides_copy ? "hides a copy" : NULL;
+    const char *copies = !info->hides_copy   ? NULL
+                         : device->described ? "hides a copy; where there is a CUDA driver, cuDNN also offers "
+                                               "engines that do not"
+                                             : "hides a copy";
     out->workspace_bytes = info->workspace_bytes;
     out->note = copies ? copies : info->runtime_compiled ? "compiled at run time" : NULL;
     return trib_cuda_texts_keep(&device->texts, info->name, &out->name);

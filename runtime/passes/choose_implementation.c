@@ -58,6 +58,32 @@ static trib_status pick(trib_lowering *l, const trib_plan_op *op, const candidat
     return trib_op_remember(l->device, &op->desc, c->list[*best].name, ns[*best]);
 }
 
+enum { RIVALS_NAMED = 3 }; /* without times they are but names */
+
+static size_t say(char *text, size_t size, size_t used, const char *before, const trib_implementation *i, int64_t ns)
+{
+    if (used < size) used += (size_t)snprintf(text + used, size - used, "%s%s", before, i->name);
+    if (ns && used < size) used += (size_t)snprintf(text + used, size - used, " %.3f ms", (double)ns * 1e-6);
+    return used;
+}
+
+/* The one that is taken, its note, and what else there was. */
+static void say_why(const candidates *c, const int64_t *ns, int best, char *text, size_t size)
+{
+    size_t used = say(text, size, 0, "", &c->list[best], ns[best]);
+    const char *note = c->list[best].note;
+    int named = 0, unnamed = 0;
+    if (note && used < size) used += (size_t)snprintf(text + used, size - used, " (%s)", note);
+    for (int i = 0; i < c->count; ++i) {
+        if (i == best) continue;
+        if (ns[i] || named < RIVALS_NAMED)
+            used = say(text, size, used, named++ ? ", " : "; not ", &c->list[i], ns[i]);
+        else
+            ++unnamed;
+    }
+    if (unnamed && used < size) snprintf(text + used, size - used, " and %d more", unnamed);
+}
+
 /* Rank, remember or measure, and say why. */
 static trib_status decide(trib_lowering *l, trib_plan_op *op, const candidates *c)
 {
@@ -66,14 +92,7 @@ static trib_status decide(trib_lowering *l, trib_plan_op *op, const candidates *
     const char *how;
     TRIB_TRY(pick(l, op, c, &best, ns, &how));
     char reason[1024];
-    int used = 0;
-    for (int i = 0; i < c->count && used < (int)sizeof reason; ++i) {
-        used += snprintf(reason + used, sizeof reason - (size_t)used, "%s%s", i ? ", " : "", c->list[i].name);
-        if (ns[i] && used < (int)sizeof reason)
-            used += snprintf(reason + used, sizeof reason - (size_t)used, " %.3f ms", (double)ns[i] * 1e-6);
-        if (c->list[i].note && used < (int)sizeof reason)
-            used += snprintf(reason + used, sizeof reason - (size_t)used, " (%s)", c->list[i].note);
-    }
+    say_why(c, ns, best, reason, sizeof reason);
     op->implementation = trib_strings_add(l->strings, c->list[best].name);
     op->reason = trib_strings_format(l->strings, "%s: %s", how, reason);
     if (!op->implementation || !op->reason) return trib_lowering_no_memory();

@@ -85,17 +85,29 @@ static trib_status measure_one(rig *r, const trib_op_desc *desc, const trib_impl
     return status;
 }
 
+/* What a device offers may still turn out not to be possible, or to need more memory than there is. */
+static bool cannot_be_had(const trib_status *status)
+{
+    return status->code == TRIB_UNSUPPORTED || status->code == TRIB_OUT_OF_MEMORY;
+}
+
 trib_status trib_measure_candidates(trib_device *device, const trib_plan_op *op, const trib_implementation *candidates,
                                     int count, int64_t *ns, int *best)
 {
     rig r = { 0 };
-    *best = 0;
-    trib_status status = rig_open(&r, device, &op->desc);
+    *best = -1;
+    trib_status status = rig_open(&r, device, &op->desc), refusal = trib_success();
     for (int i = 0; i < count && !trib_failed(&status); ++i) {
         status = measure_one(&r, &op->desc, &candidates[i], &ns[i]);
-        if (!trib_failed(&status) && ns[i] < ns[*best]) *best = i;
+        if (cannot_be_had(&status)) {
+            refusal = status;
+            status = trib_success();
+            ns[i] = 0;
+        } else if (!trib_failed(&status) && (*best < 0 || ns[i] < ns[*best]))
+            *best = i;
     }
     rig_close(&r);
+    if (!trib_failed(&status) && *best < 0) status = refusal;
     trib_add_context(&status, "measuring layer %s", op->name);
     return status;
 }

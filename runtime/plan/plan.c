@@ -322,7 +322,7 @@ trib_status trib_plan_create(const trib_graph *graph, trib_device *device, const
     trib_plan_options o = options ? *options : trib_plan_default_options();
     trib_plan *plan = NULL;
     if (o.batch == 0) o.batch = 1;
-    if (o.threads == 0 && device) o.threads = trib_device_get_info(device)->cores;
+    if (o.threads == 0 && device && trib_device_get_info(device)->host) o.threads = trib_device_get_info(device)->cores;
     trib_status status = create_best(graph, device, &o, &plan);
     /* Every plan, in every build: it costs 0.05 ms, and a race would cost somebody a week. */
     if (!trib_failed(&status)) status = trib_plan_check_stream_order(plan);

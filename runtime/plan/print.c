@@ -66,14 +66,37 @@ static void print_details(const trib_plan *p, const trib_plan_op *op, FILE *out)
     if (op->reason) fprintf(out, "          %s\n", op->reason);
 }
 
-static void print_op(const trib_plan *p, const trib_plan_op *op, int index, bool explain, FILE *out)
+/* Columns as wide as what stands in them. */
+typedef struct columns {
+    int layer, implementation;
+} columns;
+
+static int wider(int width, const char *text)
 {
+    int length = text ? (int)strlen(text) : 0;
+    return length > width ? length : width;
+}
+
+static columns columns_of(const trib_plan *p)
+{
+    columns c = { 24, 14 };
+    for (int i = 0; i < p->op_count; ++i) {
+        c.layer = wider(c.layer, p->ops[i].name);
+        c.implementation = wider(c.implementation, p->ops[i].implementation);
+    }
+    return c;
+}
+
+static void print_op(const trib_plan *p, columns c, int index, bool explain, FILE *out)
+{
+    const trib_plan_op *op = &p->ops[index];
     char waits[64], record[16] = "", bound[32] = "";
     waits_text(op, waits, sizeof waits);
     if (op->record >= 0) snprintf(record, sizeof record, "e%d", op->record);
     if (op->implementation) bound_text(p, op, bound, sizeof bound);
-    fprintf(out, "%4d %2d  %-10s %-5s %-34s %-20s %8.1f %8.2f%s\n", index, op->stream, waits, record, op->name,
-            op->implementation ? op->implementation : "-", (double)op->flops * 1e-6, (double)op->bytes * 1e-6, bound);
+    fprintf(out, "%4d %2d  %-10s %-5s %-*s %-*s %8.1f %8.2f%s\n", index, op->stream, waits, record, c.layer, op->name,
+            c.implementation, op->implementation ? op->implementation : "-", (double)op->flops * 1e-6,
+            (double)op->bytes * 1e-6, bound);
     if (explain && op->implementation) print_details(p, op, out);
 }
 
@@ -97,13 +120,13 @@ static totals totals_of(const trib_plan *p)
     return t;
 }
 
-static void print_totals(const trib_plan *p, FILE *out)
+static void print_totals(const trib_plan *p, columns c, FILE *out)
 {
     totals t = totals_of(p);
     char roofline[32] = "";
     if (p->copy_rate > 0) snprintf(roofline, sizeof roofline, " %9.2f", 1e6 * t.roofline);
-    fprintf(out, "%4s %2s  %-10s %-5s %-34s %-20s %8.1f %8.2f%s\n", "", "", "", "", "total", "", (double)t.flops * 1e-6,
-            (double)t.bytes * 1e-6, roofline);
+    fprintf(out, "%4s %2s  %-10s %-5s %-*s %-*s %8.1f %8.2f%s\n", "", "", "", "", c.layer, "total", c.implementation,
+            "", (double)t.flops * 1e-6, (double)t.bytes * 1e-6, roofline);
     if (p->copy_rate <= 0) return;
     fprintf(out, "\nPer image: %.2f MB moved, %.3f GFLOP. At best, images/s: %.0f by memory (%.2f TB/s)",
             (double)t.bytes * 1e-6 / p->batch, (double)t.flops * 1e-9 / p->batch, p->batch / t.each.memory,
@@ -122,9 +145,10 @@ trib_status trib_plan_print(const trib_plan *p, bool explain, FILE *out)
     fprintf(out, "\narena %.2f MB (%.2f MB of activations and workspaces)\n", (double)p->arena_bytes * 1e-6,
             (double)p->activation_bytes * 1e-6);
     for (int i = 0; explain && i < p->note_count; ++i) fprintf(out, "  %s\n", p->notes[i]);
-    fprintf(out, "\n%4s %2s  %-10s %-5s %-34s %-20s %8s %8s%s\n", "op", "st", "waits", "rec", "layer", "implementation",
-            "MFLOP", "MB", p->copy_rate > 0 ? "   us, at best bound by" : "");
-    for (int i = 0; i < p->op_count; ++i) print_op(p, &p->ops[i], i, explain, out);
-    print_totals(p, out);
+    columns c = columns_of(p);
+    fprintf(out, "\n%4s %2s  %-10s %-5s %-*s %-*s %8s %8s%s\n", "op", "st", "waits", "rec", c.layer, "layer",
+            c.implementation, "implementation", "MFLOP", "MB", p->copy_rate > 0 ? "  us, best bound by" : "");
+    for (int i = 0; i < p->op_count; ++i) print_op(p, c, i, explain, out);
+    print_totals(p, c, out);
     return ferror(out) ? TRIB_ERROR(TRIB_IO_ERROR, "the plan cannot be written") : trib_success();
 }

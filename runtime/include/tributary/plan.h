@@ -53,7 +53,7 @@ typedef struct trib_plan_options {
     const trib_normalise *normalise; /* the caller hands in 8-bit RGB pixels (NHWC), normalised on the device; NULL:
                                         float32, normalised already. Needs trib_device_info.normalises */
     int top_k;                  /* k > 0: return, of each logits row, the k likeliest classes instead (see below) */
-    int threads;                /* cpu: cores this plan may use, 0: all of the device's */
+    int threads;                /* cpu: cores this plan may use, 0: all of the device's; 0 elsewhere */
     bool reference;             /* plain C reference for every op */
     bool measure;               /* time the candidates on the device instead of ranking them */
     unsigned disabled_passes;   /* bit (1u << trib_pass) */

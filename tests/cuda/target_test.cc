@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans for a card that is not here: what they say of memory and arithmetic, and what a description cannot do.
+#include <cmath>
+#include <cstdlib>
+
+#include "support/support.h"
+
+extern "C" {
+#include "tributary/googlenet.h"
+}
+
+namespace
+{
+
+class Target : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        trib_device_options options = {};
+        options.target = "h200";
+        ASSERT_OK(trib_device_open("cuda", &options, &device));
+        trib_googlenet net = {};
+        ASSERT_OK(trib_googlenet_graph(&net, &graph));
+    }
+    void TearDown() override
+    {
+        trib_graph_destroy(graph);
+        trib_device_close(device);
+    }
+    trib_plan *plan(trib_schedule schedule, trib_precision precision, unsigned disabled = 0)
+    {
+        trib_plan_options o = trib_plan_default_options();
+        o.batch = 256;
+        o.schedule = schedule;
+        o.precision = precision;
+        o.disabled_passes = disabled;
+        o.input_layout = TRIB_NHWC;
+        trib_plan *made = nullptr;
+        EXPECT_OK(trib_plan_create(graph, device, &o, &made));
+        return made;
+    }
+
+    trib_device *device = nullptr;
+    trib_graph *graph = nullptr;
+};
+
+// MB per image that the network itself moves: what comes before the first convolution is the input's matter, and that
+// reads 8 channels of which 5 are zeros.
+double megabytes(const trib_plan *p)
+{
+    double bytes = 0;
+    for (int i = 0; i < p->op_count; ++i) {
+        const trib_plan_op &op = p->ops[i];
+        if (op.desc.kind != TRIB_REORDER || op.layer != 0) bytes += double(op.bytes);
+        if (op.desc.kind == TRIB_CONV2D && op.desc.inputs[0].c == 8)
+            bytes -= 5.0 / 8 * double(trib_view_bytes(&op.desc.inputs[0]));
+    }
+    return bytes * 1e-6 / p->batch;
+}
+
+double seconds_of_math(const trib_plan *p)
+{
+    double flops = 0;
+    for (int i = 0; i < p->op_count; ++i) {
+        trib_kind kind = p->ops[i].desc.kind;
+        if (kind == TRIB_CONV2D || kind == TRIB_LINEAR) flops += double(p->ops[i].flops);
+    }
+    return flops / p->math_rate;
+}
+
+// The floors that were calculated by hand for GoogLeNet (bvlc) at 224 pixels, batch 256, bf16, on an H200.
+TEST_F(Target, TotalsAreWhatTheNetworkCostsByHand)
+{
+    const unsigned no_pairs = 1u << TRIB_PASS_FUSE_POOL_LRN, no_slices = 1u << TRIB_PASS_ELIDE_CONCAT;
+    trib_plan *copies = plan(TRIB_SERIAL, TRIB_PRECISION_BF16, no_pairs | no_slices),
+              *slices = plan(TRIB_SERIAL, TRIB_PRECISION_BF16, no_pairs),
+              *fused = plan(TRIB_FUSED, TRIB_PRECISION_BF16);
+    ASSERT_TRUE(copies && slices && fused);
+    EXPECT_NEAR(megabytes(copies), 32.7, 0.05);
+    EXPECT_NEAR(megabytes(slices), 27.7, 0.05);
+    // By hand 16.3, with norm1 also part of the convolution behind it: 0.8 MB that are written and read again here.
+    EXPECT_NEAR(megabytes(fused), 16.3 + 2 * 56 * 56 * 64 * 2e-6, 0.05);
+    EXPECT_NEAR(slices->batch / seconds_of_math(slices), 249578, 30);
+    for (trib_plan *p : { copies, slices, fused }) trib_plan_destroy(p);
+}
+
+TEST_F(Target, ThePlanForPeopleSaysWhatBoundsEachOp)
+{
+    trib_plan *p = plan(TRIB_FUSED, TRIB_PRECISION_BF16);
+    ASSERT_TRUE(p);
+    char *text = nullptr;
+    std::size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    ASSERT_TRUE(out);
+    EXPECT_OK(trib_plan_print(p, true, out));
+    std::fclose(out);
+    const std::string shown(text);
+    std::free(text);
+    for (const char *needed :
+         { "precision bf16", "tributary:conv1x1", "tributary:max_pool2d_conv1x1", "tributary:max_pool2d_lrn",
+           "tributary:lrn_max_pool2d", "workspace", " math\n", " memory\n", "images/s", "as measured",
+           "merge_reductions: 27 convolutions became 9 ops", "fuse_pool_projection: 9 pools",
+           "fuse_pool_lrn: 2 pairs" })
+        EXPECT_NE(shown.find(needed), std::string::npos) << needed << " is missing in\n" << shown;
+    trib_plan_destroy(p);
+}
+
+TEST_F(Target, EveryPrecisionHasAPlanAndNothingRuns)
+{
+    for (int precision = 0; precision < TRIB_PRECISION_COUNT; ++precision) {
+        trib_plan *p = plan(TRIB_BRANCHES, trib_precision(precision));
+        ASSERT_TRUE(p);
+        EXPECT_GT(p->math_rate, 0);
+        trib_plan_destroy(p);
+    }
+    trib_stream *stream = nullptr;
+    trib_event *event = nullptr;
+    EXPECT_FAILS(trib_stream_create(device, nullptr, &stream), TRIB_UNSUPPORTED, "only described");
+    EXPECT_FAILS(trib_event_create(device, &event), TRIB_UNSUPPORTED, "only described");
+    trib_device *none = nullptr;
+    trib_device_options options = {};
+    options.target = "h9000";
+    EXPECT_FAILS(trib_device_open("cuda", &options, &none), TRIB_NOT_FOUND, "known are: h200");
+    EXPECT_STREQ(trib_device_targets(0), "h200");
+}
+
+} // namespace
