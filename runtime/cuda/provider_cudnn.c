@@ -142,8 +142,10 @@ static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library
     trib_conv_plan *plan = NULL;
     TRIB_TRY(load_plan(device, library, desc, name, &plan));
     if (!plan) {
-        TRIB_TRY(trib_conv_plan_by_name(library, desc, name, &plan));
-        trib_status status = keep_plan(device, desc, plan);
+        trib_status status = trib_conv_plan_by_name(library, desc, name, &plan);
+        if (trib_conv_refusal(&status)) status.code = TRIB_UNSUPPORTED; /* also a kernel that does not compile */
+        TRIB_TRY(status);
+        status = keep_plan(device, desc, plan);
         if (trib_failed(&status)) {
             trib_conv_plan_destroy(plan);
             return status;
@@ -163,8 +165,7 @@ static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *
         trib_status status =
             make_plan(device, library, desc, trib_conv_plan_get_info(list->plans[*first])->name, &plan);
         trib_conv_plan_destroy(plan);
-        if (!trib_failed(&status)) return status;
-        if (!trib_conv_refusal(&status)) return status;
+        if (status.code != TRIB_UNSUPPORTED) return status;
     }
     return trib_success();
 }

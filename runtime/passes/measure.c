@@ -22,14 +22,26 @@ static trib_status rig_memory(rig *r, int64_t bytes, void **out)
     return trib_fill_zero(r->stream, *out, (size_t)bytes);
 }
 
+/* Weights per output channel; 0: this kind has no parameters. */
+static size_t weights_per_channel(const trib_op_desc *d)
+{
+    const trib_view *x = &d->inputs[0];
+    const trib_conv2d *a = d->kind == TRIB_CONV2D ? &d->attributes.conv2d : &d->attributes.pool_conv.conv2d;
+    switch (d->kind) {
+    case TRIB_CONV2D:
+    case TRIB_MAX_POOL2D_CONV2D: return (size_t)x->c * (size_t)a->r * (size_t)a->s;
+    case TRIB_LINEAR: return (size_t)x->c * (size_t)x->h * (size_t)x->w;
+    case TRIB_BATCH_NORM: return 1;
+    default: return 0;
+    }
+}
+
 static trib_status rig_parameters(rig *r, const trib_op_desc *d)
 {
-    size_t out = (size_t)d->outputs[0].c, weights = out;
-    if (d->kind == TRIB_CONV2D)
-        weights *= (size_t)d->inputs[0].c * (size_t)d->attributes.conv2d.r * (size_t)d->attributes.conv2d.s;
-    if (d->kind == TRIB_LINEAR) weights *= (size_t)d->inputs[0].c * (size_t)d->inputs[0].h * (size_t)d->inputs[0].w;
-    if (d->kind != TRIB_CONV2D && d->kind != TRIB_LINEAR && d->kind != TRIB_BATCH_NORM) return trib_success();
-    r->weight = trib_alloc_zeroed(weights, sizeof(float));
+    size_t each = weights_per_channel(d), out = 0;
+    if (!each) return trib_success();
+    for (int i = 0; i < d->output_count; ++i) out += (size_t)d->outputs[i].c;
+    r->weight = trib_alloc_zeroed(out * each, sizeof(float));
     r->bias = trib_alloc_zeroed(out, sizeof(float));
     return r->weight && r->bias ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to measure");
 }

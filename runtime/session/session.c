@@ -9,6 +9,8 @@
 #include "tributary/internal/alloc.h"
 
 enum { MAX_LANES = 1024 };
+/* A job is its first chunk times this, plus its number of chunks: more than any batch has. */
+static const int64_t job_chunks = (int64_t)1 << 24;
 
 struct trib_session {
     trib_device *device;
@@ -48,17 +50,23 @@ static int chunk_size(const trib_device_info *info, int max_batch)
 static trib_status resolve_options(trib_device *device, trib_session_options *o)
 {
     const trib_device_info *info = trib_device_get_info(device);
-    if (o->max_batch < 0 || o->lanes < 0 || o->lanes > MAX_LANES || o->plan.batch < 0 || o->plan.threads < 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "a session of batch %d, chunk %d, %d lanes and %d threads is not possible", o->max_batch,
-                          o->plan.batch, o->lanes, o->plan.threads);
+    if (o->max_batch < 0 || o->lanes < 0 || o->lanes > MAX_LANES || o->plan.batch < 0 || o->plan.threads < 0 ||
+        o->in_flight < 0 || o->in_flight > MAX_LANES)
+        return TRIB_ERROR(
+            TRIB_INVALID_ARGUMENT,
+            "a session of batch %d, chunk %d, %d lanes, %d threads and %d batches in flight is not possible",
+            o->max_batch, o->plan.batch, o->lanes, o->plan.threads, o->in_flight);
+    if (o->max_batch >= job_chunks)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a session for %d images at once; run them in parts", o->max_batch);
     o->max_batch = at_least_one(o->max_batch);
+    o->in_flight = at_least_one(o->in_flight);
     if (!o->plan.batch) o->plan.batch = chunk_size(info, o->max_batch);
     if (o->plan.batch > o->max_batch) o->plan.batch = o->max_batch;
     int chunks = (o->max_batch + o->plan.batch - 1) / o->plan.batch;
-    int cores = info->host ? at_least_one(info->cores) : 1;
+    int cores = info->host ? at_least_one(info->cores) : o->in_flight;
     if (!o->lanes) o->lanes = o->plan.threads ? at_least_one(cores / o->plan.threads) : cores;
-    if (o->lanes > chunks) o->lanes = chunks;
+    int64_t useful = (int64_t)chunks * o->in_flight;
+    if (o->lanes > useful) o->lanes = (int)useful;
     if (!o->plan.threads && info->host) o->plan.threads = at_least_one(cores / o->lanes);
     return trib_success();
 }
@@ -157,34 +165,63 @@ int trib_session_lanes(const trib_session *s) { return s->lane_count; }
 
 /* ---- running ---- */
 
-/* Chunk i goes to lane i mod lanes: chunks cost the same, so this is balanced without asking who is free. */
-static trib_status submit_all(trib_session *s, const void *input, int n, void *const *outputs)
+/* Chunks go to lanes in turn: they cost the same, so this is balanced without asking who is free. */
+static trib_status submit_chunks(trib_session *s, const void *input, int n, void *const *outputs)
 {
     const trib_plan *p = s->plan;
-    for (int first = 0, chunk = 0; first < n; first += p->batch, ++chunk) {
+    for (int first = 0; first < n; first += p->batch) {
         int count = n - first < p->batch ? n - first : p->batch;
         void *rows[TRIB_MAX_PLAN_OUTPUTS];
         for (int i = 0; i < p->output_count; ++i)
             rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
         const unsigned char *images = (const unsigned char *)input + (size_t)first * trib_input_row_bytes(p);
-        trib_lane *lane = &s->lanes[chunk % s->lane_count];
+        trib_lane *lane = &s->lanes[s->submitted % s->lane_count];
         lane->serial = s->submitted++;
         TRIB_TRY(trib_lane_submit(lane, images, count, rows));
     }
     return trib_success();
 }
 
-trib_status trib_session_run(trib_session *s, const void *input, int n, void *const *outputs)
+/* Every lane that chunks [first, end) went to, each once; all of them, whatever fails. */
+static trib_status synchronize(trib_session *s, int64_t first, int64_t end)
 {
-    if (!s || !input || !outputs)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");
-    if (n < 1 || n > s->max_batch)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
-    trib_status status = submit_all(s, input, n, outputs);
-    for (int i = 0; i < s->lane_count; ++i) { /* in every case: the caller's memory must not be in use when we return */
-        trib_status end = trib_lane_synchronize(&s->lanes[i]);
-        if (!trib_failed(&status)) status = end;
+    trib_status status = trib_success();
+    for (int64_t chunk = first; chunk < end && chunk < first + s->lane_count; ++chunk) {
+        trib_status one = trib_lane_synchronize(&s->lanes[chunk % s->lane_count]);
+        if (!trib_failed(&status)) status = one;
     }
     trib_add_context(&status, "running %s", s->plan->graph_name);
     return status;
+}
+
+trib_status trib_session_submit(trib_session *s, const void *input, int n, void *const *outputs, int64_t *job)
+{
+    if (!s || !input || !outputs || !job)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");
+    if (n < 1 || n > s->max_batch)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
+    int64_t first = s->submitted;
+    trib_status status = submit_chunks(s, input, n, outputs);
+    if (trib_failed(&status)) {
+        synchronize(s, first, s->submitted); /* the caller's memory must not be in use when we return */
+        trib_add_context(&status, "running %s", s->plan->graph_name);
+        return status;
+    }
+    *job = first * job_chunks + (s->submitted - first);
+    return status;
+}
+
+trib_status trib_session_wait(trib_session *s, int64_t job)
+{
+    int64_t first = job / job_chunks, end = first + job % job_chunks;
+    if (!s || job < 0 || end > s->submitted)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "there is no such job to wait for");
+    return synchronize(s, first, end);
+}
+
+trib_status trib_session_run(trib_session *s, const void *input, int n, void *const *outputs)
+{
+    int64_t job = 0;
+    TRIB_TRY(trib_session_submit(s, input, n, outputs, &job));
+    return trib_session_wait(s, job);
 }

@@ -52,6 +52,42 @@ TEST(Session, EveryWayOfRunningGivesTheSameBits)
     }
 }
 
+// Batches in flight: results of each are where they belong, in whatever order they are waited for.
+TEST(Session, SeveralBatchesInFlightGiveTheSameBits)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    const int batches = 6, n = 3;
+    auto input = nets::input_for(graph.get(), batches * n);
+    const std::size_t image = input.size() / (batches * n);
+    trib_session_options o = trib_session_default_options();
+    o.max_batch = n;
+    Session one = nets::session(graph.get(), device.get(), o);
+    o.in_flight = 2;
+    for (int lanes : { 0, 1, 3 }) {
+        o.lanes = lanes;
+        Session s = nets::session(graph.get(), device.get(), o);
+        ASSERT_TRUE(one && s);
+        std::vector<std::vector<float>> y(batches, std::vector<float>(n * 10));
+        std::vector<std::int64_t> jobs(batches);
+        for (std::size_t b = 0; b < batches; ++b) {
+            void *outputs[] = { y[b].data() };
+            ASSERT_OK(trib_session_submit(s.get(), input.data() + b * n * image, n, outputs, &jobs[b]));
+            if (b > 0) ASSERT_OK(trib_session_wait(s.get(), jobs[b - 1]));
+        }
+        ASSERT_OK(trib_session_wait(s.get(), jobs[batches - 1]));
+        ASSERT_OK(trib_session_wait(s.get(), jobs[0])); // long done
+        for (std::size_t b = 0; b < batches; ++b) {
+            std::vector<float> part(input.begin() + std::ptrdiff_t(b * n * image),
+                                    input.begin() + std::ptrdiff_t((b + 1) * n * image));
+            ASSERT_EQ(run(one.get(), part, n, 10), y[b]) << "batch " << b << ", lanes " << lanes;
+        }
+        EXPECT_FAILS(trib_session_wait(s.get(), jobs[batches - 1] + (std::int64_t(1) << 24)), TRIB_INVALID_ARGUMENT,
+                     "no such job");
+        EXPECT_FAILS(trib_session_wait(s.get(), -1), TRIB_INVALID_ARGUMENT, "no such job");
+    }
+}
+
 TEST(Session, ChunksOfSeveralImagesAndShortOnesAgree)
 {
     auto device = nets::cpu();

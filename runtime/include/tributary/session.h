@@ -7,7 +7,13 @@
  *     trib_session_run(session, pixels, 32, (float *const[]){ logits });
  *
  * Lanes are independent copies of arena and streams that share packed parameters. On a CPU a batch is cut into chunks
- * that the lanes run side by side, one core each: faster than all cores working on one convolution. */
+ * that the lanes run side by side, one core each: faster than all cores working on one convolution. On a GPU a lane is
+ * a batch in flight: while one is computed, the next is copied to the device and the one before it back.
+ *
+ *     o.in_flight = 2;
+ *     trib_session_submit(session, first, 32, first_outputs, &a);
+ *     trib_session_submit(session, second, 32, second_outputs, &b);
+ *     trib_session_wait(session, a); // first_outputs are there, and `first` may be filled again */
 #ifndef TRIBUTARY_SESSION_H
 #define TRIBUTARY_SESSION_H
 
@@ -22,6 +28,7 @@ typedef struct trib_session_options {
     trib_plan_options plan; /* plan.batch: images per chunk, 0: chosen; plan.threads: cores per lane, 0: chosen */
     int max_batch;          /* most images per trib_session_run, 0: 1 */
     int lanes;              /* 0: chosen */
+    int in_flight;          /* batches that are submitted before the first of them is waited for, 0: 1 */
     trib_launch launch;
 } trib_session_options;
 trib_session_options trib_session_default_options(void);
@@ -38,9 +45,17 @@ void trib_session_destroy(trib_session *session);
 const trib_plan *trib_session_plan(const trib_session *session);
 int trib_session_lanes(const trib_session *session);
 
+/* Gives `n` images to the session and returns while they are computed; `input` and `outputs` as for trib_session_run,
+ * and theirs until the job has been waited for. Waits itself when a lane it needs has too much to do. On failure
+ * nothing of the job is in use any more, and there is none to wait for. */
+trib_status trib_session_submit(trib_session *session, const void *input, int n, void *const *outputs, int64_t *job);
+/* Returns when the job's results are there, or fails with the first failure since the last wait. A job that has been
+ * waited for already is no failure. */
+trib_status trib_session_wait(trib_session *session, int64_t job);
+
 /* Runs `n` images (1 .. max_batch). `input`: host memory, of plan->input_dtype, dense in plan->input_layout, N = n.
  * `outputs[i]`: host memory for output i of the plan, of its dtype, dense N,C,H,W or N,C with N = n. Returns when the
- * results are there. One call at a time. */
+ * results are there: submit and wait. One call of the session at a time. */
 trib_status trib_session_run(trib_session *session, const void *input, int n, void *const *outputs);
 
 TRIB_END_DECLS
