@@ -78,10 +78,10 @@ static void fill(void *pixels, size_t count, trib_dtype dtype)
     }
 }
 
-/* What the device is handed. End to end it is as in classify: raw where the device normalises. */
+/* What the device is handed. End to end it is as in classify. */
 static trib_dtype pixels_of(const bench *b)
 {
-    bool raw = b->options->end_to_end ? trib_device_get_info(b->device)->normalises : b->options->pixels == 0;
+    bool raw = b->options->end_to_end ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == 0;
     return raw ? TRIB_U8 : TRIB_F32;
 }
 

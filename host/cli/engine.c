@@ -160,6 +160,11 @@ trib_status cli_session_options(const cli_settings *s, trib_device *device, int 
     return trib_success();
 }
 
+bool cli_wants_raw_pixels(const cli_settings *s, const trib_device *device)
+{
+    return trib_device_get_info(device)->normalises && !s->reference;
+}
+
 void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise)
 {
     *normalise = trib_preprocess_normalise(preprocess);

@@ -84,7 +84,7 @@ static trib_status prepare(runner *r)
 {
     cli_feed *feed = r->feed;
     static const char *const logits[] = { "logits" };
-    bool raw = trib_device_get_info(feed->device)->normalises;
+    bool raw = cli_wants_raw_pixels(feed->settings, feed->device);
     trib_session_options options;
     TRIB_TRY(allocate_results(r));
     TRIB_TRY(cli_session_options(feed->settings, feed->device, feed->batch_size, &options));

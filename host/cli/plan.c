@@ -65,6 +65,8 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
+    if (code == CLI_GO_ON && settings.target && settings.measure)
+        code = cli_usage(self, "--measure needs the card itself: leave out --target");
     if (code == CLI_GO_ON) {
         trib_status status = print_plan(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;

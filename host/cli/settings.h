@@ -64,6 +64,8 @@ trib_status cli_plan_options(const cli_settings *settings, trib_device *device, 
 /* The same for a session for up to `batch` images. */
 trib_status cli_session_options(const cli_settings *settings, trib_device *device, int batch,
                                 trib_session_options *out);
+/* Images are best handed to `device` as 8-bit pixels, a quarter of the bytes; --reference begins with float32. */
+bool cli_wants_raw_pixels(const cli_settings *settings, const trib_device *device);
 /* The caller hands in 8-bit pixels, and `device` does what is left of `preprocess`. `normalise` must live as long as
  * `plan` is used. */
 void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise);

@@ -27,6 +27,7 @@ usage "--pixels does not take 'u16'; it takes u8 or f32" bench --pixels u16 m
 usage "leave one out" bench m --end-to-end i --pixels f32
 usage "--target needs a value" plan m --target
 usage "unknown option '--target'" classify m i --target h200
+usage "--measure needs the card itself" plan m --target h200 --measure
 usage "--plan-cache does not take ''" plan m --plan-cache=
 usage "--launch does not take 'later'" plan --launch later m
 usage "--precision does not take 'int8'" plan --precision int8 m
