@@ -14,7 +14,7 @@
 typedef struct bench_options {
     cli_ints batches;
     double seconds;
-    int iterations, warmup, workers, in_flight;
+    int iterations, warmup, workers, in_flight, pixels;
     const char *json;
     const char *end_to_end;
     bool overwrite;
@@ -28,6 +28,10 @@ static const cli_option table[] = {
     { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before measuring; default 3", 0, 1000000 },
     { 0, "in-flight", CLI_INT, AT(in_flight), "N",
       "throughput with N batches computed at once, each on a lane of its own; default 1: one after another", 1, 1024 },
+    { 0, "pixels", CLI_CHOICE, AT(pixels), "u8|f32",
+      "what lies in host memory: f32 (default), or 8-bit pixels that the device normalises, a quarter of the bytes "
+      "('tributary devices' shows which can)",
+      0, 0 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
       "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
     { 'j', "workers", CLI_INT, AT(workers), "N", "with --end-to-end: threads that decode; default: one per core", 1,
@@ -37,20 +41,14 @@ static const cli_option table[] = {
     { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in the --json FILE", 0, 0 },
 };
 
-static const char *const includes =
-    "Each run includes: input that lies in host memory as float32, through the network, until logits lie in host "
-    "memory.\n"
-    "Not included: reading, decoding and resizing images; loading the model; preparing the session.\n"
-    "start to first: loading the model, preparing the session, and the first run. Latency is that of a whole batch.\n";
-
 typedef struct bench {
     const bench_options *options;
     const cli_settings *settings;
     trib_device *device;
     trib_model *model;
+    trib_preprocess preprocess;
     double load_seconds; /* device and model, once */
     int lanes, threads;
-    trib_schedule schedule;
     cJSON *results;
     bool text;
 } bench;
@@ -65,19 +63,29 @@ typedef struct measured {
     int64_t peak_rss;
 } measured;
 
-/* Like normalised pixels: values a network sees, and none of them the same twice in a row. */
-static void fill(float *pixels, size_t count)
+/* Pixels, raw or like normalised ones: values a network sees, and none of them the same twice in a row. */
+static void fill(void *pixels, size_t count, trib_dtype dtype)
 {
     uint64_t state = 88172645463325252u;
     for (size_t i = 0; i < count; ++i) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        pixels[i] = (float)(state >> 40) * (4.0f / 16777216.0f) - 2.0f;
+        if (dtype == TRIB_U8)
+            ((uint8_t *)pixels)[i] = (uint8_t)(state >> 56);
+        else
+            ((float *)pixels)[i] = (float)(state >> 40) * (4.0f / 16777216.0f) - 2.0f;
     }
 }
 
-static trib_status time_runs(const bench *b, trib_session *session, const float *pixels, int batch, float *logits,
+/* What the device is handed. End to end it is as in classify. */
+static trib_dtype pixels_of(const bench *b)
+{
+    bool raw = b->options->end_to_end ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == 0;
+    return raw ? TRIB_U8 : TRIB_F32;
+}
+
+static trib_status time_runs(const bench *b, trib_session *session, const void *pixels, int batch, float *logits,
                              cli_bench_times *times)
 {
     const bench_options *o = b->options;
@@ -107,18 +115,27 @@ static cli_settings settings_for(const bench *b, int batch)
     return s;
 }
 
-static trib_status run_batch(bench *b, int batch, const float *pixels, float *logits, measured *m)
+static trib_status create_session(const bench *b, int batch, trib_session **out)
 {
     static const char *const outputs[] = { "logits" };
+    cli_settings settings = settings_for(b, batch);
+    trib_session_options options;
+    trib_normalise normalise;
+    TRIB_TRY(cli_session_options(&settings, b->device, images_at_once(b, batch), &options));
+    if (pixels_of(b) == TRIB_U8) cli_take_raw_pixels(&options.plan, &b->preprocess, &normalise);
+    options.plan.outputs = outputs;
+    options.plan.output_count = 1;
+    return cli_create_session(&settings, b->device, b->model, &options, out);
+}
+
+static trib_status run_batch(bench *b, int batch, const void *pixels, float *logits, measured *m)
+{
     trib_session *session = NULL;
     double start = cli_now();
-    trib_layout layout = cli_input_layout(b->settings, b->device);
     int images = images_at_once(b, batch);
-    cli_settings settings = settings_for(b, batch);
-    TRIB_TRY(cli_create_session(&settings, b->device, b->model, images, layout, outputs, 1, &session));
+    TRIB_TRY(create_session(b, batch, &session));
     b->lanes = trib_session_lanes(session);
     b->threads = trib_session_plan(session)->threads;
-    b->schedule = trib_session_plan(session)->schedule;
     trib_status status = trib_session_run(session, pixels, images, (void *const[]) { logits });
     m->first_seconds = cli_now() - start;
     for (int i = 0; !trib_failed(&status) && i < b->options->warmup && !cli_stopped(); ++i)
@@ -135,11 +152,11 @@ static trib_status measure(bench *b, int batch, measured *m)
     size_t images = (size_t)images_at_once(b, batch);
     size_t count = 3 * (size_t)net->height * (size_t)net->width * images;
     cli_reset_peak_rss();
-    float *pixels = trib_realloc_array(NULL, count, sizeof *pixels);
+    void *pixels = trib_realloc_array(NULL, count, trib_dtype_size(pixels_of(b)));
     float *logits = trib_realloc_array(NULL, (size_t)net->classes * images, sizeof *logits);
     trib_status status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of %d images", batch);
     if (pixels && logits) {
-        fill(pixels, count);
+        fill(pixels, count, pixels_of(b));
         status = run_batch(b, batch, pixels, logits, m);
     }
     trib_free(pixels);
@@ -148,6 +165,24 @@ static trib_status measure(bench *b, int batch, measured *m)
 }
 
 /* ---- reporting ---- */
+
+static const char *precision_of(const bench *b) { return trib_precision_name((trib_precision)b->settings->precision); }
+static const char *schedule_of(const bench *b) { return trib_schedule_name((trib_schedule)b->settings->schedule); }
+static const char *launch_of(const bench *b) { return b->settings->launch == TRIB_GRAPH ? "graph" : "eager"; }
+
+static void print_heading(const bench *b)
+{
+    const trib_device_info *info = trib_device_get_info(b->device);
+    printf("%s on %s: %s, %s\nprecision %s, schedule %s, launch %s, pixels %s\n", trib_model_path(b->model), info->spec,
+           info->name, info->library, precision_of(b), schedule_of(b), launch_of(b), trib_dtype_name(pixels_of(b)));
+    if (b->options->end_to_end) return;
+    printf("Each run includes: input that lies in host memory as %s, through the network, until logits lie in host "
+           "memory.\n"
+           "Not included: reading, decoding and resizing images; loading the model; preparing the session.\n"
+           "start to first: loading the model, preparing the session, and the first run. Latency is that of a whole "
+           "batch.\n",
+           pixels_of(b) == TRIB_U8 ? "8-bit pixels" : "float32");
+}
 
 static void add_result(bench *b, int batch, const measured *m, const cli_bench_summary *s)
 {
@@ -190,12 +225,15 @@ static trib_status write_json(bench *b, cli_output *file)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "version", trib_version());
     cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(b->model)));
+    cJSON_AddItemToObject(json, "spec", cli_json_text(info->spec));
     cJSON_AddItemToObject(json, "device", cli_json_text(info->name));
     cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
     cJSON_AddNumberToObject(json, "threads", info->cores);
     cJSON_AddNumberToObject(json, "lanes", b->lanes);
-    cJSON_AddItemToObject(json, "schedule", cli_json_text(trib_schedule_name(b->schedule)));
-    cJSON_AddItemToObject(json, "launch", cli_json_text(b->settings->launch == TRIB_GRAPH ? "graph" : "eager"));
+    cJSON_AddItemToObject(json, "precision", cli_json_text(precision_of(b)));
+    cJSON_AddItemToObject(json, "schedule", cli_json_text(schedule_of(b)));
+    cJSON_AddItemToObject(json, "launch", cli_json_text(launch_of(b)));
+    cJSON_AddItemToObject(json, "pixels", cli_json_text(trib_dtype_name(pixels_of(b))));
     cJSON_AddItemToObject(json, "includes",
                           cli_json_text(b->options->end_to_end ? "reading, decoding, resizing, computing"
                                                                : "input and logits in host memory; no decoding"));
@@ -215,9 +253,12 @@ static trib_status write_json(bench *b, cli_output *file)
 
 /* ---- everything that classify does ---- */
 
-static trib_status ignore_batch(void *context, const trib_batch *batch, const float *logits, const float *probabilities)
+enum { USUAL_TOP_K = 5 };
+
+static trib_status ignore_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
+                                const int32_t *indices)
 {
-    (void)context, (void)batch, (void)logits, (void)probabilities;
+    (void)context, (void)batch, (void)k, (void)probabilities, (void)indices;
     return trib_success();
 }
 
@@ -227,7 +268,7 @@ static trib_status end_to_end_batch(bench *b, const char *model, int batch)
     cli_texts inputs = { .items = (char *[]) { (char *)b->options->end_to_end }, .count = 1 };
     trib_status status = cli_feed_open(b->settings, model, &inputs, 0, NULL, batch, b->options->workers, &feed);
     cli_reset_peak_rss();
-    if (!trib_failed(&status)) status = cli_feed_run(&feed, ignore_batch, NULL);
+    if (!trib_failed(&status)) status = cli_feed_run(&feed, USUAL_TOP_K, ignore_batch, NULL);
     if (!trib_failed(&status)) {
         double rate = (double)feed.good / feed.seconds, decode = feed.loader.decode_seconds;
         if (b->text)
@@ -274,15 +315,11 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
     b->text = !o->json || strcmp(o->json, "-") != 0;
     if (o->json)
         TRIB_TRY(cli_output_open(b->text ? o->json : NULL, o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, file));
-    trib_preprocess unused;
     TRIB_TRY(cli_open_device(b->settings, &b->device));
-    TRIB_TRY(cli_load_model(b->settings, model, &b->model, &unused));
+    TRIB_TRY(cli_load_model(b->settings, model, &b->model, &b->preprocess));
     b->load_seconds = cli_now() - cli_start_time();
     b->results = cJSON_CreateArray();
-    if (b->text && !o->end_to_end) {
-        const trib_device_info *info = trib_device_get_info(b->device);
-        printf("%s on %s: %s, %s\n%s", trib_model_path(b->model), info->spec, info->name, info->library, includes);
-    }
+    if (b->text) print_heading(b);
     for (int i = 0; i < count; ++i) TRIB_TRY(bench_batch(b, model, batches[i]));
     return o->json ? write_json(b, file) : trib_success();
 }
@@ -290,12 +327,14 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    bench_options own = { .seconds = 5, .warmup = 3, .in_flight = 1 };
+    bench_options own = { .seconds = 5, .warmup = 3, .in_flight = 1, .pixels = -1 };
     cli_group groups[] = { CLI_GROUP("Measuring", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
+    if (code == CLI_GO_ON && own.end_to_end && own.pixels >= 0)
+        code = cli_usage(self, "--pixels says what lies in memory, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON) {
         bench b = { .options = &own, .settings = &settings };
         cli_output file = { .fd = -1 };
@@ -317,12 +356,13 @@ const cli_command cli_bench = {
     .synopsis = "MODEL|--arch ARCH [-b 1,32] [--seconds S|--iterations N] [--json FILE]",
     .description = "Runs the network on made-up input and prints, per batch size: images per second, latency (min, "
                    "mean, median, p90,\n"
-                   "p95, p99), and peak memory of the process. A run takes float32 input in host memory to logits in "
-                   "host memory; it\n"
+                   "p95, p99), and peak memory of the process. A run takes input in host memory (--pixels) to logits "
+                   "in host memory; it\n"
                    "includes no reading, decoding or resizing. --end-to-end INPUT measures those too.",
     .examples = "  tributary bench model.safetensors\n"
                 "  tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
                 "  tributary bench model.safetensors -b 1 --in-flight 2\n"
+                "  tributary bench model.safetensors --device cuda --precision bf16 --pixels u8 -b 256\n"
                 "  tributary bench model.safetensors --end-to-end photos/ -b 32\n",
     .run = run,
 };

@@ -9,7 +9,6 @@
 #include "output.h"
 #include "resume.h"
 #include "rows.h"
-#include "tributary/internal/alloc.h"
 
 typedef struct classify_options {
     int batch, workers, topk, format;
@@ -62,14 +61,15 @@ static void note_failure(void *context, const char *name, const char *reason)
     cli_append(&c->failed, "\n", 1);
 }
 
-static trib_status write_batch(void *context, const trib_batch *batch, const float *logits, const float *probabilities)
+static trib_status write_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
+                               const int32_t *indices)
 {
     classify *c = context;
     for (int i = 0; i < batch->item_count; ++i) {
         const trib_batch_item *item = &batch->items[i];
-        size_t row = item->slot < 0 ? 0 : (size_t)item->slot * (size_t)c->feed.classes;
+        size_t row = item->slot < 0 ? 0 : (size_t)item->slot * (size_t)k;
         if (item->slot >= 0) {
-            cli_rows_good(&c->rows, item->name, logits + row, probabilities + row, &c->out);
+            cli_rows_good(&c->rows, item->name, probabilities + row, indices + row, &c->out);
             continue;
         }
         const char *reason = cli_reason(&item->status, item->name);
@@ -114,11 +114,8 @@ static trib_status prepare(classify *c)
     bool terminal = !o->output && isatty(STDOUT_FILENO);
     c->feed.rows_on_terminal = terminal;
     c->rows.format = o->format >= 0 ? (cli_row_format)o->format : terminal ? CLI_TABLE : CLI_CSV;
-    c->rows.classes = c->feed.classes;
     c->rows.model = c->feed.model;
     c->rows.topk = o->topk < c->feed.classes ? o->topk : c->feed.classes;
-    c->rows.indices = trib_realloc_array(NULL, (size_t)c->rows.topk, sizeof *c->rows.indices);
-    if (!c->rows.indices) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the results");
     return open_outputs(c);
 }
 
@@ -147,7 +144,7 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
     const classify_options *o = c->options;
     TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, NULL, o->batch, o->workers, &c->feed));
     TRIB_TRY(prepare(c));
-    trib_status status = cli_feed_run(&c->feed, write_batch, c);
+    trib_status status = cli_feed_run(&c->feed, c->rows.topk, write_batch, c);
     if (!trib_failed(&status) && c->out.size)
         status = cli_output_write(&c->output, &c->out); /* a header without rows */
     if (!trib_failed(&status)) status = cli_output_close(&c->output);
@@ -167,7 +164,6 @@ static int classify_inputs(const classify_options *options, const cli_settings *
     cli_output_close(&c.errors);
     cli_buffer_release(&c.out);
     cli_buffer_release(&c.failed);
-    trib_free(c.rows.indices);
     cli_feed_close(&c.feed);
     return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tributary devices: what can compute here. */
 #include <stdio.h>
+#include <string.h>
 
 #include "settings.h"
 #include "text.h"
@@ -24,7 +25,41 @@ static void print_device(const trib_device_info *info)
     printf("  memory        %.1f GiB\n", (double)info->memory_bytes / (1024.0 * 1024 * 1024));
     printf("  layouts      ");
     for (int i = 0; i < info->layout_count; ++i) printf(" %s", trib_layout_name(info->layouts[i]));
-    printf("\n  capture       %s\n", info->has_capture ? "yes (--launch graph)" : "no");
+    printf("\n  precisions   ");
+    for (int p = 0; p < TRIB_PRECISION_COUNT; ++p)
+        if (info->precisions >> p & 1u) printf(" %s", trib_precision_name((trib_precision)p));
+    printf("\n  pixels        %s\n", info->normalises ? "u8 f32" : "f32");
+    printf("  capture       %s\n", info->has_capture ? "yes (--launch graph)" : "no");
+}
+
+/* Plans can be made for CUDA cards that are not here, so these are told whether there is one or not. */
+static bool has_targets(const char *spec) { return strncmp(spec, "cuda", 4) == 0 && trib_device_targets(0); }
+
+static void print_targets(void)
+{
+    printf("  targets      ");
+    for (int i = 0; trib_device_targets(i); ++i) printf(" %s", trib_device_targets(i));
+    printf(" (plan --target)\n");
+}
+
+static void add_targets(cJSON *device)
+{
+    cJSON *targets = cJSON_AddArrayToObject(device, "targets");
+    for (int i = 0; trib_device_targets(i); ++i) cJSON_AddItemToArray(targets, cli_json_text(trib_device_targets(i)));
+}
+
+static void add_abilities(cJSON *device, const trib_device_info *info)
+{
+    cJSON *layouts = cJSON_AddArrayToObject(device, "layouts");
+    for (int i = 0; i < info->layout_count; ++i)
+        cJSON_AddItemToArray(layouts, cli_json_text(trib_layout_name(info->layouts[i])));
+    cJSON *precisions = cJSON_AddArrayToObject(device, "precisions");
+    for (int p = 0; p < TRIB_PRECISION_COUNT; ++p)
+        if (info->precisions >> p & 1u)
+            cJSON_AddItemToArray(precisions, cli_json_text(trib_precision_name((trib_precision)p)));
+    cJSON *pixels = cJSON_AddArrayToObject(device, "pixels");
+    if (info->normalises) cJSON_AddItemToArray(pixels, cli_json_text("u8"));
+    cJSON_AddItemToArray(pixels, cli_json_text("f32"));
 }
 
 static cJSON *device_json(const char *spec, const trib_device_info *info, const char *reason)
@@ -32,6 +67,7 @@ static cJSON *device_json(const char *spec, const trib_device_info *info, const 
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "spec", cli_json_text(spec));
     cJSON_AddBoolToObject(json, "available", info != NULL);
+    if (has_targets(spec)) add_targets(json);
     if (!info) {
         cJSON_AddItemToObject(json, "reason", cli_json_text(reason));
         return json;
@@ -42,9 +78,7 @@ static cJSON *device_json(const char *spec, const trib_device_info *info, const 
     cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
     cJSON_AddNumberToObject(json, "memory_bytes", (double)info->memory_bytes);
     cJSON_AddBoolToObject(json, "capture", info->has_capture);
-    cJSON *layouts = cJSON_AddArrayToObject(json, "layouts");
-    for (int i = 0; i < info->layout_count; ++i)
-        cJSON_AddItemToArray(layouts, cli_json_text(trib_layout_name(info->layouts[i])));
+    add_abilities(json, info);
     return json;
 }
 
@@ -65,6 +99,7 @@ static void show(const trib_device_listing *listing, cJSON *array)
         print_device(info);
     else
         printf("%-10s not available: %s\n", listing->spec, reason);
+    if (!array && has_targets(listing->spec)) print_targets();
     trib_device_close(device);
 }
 
@@ -96,8 +131,11 @@ const cli_command cli_devices = {
     .name = "devices",
     .summary = "what can compute here, and with which libraries",
     .synopsis = "[--json]",
-    .description = "Lists the devices this build knows: name, cores, instructions, library versions, memory, and the\n"
-                   "memory layouts it computes in, best first. A device that cannot be used is listed with the reason.",
+    .description =
+        "Lists the devices this build knows: name, cores, instructions, library versions, memory, the memory\n"
+        "layouts it computes in (best first), precisions, and the pixels it takes (u8: it normalises images "
+        "itself). A\n"
+        "device that cannot be used is listed with the reason. targets: cards that 'plan --target' knows.",
     .examples = "  tributary devices\n  tributary devices --json\n",
     .run = run,
 };

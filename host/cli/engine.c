@@ -6,11 +6,45 @@
 #include <string.h>
 
 #include "settings.h"
+#include "tributary/internal/alloc.h"
+
+/* ---- device ---- */
+
+static void add_name(char *list, size_t size, const char *name)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+const char *cli_device_spec(const cli_settings *settings)
+{
+    return settings->target && strcmp(settings->device, "auto") == 0 ? "cuda" : settings->device;
+}
+
+/* A build that knows of no target has no CUDA either, and says that itself. */
+static trib_status check_target(const char *target)
+{
+    char known[256] = "";
+    for (int i = 0; trib_device_targets(i); ++i) {
+        if (strcmp(trib_device_targets(i), target) == 0) return trib_success();
+        add_name(known, sizeof known, trib_device_targets(i));
+    }
+    if (!*known) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--target: there is no card '%s'; there are %s", target, known);
+}
 
 trib_status cli_open_device(const cli_settings *settings, trib_device **out)
 {
-    trib_device_options options = { .threads = settings->threads, .memory_limit = settings->memory_limit };
-    return trib_device_open(settings->device, &options, out);
+    char *choices = NULL;
+    if (settings->target) TRIB_TRY(check_target(settings->target));
+    TRIB_TRY(cli_plan_cache(settings, &choices));
+    trib_device_options options = { .threads = settings->threads,
+                                    .memory_limit = settings->memory_limit,
+                                    .choices_path = choices,
+                                    .target = settings->target };
+    trib_status status = trib_device_open(cli_device_spec(settings), &options, out);
+    trib_free(choices);
+    return status;
 }
 
 /* ---- model ---- */
@@ -83,10 +117,7 @@ static trib_status disabled_passes(const cli_texts *names, unsigned *out)
         int pass = trib_pass_find(names->items[i]);
         if (pass < 0) {
             char known[256] = "";
-            size_t used = 0;
-            for (int p = 0; p < TRIB_PASS_COUNT && used < sizeof known; ++p)
-                used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", p ? ", " : "",
-                                         trib_pass_name((trib_pass)p));
+            for (int p = 0; p < TRIB_PASS_COUNT; ++p) add_name(known, sizeof known, trib_pass_name((trib_pass)p));
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--disable-pass: there is no pass '%s'; there are %s",
                               names->items[i], known);
         }
@@ -95,17 +126,21 @@ static trib_status disabled_passes(const cli_texts *names, unsigned *out)
     return trib_success();
 }
 
+static trib_layout input_layout(const cli_settings *s, const trib_device_info *info)
+{
+    bool nhwc = s->layout == 1 || (s->layout == 0 && info->layout_count > 0 && info->layouts[0] == TRIB_NHWC);
+    return nhwc ? TRIB_NHWC : TRIB_NCHW;
+}
+
 trib_status cli_plan_options(const cli_settings *s, trib_device *device, trib_plan_options *out)
 {
-    static const char *const precisions[] = { "fp32", "tf32", "fp16", "bf16" };
     const trib_device_info *info = trib_device_get_info(device);
-    if (s->precision != 0)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "--precision %s is not supported on %s; use fp32", precisions[s->precision],
-                          info->spec);
     trib_plan_options options = trib_plan_default_options();
     options.schedule = (trib_schedule)s->schedule;
+    options.precision = (trib_precision)s->precision;
     options.reference = s->reference;
     options.measure = s->measure;
+    options.input_layout = input_layout(s, info);
     if (s->layout == 1) options.layout = TRIB_NHWC;
     if (s->layout == 2) TRIB_TRY(blocked_layout(info, &options.layout));
     TRIB_TRY(disabled_passes(&s->disabled_passes, &options.disabled_passes));
@@ -113,29 +148,37 @@ trib_status cli_plan_options(const cli_settings *s, trib_device *device, trib_pl
     return trib_success();
 }
 
-trib_layout cli_input_layout(const cli_settings *s, const trib_device *device)
-{
-    const trib_device_info *info = trib_device_get_info(device);
-    bool nhwc = s->layout == 1 || (s->layout == 0 && info->layout_count > 0 && info->layouts[0] == TRIB_NHWC);
-    return nhwc ? TRIB_NHWC : TRIB_NCHW;
-}
-
-trib_status cli_create_session(const cli_settings *s, trib_device *device, const trib_model *model, int batch,
-                               trib_layout input_layout, const char *const *outputs, int output_count,
-                               trib_session **out)
+trib_status cli_session_options(const cli_settings *s, trib_device *device, int batch, trib_session_options *out)
 {
     trib_session_options options = trib_session_default_options();
     TRIB_TRY(cli_plan_options(s, device, &options.plan));
-    options.plan.input_layout = input_layout;
-    options.plan.outputs = outputs;
-    options.plan.output_count = output_count;
     options.max_batch = batch;
     options.lanes = s->lanes;
     options.plan.batch = s->chunk;
     options.launch = (trib_launch)s->launch;
+    *out = options;
+    return trib_success();
+}
+
+bool cli_wants_raw_pixels(const cli_settings *s, const trib_device *device)
+{
+    return trib_device_get_info(device)->normalises && !s->reference;
+}
+
+void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise)
+{
+    *normalise = trib_preprocess_normalise(preprocess);
+    plan->normalise = normalise;
+    plan->input_layout = TRIB_NHWC;
+}
+
+trib_status cli_create_session(const cli_settings *s, trib_device *device, const trib_model *model,
+                               const trib_session_options *options, trib_session **out)
+{
     trib_status status =
-        trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &options, out);
+        trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), options, out);
     trib_model_release_pages(model);
+    if (!trib_failed(&status)) cli_save_choices(s, device);
     return status;
 }
 

@@ -38,11 +38,12 @@ typedef struct eval {
     int64_t *confusion;     /* classes x classes, NULL unless asked for */
 } eval;
 
-static trib_status count_batch(void *context, const trib_batch *batch, const float *logits, const float *probabilities)
+static trib_status count_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
+                               const int32_t *indices)
 {
-    (void)probabilities; /* the order of logits is finer */
+    (void)probabilities;
     eval *e = context;
-    int classes = e->feed.classes, k = classes < TOP ? classes : TOP, best[TOP];
+    int classes = e->feed.classes;
     for (int i = 0; i < batch->item_count; ++i) {
         const trib_batch_item *item = &batch->items[i];
         if (item->slot < 0) {
@@ -57,7 +58,7 @@ static trib_status count_batch(void *context, const trib_batch *batch, const flo
         if (item->label < 0 || item->label >= classes)
             return TRIB_ERROR(TRIB_BAD_DATA, "%s: label %d, but the model has classes 0 to %d", item->name, item->label,
                               classes - 1);
-        trib_top_k(logits + (size_t)item->slot * (size_t)classes, classes, k, best);
+        const int32_t *best = indices + (size_t)item->slot * (size_t)k;
         bool first = best[0] == item->label, among = false;
         for (int j = 0; j < k; ++j) among |= best[j] == item->label;
         e->top1 += first;
@@ -165,7 +166,7 @@ static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli
     trib_source_options source = { .need_labels = true, .labels_path = o->labels };
     TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &e->feed));
     TRIB_TRY(prepare(e, file));
-    trib_status status = cli_feed_run(&e->feed, count_batch, e);
+    trib_status status = cli_feed_run(&e->feed, TOP, count_batch, e);
     if (status.code == TRIB_CANCELLED) {
         cli_message("interrupted after %" PRId64 " images; nothing was written", e->feed.good);
         return status;

@@ -62,36 +62,51 @@ typedef struct runner {
     cli_feed *feed;
     trib_session *session;
     trib_loader *loader;
-    float *logits, *probabilities;
+    int k; /* classes per image */
+    float *probabilities;
+    int32_t *indices;
+    trib_normalise normalise;
     cli_batch_function handle;
     void *context;
 } runner;
+
+static trib_status allocate_results(runner *r)
+{
+    size_t count = (size_t)r->feed->batch_size * (size_t)r->k;
+    r->probabilities = trib_realloc_array(NULL, count, sizeof *r->probabilities);
+    r->indices = trib_realloc_array(NULL, count, sizeof *r->indices);
+    if (r->probabilities && r->indices) return trib_success();
+    return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of results");
+}
 
 /* The loader first: its threads decode while the network is prepared. */
 static trib_status prepare(runner *r)
 {
     cli_feed *feed = r->feed;
-    static const char *const outputs[] = { "logits", "probabilities" };
-    trib_loader_options options = { .batch_size = feed->batch_size,
-                                    .workers = feed->workers,
-                                    .layout = cli_input_layout(feed->settings, feed->device) };
-    size_t count = (size_t)feed->batch_size * (size_t)feed->classes;
-    r->logits = trib_realloc_array(NULL, count, sizeof(float));
-    r->probabilities = trib_realloc_array(NULL, count, sizeof(float));
-    if (!r->logits || !r->probabilities) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of results");
-    TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &options, &r->loader));
-    return cli_create_session(feed->settings, feed->device, feed->model, feed->batch_size, options.layout, outputs, 2,
-                              &r->session);
+    static const char *const logits[] = { "logits" };
+    bool raw = cli_wants_raw_pixels(feed->settings, feed->device);
+    trib_session_options options;
+    TRIB_TRY(allocate_results(r));
+    TRIB_TRY(cli_session_options(feed->settings, feed->device, feed->batch_size, &options));
+    if (raw) cli_take_raw_pixels(&options.plan, &feed->preprocess, &r->normalise);
+    options.plan.top_k = r->k;
+    options.plan.outputs = logits;
+    options.plan.output_count = 1;
+    trib_loader_options loading = {
+        .batch_size = feed->batch_size, .workers = feed->workers, .layout = options.plan.input_layout, .raw = raw
+    };
+    TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
+    return cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session);
 }
 
 static trib_status run_batch(runner *r, const trib_batch *batch)
 {
     cli_feed *feed = r->feed;
     if (batch->count > 0)
-        TRIB_TRY(
-            trib_session_run(r->session, batch->pixels, batch->count, (void *const[]) { r->logits, r->probabilities }));
+        TRIB_TRY(trib_session_run(r->session, batch->pixels, batch->count,
+                                  (void *const[]) { r->probabilities, r->indices }));
     if (feed->first_seconds == 0 && batch->count > 0) feed->first_seconds = cli_now() - cli_start_time();
-    TRIB_TRY(r->handle(r->context, batch, r->logits, r->probabilities));
+    TRIB_TRY(r->handle(r->context, batch, r->k, r->probabilities, r->indices));
     feed->good += batch->count;
     feed->skipped += batch->item_count - batch->count;
     cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
@@ -111,9 +126,10 @@ static trib_status run_batches(runner *r)
     }
 }
 
-trib_status cli_feed_run(cli_feed *feed, cli_batch_function handle, void *context)
+trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context)
 {
-    runner r = { .feed = feed, .handle = handle, .context = context };
+    int k = top_k < feed->classes ? top_k : feed->classes;
+    runner r = { .feed = feed, .k = k, .handle = handle, .context = context };
     cli_watch *watch = NULL;
     trib_status status;
     double start = cli_now();
@@ -129,7 +145,7 @@ done:
     cli_watch_stop(watch);
     trib_loader_destroy(r.loader);
     trib_session_destroy(r.session);
-    trib_free(r.logits);
     trib_free(r.probabilities);
+    trib_free(r.indices);
     return status;
 }

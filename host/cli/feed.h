@@ -32,10 +32,11 @@ trib_status cli_feed_open(const cli_settings *settings, const char *model, const
                           const trib_source_options *source_options, int batch_size, int workers, cli_feed *feed);
 void cli_feed_close(cli_feed *feed);
 
-/* Row i of `logits` and `probabilities` is slot i of the batch. */
-typedef trib_status (*cli_batch_function)(void *context, const trib_batch *batch, const float *logits,
-                                          const float *probabilities);
-/* Calls `handle` for every batch in order. Fails with TRIB_CANCELLED when interrupted, after a whole batch. */
-trib_status cli_feed_run(cli_feed *feed, cli_batch_function handle, void *context);
+/* The k likeliest classes of each image, likeliest first: row i is slot i of the batch. */
+typedef trib_status (*cli_batch_function)(void *context, const trib_batch *batch, int k, const float *probabilities,
+                                          const int32_t *indices);
+/* Calls `handle` for every batch in order, with `top_k` classes, or all when there are fewer. Fails with TRIB_CANCELLED
+ * when interrupted, after a whole batch. */
+trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context);
 
 #endif

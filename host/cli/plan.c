@@ -45,8 +45,8 @@ static trib_status print_plan(const cli_settings *settings, const plan_options *
     TRIB_TRY_GOTO(status, done, cli_plan_options(settings, device, &options));
     options.batch = own->batch;
     options.threads = settings->threads;
-    options.input_layout = cli_input_layout(settings, device);
     TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));
+    cli_save_choices(settings, device);
     TRIB_TRY_GOTO(status, done, trib_plan_check_stream_order(plan));
     status = show_plan(plan, own);
 done:
@@ -60,29 +60,32 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     plan_options own = { .batch = 1 };
-    cli_group groups[] = { CLI_GROUP("The plan", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_random_group(&settings) };
+    cli_group groups[] = { CLI_GROUP("The plan", table, &own), cli_target_group(&settings),
+                           cli_compute_group(&settings), cli_size_group(&settings), cli_random_group(&settings) };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
+    if (code == CLI_GO_ON && settings.target && settings.measure)
+        code = cli_usage(self, "--measure needs the card itself: leave out --target");
     if (code == CLI_GO_ON) {
         trib_status status = print_plan(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
-    cli_options_release(groups, 4, &arguments);
+    cli_options_release(groups, 5, &arguments);
     return code;
 }
 
 const cli_command cli_plan = {
     .name = "plan",
     .summary = "memory, ops, streams and implementations of a run, without running it",
-    .synopsis = "MODEL|--arch ARCH [-b N] [--explain] [--json]",
+    .synopsis = "MODEL|--arch ARCH [-b N] [--explain] [--json] [--target NAME]",
     .description =
         "Lowers the network for a device and batch size and prints the result: ops in order with their streams,\n"
         "waits, memory and implementation. Proves that no two ops can touch the same bytes out of order. Runs\n"
-        "nothing, unless --measure asks for timings.",
+        "nothing, unless --measure asks for timings. With --target the card need not be in this machine.",
     .examples = "  tributary plan model.safetensors -b 32\n"
                 "  tributary plan --arch googlenet --schedule branches --explain\n"
+                "  tributary plan --arch googlenet --device cuda --target h200 --precision bf16 -b 256 --explain\n"
                 "  tributary plan --arch bvlc -b 256 --json > plan.json\n",
     .run = run,
 };

@@ -70,20 +70,18 @@ static void append_table_class(int klass, const char *label, float probability, 
     cli_append_format(out, "\n");
 }
 
-void cli_rows_good(const cli_rows *rows, const char *name, const float *logits, const float *probabilities,
+void cli_rows_good(const cli_rows *rows, const char *name, const float *probabilities, const int32_t *indices,
                    cli_buffer *out)
 {
-    /* By logits: probabilities that round to the same float would tie. */
-    trib_top_k(logits, rows->classes, rows->topk, rows->indices);
     cli_rows_begin(rows, name, out);
     if (rows->format == CLI_JSONL) cli_append_format(out, "\"predictions\":[");
     for (int i = 0; i < rows->topk; ++i) {
-        int klass = rows->indices[i];
+        int klass = indices[i];
         const char *label = trib_model_label(rows->model, klass);
         switch (rows->format) {
-        case CLI_CSV: append_csv_class(klass, label, probabilities[klass], i == 0, out); break;
-        case CLI_JSONL: append_json_class(klass, label, probabilities[klass], i == 0, out); break;
-        case CLI_TABLE: append_table_class(klass, label, probabilities[klass], out); break;
+        case CLI_CSV: append_csv_class(klass, label, probabilities[i], i == 0, out); break;
+        case CLI_JSONL: append_json_class(klass, label, probabilities[i], i == 0, out); break;
+        case CLI_TABLE: append_table_class(klass, label, probabilities[i], out); break;
         }
     }
     cli_append_format(out, rows->format == CLI_JSONL ? "]}\n" : rows->format == CLI_CSV ? "\n" : "");

@@ -9,16 +9,16 @@ typedef enum cli_row_format { CLI_CSV = 0, CLI_JSONL, CLI_TABLE } cli_row_format
 
 typedef struct cli_rows {
     cli_row_format format;
-    int topk, classes;
+    int topk;
     const trib_model *model; /* for the labels */
-    int *indices;            /* room for topk */
 } cli_rows;
 
 /* The first line: csv only. */
 void cli_rows_header(const cli_rows *rows, cli_buffer *out);
 /* Everything of a row up to what was found in the image: rows of different names never begin alike. */
 void cli_rows_begin(const cli_rows *rows, const char *name, cli_buffer *out);
-void cli_rows_good(const cli_rows *rows, const char *name, const float *logits, const float *probabilities,
+/* topk probabilities and classes, likeliest first. */
+void cli_rows_good(const cli_rows *rows, const char *name, const float *probabilities, const int32_t *indices,
                    cli_buffer *out);
 /* jsonl only: nothing in the others. */
 void cli_rows_failed(const cli_rows *rows, const char *name, const char *reason, cli_buffer *out);

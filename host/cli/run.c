@@ -134,7 +134,12 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     TRIB_TRY(cli_check_outputs(trib_model_graph(r->model), &own->outputs));
     TRIB_TRY(find_input(r, input));
     int batch = r->count < own->batch ? (int)r->count : own->batch;
-    TRIB_TRY(cli_create_session(settings, r->device, r->model, batch, TRIB_NCHW, names, name_count, &r->session));
+    trib_session_options options;
+    TRIB_TRY(cli_session_options(settings, r->device, batch, &options));
+    options.plan.input_layout = TRIB_NCHW;
+    options.plan.outputs = names;
+    options.plan.output_count = name_count;
+    TRIB_TRY(cli_create_session(settings, r->device, r->model, &options, &r->session));
     TRIB_TRY(allocate(r, batch));
     TRIB_TRY(run_all(r, batch));
     return trib_safetensors_write(own->output, r->tensors, r->output_count, NULL, 0);

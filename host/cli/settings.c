@@ -6,12 +6,17 @@
 
 static const cli_option compute_options[] = {
     { 0, "device", CLI_TEXT, AT(device), "SPEC", "where to compute: auto (default), cpu, cuda or cuda:N", 0, 0 },
-    { 0, "schedule", CLI_CHOICE, AT(schedule), "serial|branches",
-      "one stream (default), or one stream per Inception branch", 0, 0 },
+    { 0, "schedule", CLI_CHOICE, AT(schedule), "serial|branches|fused",
+      "one stream (default); one stream per Inception branch; or fused: the 1x1 convolutions that read a module's "
+      "input "
+      "as one, then the large ones side by side",
+      0, 0 },
     { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
       "give ops to the device one by one (default), or record them once and replay", 0, 0 },
     { 0, "precision", CLI_CHOICE, AT(precision), "fp32|tf32|fp16|bf16",
-      "arithmetic; the cpu device computes in fp32 (default) only", 0, 0 },
+      "what is stored and multiplied; sums are fp32. fp32 (default) is exact to float32, tf32 rounds factors, fp16 and "
+      "bf16 halve the memory. 'tributary devices' shows what each device has",
+      0, 0 },
     { 0, "layout", CLI_CHOICE, AT(layout), "auto|nhwc|blocked",
       "memory layout of activations; auto (default) is the device's best", 0, 0 },
     { 0, "threads", CLI_INT, AT(threads), "N", "cores to compute on; default: all this process may use", 1, 4096 },
@@ -22,8 +27,18 @@ static const cli_option compute_options[] = {
     { 0, "reference", CLI_FLAG, AT(reference), NULL, "plain C for every op: slow, and what all else is compared with",
       0, 0 },
     { 0, "measure", CLI_FLAG, AT(measure), NULL, "time the ways to run each op here instead of ranking them", 0, 0 },
+    { 0, "plan-cache", CLI_TEXT, AT(plan_cache), "FILE|none",
+      "cuda: where --measure writes what was fastest, and later runs read it; default: plan-choices.txt in "
+      "$TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
+      0, 0 },
     { 0, "disable-pass", CLI_TEXTS, AT(disabled_passes), "NAME",
       "leave out an optimisation ('tributary plan --explain' shows them); may be repeated", 0, 0 },
+};
+
+static const cli_option target_options[] = {
+    { 0, "target", CLI_TEXT, AT(target), "NAME",
+      "plan for this card, which need not be here, such as h200; --device is then cuda. 'tributary devices' lists them",
+      0, 0 },
 };
 
 static const cli_option size_options[] = {
@@ -65,6 +80,10 @@ cli_settings cli_default_settings(void)
 cli_group cli_compute_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("Computing", compute_options, settings);
+}
+cli_group cli_target_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Another machine's card", target_options, settings);
 }
 cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("Input size", size_options, settings); }
 cli_group cli_random_group(cli_settings *settings)

@@ -9,6 +9,8 @@
 typedef struct cli_settings {
     /* compute */
     const char *device;
+    const char *target;     /* a card that need not be here; NULL: none. Only for plans */
+    const char *plan_cache; /* a file, "none", or NULL: the usual one */
     int precision, schedule, launch, layout;
     int threads, lanes;
     int chunk; /* images a lane takes at a time; 0: chosen. No option: bench sets it */
@@ -30,6 +32,7 @@ typedef struct cli_settings {
 cli_settings cli_default_settings(void);
 
 cli_group cli_compute_group(cli_settings *settings);
+cli_group cli_target_group(cli_settings *settings);     /* --target */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
 cli_group cli_random_group(cli_settings *settings);     /* --arch and what goes with it */
 cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
@@ -39,24 +42,37 @@ cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
 int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
                int most, const char *what);
 
+/* What --device and --target ask for together: "auto", "cpu", "cuda" ... */
+const char *cli_device_spec(const cli_settings *settings);
+/* Fails on an unknown --target, naming those there are. */
 trib_status cli_open_device(const cli_settings *settings, trib_device **out);
+
+/* The file for trib_device_options.choices_path; NULL: none, and always for a device that has no use for it. Its folder
+ * is made when something may be measured; one that cannot be made is said then. Release *out with trib_free. */
+trib_status cli_plan_cache(const cli_settings *settings, char **out);
+/* After something may have been measured. A failure is said and changes nothing else. */
+void cli_save_choices(const cli_settings *settings, trib_device *device);
 
 /* The file at `path`, or with --arch (then `path` is NULL) a random network. Fills `preprocess` with the model's,
  * changed as the settings say. */
 trib_status cli_load_model(const cli_settings *settings, const char *path, trib_model **out,
                            trib_preprocess *preprocess);
 
-/* Fails on a layout, precision or pass that `device` does not have. */
+/* Fails on a layout or pass that there is not. Input is in the layout in which `device` likes to be handed images: NHWC
+ * if it computes in that, else NCHW. */
 trib_status cli_plan_options(const cli_settings *settings, trib_device *device, trib_plan_options *out);
+/* The same for a session for up to `batch` images. */
+trib_status cli_session_options(const cli_settings *settings, trib_device *device, int batch,
+                                trib_session_options *out);
+/* Images are best handed to `device` as 8-bit pixels, a quarter of the bytes; --reference begins with float32. */
+bool cli_wants_raw_pixels(const cli_settings *settings, const trib_device *device);
+/* The caller hands in 8-bit pixels, and `device` does what is left of `preprocess`. `normalise` must live as long as
+ * `plan` is used. */
+void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise);
 
-/* A session for up to `batch` images that takes input in `input_layout`, and returns the outputs named. The model's
- * file pages are given back to the system. */
-trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model, int batch,
-                               trib_layout input_layout, const char *const *outputs, int output_count,
-                               trib_session **out);
-
-/* The layout in which `device` likes to be handed images: NHWC if it computes in that, else NCHW. */
-trib_layout cli_input_layout(const cli_settings *settings, const trib_device *device);
+/* The model's file pages are given back to the system. */
+trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model,
+                               const trib_session_options *options, trib_session **out);
 
 /* Fails, naming the nearest layer, when one of `names` is neither an output nor a layer. */
 trib_status cli_check_outputs(const trib_graph *graph, const cli_texts *names);

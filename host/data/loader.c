@@ -26,6 +26,8 @@ static trib_status check(const trib_preprocess *preprocess, const trib_loader_op
                           (long long)options->skip);
     if (options->layout != TRIB_NCHW && options->layout != TRIB_NHWC)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "layout %d; images are loaded as NCHW or NHWC", (int)options->layout);
+    if (options->raw && options->layout != TRIB_NHWC)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "raw pixels are loaded as NHWC only");
     return trib_preprocess_check(preprocess);
 }
 
@@ -37,7 +39,7 @@ static int core_count(void)
 
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
 {
-    size_t batch = (size_t)loader->batch_size, row_bytes = loader->row_floats * sizeof(float);
+    size_t batch = (size_t)loader->batch_size, row_bytes = loader->row_bytes;
     if (row_bytes > SIZE_MAX / batch)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a batch of %d images needs more memory than there can be",
                           loader->batch_size);
@@ -100,11 +102,13 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     loader->source = source;
     loader->preprocess = preprocess;
     loader->layout = options->layout;
+    loader->dtype = options->raw ? TRIB_U8 : TRIB_F32;
     loader->skip = options->skip;
     loader->batch_size = options->batch_size;
     loader->buffer_count = (options->prefetch ? options->prefetch : DEFAULT_PREFETCH) + 1;
     loader->worker_count = options->workers ? options->workers : core_count();
-    loader->row_floats = (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3;
+    loader->row_bytes =
+        (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loader->dtype);
     loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;
     trib_status s;
     TRIB_TRY_GOTO(s, failed, make_locks(loader));

@@ -95,9 +95,8 @@ static void gather_rows(trib_loader *loader, trib_batch_buffer *buffer, int good
         trib_record *record = trib_loader_record(loader, i);
         if (!record->buffer || (record->buffer == buffer && record->row < good)) continue;
         while (taken[hole]) ++hole;
-        memcpy(buffer->pixels + (size_t)hole * loader->row_floats,
-               record->buffer->pixels + (size_t)record->row * loader->row_floats,
-               loader->row_floats * sizeof *buffer->pixels);
+        memcpy(buffer->pixels + (size_t)hole * loader->row_bytes,
+               record->buffer->pixels + (size_t)record->row * loader->row_bytes, loader->row_bytes);
         return_row(record);
         record->buffer = buffer;
         record->row = hole;
@@ -114,9 +113,11 @@ const trib_batch *trib_loader_form(trib_loader *loader)
         buffer->items[i] = record->item;
         buffer->items[i].slot = record->buffer ? record->row : -1;
     }
-    buffer->batch = (trib_batch) {
-        .count = loader->scanned_good, .pixels = buffer->pixels, .item_count = loader->scanned, .items = buffer->items
-    };
+    buffer->batch = (trib_batch) { .count = loader->scanned_good,
+                                   .pixels = buffer->pixels,
+                                   .dtype = loader->dtype,
+                                   .item_count = loader->scanned,
+                                   .items = buffer->items };
     loader->first = (loader->first + loader->scanned) % loader->capacity;
     loader->count -= loader->scanned;
     loader->scanned = loader->scanned_good = 0;

@@ -22,7 +22,7 @@ typedef enum trib_buffer_state { BUFFER_FREE = 0, BUFFER_STARTED, BUFFER_OUT } t
 
 typedef struct trib_batch_buffer {
     trib_batch batch; /* what the caller sees while it is out */
-    float *pixels;
+    unsigned char *pixels;
     trib_batch_item *items; /* room for all records */
     int *free_rows, free_count;
     trib_buffer_state state;
@@ -40,8 +40,9 @@ struct trib_loader {
     trib_source *source;
     const trib_preprocess *preprocess;
     trib_layout layout;
+    trib_dtype dtype; /* of pixels */
     int batch_size, buffer_count, worker_count;
-    size_t row_floats;
+    size_t row_bytes;
     pthread_t *workers;
     int workers_started;
     bool locks_made;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A loader's worker: takes the next item of the source, then reads, decodes and preprocesses it into its row. */
+#include <string.h>
+
 #include "data/file.h"
 #include "data/input.h"
 #include "data/loader_state.h"
@@ -66,8 +68,19 @@ static trib_record *take_next(trib_loader *loader, trib_item *item)
     return record;
 }
 
+/* To network input, or with raw pixels to the last step before it. */
+static trib_status preprocess(const trib_loader *loader, const trib_image *image, void *row)
+{
+    if (loader->dtype == TRIB_F32) return trib_preprocess_image(loader->preprocess, image, loader->layout, row);
+    trib_image crop;
+    TRIB_TRY(trib_preprocess_pixels(loader->preprocess, image, &crop));
+    memcpy(row, crop.pixels, loader->row_bytes);
+    trib_image_release(&crop);
+    return trib_success();
+}
+
 /* Frees the encoded bytes as soon as they are decoded: they may be large. */
-static trib_status fill_row(const trib_loader *loader, trib_item *item, const char *name, float *row)
+static trib_status fill_row(const trib_loader *loader, trib_item *item, const char *name, void *row)
 {
     if (!item->image.pixels && !item->bytes)
         TRIB_TRY(trib_read_whole(item->path, &item->bytes, &item->size)); /* names the file in its messages */
@@ -75,7 +88,7 @@ static trib_status fill_row(const trib_loader *loader, trib_item *item, const ch
     if (!item->image.pixels) s = trib_image_decode(item->bytes, item->size, &item->image);
     trib_free(item->bytes);
     item->bytes = NULL;
-    if (!trib_failed(&s)) s = trib_preprocess_image(loader->preprocess, &item->image, loader->layout, row);
+    if (!trib_failed(&s)) s = preprocess(loader, &item->image, row);
     trib_add_context(&s, "%s", trib_shorten(name).text);
     return s;
 }
@@ -83,7 +96,7 @@ static trib_status fill_row(const trib_loader *loader, trib_item *item, const ch
 static void work(trib_loader *loader, trib_record *record, trib_item *item)
 {
     double begin = trib_loader_now();
-    float *row = record->buffer->pixels + (size_t)record->row * loader->row_floats;
+    unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->row_bytes;
     trib_status s = fill_row(loader, item, record->item.name, row);
     double seconds = trib_loader_now() - begin;
     pthread_mutex_lock(&loader->lock);

@@ -78,25 +78,28 @@ static trib_status check_sizes(const trib_preprocess *p)
 }
 
 /* value = pixel * scale + shift, rounded once. */
-static void normalisation(const trib_preprocess *p, int c, float *scale, float *shift)
+trib_normalise trib_preprocess_normalise(const trib_preprocess *preprocess)
 {
-    *scale = (float)((double)p->scale / p->std[c]);
-    *shift = (float)(-(double)p->mean[c] / p->std[c]);
+    trib_normalise n = { .bgr = preprocess->bgr };
+    for (int c = 0; c < 3; ++c) {
+        n.scale[c] = (float)((double)preprocess->scale / preprocess->std[c]);
+        n.shift[c] = (float)(-(double)preprocess->mean[c] / preprocess->std[c]);
+    }
+    return n;
 }
 
 static trib_status check_numbers(const trib_preprocess *p)
 {
     if (!(p->scale > 0 && isfinite(p->scale)))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: scale is %g, must be positive", (double)p->scale);
+    trib_normalise n = trib_preprocess_normalise(p);
     for (int c = 0; c < 3; ++c) {
         if (!isfinite(p->mean[c]))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: mean[%d] is %g", c, (double)p->mean[c]);
         if (!(p->std[c] > 0 && isfinite(p->std[c])))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: std[%d] is %g, must be positive", c,
                               (double)p->std[c]);
-        float scale, shift;
-        normalisation(p, c, &scale, &shift);
-        if (!isfinite(255 * scale + shift))
+        if (!isfinite(255 * n.scale[c] + n.shift[c]))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: std[%d] is %g: its reciprocal overflows", c,
                               (double)p->std[c]);
     }
@@ -193,9 +196,8 @@ trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_
                                   .row_bytes = (int64_t)crop.width * crop.channels,
                                   .bgr = preprocess->bgr,
                                   .nchw = layout == TRIB_NCHW };
-    float scale[3], shift[3];
-    for (int c = 0; c < 3; ++c) normalisation(preprocess, c, &scale[c], &shift[c]);
-    trib_normalise_u8(&g, crop.pixels, scale, shift, out);
+    trib_normalise n = trib_preprocess_normalise(preprocess);
+    trib_normalise_u8(&g, crop.pixels, n.scale, n.shift, out);
     trib_image_release(&crop);
     return trib_success();
 }

@@ -17,6 +17,9 @@ trap 'exit 1' INT TERM
 ASAN_OPTIONS=${ASAN_OPTIONS:-}:exitcode=99
 UBSAN_OPTIONS=${UBSAN_OPTIONS:-}:exitcode=99
 export ASAN_OPTIONS UBSAN_OPTIONS
+# Nothing is read from the user's own cache, nor written to it.
+TRIBUTARY_CACHE_DIR=$folder/.cache
+export TRIBUTARY_CACHE_DIR
 cd "$folder" || exit 1
 
 code=none

@@ -4,9 +4,8 @@
 
 #include <cstdlib>
 
+#include "cuda/launch_hook.h"
 #include "cuda/watch.h"
-#include "emulation/hook.h"
-#include "fakecuda/fakecuda.h"
 #include "fakecuda/library.h"
 
 namespace watch
@@ -18,21 +17,6 @@ void expect_violations() { expecting = true; }
 
 namespace
 {
-
-// Emulated kernels run when the simulated stream comes to them.
-trib_status on_simulated_stream(void *stream, std::function<trib_status()> work)
-{
-    const auto kernel = [work = std::move(work)] {
-        trib_status status = work();
-        if (!trib_failed(&status)) return cudaSuccess;
-        fakecuda::kernel_violation(status.message);
-        return cudaErrorIllegalAddress;
-    };
-    cudaError_t error = fakecuda::launch(static_cast<cudaStream_t>(stream), "kernel", kernel);
-    if (error == cudaSuccess) return trib_success();
-    return TRIB_VENDOR_ERROR(TRIB_DEVICE_ERROR, int(error), "cudaLaunchKernel", "cudaLaunchKernel: %s",
-                             cudaGetErrorString(error));
-}
 
 class Watch : public testing::EmptyTestEventListener
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,6 +63,13 @@ struct Delivered {
     std::vector<int> counts; // of images in each batch
 };
 
+// Element i of a batch, floats or raw.
+float element(const trib_batch *batch, size_t i)
+{
+    return batch->dtype == TRIB_U8 ? static_cast<const uint8_t *>(batch->pixels)[i]
+                                   : static_cast<const float *>(batch->pixels)[i];
+}
+
 void take(const trib_batch *batch, Delivered *d)
 {
     std::vector<bool> slot_used(size_t(batch->count), false);
@@ -81,9 +89,9 @@ void take(const trib_batch *batch, Delivered *d)
         ASSERT_LT(item.slot, batch->count);
         EXPECT_FALSE(slot_used[size_t(item.slot)]);
         slot_used[size_t(item.slot)] = true;
-        const float *row = batch->pixels + size_t(item.slot) * kSide * kSide * 3;
-        for (int p = 1; p < kSide * kSide * 3; ++p) ASSERT_EQ(row[p], row[0]);
-        d->values.push_back(int(row[0]));
+        size_t row = size_t(item.slot) * kSide * kSide * 3;
+        for (size_t p = 1; p < kSide * kSide * 3; ++p) ASSERT_EQ(element(batch, row + p), element(batch, row));
+        d->values.push_back(int(element(batch, row)));
     }
     EXPECT_EQ(good, batch->count);
     d->counts.push_back(batch->count);
@@ -177,10 +185,109 @@ TEST(Loader, Layouts)
         const trib_batch *batch = nullptr;
         ASSERT_OK(trib_loader_next(l.loader, &batch));
         ASSERT_NE(batch, nullptr);
-        EXPECT_EQ(batch->pixels[1], layout == TRIB_NCHW ? 1 : 2);
-        EXPECT_EQ(batch->pixels[kSide * kSide], 2);
-        EXPECT_EQ(batch->pixels[kSide * kSide * 2], 3);
+        EXPECT_EQ(batch->dtype, TRIB_F32);
+        EXPECT_EQ(element(batch, 1), layout == TRIB_NCHW ? 1 : 2);
+        EXPECT_EQ(element(batch, kSide * kSide), 2);
+        EXPECT_EQ(element(batch, kSide * kSide * 2), 3);
         EXPECT_EQ(uintptr_t(batch->pixels) % 64, 0u);
+    }
+}
+
+// ---- raw pixels ----
+
+static trib_loader_options raw(trib_loader_options o)
+{
+    o.raw = true;
+    return o;
+}
+
+// Pixels as they are in the file, in the file's order of channels whatever the network's is, gray or not.
+TEST(Loader, RawPixelsAreTheImages)
+{
+    TemporaryFolder t;
+    std::string pixels, header = make::big_endian(0x804) + make::big_endian(2) + make::big_endian(kSide) +
+                                 make::big_endian(kSide) + make::big_endian(3);
+    for (int i = 0; i < 2 * kSide * kSide * 3; ++i) pixels += char(i * 2 + 1);
+    write_file(t.file("colour"), header + pixels);
+    write_file(t.file("gray"), make::idx_images(1, kSide, kSide, 200));
+    Source source({ t.file("colour"), t.file("gray") });
+    ASSERT_OK(source.status);
+    trib_preprocess p = trib_preprocess_caffe(); // BGR, means: all of it left to the device
+    p.crop_height = p.crop_width = kSide;
+    p.resize_mode = TRIB_RESIZE_NONE;
+    trib_loader_options o = raw(options(3));
+    trib_loader *loader = nullptr;
+    ASSERT_OK(trib_loader_create(source.source, &p, &o, &loader));
+    const trib_batch *batch = nullptr;
+    ASSERT_OK(trib_loader_next(loader, &batch));
+    ASSERT_NE(batch, nullptr);
+    EXPECT_EQ(batch->dtype, TRIB_U8);
+    ASSERT_EQ(batch->count, 3);
+    std::string all(3 * kSide * kSide * 3, '\0'), wanted = pixels + std::string(kSide * kSide * 3, char(200));
+    for (int i = 0; i < 3; ++i) {
+        size_t row = size_t(kSide) * kSide * 3;
+        const char *from = static_cast<const char *>(batch->pixels) + size_t(batch->items[i].slot) * row;
+        all.replace(size_t(i) * row, row, from, row);
+    }
+    EXPECT_EQ(all, wanted);
+    trib_loader_destroy(loader);
+}
+
+// A device that normalises raw pixels gets what the loader would have given: every bit.
+TEST(Loader, RawPixelsNormalisedAreTheFloats)
+{
+    NEEDS_PNG();
+    Pictures pictures(40, 0.2, 7);
+    trib_preprocess p = trib_preprocess_torchvision();
+    p.resize = p.crop_height = p.crop_width = 20;
+    std::vector<float> got, wanted;
+    for (bool bgr : { false, true }) {
+        p.bgr = bgr;
+        trib_normalise n = trib_preprocess_normalise(&p);
+        for (bool is_raw : { false, true }) {
+            Source source({ pictures.folder.path() });
+            trib_loader_options o = options(8, 1); // one worker: slots go by order
+            o.raw = is_raw;
+            trib_loader *loader = nullptr;
+            ASSERT_OK(trib_loader_create(source.source, &p, &o, &loader));
+            for (const trib_batch *batch = nullptr;; trib_loader_give_back(loader, batch)) {
+                ASSERT_OK(trib_loader_next(loader, &batch));
+                if (!batch) break;
+                std::vector<float> y(size_t(batch->count) * 20 * 20 * 3);
+                trib_normalise_geometry g = { 20 * batch->count, 20, 3, 60, n.bgr, false };
+                if (is_raw)
+                    trib_normalise_u8(&g, static_cast<const uint8_t *>(batch->pixels), n.scale, n.shift, y.data());
+                else
+                    for (size_t i = 0; i < y.size(); ++i) y[i] = element(batch, i);
+                (is_raw ? got : wanted).insert((is_raw ? got : wanted).end(), y.begin(), y.end());
+            }
+            trib_loader_destroy(loader);
+        }
+    }
+    EXPECT_GT(wanted.size(), size_t(2 * 20 * 20 * 20 * 3));
+    EXPECT_EQ(got, wanted);
+}
+
+TEST(Loader, RawBatchesTakeAQuarterOfTheMemory)
+{
+    TemporaryFolder t;
+    write_file(t.file("idx"), make::idx_images(1, 224, 224));
+    trib_preprocess p = as_is();
+    p.crop_height = p.crop_width = 224;
+    for (bool is_raw : { false, true }) {
+        Source source({ t.file("idx") });
+        trib_loader_options o = options(16, 1, 1);
+        o.raw = is_raw;
+        trib_loader *loader = nullptr;
+        ASSERT_OK(trib_loader_create(source.source, &p, &o, &loader));
+        const trib_batch *batch = nullptr;
+        ASSERT_OK(trib_loader_next(loader, &batch));
+        ASSERT_NE(batch, nullptr);
+        size_t wanted = size_t(16) * 224 * 224 * 3 * (is_raw ? 1 : 4);
+        size_t taken = malloc_usable_size(const_cast<void *>(batch->pixels));
+        EXPECT_GE(taken, wanted);
+        EXPECT_LE(taken, wanted + 65536); // the allocator's own: pages, alignment
+        trib_loader_destroy(loader);
     }
 }
 
@@ -193,7 +300,9 @@ TEST(Loader, FailuresNeverShiftAnImage)
         Pictures pictures(150, damaged, seed);
         int good = int(pictures.wanted.size() - size_t(std::count(pictures.wanted.begin(), pictures.wanted.end(), -1)));
         for (int batch : { 1, 4, 16 }) {
-            Loader l({ pictures.folder.path() }, options(batch, 1 + int(seed) % 5, 1 + int(seed) % 4));
+            trib_loader_options o = options(batch, 1 + int(seed) % 5, 1 + int(seed) % 4);
+            o.raw = seed % 2;
+            Loader l({ pictures.folder.path() }, o);
             ASSERT_OK(l.status);
             Delivered d = drain(l.loader);
             EXPECT_EQ(d.values, pictures.wanted) << "seed " << seed << " batch " << batch;
@@ -322,9 +431,12 @@ TEST(Loader, BadOptions)
     EXPECT_FAILS(Loader({ t.file("idx") }, options(1, 1, 1, -1)).status, TRIB_INVALID_ARGUMENT, "-1 items");
     Source source({ t.file("idx") });
     trib_preprocess p = as_is();
-    p.std[0] = 0;
-    trib_loader_options o = options(1);
+    trib_loader_options o = raw(options(1));
+    o.layout = TRIB_NCHW;
     trib_loader *loader = nullptr;
+    EXPECT_FAILS(trib_loader_create(source.source, &p, &o, &loader), TRIB_INVALID_ARGUMENT, "raw pixels");
+    p.std[0] = 0;
+    o = options(1);
     EXPECT_FAILS(trib_loader_create(source.source, &p, &o, &loader), TRIB_INVALID_ARGUMENT, "std");
     EXPECT_EQ(loader, nullptr);
 }

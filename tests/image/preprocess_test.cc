@@ -120,6 +120,27 @@ TEST(Preprocess, CaffeSubtractsMeansInItsOrder)
     EXPECT_EQ(y[2], 10.0f - 123);
 }
 
+// What a device is given to normalise with, against the definition: (pixel * scale - mean) / std, channels of the
+// network.
+TEST(Preprocess, NormaliseForADevice)
+{
+    trib_preprocess p = trib_preprocess_torchvision();
+    trib_normalise n = trib_preprocess_normalise(&p);
+    EXPECT_FALSE(n.bgr);
+    for (int c = 0; c < 3; ++c)
+        for (int pixel : { 0, 1, 128, 255 }) {
+            double wanted = (pixel / 255.0 - double(p.mean[c])) / double(p.std[c]);
+            EXPECT_NEAR(double(n.scale[c]) * pixel + double(n.shift[c]), wanted, 1e-6);
+        }
+    p = trib_preprocess_caffe();
+    n = trib_preprocess_normalise(&p);
+    EXPECT_TRUE(n.bgr);
+    for (int c = 0; c < 3; ++c) {
+        EXPECT_EQ(n.scale[c], 1);
+        EXPECT_EQ(n.shift[c], -p.mean[c]);
+    }
+}
+
 TEST(Preprocess, GrayBecomesThreeEqualChannels)
 {
     Image image(2, 2, 1, { 1, 2, 3, 4 }), out;

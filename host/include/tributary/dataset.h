@@ -75,6 +75,8 @@ typedef struct trib_loader_options {
     int workers;    /* decoding threads, 0: one per core */
     int prefetch;   /* batches decoded ahead, 0: 2 */
     trib_layout layout;
+    bool raw;     /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that
+                     normalises (trib_preprocess_normalise); needs TRIB_NHWC */
     int64_t skip; /* items to pass over without decoding (resume) */
 } trib_loader_options;
 
@@ -87,9 +89,10 @@ typedef struct trib_batch_item {
 } trib_batch_item;
 
 typedef struct trib_batch {
-    int count;           /* images in `pixels`; 0 when all items failed */
-    const float *pixels; /* count x crop_height x crop_width x 3 in the loader's layout */
-    int item_count;      /* items in source order, failed ones included */
+    int count;          /* images in `pixels`; 0 when all items failed */
+    const void *pixels; /* count x crop_height x crop_width x 3 in the loader's layout */
+    trib_dtype dtype;   /* of pixels: TRIB_F32, or TRIB_U8 from a loader of raw ones */
+    int item_count;     /* items in source order, failed ones included */
     const trib_batch_item *items;
 } trib_batch;
 

@@ -72,6 +72,9 @@ trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_
                                   float *out);
 /* Resize and crop only, to an 8-bit RGB image of crop_width x crop_height. */
 trib_status trib_preprocess_pixels(const trib_preprocess *preprocess, const trib_image *image, trib_image *out);
+/* What is left to do after trib_preprocess_pixels: channel order and normalisation, for a device that does them
+ * (trib_plan_options.normalise). The same numbers as trib_preprocess_image uses. */
+trib_normalise trib_preprocess_normalise(const trib_preprocess *preprocess);
 
 TRIB_END_DECLS
 #endif

@@ -4,17 +4,22 @@ ok bench "$model" -b 1,3 --iterations 3 --warmup 1 --json results.json
 expect_out "batch 1, 1 in flight, 3 runs"
 expect_out "batch 3, 1 in flight, 3 runs"
 expect_out "until logits lie in host memory"
-for key in model device library threads lanes schedule launch results images_per_second latency_ms min mean median p90 \
+for key in model spec device library threads lanes precision schedule launch pixels results images_per_second latency_ms min mean median p90 \
     p95 p99 peak_rss_bytes start_to_first_ms; do
     grep -q "\"$key\":" results.json || fail "$key in the JSON"
 done
+expect_out "precision fp32, schedule serial, launch eager, pixels f32"
+grep -q '"precision":	"fp32"' results.json || fail "the precision"
 grep -q '"iterations":	3' results.json || fail "three iterations"
 ! grep -Eq '(nan|inf|null)' results.json || fail "only numbers"
 fails 1 "results.json: exists already" bench "$model" -b 1 --iterations 1 --json results.json
 ok bench --arch bvlc --img-size 64 --width-multiplier 0.25 -b 2 --seconds 0.05 --json -
 head -1 out | grep -q '^{' || fail "nothing but JSON"
 expect_out '"batch":	2'
-ok bench "$model" --end-to-end "$samples" -b 8
+ok bench "$model" --device cpu --end-to-end "$samples" -b 8 --schedule branches --launch graph --json end.json
+expect_out "precision fp32, schedule branches, launch graph, pixels f32"
+grep -q '"schedule":	"branches"' end.json || fail "the schedule"
+grep -q '"launch":	"graph"' end.json || fail "the launch"
 expect_out "batch 8, 20 images end to end, 0 skipped"
 # Several batches at once have a throughput, but no latency of their own.
 ok bench "$model" -b 2 --in-flight 2 --iterations 2 --json flight.json

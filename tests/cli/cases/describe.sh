@@ -6,9 +6,13 @@ expect_out "instructions"
 expect_out "library"
 expect_out "layouts"
 expect_out "cuda"
+grep -Eq '^  precisions    fp32$' out || fail "the cpu's precision"
+grep -Eq '^  pixels        f32$' out || fail "the pixels the cpu takes"
 ok devices --json
 expect_out '"spec":	"cpu"'
 expect_out '"available":	true'
+expect_out '"precisions":	["fp32"]'
+expect_out '"pixels":	["f32"]'
 
 # the paper's Table 1
 ok info --arch bvlc
@@ -47,6 +51,8 @@ expect_out "inception_3a/3x3"
 cp out serial
 ok plan "$model" -b 4 --schedule branches
 ! cmp -s out serial || fail "branches differ from serial"
+ok plan "$model" -b 4 --schedule fused
+expect_out "schedule fused"
 ok plan "$model" --explain
 [ "$(wc -l <out)" -gt "$(wc -l <serial)" ] || fail "--explain says more"
 ok plan "$model" --json

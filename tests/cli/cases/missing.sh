@@ -18,7 +18,12 @@ header='{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
 fails 1 "other.safetensors" info other.safetensors
 fails 1 "nowhere/out.csv" classify "$model" "$samples" -o nowhere/out.csv
 fails 1 "tpu" plan "$model" --device tpu
-fails 1 "fp16 is not supported on cpu" plan "$model" --device cpu --precision fp16
+for precision in tf32 fp16 bf16; do
+    fails 1 "device cpu does not compute in $precision; use fp32" plan "$model" --device cpu --precision $precision
+    fails 1 "device cpu does not compute in $precision" classify "$model" "$samples" --device cpu --precision $precision
+    expect_no_out
+done
+fails 1 "8-bit pixels: device cpu takes float32 only" bench "$model" --device cpu --pixels u8 -b 1
 fails 1 "there is no pass 'fold'; there are " plan "$model" --disable-pass fold
 run devices
 if grep -q '^cuda .*not available' out; then

@@ -22,7 +22,13 @@ usage "--batch-size does not take '99999999999999999999'" classify -b 9999999999
 usage "--batch-size needs a value" classify m i -b
 usage "--overwrite takes no value" classify --overwrite=yes m i
 usage "--format does not take 'xml'; it takes csv, jsonl or table" classify --format xml m i
-usage "--schedule does not take 'fused'; it takes serial or branches" plan --schedule fused m
+usage "--schedule does not take 'figure'; it takes serial, branches or fused" plan --schedule figure m
+usage "--pixels does not take 'u16'; it takes u8 or f32" bench --pixels u16 m
+usage "leave one out" bench m --end-to-end i --pixels f32
+usage "--target needs a value" plan m --target
+usage "unknown option '--target'" classify m i --target h200
+usage "--measure needs the card itself" plan m --target h200 --measure
+usage "--plan-cache does not take ''" plan m --plan-cache=
 usage "--launch does not take 'later'" plan --launch later m
 usage "--precision does not take 'int8'" plan --precision int8 m
 usage "--layout does not take 'chw'" plan --layout chw m

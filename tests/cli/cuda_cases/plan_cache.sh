@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# What --measure finds is written down, and read by whoever plans later.
+unset TRIBUTARY_CACHE_DIR XDG_CACHE_HOME
+HOME=$folder/home
+export HOME
+mkdir home
+plan() { ok plan --arch bvlc --img-size 64 --width-multiplier 0.25 --device cuda --explain "$@"; }
+# how many ops were decided so: ranked, measured or remembered
+count() { grep -c "$1:" out; }
+
+plan
+[ "$(count ranked)" -gt 0 ] || fail "ops are ranked"
+[ ! -e home/.cache ] || fail "nothing is measured, nothing is made"
+plan --measure --plan-cache none
+expect_no_err
+[ "$(count measured)" -gt 0 ] || fail "ops are measured"
+[ ! -e home/.cache ] || fail "none is none"
+
+plan --measure
+expect_no_err
+[ -s home/.cache/tributary/plan-choices.txt ] || fail "the file in the home folder"
+plan
+[ "$(count remembered)" -gt 0 ] || fail "what was measured is remembered"
+plan --plan-cache none
+[ "$(count remembered)" -eq 0 ] || fail "none is not read either"
+
+XDG_CACHE_HOME=relative
+export XDG_CACHE_HOME
+plan
+[ "$(count remembered)" -gt 0 ] || fail "a relative XDG_CACHE_HOME does not count"
+XDG_CACHE_HOME=$folder/xdg/deep
+plan --measure
+[ -s xdg/deep/tributary/plan-choices.txt ] || fail "the file in XDG_CACHE_HOME"
+TRIBUTARY_CACHE_DIR=own
+export TRIBUTARY_CACHE_DIR
+plan --measure
+[ -s own/plan-choices.txt ] || fail "the file in TRIBUTARY_CACHE_DIR"
+plan --measure --plan-cache here.txt
+[ -s here.txt ] || fail "the file named"
+
+# a place that cannot be is no reason not to run; it is said only to who wants to measure
+: >file
+TRIBUTARY_CACHE_DIR=file/folder
+plan
+expect_no_err
+plan --measure
+expect_err "file/folder: cannot make this folder: Not a directory; what is measured will not be remembered"
+TRIBUTARY_CACHE_DIR=file
+plan --measure
+expect_err "file: cannot make this folder: Not a directory"
+plan --measure --plan-cache file/here.txt
+expect_err "what was measured will not be remembered"
+# without a driver nothing can be measured, and nothing is made
+SIMULATED_NO_DRIVER=1 TRIBUTARY_CACHE_DIR=absent
+export SIMULATED_NO_DRIVER
+ok plan --arch bvlc --img-size 64 --width-multiplier 0.25 --measure
+expect_no_err
+[ ! -e absent ] || fail "nothing is made for a cpu"

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the program one that runs on the simulated CUDA: a machine with one card from before main() to its end, and
+// exit code 98 when something was done there that no correct program does, or was not given back.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "cuda/launch_hook.h"
+#include "fakecuda/library.h"
+
+namespace
+{
+
+struct Machine {
+    Machine()
+    {
+        fakecuda::Options options;
+        options.driver = std::getenv("SIMULATED_NO_DRIVER") == nullptr;
+        fakecuda::reset(options);
+        emulation::set_stream_hook(watch::on_simulated_stream);
+    }
+    ~Machine()
+    {
+        std::vector<std::string> wrong = fakecuda::violations();
+        for (const std::string &left : { fakecuda::leaks(), fakecuda::library::leaks() })
+            if (!left.empty()) wrong.push_back(left);
+        for (const std::string &text : wrong) std::fprintf(stderr, "simulated CUDA: %s\n", text.c_str());
+        if (!wrong.empty()) _exit(98);
+    }
+} machine;
+
+} // namespace
