@@ -190,13 +190,13 @@ trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_
                           (int)layout);
     trib_image crop;
     TRIB_TRY(crop_pixels(preprocess, image, &crop));
+    trib_normalise n = trib_preprocess_normalise(preprocess);
     trib_normalise_geometry g = { .height = crop.height,
                                   .width = crop.width,
                                   .channels = crop.channels,
                                   .row_bytes = (int64_t)crop.width * crop.channels,
-                                  .bgr = preprocess->bgr,
+                                  .bgr = n.bgr,
                                   .nchw = layout == TRIB_NCHW };
-    trib_normalise n = trib_preprocess_normalise(preprocess);
     trib_normalise_u8(&g, crop.pixels, n.scale, n.shift, out);
     trib_image_release(&crop);
     return trib_success();

@@ -129,6 +129,10 @@ static bool is_nhwc(const trib_view *view)
 static bool supported(const trib_op_desc *desc, char *reason)
 {
     if (desc->kind == TRIB_REORDER) return true;
+    if (desc->kind > TRIB_REORDER) {
+        snprintf(reason, TRIB_MESSAGE_SIZE, "the reference has no %s", trib_kind_name(desc->kind));
+        return false;
+    }
     for (int i = 0; i < desc->input_count + desc->output_count; ++i) {
         const trib_view *view = i < desc->input_count ? &desc->inputs[i] : &desc->outputs[i - desc->input_count];
         if (is_nhwc(view)) continue;

@@ -10,6 +10,7 @@ target_link_libraries(trib_cuda_absent PRIVATE trib_flags PUBLIC trib_kernels)
 
 if(NOT TRIB_CUDA OR "CUDA" IN_LIST TRIB_WITHOUT)
   trib_report(CUDA "" "${cuda_for}" "")
+  set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda_absent)
   return()
 endif()
 if(TRIB_CUDA STREQUAL "AUTO")
