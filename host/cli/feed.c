@@ -58,13 +58,24 @@ void cli_feed_close(cli_feed *feed)
 
 /* ---- running ---- */
 
+enum { MOST_IN_FLIGHT = 2 };
+
+/* A batch that is being computed, and where its results go. */
+typedef struct in_flight {
+    const trib_batch *batch; /* NULL: nothing is */
+    int64_t job;
+    float *probabilities;
+    int32_t *indices;
+} in_flight;
+
 typedef struct runner {
     cli_feed *feed;
     trib_session *session;
     trib_loader *loader;
     int k; /* classes per image */
-    float *probabilities;
-    int32_t *indices;
+    in_flight slots[MOST_IN_FLIGHT];
+    int depth; /* of them used: on a GPU one batch is copied while another is computed */
+    int64_t begun, finished;
     trib_normalise normalise;
     cli_batch_function handle;
     void *context;
@@ -73,10 +84,14 @@ typedef struct runner {
 static trib_status allocate_results(runner *r)
 {
     size_t count = (size_t)r->feed->batch_size * (size_t)r->k;
-    r->probabilities = trib_realloc_array(NULL, count, sizeof *r->probabilities);
-    r->indices = trib_realloc_array(NULL, count, sizeof *r->indices);
-    if (r->probabilities && r->indices) return trib_success();
-    return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of results");
+    for (int i = 0; i < r->depth; ++i) {
+        in_flight *slot = &r->slots[i];
+        slot->probabilities = trib_realloc_array(NULL, count, sizeof *slot->probabilities);
+        slot->indices = trib_realloc_array(NULL, count, sizeof *slot->indices);
+        if (!slot->probabilities || !slot->indices)
+            return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of results");
+    }
+    return trib_success();
 }
 
 /* The loader first: its threads decode while the network is prepared. */
@@ -86,43 +101,60 @@ static trib_status prepare(runner *r)
     static const char *const logits[] = { "logits" };
     bool raw = cli_wants_raw_pixels(feed->settings, feed->device);
     trib_session_options options;
+    r->depth = trib_device_get_info(feed->device)->host ? 1 : MOST_IN_FLIGHT;
     TRIB_TRY(allocate_results(r));
     TRIB_TRY(cli_session_options(feed->settings, feed->device, feed->batch_size, &options));
     if (raw) cli_take_raw_pixels(&options.plan, &feed->preprocess, &r->normalise);
     options.plan.top_k = r->k;
     options.plan.outputs = logits;
     options.plan.output_count = 1;
-    trib_loader_options loading = {
-        .batch_size = feed->batch_size, .workers = feed->workers, .layout = options.plan.input_layout, .raw = raw
-    };
+    options.in_flight = r->depth;
+    trib_loader_options loading = { .batch_size = feed->batch_size,
+                                    .workers = feed->workers,
+                                    .prefetch = 1 + r->depth,
+                                    .layout = options.plan.input_layout,
+                                    .raw = raw };
     TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
     return cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session);
 }
 
-static trib_status run_batch(runner *r, const trib_batch *batch)
+static trib_status begin(runner *r, const trib_batch *batch)
+{
+    in_flight *slot = &r->slots[r->begun++ % r->depth];
+    slot->batch = batch;
+    if (batch->count == 0) return trib_success();
+    return trib_session_submit(r->session, batch->pixels, batch->count,
+                               (void *const[]) { slot->probabilities, slot->indices }, &slot->job);
+}
+
+/* The oldest batch: its results, handed on in order. */
+static trib_status finish(runner *r)
 {
     cli_feed *feed = r->feed;
-    if (batch->count > 0)
-        TRIB_TRY(trib_session_run(r->session, batch->pixels, batch->count,
-                                  (void *const[]) { r->probabilities, r->indices }));
+    in_flight *slot = &r->slots[r->finished++ % r->depth];
+    const trib_batch *batch = slot->batch;
+    trib_status status = batch->count > 0 ? trib_session_wait(r->session, slot->job) : trib_success();
     if (feed->first_seconds == 0 && batch->count > 0) feed->first_seconds = cli_now() - cli_start_time();
-    TRIB_TRY(r->handle(r->context, batch, r->k, r->probabilities, r->indices));
-    feed->good += batch->count;
-    feed->skipped += batch->item_count - batch->count;
-    cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
-    return trib_success();
+    if (!trib_failed(&status)) status = r->handle(r->context, batch, r->k, slot->probabilities, slot->indices);
+    if (!trib_failed(&status)) {
+        feed->good += batch->count;
+        feed->skipped += batch->item_count - batch->count;
+        cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
+    }
+    trib_loader_give_back(r->loader, batch);
+    return status;
 }
 
 static trib_status run_batches(runner *r)
 {
     for (;;) {
         const trib_batch *batch = NULL;
-        if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
-        TRIB_TRY(trib_loader_next(r->loader, &batch));
-        if (!batch) return trib_success();
-        trib_status status = run_batch(r, batch);
-        trib_loader_give_back(r->loader, batch);
-        if (trib_failed(&status)) return status;
+        trib_status stopped = cli_stopped() ? TRIB_ERROR(TRIB_CANCELLED, "interrupted") : trib_success();
+        if (!trib_failed(&stopped)) stopped = trib_loader_next(r->loader, &batch);
+        if (batch) TRIB_TRY(begin(r, batch));
+        /* At the end, and when interrupted, what was begun is still finished. */
+        while (r->finished < r->begun && (!batch || r->begun - r->finished == r->depth)) TRIB_TRY(finish(r));
+        if (!batch) return stopped;
     }
 }
 
@@ -143,9 +175,11 @@ trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, v
 done:
     cli_progress_clear(&feed->progress);
     cli_watch_stop(watch);
+    trib_session_destroy(r.session); /* waits for what reads the loader's memory */
     trib_loader_destroy(r.loader);
-    trib_session_destroy(r.session);
-    trib_free(r.probabilities);
-    trib_free(r.indices);
+    for (int i = 0; i < MOST_IN_FLIGHT; ++i) {
+        trib_free(r.slots[i].probabilities);
+        trib_free(r.slots[i].indices);
+    }
     return status;
 }
