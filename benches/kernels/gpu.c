@@ -53,6 +53,7 @@ static bench_sizes sizes_for(const bench_card *card)
                            .rotation_bytes = at_most(share, INT64_C(1) << 30),
                            .copy_bytes = at_most(share, INT64_C(1) << 30),
                            .product_side = 8192,
+                           .workspace_bytes = 32 << 20, /* as much as cuBLASLt asks for on Hopper */
                            .repeats = 1000 };
 }
 

@@ -13,11 +13,12 @@ struct CUmemPoolHandle_st;
 
 /* How much is moved and computed to measure a limit, and to empty the L2 cache. */
 typedef struct bench_sizes {
-    int64_t flush_bytes;    /* read to empty the L2 cache */
-    int64_t rotation_bytes; /* at most so much for the copies of a problem that launches take turns in */
-    int64_t copy_bytes;     /* a "large" copy */
-    int product_side;       /* a "large" product; fp32 without tensor cores: half of it */
-    int repeats;            /* launches and hops timed together */
+    int64_t flush_bytes;     /* read to empty the L2 cache */
+    int64_t rotation_bytes;  /* at most so much for the copies of a problem that launches take turns in */
+    int64_t copy_bytes;      /* a "large" copy */
+    int product_side;        /* a "large" product; fp32 without tensor cores: half of it */
+    int64_t workspace_bytes; /* for a product */
+    int repeats;             /* launches and hops timed together */
 } bench_sizes;
 
 typedef struct bench_gpu {

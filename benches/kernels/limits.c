@@ -5,7 +5,7 @@
 
 #include "cuda/cublaslt_matmul.h"
 
-enum { MOST_PLANS = 8, WORKSPACE = 32 << 20, MOST_WAITS = 101 };
+enum { MOST_PLANS = 8, MOST_WAITS = 101 };
 
 /* ---- copies ---- */
 
@@ -58,7 +58,7 @@ static trib_status allocate(product *p, int64_t bytes, trib_dtype dtype)
     TRIB_TRY(bench_allocate(p->gpu, bytes, &p->x));
     TRIB_TRY(bench_allocate(p->gpu, bytes, &p->w));
     TRIB_TRY(bench_allocate(p->gpu, bytes, &p->y));
-    TRIB_TRY(bench_allocate(p->gpu, WORKSPACE, &p->workspace));
+    TRIB_TRY(bench_allocate(p->gpu, p->gpu->sizes.workspace_bytes, &p->workspace));
     TRIB_TRY(bench_fill(p->gpu, p->x, bytes, dtype, 1));
     return bench_fill(p->gpu, p->w, bytes, dtype, 1);
 }
@@ -91,7 +91,8 @@ static trib_status measure_product(bench_gpu *gpu, const trib_cublaslt *library,
     double best = 0;
     int count = 0;
     trib_status status;
-    TRIB_TRY_GOTO(status, end, trib_matmul_candidates(library, &desc, WORKSPACE, plans, MOST_PLANS, &count, NULL));
+    TRIB_TRY_GOTO(status, end,
+                  trib_matmul_candidates(library, &desc, gpu->sizes.workspace_bytes, plans, MOST_PLANS, &count, NULL));
     TRIB_TRY_GOTO(status, end, allocate(&p, (int64_t)side * side * (int64_t)trib_dtype_size(dtype), dtype));
     TRIB_TRY_GOTO(status, end, fastest(&p, plans, count, seconds, &best));
     if (best > 0) *rate = 2.0 * side * side * side / best;

@@ -30,7 +30,7 @@ trib_status give_to_stream(void *stream, std::function<trib_status()> work)
 namespace
 {
 
-const bench_sizes small = { 4096, 1 << 20, 65536, 32, 3 };
+const bench_sizes small = { 4096, 1 << 20, 65536, 32, 1 << 16, 3 };
 
 class KernelBench : public testing::Test
 {
@@ -237,7 +237,7 @@ TEST_F(KernelBench, EveryCallMayFail)
 {
     bench_options o = only("softmax");
     o.batch_count = 1;
-    const bench_sizes least = { 256, 0, 256, 16, 1 };
+    const bench_sizes least = { 256, 0, 256, 16, 1 << 16, 1 };
     for (std::int64_t k = 1;; ++k) {
         fakecuda::reset();
         fakecuda::fail(k, fakecuda::Failure::once);
