@@ -13,7 +13,7 @@
  * The launch bound says one block per multiprocessor: without it ptxas spills a few registers to fit four, which the
  * loads in flight gain nothing from. */
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 #include "window.cuh"
 
 static constexpr int threads = 256;

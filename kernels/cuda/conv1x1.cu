@@ -28,7 +28,7 @@
 
 #include "dispatch.cuh"
 #include "product.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 using SmallTile = Tile<2, 2, 32, 32, 4>; /* 128 threads, 32 KB */
 using LargeTile = Tile<2, 4, 64, 32, 3>; /* 256 threads, 48 KB */

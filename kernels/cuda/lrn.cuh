@@ -5,7 +5,7 @@
 #define TRIBUTARY_LRN_CUH
 
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 struct Lrn {
     int before, after; /* channels of the window on each side */

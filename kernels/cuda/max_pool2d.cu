@@ -8,7 +8,7 @@
  * A thread computes 16 bytes of channels of one output: neighbouring threads read neighbouring addresses, and windows
  * that overlap meet in the L1 cache. The kernel is bound by memory: r*s/stride^2 loads of which 1 comes from afar. */
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 #include "window.cuh"
 
 static constexpr int threads = 256;

@@ -8,7 +8,7 @@
  *
  * The source is read once and is a fifth of what is written: bound by writing. */
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 static constexpr int threads = 256, pixels_per_block = 1024;
 

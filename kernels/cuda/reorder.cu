@@ -16,7 +16,7 @@
 #include <type_traits>
 
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 static constexpr int threads = 256;
 

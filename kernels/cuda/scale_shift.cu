@@ -7,7 +7,7 @@
  * Scale and shift of 8 channels are 64 bytes, four times what they are applied to: they are read once for the 4 rows.
  * Bound by memory; the 4 loads of a thread are in flight together. */
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 static constexpr int threads = 256, rows_per_thread = 4;
 

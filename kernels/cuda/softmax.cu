@@ -8,7 +8,7 @@
  * Top k without marking what is taken: value and index make one 64-bit key, larger is better, no two are equal; the
  * next result is the largest key below the last one. */
 #include "dispatch.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 static constexpr int threads = 256, warps = threads / 32;
 

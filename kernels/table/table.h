@@ -4,7 +4,7 @@
 #ifndef TRIBUTARY_KERNEL_TABLE_H
 #define TRIBUTARY_KERNEL_TABLE_H
 
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 TRIB_BEGIN_DECLS
 

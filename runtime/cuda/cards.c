@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 const trib_card trib_cards[] = {
     { .target = "h200",

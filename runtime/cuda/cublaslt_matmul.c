@@ -3,6 +3,8 @@
  * in memory. Its descriptors are made in place, so that nothing needs to be destroyed. */
 #include "cuda/cublaslt_matmul.h"
 
+#include "cuda/lazy/names.h"
+
 #include <cublasLt.h>
 #include <inttypes.h>
 #include <stdio.h>

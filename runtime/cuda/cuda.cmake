@@ -38,9 +38,18 @@ else()
 endif()
 
 if(CUDAToolkit_FOUND AND CUDNN_VERSION VERSION_GREATER_EQUAL 9.8)
+  # cuDNN and cuBLASLt are not linked, but found when a CUDA device is opened: by trib_cuda_lazy, or by tests.
+  set(cublaslt "")
+  if(TARGET CUDA::cublasLt)
+    get_target_property(cublaslt CUDA::cublasLt IMPORTED_LOCATION)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.c)
   list(FILTER sources EXCLUDE REGEX "/absent\\.c$")
-  add_library(trib_cuda OBJECT ${sources})
+  add_library(trib_cuda OBJECT ${sources} cuda/lazy/cudnn.c cuda/lazy/cublaslt.c)
+  target_compile_definitions(trib_cuda PRIVATE TRIB_CUDNN_LIBRARY="${CUDNN_LIBRARY}" TRIB_CUBLASLT_LIBRARY="${cublaslt}")
+  add_library(trib_cuda_lazy OBJECT cuda/lazy/lazy.c)
+  target_include_directories(trib_cuda_lazy PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(trib_cuda_lazy PRIVATE trib_flags PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
   target_include_directories(trib_cuda PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/include
     SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR})
   target_link_libraries(trib_cuda PRIVATE trib_flags PUBLIC trib_kernels)
@@ -48,15 +57,6 @@ endif()
 
 # The library has the device when all it is linked with is there, too; the kernels need nvcc.
 if(TARGET trib_cuda AND TARGET trib_kernels_cuda AND CUDNN_LIBRARY AND TARGET CUDA::cublasLt)
-  # cuDNN and cuBLASLt are not linked, but loaded when a CUDA device is opened.
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/lazy/*.c)
-  get_target_property(cublaslt CUDA::cublasLt IMPORTED_LOCATION)
-  add_library(trib_cuda_lazy OBJECT ${sources})
-  target_include_directories(trib_cuda_lazy PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
-    SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR})
-  target_compile_definitions(trib_cuda_lazy PRIVATE
-    TRIB_CUDNN_LIBRARY="${CUDNN_LIBRARY}" TRIB_CUBLASLT_LIBRARY="${cublaslt}")
-  target_link_libraries(trib_cuda_lazy PRIVATE trib_flags PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
   set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda trib_cuda_lazy trib_kernels_cuda)
   set_property(GLOBAL PROPERTY TRIB_CUDA_LIBRARIES CUDA::cudart)
 else()

@@ -4,6 +4,8 @@
 #ifndef TRIBUTARY_RUNTIME_CUDA_CUDNN_LIBRARY_H
 #define TRIBUTARY_RUNTIME_CUDA_CUDNN_LIBRARY_H
 
+#include "cuda/lazy/names.h"
+
 #include <cudnn_graph.h>
 
 #include "cuda/cudnn_conv.h"

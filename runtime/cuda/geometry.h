@@ -3,7 +3,7 @@
 #ifndef TRIBUTARY_RUNTIME_CUDA_GEOMETRY_H
 #define TRIBUTARY_RUNTIME_CUDA_GEOMETRY_H
 
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 #include "tributary/op.h"
 
 trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool, const trib_view *y);

@@ -30,6 +30,9 @@ Fiber::Fiber()
     boost::context::stack_context stack = stacks.allocate();
     bottom_ = static_cast<char *>(stack.sp) - stack.size;
     size_ = stack.size;
+    // Boost runs the new stack's first frames now. AddressSanitizer must not take them for frames of this stack, which
+    // it clears away when an exception is thrown here.
+    __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
     inside_ = boost::context::fiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
                                     stacks, [this](boost::context::fiber &&outside) {
                                         outside_ = std::move(outside);
@@ -38,6 +41,9 @@ Fiber::Fiber()
                                         __sanitizer_start_switch_fiber(nullptr, outside_bottom_, outside_size_);
                                         return std::move(outside_);
                                     });
+    __sanitizer_finish_switch_fiber(outside_fake_stack_, &outside_bottom_, &outside_size_);
+    __sanitizer_start_switch_fiber(&outside_fake_stack_, outside_bottom_, outside_size_);
+    __sanitizer_finish_switch_fiber(outside_fake_stack_, nullptr, nullptr);
 }
 
 Fiber::~Fiber()

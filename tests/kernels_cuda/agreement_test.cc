@@ -12,7 +12,7 @@
 #include "device.h"
 #include "emulation/launch.cuh"
 #include "emulation/ptx.cuh"
-#include "tributary/kernels_cuda.h"
+#include "tributary/internal/kernels_cuda.h"
 
 namespace
 {

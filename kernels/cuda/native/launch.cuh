@@ -10,8 +10,8 @@
 #include "tributary/status.h"
 
 template <class... P, size_t... I>
-cudaError_t launch_tuple(void (*kernel)(P...), dim3 grid, int threads, size_t shared_bytes, cudaStream_t stream,
-                         std::tuple<P...> &arguments, std::index_sequence<I...>)
+static cudaError_t launch_tuple(void (*kernel)(P...), dim3 grid, int threads, size_t shared_bytes, cudaStream_t stream,
+                                std::tuple<P...> &arguments, std::index_sequence<I...>)
 {
     void *addresses[] = { &std::get<I>(arguments)... };
     return cudaLaunchKernel(reinterpret_cast<const void *>(kernel), grid, dim3(threads), addresses, shared_bytes,
@@ -20,8 +20,8 @@ cudaError_t launch_tuple(void (*kernel)(P...), dim3 grid, int threads, size_t sh
 
 /* Enqueues kernel(arguments...) on `stream`, a cudaStream_t. */
 template <class... P, class... A>
-trib_status launch(const char *name, void (*kernel)(P...), dim3 grid, int threads, size_t shared_bytes, void *stream,
-                   A... arguments)
+static trib_status launch(const char *name, void (*kernel)(P...), dim3 grid, int threads, size_t shared_bytes,
+                          void *stream, A... arguments)
 {
     std::tuple<P...> typed(arguments...);
     cudaError_t error = launch_tuple(kernel, grid, threads, shared_bytes, static_cast<cudaStream_t>(stream), typed,
@@ -32,7 +32,7 @@ trib_status launch(const char *name, void (*kernel)(P...), dim3 grid, int thread
 }
 
 /* Of the current device; 1 when it cannot be asked. */
-inline int multiprocessor_count()
+static inline int multiprocessor_count()
 {
     int device = 0, count = 0;
     if (cudaGetDevice(&device) != cudaSuccess ||

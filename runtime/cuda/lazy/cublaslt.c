@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cuda/lazy/names.h"
+
 #include <cublasLt.h>
 
 #include "cuda/lazy/lazy.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cuda/lazy/names.h"
+
 #include <cudnn_graph.h>
 #include <stdio.h>
 
@@ -35,7 +37,7 @@ void cudnnGetLastErrorString(char *message, size_t size)
 {
     static _Atomic(void *) slot;
     void (*function)(char *, size_t) =
-        (void (*)(char *, size_t))trib_lazy_find(&cudnn, &slot, "cudnnGetLastErrorString");
+        (void (*)(char *, size_t))trib_lazy_find(&cudnn, &slot, "trib_lazy_cudnnGetLastErrorString");
     if (function)
         function(message, size);
     else

@@ -23,6 +23,7 @@ void *trib_lazy_find(trib_lazy_library *library, _Atomic(void *) *slot, const ch
     pthread_mutex_lock(&library->lock);
     load(library);
     if (library->handle) {
+        function += sizeof "trib_lazy_" - 1;
         found = dlsym(library->handle, function);
         if (!found)
             snprintf(library->error, sizeof library->error, "%s has no %s: is it another version?", library->name,

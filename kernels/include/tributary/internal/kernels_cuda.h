@@ -9,14 +9,15 @@
  *
  * A geometry a kernel has no code for is refused with TRIB_UNSUPPORTED before anything is enqueued; otherwise geometry
  * is trusted, as in kernels.h. TRIB_DEVICE_ERROR carries the cudaError_t of the launch. */
-#ifndef TRIBUTARY_KERNELS_CUDA_H
-#define TRIBUTARY_KERNELS_CUDA_H
+#ifndef TRIBUTARY_INTERNAL_KERNELS_CUDA_H
+#define TRIBUTARY_INTERNAL_KERNELS_CUDA_H
 
-#include "tributary/declare.h"
 #include "tributary/dtype.h"
 #include "tributary/kernels.h"
 
-TRIB_BEGIN_DECLS
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 trib_status trib_cuda_max_pool2d(const trib_window_geometry *g, trib_dtype dtype, const void *x, void *y, void *stream);
 trib_status trib_cuda_avg_pool2d(const trib_window_geometry *g, trib_dtype dtype, const void *x, void *y, void *stream);
@@ -100,5 +101,7 @@ trib_status trib_cuda_softmax(const trib_pixel_geometry *g, trib_dtype dtype, co
 trib_status trib_cuda_softmax_top_k(const trib_pixel_geometry *g, int k, trib_dtype dtype, const void *x,
                                     float *probabilities, int32_t *indices, void *stream);
 
-TRIB_END_DECLS
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the card can do at best, measured. */
+#ifndef TRIBUTARY_BENCHES_KERNELS_LIMITS_H
+#define TRIBUTARY_BENCHES_KERNELS_LIMITS_H
+
+#include "gpu.h"
+
+TRIB_BEGIN_DECLS
+
+/* `seconds` for each. A product that cuBLASLt does not have here is left 0. */
+trib_status bench_measure_limits(bench_gpu *gpu, double seconds, bench_limits *limits);
+
+TRIB_END_DECLS
+#endif

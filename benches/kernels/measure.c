@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "limits.h"
+#include "tributary/internal/alloc.h"
+
+enum { MOST_LAUNCHES = 16 };
+
+/* ---- one row ---- */
+
+/* A problem, and copies of its arrays that launches take turns in: no launch finds in a cache what another left. */
+typedef struct trial {
+    bench_gpu *gpu;
+    const trib_kernel *kernel;
+    trib_kernel_problem problem;
+    trib_dtype dtype;
+    bench_layout layout;
+    char *memory;
+    int copies;
+} trial;
+
+static int64_t first_byte(const trib_kernel_array *array, trib_dtype dtype)
+{
+    return array->first * (int64_t)trib_dtype_size(bench_stored(array, dtype));
+}
+
+static trib_status run_once(void *context, int i)
+{
+    const trial *t = context;
+    const trib_kernel_problem *p = &t->problem;
+    const void *inputs[TRIB_KERNEL_MAX_INPUTS] = { NULL };
+    void *outputs[TRIB_KERNEL_MAX_OUTPUTS] = { NULL };
+    char *copy = t->memory + i % t->copies * t->layout.bytes;
+    for (int k = 0; k < p->input_count; ++k)
+        inputs[k] = copy + t->layout.inputs[k] + first_byte(&p->inputs[k], t->dtype);
+    for (int k = 0; k < p->output_count; ++k)
+        outputs[k] = copy + t->layout.outputs[k] + first_byte(&p->outputs[k], t->dtype);
+    return t->kernel->run(p, t->dtype, inputs, outputs, t->gpu->stream);
+}
+
+static trib_status fill(const trial *t)
+{
+    for (int k = 0; k < t->problem.input_count; ++k) {
+        const trib_kernel_array *x = &t->problem.inputs[k];
+        const trib_dtype dtype = bench_stored(x, t->dtype);
+        const int64_t bytes = x->rows * x->pitch * (int64_t)trib_dtype_size(dtype);
+        TRIB_TRY(bench_fill(t->gpu, t->memory + t->layout.inputs[k], bytes, dtype, x->scale));
+    }
+    for (int i = 1; i < t->copies; ++i)
+        TRIB_TRY(bench_copy(t->gpu, t->memory + i * t->layout.bytes, t->memory, t->layout.outputs[0]));
+    return trib_success();
+}
+
+static trib_status run(trial *t, double seconds, bench_times *times)
+{
+    const int64_t fit = t->gpu->sizes.rotation_bytes / t->layout.bytes;
+    void *memory = NULL;
+    t->copies = fit < 1 ? 1 : fit > MOST_LAUNCHES ? MOST_LAUNCHES : (int)fit;
+    TRIB_TRY(bench_allocate(t->gpu, t->copies * t->layout.bytes, &memory));
+    t->memory = memory;
+    trib_status status = fill(t);
+    if (!trib_failed(&status)) status = bench_time(t->gpu, run_once, t, t->copies, seconds, times);
+    bench_release(t->gpu, memory);
+    return status;
+}
+
+trib_status bench_measure_row(bench_gpu *gpu, const bench_limits *limits, const trib_kernel *kernel, int layer,
+                              trib_dtype dtype, int batch, double seconds, bench_row *row)
+{
+    trial t = { .gpu = gpu, .kernel = kernel, .dtype = dtype };
+    bench_times times = { 0 };
+    kernel->layer(layer, batch, &t.problem);
+    t.layout = bench_layout_of(&t.problem, dtype);
+    *row = (bench_row) { .kernel = kernel->name, .dtype = dtype, .batch = batch };
+    memcpy(row->layer, t.problem.layer, sizeof row->layer);
+    memcpy(row->text, t.problem.text, sizeof row->text);
+    row->bytes = bench_bytes(&t.problem, dtype);
+    row->flops = t.problem.flops;
+    row->floor = bench_floor(limits, &t.problem, dtype);
+    trib_status status = run(&t, seconds, &times);
+    if (status.code == TRIB_OUT_OF_MEMORY || status.code == TRIB_UNSUPPORTED) {
+        memcpy(row->missing, status.message, sizeof row->missing);
+        return trib_success();
+    }
+    trib_add_context(&status, "%s %s, %s", kernel->name, trib_dtype_name(dtype), t.problem.text);
+    row->seconds = times.median;
+    row->least = times.least;
+    row->rounds = times.rounds;
+    row->launches = t.copies;
+    return status;
+}
+
+/* ---- all rows ---- */
+
+static bool wanted(const bench_options *o, const trib_kernel *kernel, int dtype)
+{
+    return (!o->kernel || o->kernel == kernel) && kernel->dtypes >> dtype & 1;
+}
+
+static int count_rows(const bench_options *o)
+{
+    int count = 0;
+    for (int i = 0; trib_kernel_at(i); ++i)
+        for (int dtype = TRIB_F32; dtype <= TRIB_BF16; ++dtype)
+            if (wanted(o, trib_kernel_at(i), dtype)) count += trib_kernel_at(i)->layers * o->batch_count;
+    return count;
+}
+
+typedef struct table {
+    const bench_options *options;
+    bench_gpu *gpu;
+    bench_limits limits;
+    bench_row *rows;
+    int count;
+    FILE *out;
+} table;
+
+static trib_status measure_kernel(table *t, const trib_kernel *kernel, trib_dtype dtype)
+{
+    for (int b = 0; b < t->options->batch_count; ++b)
+        for (int layer = 0; layer < kernel->layers; ++layer) {
+            bench_row *row = &t->rows[t->count];
+            TRIB_TRY(bench_measure_row(t->gpu, &t->limits, kernel, layer, dtype, t->options->batches[b],
+                                       t->options->seconds, row));
+            ++t->count;
+            bench_print_row(t->out, row);
+            fflush(t->out);
+        }
+    return trib_success();
+}
+
+static trib_status measure_all(table *t)
+{
+    const double limit_seconds = 10 * t->options->seconds;
+    TRIB_TRY(bench_measure_limits(t->gpu, limit_seconds, &t->limits));
+    bench_print_card(t->out, &t->gpu->card, &t->limits);
+    bench_print_header(t->out);
+    for (int i = 0; trib_kernel_at(i); ++i)
+        for (int dtype = TRIB_F32; dtype <= TRIB_BF16; ++dtype)
+            if (wanted(t->options, trib_kernel_at(i), dtype))
+                TRIB_TRY(measure_kernel(t, trib_kernel_at(i), (trib_dtype)dtype));
+    bench_print_notes(t->out);
+    return trib_success();
+}
+
+static trib_status file_error(const char *path)
+{
+    const int number = errno;
+    return TRIB_VENDOR_ERROR(TRIB_IO_ERROR, number, NULL, "%s could not be written: %s", path, strerror(number));
+}
+
+/* Whether all of it was written. */
+static bool close_written(FILE *file)
+{
+    const bool written = !fflush(file) && !ferror(file);
+    const int number = errno; /* the first failure's */
+    const bool closed = !fclose(file);
+    if (!written) errno = number;
+    return written && closed;
+}
+
+trib_status bench_run(const bench_options *options, const bench_sizes *sizes, FILE *out)
+{
+    bench_gpu gpu;
+    FILE *json = NULL;
+    table t = { .options = options, .gpu = &gpu, .out = out };
+    trib_status status;
+    TRIB_TRY_GOTO(status, end, bench_gpu_open(sizes, &gpu));
+    t.rows = trib_alloc_zeroed((size_t)count_rows(options), sizeof *t.rows);
+    if (!t.rows) status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "out of host memory");
+    /* Before anything is measured: a run whose results cannot be kept is a run lost. */
+    if (t.rows && options->json && !(json = fopen(options->json, "w"))) status = file_error(options->json);
+    if (!trib_failed(&status)) status = measure_all(&t);
+    if (json && !trib_failed(&status)) bench_write_json(json, &gpu.card, &t.limits, t.rows, t.count);
+    if (json && !close_written(json) && !trib_failed(&status)) status = file_error(options->json);
+end:
+    trib_free(t.rows);
+    bench_gpu_close(&gpu);
+    return status;
+}
