@@ -56,7 +56,7 @@ demo: build
 
 test: GROUPS_NEEDED = build test
 test: build
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error $(TEST_FLAGS)
+	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error $(TEST_FLAGS)
 
 bench: build
 	$(TRIBUTARY) bench --arch torchvision -b 1,32
