@@ -114,12 +114,15 @@ static trib_status open_memory(trib_lane *lane, bool staging)
     return trib_success();
 }
 
-/* A device loads kernels when they are first run: not while a graph is recorded. */
+/* A device loads kernels when they are first run: not while a graph is recorded. No range of a profiler's is about it. */
 static trib_status warm_up(trib_lane *lane, const bindings *b)
 {
+    const trib_trace *trace = lane->trace;
     if (trib_device_get_info(lane->device)->host) return trib_success();
-    TRIB_TRY(run_ops(lane, b));
-    return trib_lane_synchronize(lane);
+    lane->trace = NULL;
+    trib_status status = run_ops(lane, b), done = trib_lane_synchronize(lane);
+    lane->trace = trace;
+    return trib_failed(&status) ? status : done;
 }
 
 static trib_status capture(trib_lane *lane)
