@@ -107,6 +107,9 @@ void trib_cuda_stream_destroy(trib_stream *stream);
 trib_status trib_cuda_stream_synchronize(trib_stream *stream);
 /* Waits until `stream` is idle, by any means; when that is impossible the device is lost. */
 trib_status trib_cuda_drain(trib_cuda_device *device, cudaStream_t stream);
+/* Waits until the whole device is idle, because of a `failure` after which nothing less will do; when that is
+ * impossible the device is lost. */
+void trib_cuda_drain_all(trib_cuda_device *device, const trib_status *failure);
 /* Makes a stream that its owner has destroyed available again. */
 void trib_cuda_stream_retire(trib_cuda_stream *stream);
 void trib_cuda_streams_close(trib_cuda_device *device);

@@ -176,8 +176,8 @@ void trib_cuda_free(trib_device *base, trib_stream *stream, void *memory)
     trib_cuda_memory *m = &device->memory;
     trib_cuda_stream *cuda = (trib_cuda_stream *)stream;
     trib_status status = cuda ? trib_success() : gather(device);
-    if (cuda) trib_cuda_enter(device);                         /* a failure is seen by the calls below */
-    if (trib_failed(&status)) trib_cuda_lose(device, &status); /* nobody can tell any more when it is unused */
+    if (cuda) trib_cuda_enter(device);                              /* a failure is seen by the calls below */
+    if (trib_failed(&status)) trib_cuda_drain_all(device, &status); /* nothing will tell when it is unused: wait now */
     uint64_t capture_id = cuda ? trib_cuda_capture_id(cuda) : 0;
     cudaStream_t where = cuda ? cuda->handle : device->side->handle;
     pthread_mutex_lock(&m->lock);

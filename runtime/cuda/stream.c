@@ -62,13 +62,18 @@ trib_status trib_cuda_stream_create(trib_device *base, const trib_stream_options
     return trib_success();
 }
 
+void trib_cuda_drain_all(trib_cuda_device *device, const trib_status *failure)
+{
+    trib_status status = trib_cuda_enter(device);
+    if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaDeviceSynchronize());
+    if (trib_failed(&status)) trib_cuda_lose(device, failure);
+}
+
 trib_status trib_cuda_drain(trib_cuda_device *device, cudaStream_t stream)
 {
     trib_status status = TRIB_CUDA(device, cudaStreamSynchronize(stream));
-    if (!trib_failed(&status) || atomic_load(&device->lost)) return status;
     /* Its work may still write to the caller's memory: find another way to wait. */
-    trib_status other = TRIB_CUDA(device, cudaDeviceSynchronize());
-    if (trib_failed(&other)) trib_cuda_lose(device, &status);
+    if (trib_failed(&status) && !atomic_load(&device->lost)) trib_cuda_drain_all(device, &status);
     return status;
 }
 

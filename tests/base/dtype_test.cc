@@ -101,8 +101,8 @@ TEST(HalfFormats, NaNWithLowBitsOnlyStaysNaN)
 
 TEST(Dtype, SizesAndNames)
 {
-    const char *names[] = { "f32", "f16", "bf16", "i64", "u8" };
-    const std::size_t sizes[] = { 4, 2, 2, 8, 1 };
+    const char *names[] = { "f32", "f16", "bf16", "i64", "u8", "i32" };
+    const std::size_t sizes[] = { 4, 2, 2, 8, 1, 4 };
     for (int i = 0; i < TRIB_DTYPE_COUNT; ++i) {
         EXPECT_STREQ(trib_dtype_name(trib_dtype(i)), names[i]);
         EXPECT_EQ(trib_dtype_size(trib_dtype(i)), sizes[i]);
@@ -128,6 +128,7 @@ TEST(Dtype, ConvertsEveryTypeUnaligned)
     EXPECT_EQ(converted<std::uint16_t>(TRIB_F16, { 0x3C00, 0xC000 }), (std::vector<float> { 1, -2 }));
     EXPECT_EQ(converted<std::uint16_t>(TRIB_BF16, { 0x3F80, 0xC000 }), (std::vector<float> { 1, -2 }));
     EXPECT_EQ(converted<std::uint8_t>(TRIB_U8, { 0, 200, 255 }), (std::vector<float> { 0, 200, 255 }));
+    EXPECT_EQ(converted<std::int32_t>(TRIB_I32, { -7, 0, 1000000 }), (std::vector<float> { -7, 0, 1000000 }));
     EXPECT_EQ(converted<std::int64_t>(TRIB_I64, { -3, 16777217, 16777219, INT64_MIN }),
               (std::vector<float> { -3, 16777216, 16777220, -0x1p63f }));
     trib_convert_to_f32(nullptr, TRIB_F32, 0, nullptr);
@@ -151,6 +152,7 @@ TEST(Dtype, FindsTheFirstNonFinite)
     EXPECT_EQ(non_finite<std::uint16_t>(TRIB_BF16, { 0x7F7F, 0xFF80 }), 1);
     EXPECT_EQ(non_finite<std::int64_t>(TRIB_I64, { INT64_MAX, -1 }), -1);
     EXPECT_EQ(non_finite<std::uint8_t>(TRIB_U8, { 255 }), -1);
+    EXPECT_EQ(non_finite<std::int32_t>(TRIB_I32, { INT32_MIN }), -1);
     EXPECT_EQ(trib_find_non_finite(nullptr, TRIB_F32, 0), -1);
 }
 
