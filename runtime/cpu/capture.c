@@ -265,6 +265,30 @@ trib_status trib_cpu_capture_end(trib_stream *base, trib_capture **out)
     return status;
 }
 
+/* The recording alone: how often it was launched, and what waits for that, stays with the capture. */
+static void swap_recordings(trib_cpu_capture *a, trib_cpu_capture *b)
+{
+    int lane_count = a->lane_count;
+    capture_lane lanes[MAX_LANES];
+    memcpy(lanes, a->lanes, sizeof lanes);
+    memcpy(a->lanes, b->lanes, sizeof lanes);
+    memcpy(b->lanes, lanes, sizeof lanes);
+    a->lane_count = b->lane_count;
+    b->lane_count = lane_count;
+}
+
+trib_status trib_cpu_capture_replace(trib_stream *stream, trib_capture *base)
+{
+    trib_cpu_capture *capture = (trib_cpu_capture *)base;
+    trib_capture *fresh = NULL;
+    TRIB_TRY(trib_cpu_capture_end(stream, &fresh));
+    pthread_mutex_lock(&capture->launch_lock);
+    swap_recordings(capture, (trib_cpu_capture *)fresh);
+    pthread_mutex_unlock(&capture->launch_lock);
+    dispose((trib_cpu_capture *)fresh); /* waits for a launch on its way */
+    return trib_success();
+}
+
 void trib_cpu_capture_abandon(trib_cpu_stream *stream)
 {
     trib_cpu_device *device = trib_cpu_of(stream->base.device);

@@ -159,6 +159,7 @@ trib_status trib_cpu_event_elapsed(trib_event *start, trib_event *end, int64_t *
 
 trib_status trib_cpu_capture_begin(trib_stream *stream);
 trib_status trib_cpu_capture_end(trib_stream *stream, trib_capture **out);
+trib_status trib_cpu_capture_replace(trib_stream *stream, trib_capture *capture);
 trib_status trib_cpu_capture_launch(trib_capture *capture, trib_stream *stream);
 void trib_cpu_capture_destroy(trib_capture *capture);
 /* Called for a stream that is capturing: takes the item over, and fails only when the capture cannot hold it. */

@@ -97,6 +97,7 @@ static const trib_driver driver = {
     .fill_zero = trib_cpu_fill_zero,
     .capture_begin = trib_cpu_capture_begin,
     .capture_end = trib_cpu_capture_end,
+    .capture_replace = trib_cpu_capture_replace,
     .capture_launch = trib_cpu_capture_launch,
     .capture_destroy = trib_cpu_capture_destroy,
     .op_implementations = trib_cpu_op_implementations,

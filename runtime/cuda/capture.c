@@ -197,7 +197,8 @@ static trib_status stop_recording(trib_cuda_device *device, trib_cuda_capture *c
     return status;
 }
 
-trib_status trib_cuda_capture_end(trib_stream *base, trib_capture **out)
+/* What `stream` has begun, as a graph that is not instantiated yet. */
+static trib_status end_recording(trib_stream *base, trib_cuda_capture **out, cudaGraph_t *graph)
 {
     trib_cuda_stream *stream = (trib_cuda_stream *)base;
     trib_cuda_device *device = trib_cuda_of(base->device);
@@ -211,16 +212,62 @@ trib_status trib_cuda_capture_end(trib_stream *base, trib_capture **out)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" did not begin a capture%s", stream->name,
                           capture ? "; end it on the stream that did" : "");
     }
-    cudaGraph_t graph = NULL;
-    trib_status status = stop_recording(device, capture, &graph);
+    trib_status status = stop_recording(device, capture, graph);
     if (!trib_failed(&status)) status = lost;
-    if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaGraphInstantiate(&capture->graph, graph, 0));
-    if (graph) TRIB_CUDA_NOTE(device, cudaGraphDestroy(graph));
+    if (trib_failed(&status)) {
+        if (*graph) TRIB_CUDA_NOTE(device, cudaGraphDestroy(*graph));
+        dispose(capture);
+        return status;
+    }
+    *out = capture;
+    return status;
+}
+
+trib_status trib_cuda_capture_end(trib_stream *stream, trib_capture **out)
+{
+    trib_cuda_device *device = trib_cuda_of(stream->device);
+    trib_cuda_capture *capture = NULL;
+    cudaGraph_t graph = NULL;
+    TRIB_TRY(end_recording(stream, &capture, &graph));
+    trib_status status = TRIB_CUDA(device, cudaGraphInstantiate(&capture->graph, graph, 0));
+    TRIB_CUDA_NOTE(device, cudaGraphDestroy(graph));
     if (trib_failed(&status)) {
         dispose(capture);
         return status;
     }
     *out = &capture->base;
+    return status;
+}
+
+/* Into what is instantiated already if it has the shape for that, else anew in its place. */
+static trib_status update(trib_cuda_device *device, cudaGraphExec_t *instance, cudaGraph_t graph)
+{
+    cudaGraphExecUpdateResultInfo info;
+    cudaGraphExec_t fresh = NULL;
+    cudaError_t error = cudaGraphExecUpdate(*instance, graph, &info);
+    if (error != cudaErrorGraphExecUpdateFailure)
+        return trib_cuda_status(device, error, "cudaGraphExecUpdate", __FILE__, __LINE__);
+    cudaGetLastError(); /* an answer, not a failure */
+    TRIB_CUDA_TRY(device, cudaGraphInstantiate(&fresh, graph, 0));
+    TRIB_CUDA_NOTE(device, cudaGraphExecDestroy(*instance));
+    *instance = fresh;
+    return trib_success();
+}
+
+trib_status trib_cuda_capture_replace(trib_stream *stream, trib_capture *base)
+{
+    trib_cuda_capture *capture = (trib_cuda_capture *)base, *fresh = NULL;
+    trib_cuda_device *device = trib_cuda_of(stream->device);
+    cudaGraph_t graph = NULL;
+    TRIB_TRY(end_recording(stream, &fresh, &graph));
+    trib_status status = update(device, &capture->graph, graph);
+    TRIB_CUDA_NOTE(device, cudaGraphDestroy(graph));
+    if (!trib_failed(&status)) { /* the pinned memory of the old work goes, once a launch on its way is done with it */
+        trib_cuda_block *blocks = capture->blocks;
+        capture->blocks = fresh->blocks;
+        fresh->blocks = blocks;
+    }
+    dispose(fresh);
     return status;
 }
 

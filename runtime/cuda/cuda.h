@@ -185,6 +185,7 @@ trib_status trib_cuda_fill_zero(trib_stream *stream, void *target, size_t bytes)
 
 trib_status trib_cuda_capture_begin(trib_stream *stream);
 trib_status trib_cuda_capture_end(trib_stream *stream, trib_capture **out);
+trib_status trib_cuda_capture_replace(trib_stream *stream, trib_capture *capture);
 trib_status trib_cuda_capture_launch(trib_capture *capture, trib_stream *stream);
 void trib_cuda_capture_destroy(trib_capture *capture);
 /* The id of the capture that `stream` records into, or 0. */

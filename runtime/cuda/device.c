@@ -189,6 +189,7 @@ static const trib_driver driver = {
     .fill_zero = trib_cuda_fill_zero,
     .capture_begin = trib_cuda_capture_begin,
     .capture_end = trib_cuda_capture_end,
+    .capture_replace = trib_cuda_capture_replace,
     .capture_launch = trib_cuda_capture_launch,
     .capture_destroy = trib_cuda_capture_destroy,
     .op_implementations = trib_cuda_op_implementations,

@@ -189,6 +189,13 @@ trib_status trib_capture_end(trib_stream *stream, trib_capture **out)
     return driver->capture_end ? driver->capture_end(stream, out) : no_capture(stream->device);
 }
 
+trib_status trib_capture_replace(trib_stream *stream, trib_capture *capture)
+{
+    REQUIRE(stream && capture, "capture replace", "stream and capture must not be NULL");
+    REQUIRE(capture->device == stream->device, "capture replace", "capture and stream belong to different devices");
+    return stream->device->driver->capture_replace(stream, capture);
+}
+
 trib_status trib_capture_launch(trib_capture *capture, trib_stream *stream)
 {
     REQUIRE(capture && stream, "capture launch", "capture and stream must not be NULL");

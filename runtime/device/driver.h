@@ -32,9 +32,10 @@ typedef struct trib_driver {
     trib_status (*copy_on_device)(trib_stream *stream, void *target, const void *source, size_t bytes);
     trib_status (*fill_zero)(trib_stream *stream, void *target, size_t bytes);
 
-    /* Optional, all four or none: info.has_capture. */
+    /* Optional, all or none: info.has_capture. */
     trib_status (*capture_begin)(trib_stream *stream);
     trib_status (*capture_end)(trib_stream *stream, trib_capture **out);
+    trib_status (*capture_replace)(trib_stream *stream, trib_capture *capture);
     trib_status (*capture_launch)(trib_capture *capture, trib_stream *stream);
     void (*capture_destroy)(trib_capture *capture);
 

@@ -114,7 +114,8 @@ static trib_status open_memory(trib_lane *lane, bool staging)
     return trib_success();
 }
 
-/* A device loads kernels when they are first run: not while a graph is recorded. No range of a profiler's is about it. */
+/* A device loads kernels when they are first run: not while a graph is recorded. No range of a profiler's is about it.
+ */
 static trib_status warm_up(trib_lane *lane, const bindings *b)
 {
     const trib_trace *trace = lane->trace;

@@ -48,6 +48,81 @@ TEST_P(Captures, RecordsInsteadOfRunningAndReplaysInOrder)
     }
 }
 
+// New work in the place of the old: of the same shape, of another, and nothing when it cannot be had.
+TEST_P(Captures, AreReplaced)
+{
+    Stream s = stream(), t = stream();
+    Memory a = alloc(s, 4), b = alloc(s, 4), c = alloc(s, 4);
+    int first = 1, second = 2, seen[2] = {};
+    auto launched = [&](const Capture &capture) {
+        EXPECT_OK(trib_fill_zero(s.get(), a.get(), 4));
+        EXPECT_OK(trib_fill_zero(s.get(), b.get(), 4));
+        EXPECT_OK(trib_capture_launch(capture.get(), s.get()));
+        EXPECT_OK(trib_copy_to_host(s.get(), &seen[0], a.get(), 4));
+        EXPECT_OK(trib_copy_to_host(s.get(), &seen[1], b.get(), 4));
+        EXPECT_OK(trib_stream_synchronize(s.get()));
+        return std::make_pair(seen[0], seen[1]);
+    };
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_device(s.get(), a.get(), &first, 4));
+    Capture capture = end(s);
+    EXPECT_EQ(launched(capture), std::make_pair(1, 0));
+    // The same shape: another source and target.
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_device(s.get(), b.get(), &second, 4));
+    ASSERT_OK(trib_capture_replace(s.get(), capture.get()));
+    EXPECT_EQ(launched(capture), std::make_pair(0, 2));
+    // More work, on two streams.
+    Event fork = event(), join = event();
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_device(s.get(), c.get(), &second, 4));
+    ASSERT_OK(trib_event_record(fork.get(), s.get()));
+    ASSERT_OK(trib_stream_wait(t.get(), fork.get()));
+    ASSERT_OK(trib_copy_on_device(t.get(), a.get(), c.get(), 4));
+    ASSERT_OK(trib_event_record(join.get(), t.get()));
+    ASSERT_OK(trib_copy_on_device(s.get(), b.get(), c.get(), 4));
+    ASSERT_OK(trib_stream_wait(s.get(), join.get()));
+    ASSERT_OK(trib_capture_replace(s.get(), capture.get()));
+    EXPECT_EQ(launched(capture), std::make_pair(2, 2));
+    // A stream that is not joined: the old work stays.
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_event_record(fork.get(), s.get()));
+    ASSERT_OK(trib_stream_wait(t.get(), fork.get()));
+    ASSERT_OK(trib_fill_zero(t.get(), a.get(), 4));
+    EXPECT_FAILS(trib_capture_replace(s.get(), capture.get()), TRIB_INVALID_ARGUMENT, "joined");
+    EXPECT_EQ(launched(capture), std::make_pair(2, 2));
+    EXPECT_FAILS(trib_capture_replace(s.get(), capture.get()), TRIB_INVALID_ARGUMENT, "did not begin");
+    EXPECT_FAILS(trib_capture_replace(s.get(), nullptr), TRIB_INVALID_ARGUMENT, "NULL");
+    EXPECT_EQ(launched(capture), std::make_pair(2, 2));
+}
+
+// What is on its way when its capture is replaced still does what it was launched for.
+TEST_P(Captures, AreReplacedWhileALaunchIsOnItsWay)
+{
+    Stream s = stream(), u = stream();
+    Memory a = alloc(s, 4), b = alloc(s, 4), slow = alloc(s, 16 << 20);
+    const int first = 1, second = 2;
+    for (int round = 0; round < 5; ++round) {
+        int seen[2] = {};
+        ASSERT_OK(trib_capture_begin(s.get()));
+        for (int i = 0; i < 10; ++i) ASSERT_OK(trib_fill_zero(s.get(), slow.get(), 16 << 20));
+        ASSERT_OK(trib_copy_to_device(s.get(), a.get(), &first, 4));
+        Capture capture = end(s);
+        ASSERT_OK(trib_fill_zero(s.get(), a.get(), 4));
+        ASSERT_OK(trib_fill_zero(s.get(), b.get(), 4));
+        ASSERT_OK(trib_capture_launch(capture.get(), s.get()));
+        ASSERT_OK(trib_capture_begin(u.get()));
+        ASSERT_OK(trib_copy_to_device(u.get(), b.get(), &second, 4));
+        ASSERT_OK(trib_capture_replace(u.get(), capture.get()));
+        ASSERT_OK(trib_capture_launch(capture.get(), s.get()));
+        ASSERT_OK(trib_copy_to_host(s.get(), &seen[0], a.get(), 4));
+        ASSERT_OK(trib_copy_to_host(s.get(), &seen[1], b.get(), 4));
+        ASSERT_OK(trib_stream_synchronize(s.get()));
+        EXPECT_EQ(seen[0], 1);
+        EXPECT_EQ(seen[1], 2);
+    }
+}
+
 // s: set x, fork to t: y = x, join: z = y. t does its part behind something slow.
 TEST_P(Captures, ForksAndJoinsThroughEvents)
 {

@@ -328,6 +328,35 @@ TEST_F(Cuda, ACaptureDestroyedWhileItRunsKeepsItsMemory)
     }
 }
 
+// A capture of the same shape is updated in place; of another shape, it is made anew.
+TEST_F(Cuda, ReplacingACaptureUpdatesItsGraph)
+{
+    Device device = open();
+    Stream s = stream(device);
+    void *cell = alloc(device, s, 64);
+    const auto record = [&](int fills) {
+        EXPECT_OK(trib_capture_begin(s.get()));
+        for (int i = 0; i < fills; ++i) EXPECT_OK(trib_fill_zero(s.get(), cell, std::size_t(4 * (i + 1))));
+    };
+    record(1);
+    trib_capture *made = nullptr;
+    ASSERT_OK(trib_capture_end(s.get(), &made));
+    Capture capture(made);
+    fakecuda::fail_function("cudaGraphInstantiate", 1, cudaErrorMemoryAllocation);
+    record(1);
+    EXPECT_OK(trib_capture_replace(s.get(), made)); // nothing is instantiated
+    record(2);
+    EXPECT_FAILS(trib_capture_replace(s.get(), made), TRIB_OUT_OF_MEMORY, "cudaGraphInstantiate");
+    fakecuda::stop_failing();
+    EXPECT_OK(trib_capture_launch(made, s.get())); // what it was is still there
+    record(2);
+    EXPECT_OK(trib_capture_replace(s.get(), made));
+    EXPECT_OK(trib_capture_launch(made, s.get()));
+    EXPECT_OK(trib_stream_synchronize(s.get()));
+    EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+    trib_device_free(device.get(), s.get(), cell);
+}
+
 TEST_F(Cuda, AnUnjoinedStreamIsNamed)
 {
     Device device = open();

@@ -93,10 +93,21 @@ class Scenario
         TRIB_TRY(end);
         for (int round = 1; round <= 2; ++round) {
             for (std::size_t i = 0; i < cells; ++i) source_[i] = int(i) * round;
+            if (round == 2) TRIB_TRY(replaced(capture.get(), device, s, t, fork, join, x, y));
             TRIB_TRY(trib_capture_launch(capture.get(), s));
             TRIB_TRY(trib_stream_synchronize(s));
         }
         return trib_success();
+    }
+
+    // By the same work once more.
+    trib_status replaced(trib_capture *capture, trib_device *device, trib_stream *s, trib_stream *t, trib_event *fork,
+                         trib_event *join, void *x, void *y)
+    {
+        TRIB_TRY(trib_capture_begin(s));
+        trib_status status = record(device, s, t, fork, join, x, y);
+        trib_status end = trib_capture_replace(s, capture);
+        return trib_failed(&status) ? status : end;
     }
 
     trib_status record(trib_device *device, trib_stream *s, trib_stream *t, trib_event *fork, trib_event *join, void *x,

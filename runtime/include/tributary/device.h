@@ -133,6 +133,10 @@ trib_status trib_fill_zero(trib_stream *stream, void *target, size_t bytes);
  */
 trib_status trib_capture_begin(trib_stream *stream);
 trib_status trib_capture_end(trib_stream *stream, trib_capture **out);
+/* Ends a capture as trib_capture_end does, and puts what was recorded in the place of what `capture` holds: launches
+ * from now on run the new work; one on its way is not disturbed. Where the work is the same but for addresses and
+ * sizes, this costs much less than a new capture. On failure `capture` is what it was. */
+trib_status trib_capture_replace(trib_stream *stream, trib_capture *capture);
 /* Runs the recorded work in the order of `stream`; one launch at a time per capture. */
 trib_status trib_capture_launch(trib_capture *capture, trib_stream *stream);
 void trib_capture_destroy(trib_capture *capture);
