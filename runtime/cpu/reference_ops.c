@@ -5,49 +5,29 @@
 #include <string.h>
 
 #include "cpu/op.h"
+#include "device/window.h"
 #include "tributary/kernels.h"
 
-static int or_one(int stride) { return stride ? stride : 1; }
-
+/* A convolution slides its window as a pool does. */
 static trib_window_geometry window_of(const trib_op_desc *desc)
 {
     const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
-    trib_window_geometry g = { .n = x->n,
-                               .c = x->c,
-                               .h = x->h,
-                               .w = x->w,
-                               .k = y->c,
-                               .p = y->h,
-                               .q = y->w,
-                               .stride_h = 1,
-                               .stride_w = 1,
-                               .x_pitch = x->c_total,
-                               .y_pitch = y->c_total,
-                               .relu = desc->relu };
-    if (desc->kind == TRIB_ADAPTIVE_AVG_POOL2D) return g;
     const trib_conv2d *conv = &desc->attributes.conv2d;
-    const trib_pool2d *pool = &desc->attributes.pool2d;
-    bool is_conv = desc->kind == TRIB_CONV2D;
-    trib_pad pad = is_conv ? conv->pad : pool->pad;
-    g.r = is_conv ? conv->r : pool->r;
-    g.s = is_conv ? conv->s : pool->s;
-    g.stride_h = or_one(is_conv ? conv->stride_h : pool->stride_h);
-    g.stride_w = or_one(is_conv ? conv->stride_w : pool->stride_w);
-    g.pad_top = pad.top, g.pad_left = pad.left, g.pad_bottom = pad.bottom, g.pad_right = pad.right;
+    trib_pool2d window = desc->attributes.pool2d;
+    if (desc->kind == TRIB_ADAPTIVE_AVG_POOL2D) return trib_adaptive_window_of(x, y);
+    if (desc->kind == TRIB_CONV2D)
+        window = (trib_pool2d) {
+            .r = conv->r, .s = conv->s, .stride_h = conv->stride_h, .stride_w = conv->stride_w, .pad = conv->pad
+        };
+    trib_window_geometry g = trib_window_of(x, &window, y);
+    g.relu = desc->relu;
     return g;
-}
-
-static trib_pixel_geometry pixels_of(const trib_view *x, const trib_view *y, bool relu)
-{
-    return (trib_pixel_geometry) {
-        .rows = (int64_t)x->n * x->h * x->w, .c = x->c, .x_pitch = x->c_total, .y_pitch = y->c_total, .relu = relu
-    };
 }
 
 static void concat(const trib_op_desc *desc, const void *const *inputs, float *y)
 {
     for (int i = 0; i < desc->input_count; ++i) {
-        trib_pixel_geometry g = pixels_of(&desc->inputs[i], &desc->outputs[0], desc->relu);
+        trib_pixel_geometry g = trib_pixels_between(&desc->inputs[i], &desc->outputs[0], desc->relu);
         trib_ref_copy(&g, inputs[i], y);
         y += desc->inputs[i].c;
     }
@@ -96,7 +76,7 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
     const trib_op_desc *desc = &op->desc;
     const trib_lrn *lrn = &desc->attributes.lrn;
     trib_window_geometry window = window_of(desc);
-    trib_pixel_geometry pixels = pixels_of(&desc->inputs[0], &desc->outputs[0], desc->relu);
+    trib_pixel_geometry pixels = trib_pixels_between(&desc->inputs[0], &desc->outputs[0], desc->relu);
     const float *x = inputs[0];
     float *y = outputs[0];
     switch (desc->kind) {

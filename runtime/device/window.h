@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An op's views and attributes as the geometries that kernels take. */
+#ifndef TRIBUTARY_RUNTIME_DEVICE_WINDOW_H
+#define TRIBUTARY_RUNTIME_DEVICE_WINDOW_H
+
+#include "tributary/kernels.h"
+#include "tributary/op.h"
+
+trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool, const trib_view *y);
+/* Windows given by the sizes of x and y alone. */
+trib_window_geometry trib_adaptive_window_of(const trib_view *x, const trib_view *y);
+trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, bool relu);
+
+#endif
