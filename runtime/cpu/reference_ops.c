@@ -14,12 +14,12 @@ static trib_window_geometry window_of(const trib_op_desc *desc)
     const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
     const trib_conv2d *conv = &desc->attributes.conv2d;
     trib_pool2d window = desc->attributes.pool2d;
-    if (desc->kind == TRIB_ADAPTIVE_AVG_POOL2D) return trib_adaptive_window_of(x, y);
     if (desc->kind == TRIB_CONV2D)
         window = (trib_pool2d) {
             .r = conv->r, .s = conv->s, .stride_h = conv->stride_h, .stride_w = conv->stride_w, .pad = conv->pad
         };
-    trib_window_geometry g = trib_window_of(x, &window, y);
+    bool adaptive = desc->kind == TRIB_ADAPTIVE_AVG_POOL2D;
+    trib_window_geometry g = adaptive ? trib_adaptive_window_of(x, y) : trib_window_of(x, &window, y);
     g.relu = desc->relu;
     return g;
 }
