@@ -116,13 +116,16 @@ static trib_status candidate_layouts(const trib_graph *g, const trib_device *dev
 
 /* ---- putting it together ---- */
 
-static trib_status check_precision(const trib_device_info *info, const trib_plan_options *o)
+static trib_status check_abilities(const trib_device_info *info, const trib_plan_options *o)
 {
     if ((unsigned)o->precision >= TRIB_PRECISION_COUNT)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "precision %d does not exist", (int)o->precision);
     if (!(info->precisions >> o->precision & 1u))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s does not compute in %s; use fp32", info->spec,
                           trib_precision_name(o->precision));
+    if (o->reference && !info->host)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s has no reference: plain C runs on the cpu device only",
+                          info->spec);
     if (o->normalise && (!info->normalises || o->input_layout != TRIB_NHWC))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "8-bit pixels: device %s takes %s", info->spec,
                           info->normalises ? "them in nhwc only" : "float32 only");
@@ -139,7 +142,7 @@ static trib_status check_options(const trib_graph *g, trib_device *device, const
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d is not in 1..%d", o->batch, MAX_BATCH);
     if ((unsigned)o->schedule >= TRIB_SCHEDULE_COUNT)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "schedule %d does not exist", (int)o->schedule);
-    TRIB_TRY(check_precision(trib_device_get_info(device), o));
+    TRIB_TRY(check_abilities(trib_device_get_info(device), o));
     if (o->input_layout != TRIB_NCHW && o->input_layout != TRIB_NHWC)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the input's layout must be nchw or nhwc");
     if (o->output_count < 0 || o->output_count > TRIB_MAX_PLAN_OUTPUTS)

@@ -114,6 +114,10 @@ TEST_F(Target, EveryPrecisionHasAPlanAndNothingRuns)
         EXPECT_GT(p->math_rate, 0);
         trib_plan_destroy(p);
     }
+    trib_plan_options o = trib_plan_default_options();
+    o.reference = true;
+    trib_plan *nothing = nullptr;
+    EXPECT_FAILS(trib_plan_create(graph, device, &o, &nothing), TRIB_UNSUPPORTED, "on the cpu device only");
     trib_stream *stream = nullptr;
     trib_event *event = nullptr;
     EXPECT_FAILS(trib_stream_create(device, nullptr, &stream), TRIB_UNSUPPORTED, "only described");
