@@ -22,10 +22,17 @@ void delete_all(Set &handles)
     handles.clear();
 }
 
+void seed(Machine &m, std::uint64_t value)
+{
+    m.random.seed(value);
+    m.first_number = m.numbers;
+    m.order = 0;
+}
+
 void open(Machine &m, const Options &options)
 {
     m.options = options;
-    m.random.seed(options.seed);
+    seed(m, options.seed);
     m.sticky = cudaSuccess;
     m.injection = Injection();
     m.counts = Counts();
@@ -56,6 +63,18 @@ void reset(const Options &options)
     open(machine(), options);
     last_error = cudaSuccess;
     current_device = 0;
+}
+
+void reseed(std::uint64_t value)
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    seed(machine(), value);
+}
+
+std::uint64_t order()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    return machine().order;
 }
 
 // ---- failing ----

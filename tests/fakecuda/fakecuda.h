@@ -33,6 +33,10 @@ struct Options {
 
 // A new machine: nothing is allocated, nothing has failed.
 void reset(const Options &options = Options());
+// The same machine, which makes its choices from another seed from now on.
+void reseed(std::uint64_t seed);
+// In which order work ran since then: equal for equal orders, and with near certainty for no others.
+std::uint64_t order();
 
 // ---- work ----
 

@@ -87,6 +87,7 @@ struct Machine {
     Counts counts;
     std::vector<std::string> violations;
     std::uint64_t numbers = 0;
+    std::uint64_t first_number = 0, order = 0; // since the seed was set
 
     std::set<cudaStream_t> streams;
     std::set<cudaEvent_t> events;

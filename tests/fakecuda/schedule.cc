@@ -33,6 +33,7 @@ void run(std::size_t index)
     m.ready[index] = m.ready.back();
     m.ready.pop_back();
     ++m.counts.executed;
+    m.order = (m.order ^ (op->number - m.first_number)) * 0x100000001b3; // FNV-1a
     cudaError_t error = cudaSuccess;
     if (op->run) {
         inside_work = true;

@@ -25,6 +25,55 @@ struct Builder {
         if (batch_norm) x = trib_add_batch_norm(b, (name + "/bn").c_str(), x, 1e-3f);
         return trib_add_relu(b, (name + "/relu").c_str(), x);
     }
+
+    int shrink(const char *name, int input) const
+    {
+        trib_pool2d pool {};
+        pool.r = pool.s = 3;
+        pool.stride_h = pool.stride_w = 2;
+        pool.ceil_mode = true;
+        return trib_add_max_pool2d(b, name, input, &pool);
+    }
+
+    int norm(const char *name, int input) const
+    {
+        trib_lrn lrn { 5, 1e-4f, 0.75f, 1.0f };
+        return trib_add_lrn(b, name, input, &lrn);
+    }
+
+    // Four branches: the 3x3 convolution has 2 * width output channels, all others have `width`.
+    int module(const std::string &name, int x, int width) const
+    {
+        trib_fork f = trib_fork_open(b, name.c_str(), x);
+        int ends[4];
+        trib_fork_branch(&f);
+        ends[0] = conv(name + "/1x1", x, width, 1);
+        trib_fork_branch(&f);
+        ends[1] = conv(name + "/3x3", conv(name + "/3x3_reduce", x, width, 1), 2 * width, 3);
+        trib_fork_branch(&f);
+        ends[2] = conv(name + "/5x5", conv(name + "/5x5_reduce", x, width, 1), width, 5);
+        trib_fork_branch(&f);
+        trib_pool2d pool {};
+        pool.r = pool.s = 3;
+        pool.pad = { 1, 1, 1, 1 };
+        int pooled = trib_add_max_pool2d(b, (name + "/pool").c_str(), x, &pool);
+        ends[3] = conv(name + "/pool_proj", pooled, width, 1);
+        return trib_fork_join_concat(&f, (name + "/output").c_str(), ends, 4);
+    }
+
+    Graph classify(int x) const
+    {
+        trib_pool2d global {};
+        x = trib_add_avg_pool2d(b, "global", x, &global);
+        x = trib_add_dropout(b, "drop", x, 0.4f);
+        trib_linear fc { 10, false };
+        x = trib_add_linear(b, "fc", x, &fc);
+        trib_graph_mark_output(b, "logits", x);
+        trib_graph_mark_output(b, "probabilities", trib_add_softmax(b, "prob", x));
+        trib_graph *g = nullptr;
+        EXPECT_OK(trib_graph_finish(b, &g));
+        return Graph(g);
+    }
 };
 
 } // namespace
@@ -32,41 +81,20 @@ struct Builder {
 Graph inception(bool batch_norm, int size)
 {
     Builder n { trib_graph_begin("tiny"), batch_norm };
-    trib_graph_builder *b = n.b;
-    int x = n.conv("stem", trib_add_input(b, "input", 3, size, size), 32, 3);
-    if (!batch_norm) {
-        trib_lrn lrn { 5, 1e-4f, 0.75f, 1.0f };
-        x = trib_add_lrn(b, "norm", x, &lrn);
-    }
-    trib_fork f = trib_fork_open(b, "module", x);
-    int ends[4];
-    trib_fork_branch(&f);
-    ends[0] = n.conv("module/1x1", x, 16, 1);
-    trib_fork_branch(&f);
-    ends[1] = n.conv("module/3x3", n.conv("module/3x3_reduce", x, 16, 1), 32, 3);
-    trib_fork_branch(&f);
-    ends[2] = n.conv("module/5x5", n.conv("module/5x5_reduce", x, 16, 1), 16, 5);
-    trib_fork_branch(&f);
-    trib_pool2d pool {};
-    pool.r = pool.s = 3;
-    pool.pad = { 1, 1, 1, 1 };
-    ends[3] = n.conv("module/pool_proj", trib_add_max_pool2d(b, "module/pool", x, &pool), 16, 1);
-    x = trib_fork_join_concat(&f, "module/output", ends, 4);
-    trib_pool2d down {};
-    down.r = down.s = 3;
-    down.stride_h = down.stride_w = 2;
-    down.ceil_mode = true;
-    x = trib_add_max_pool2d(b, "down", x, &down);
-    trib_pool2d global {};
-    x = trib_add_avg_pool2d(b, "global", x, &global);
-    x = trib_add_dropout(b, "drop", x, 0.4f);
-    trib_linear fc { 10, false };
-    x = trib_add_linear(b, "fc", x, &fc);
-    trib_graph_mark_output(b, "logits", x);
-    trib_graph_mark_output(b, "probabilities", trib_add_softmax(b, "prob", x));
-    trib_graph *g = nullptr;
-    EXPECT_OK(trib_graph_finish(b, &g));
-    return Graph(g);
+    int x = n.conv("stem", trib_add_input(n.b, "input", 3, size, size), 32, 3);
+    if (!batch_norm) x = n.norm("norm", x);
+    return n.classify(n.shrink("down", n.module("module", x, 16)));
+}
+
+Graph little_googlenet(int modules, int size, int width)
+{
+    Builder n { trib_graph_begin("little"), false };
+    int x = n.conv("conv1", trib_add_input(n.b, "input", 3, size, size), width, 3);
+    x = n.norm("norm1", n.shrink("pool1", x));
+    x = n.conv("conv2", n.conv("conv2_reduce", x, width, 1), 2 * width, 3);
+    x = n.shrink("pool2", n.norm("norm2", x));
+    for (int i = 0; i < modules; ++i) x = n.module(std::string("inception_") + char('a' + i), x, width);
+    return n.classify(x);
 }
 
 Graph googlenet(trib_variant variant, int size, int classes, bool aux)

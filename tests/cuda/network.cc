@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/network.h"
+
+namespace network
+{
+
+namespace
+{
+
+std::size_t row_bytes(const trib_plan_output &output)
+{
+    std::size_t bytes = trib_dtype_size(output.dtype);
+    for (int i = 1; i < output.shape.rank; ++i) bytes *= static_cast<std::size_t>(output.shape.dim[i]);
+    return bytes;
+}
+
+} // namespace
+
+std::string name_of(const Way &way)
+{
+    std::string name = trib_schedule_name(way.schedule);
+    return name + (way.launch == TRIB_GRAPH ? "_graph" : "_eager") + (way.pixels ? "_pixels" : "_floats");
+}
+
+std::vector<Way> parallel_ways()
+{
+    std::vector<Way> ways;
+    for (trib_schedule schedule : { TRIB_BRANCHES, TRIB_FUSED })
+        for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH })
+            for (bool pixels : { false, true }) {
+                Way way;
+                way.schedule = schedule;
+                way.launch = launch;
+                way.pixels = pixels;
+                ways.push_back(way);
+            }
+    return ways;
+}
+
+Net::Net(int images, int modules)
+    : images_(images), graph_(nets::little_googlenet(modules)), parameters_(graph_.get()),
+      floats_(nets::input_for(graph_.get(), images))
+{
+    for (std::size_t i = 0; i < floats_.size(); ++i)
+        pixels_.push_back(static_cast<std::uint8_t>(256 * trib_uniform("pixels", 3, i)));
+    for (int c = 0; c < 3; ++c) {
+        normalise_.scale[c] = 1.0f / 64;
+        normalise_.shift[c] = -1.5f - 0.25f * static_cast<float>(c);
+    }
+}
+
+trib_session_options Net::options(const Way &way) const
+{
+    static const char *const rows[] = { "logits", "probabilities" };
+    trib_session_options o = trib_session_default_options();
+    o.max_batch = images_;
+    o.launch = way.launch;
+    o.lanes = way.lanes;
+    o.plan.batch = way.chunk;
+    o.plan.measure = way.measure;
+    o.plan.schedule = way.schedule;
+    o.plan.precision = way.precision;
+    if (way.pixels) {
+        o.plan.normalise = &normalise_;
+        o.plan.input_layout = TRIB_NHWC;
+        o.plan.top_k = 3;
+    } else {
+        o.plan.outputs = rows;
+        o.plan.output_count = 2;
+    }
+    return o;
+}
+
+trib_status Net::create(trib_device *device, const Way &way, trib_session **out) const
+{
+    trib_session_options o = options(way);
+    return trib_session_create(device, graph(), parameters(), &o, out);
+}
+
+trib_status Net::run(trib_session *session, int n, Bytes *outputs) const
+{
+    const trib_plan *plan = trib_session_plan(session);
+    std::vector<std::size_t> ends(1, 0);
+    for (int i = 0; i < plan->output_count; ++i)
+        ends.push_back(ends.back() + row_bytes(plan->outputs[i]) * static_cast<std::size_t>(n));
+    outputs->assign(ends.back(), 0xff);
+    std::vector<void *> where;
+    for (int i = 0; i < plan->output_count; ++i) where.push_back(outputs->data() + ends[std::size_t(i)]);
+    return trib_session_run(session, input(plan->input_dtype == TRIB_U8), n, where.data());
+}
+
+nets::Device open(const trib_device_options *options)
+{
+    trib_device *device = nullptr;
+    EXPECT_OK(trib_device_open("cuda", options, &device));
+    return nets::Device(device);
+}
+
+Bytes Net::result(const Way &way) const
+{
+    nets::Device device = open();
+    trib_session *made = nullptr;
+    Bytes bytes;
+    EXPECT_OK(create(device.get(), way, &made));
+    nets::Session session(made);
+    if (session) EXPECT_OK(run(made, images_, &bytes));
+    return bytes;
+}
+
+} // namespace network
