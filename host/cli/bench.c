@@ -194,8 +194,9 @@ static void add_result(bench *b, int batch, const measured *m, const cli_bench_s
         if (one_by_one)
             printf("  latency ms    min %.2f  mean %.2f  median %.2f  p90 %.2f  p95 %.2f  p99 %.2f\n", s->min, s->mean,
                    s->median, s->p90, s->p95, s->p99);
-        printf("  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes x threads %d x %d\n",
-               (double)m->peak_rss / 1048576.0, first_ms, b->lanes, b->threads);
+        printf("  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes %d",
+               (double)m->peak_rss / 1048576.0, first_ms, b->lanes);
+        printf(b->threads > 0 ? ", each of %d threads\n" : "\n", b->threads);
     }
     fflush(stdout);
     cJSON *json = cJSON_CreateObject();

@@ -10,7 +10,12 @@ namespace fakecuda::library
 namespace
 {
 std::mutex lock;
-std::map<std::string, int> ledger;
+// Never destroyed: programs look into it while they exit.
+std::map<std::string, int> &ledger()
+{
+    static auto *all = new std::map<std::string, int>;
+    return *all;
+}
 } // namespace
 
 bool fails(const char *function)
@@ -36,13 +41,13 @@ cudaError_t enqueue(cudaStream_t stream, const char *name, std::function<void()>
 void made(const char *what)
 {
     std::lock_guard<std::mutex> guard(lock);
-    ++ledger[what];
+    ++ledger()[what];
 }
 
 void given_back(const char *what)
 {
     std::lock_guard<std::mutex> guard(lock);
-    --ledger[what];
+    --ledger()[what];
 }
 
 void fail(std::int64_t k, bool forever) { fakecuda::fail(k, forever ? Failure::forever : Failure::once); }
@@ -53,7 +58,7 @@ std::string leaks()
 {
     std::lock_guard<std::mutex> guard(lock);
     std::string text;
-    for (const auto &[what, count] : ledger)
+    for (const auto &[what, count] : ledger())
         if (count) text += std::to_string(count) + " " + what + "; ";
     return text;
 }
