@@ -94,24 +94,32 @@ static trib_status open_streams(trib_lane *lane)
     return trib_success();
 }
 
-static trib_status open_memory(trib_lane *lane, bool staging)
+static trib_status open_arena(trib_lane *lane)
+{
+    const trib_plan *p = lane->plan;
+    void *arena = NULL;
+    if (!p->arena_bytes) return trib_success();
+    trib_status status = trib_device_alloc(lane->device, lane->streams[0], (size_t)p->arena_bytes, &arena);
+    trib_add_context(&status, "the arena of %s at batch %d", p->graph_name, p->batch);
+    lane->arena = arena;
+    return status;
+}
+
+static trib_status open_staging(trib_lane *lane)
 {
     const trib_plan *p = lane->plan;
     trib_stream *s = lane->streams[0];
-    void *arena = NULL;
-    if (p->arena_bytes) {
-        trib_status status = trib_device_alloc(lane->device, s, (size_t)p->arena_bytes, &arena);
-        trib_add_context(&status, "the arena of %s at batch %d", p->graph_name, p->batch);
-        TRIB_TRY(status);
-    }
-    lane->arena = arena;
-    if (!staging) return trib_success();
     size_t input = trib_input_row_bytes(p) * (size_t)p->batch;
-    TRIB_TRY(trib_device_alloc(lane->device, s, input, &lane->input));
-    TRIB_TRY(trib_fill_zero(s, lane->input, input)); /* rows beyond a short chunk are computed too: keep them finite */
-    for (int i = 0; i < p->output_count; ++i)
-        TRIB_TRY(trib_device_alloc(lane->device, s, trib_output_row_bytes(p, i) * (size_t)p->batch, &lane->outputs[i]));
-    return trib_success();
+    trib_status status = trib_device_alloc(lane->device, s, input, &lane->input);
+    /* rows beyond a short chunk are computed too: keep them finite */
+    if (!trib_failed(&status)) status = trib_fill_zero(s, lane->input, input);
+    trib_add_context(&status, "the input of %s at batch %d", p->graph_name, p->batch);
+    for (int i = 0; i < p->output_count && !trib_failed(&status); ++i) {
+        size_t bytes = trib_output_row_bytes(p, i) * (size_t)p->batch;
+        status = trib_device_alloc(lane->device, s, bytes, &lane->outputs[i]);
+        trib_add_context(&status, "output %s at batch %d", p->outputs[i].name, p->batch);
+    }
+    return status;
 }
 
 /* A device loads kernels when they are first run: not while a graph is recorded. No range of a profiler's is about it.
@@ -143,7 +151,8 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch)
     if (launch == TRIB_GRAPH && !info->has_capture)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s cannot capture graphs; use launch eager", info->spec);
     TRIB_TRY(open_streams(lane));
-    TRIB_TRY(open_memory(lane, launch == TRIB_GRAPH || !info->host || lane->plan->batch > 1));
+    TRIB_TRY(open_arena(lane));
+    if (launch == TRIB_GRAPH || !info->host || lane->plan->batch > 1) TRIB_TRY(open_staging(lane));
     if (launch != TRIB_GRAPH) return trib_stream_synchronize(lane->streams[0]);
     lane->serial = -1;
     trib_trace_push(lane->trace, TRIB_TRACE_CAPTURE, lane->serial);
