@@ -190,7 +190,7 @@ void torture(const Way &way, Failure how, const char *choices_path = nullptr, st
     Tally tally;
     tally.calls = count_calls(scenario);
     ASSERT_GT(tally.calls, 1000);
-    if (support::sanitized) step *= 29;
+    if (support::sanitized) step *= 97;
     for (std::int64_t k = 1; k <= tally.calls + 3 && !testing::Test::HasFailure(); k += step)
         fail_call(scenario, k, how, tally);
     tally.print("calls");

@@ -12,11 +12,12 @@ ok devices --json
 expect_out '"precisions":	["fp32", "tf32", "fp16", "bf16"]'
 expect_out '"pixels":	["u8", "f32"]'
 
-for options in "" "-b 2 -j 3" "--schedule branches" "--schedule fused" "--launch graph" "--lanes 2 -b 1" "--reference"; do
+for options in "" "-b 2 -j 3" "--schedule branches" "--schedule fused" "--launch graph" "--lanes 2 -b 1"; do
     # shellcheck disable=SC2086
     ok classify "$model" "$@" --device cuda $options
     expect_close out cpu.csv
 done
+fails 1 "on the cpu device only" classify "$model" "$@" --device cuda --reference
 # what happens to the pixels happens on the card: mean, scale and order of channels
 normalise="--mean 0.1,0.2,0.3 --std 0.5,0.6,0.7 --channels bgr --img-size 96 --crop-pct 0.8"
 # shellcheck disable=SC2086
