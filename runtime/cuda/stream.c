@@ -77,15 +77,18 @@ trib_status trib_cuda_drain(trib_cuda_device *device, cudaStream_t stream)
     return status;
 }
 
+/* Whatever fails on the way, it waits: its caller's memory may be in use until then. */
 trib_status trib_cuda_stream_synchronize(trib_stream *base)
 {
     trib_cuda_stream *stream = (trib_cuda_stream *)base;
     trib_cuda_device *device = trib_cuda_of(base->device);
-    TRIB_TRY(trib_cuda_enter(device));
+    trib_status status = trib_cuda_enter(device);
+    if (atomic_load(&device->lost)) return status;
     if (atomic_load(&stream->capture))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" is capturing; end the capture before synchronising",
                           stream->name);
-    trib_status status = trib_cuda_drain(device, stream->handle);
+    trib_status drained = trib_cuda_drain(device, stream->handle);
+    if (!trib_failed(&status)) status = drained;
     trib_add_context(&status, "stream \"%s\"", stream->name);
     return status;
 }

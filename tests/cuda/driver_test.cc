@@ -451,15 +451,17 @@ TEST_F(Cuda, AFailedSynchronisationStillWaits)
     Device device = open();
     Stream s = stream(device);
     void *cell = alloc(device, s, 4);
-    int seen = 5;
-    ASSERT_OK(trib_fill_zero(s.get(), cell, 4));
-    ASSERT_OK(trib_copy_to_host(s.get(), &seen, cell, 4));
-    fakecuda::fail_function("cudaStreamSynchronize", 1, cudaErrorUnknown);
-    EXPECT_FAILS(trib_stream_synchronize(s.get()), TRIB_DEVICE_ERROR, "cudaStreamSynchronize");
-    EXPECT_EQ(fakecuda::pending(), 0u);
-    EXPECT_EQ(seen, 0);
-    fakecuda::stop_failing();
-    EXPECT_OK(trib_stream_synchronize(s.get()));
+    for (const char *call : { "cudaStreamSynchronize", "cudaSetDevice" }) {
+        int seen = 5;
+        ASSERT_OK(trib_fill_zero(s.get(), cell, 4));
+        ASSERT_OK(trib_copy_to_host(s.get(), &seen, cell, 4));
+        fakecuda::fail_function(call, 1, cudaErrorUnknown);
+        EXPECT_FAILS(trib_stream_synchronize(s.get()), TRIB_DEVICE_ERROR, call);
+        EXPECT_EQ(fakecuda::pending(), 0u);
+        EXPECT_EQ(seen, 0);
+        fakecuda::stop_failing();
+        EXPECT_OK(trib_stream_synchronize(s.get()));
+    }
     trib_device_free(device.get(), s.get(), cell);
 }
 
