@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include "cuda/watch.h"
@@ -111,6 +112,25 @@ TEST_F(Fake, AMissingWaitIsSeenUnderSomeSeed)
     }
     fakecuda::reset();
     SetUp();
+}
+
+TEST_F(Fake, TheSeedDecidesTheOrder)
+{
+    auto order = [this](std::uint64_t seed) {
+        fakecuda::reseed(seed);
+        for (int i = 0; i < 5; ++i)
+            for (cudaStream_t stream : { s, t })
+                EXPECT_CUDA(fakecuda::launch(stream, "work", [] { return cudaSuccess; }));
+        for (cudaStream_t stream : { s, t }) EXPECT_CUDA(cudaStreamSynchronize(stream));
+        return fakecuda::order();
+    };
+    std::set<std::uint64_t> orders;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        std::uint64_t first = order(seed);
+        EXPECT_EQ(order(seed), first);
+        orders.insert(first);
+    }
+    EXPECT_GT(orders.size(), 20u);
 }
 
 TEST_F(Fake, ABufferFreedTooEarlyIsCaught)
