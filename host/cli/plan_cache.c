@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The file in which a CUDA device remembers, from one run to the next, which implementations were fastest. */
+ * The file in which a CUDA device keeps, from one run to the next, plans that take long to compile, and which
+ * implementations were fastest. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static int make_folder(char *path)
     return errno;
 }
 
-/* Only there can anything be measured that is worth a file. */
+/* Only there is anything compiled or measured that is worth a file. */
 static bool cuda_available(void)
 {
     enum { MOST = 64 };
@@ -71,12 +72,11 @@ trib_status cli_plan_cache(const cli_settings *settings, char **out)
     }
     TRIB_TRY(usual_folder(&folder));
     if (!folder) return trib_success();
-    int error = settings->measure && cuda_available() ? make_folder(folder) : 0;
-    if (error)
+    int error = cuda_available() ? make_folder(folder) : 0;
+    if (error && settings->measure)
         cli_message("%s: cannot make this folder: %s; what is measured will not be remembered", folder,
                     strerror(error));
-    else
-        *out = join(folder, "/plan-choices.txt");
+    if (!error) *out = join(folder, "/plan-choices.txt");
     trib_free(folder);
     return *out || error ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of the plan cache");
 }

@@ -28,7 +28,8 @@ static const cli_option compute_options[] = {
       0, 0 },
     { 0, "measure", CLI_FLAG, AT(measure), NULL, "time the ways to run each op here instead of ranking them", 0, 0 },
     { 0, "plan-cache", CLI_TEXT, AT(plan_cache), "FILE|none",
-      "cuda: where --measure writes what was fastest, and later runs read it; default: plan-choices.txt in "
+      "cuda: keeps compiled convolutions, and what --measure found fastest, for later runs; default: plan-choices.txt "
+      "in "
       "$TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
       0, 0 },
     { 0, "disable-pass", CLI_TEXTS, AT(disabled_passes), "NAME",

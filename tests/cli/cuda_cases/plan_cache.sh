@@ -10,11 +10,13 @@ count() { grep -c "$1:" out; }
 
 plan
 [ "$(count ranked)" -gt 0 ] || fail "ops are ranked"
-[ ! -e home/.cache ] || fail "nothing is measured, nothing is made"
+[ ! -e home/.cache/tributary/plan-choices.txt ] || fail "nothing is compiled or measured, nothing is written"
 plan --measure --plan-cache none
 expect_no_err
 [ "$(count measured)" -gt 0 ] || fail "ops are measured"
-[ ! -e home/.cache ] || fail "none is none"
+[ ! -e home/.cache/tributary/plan-choices.txt ] || fail "none is none"
+plan --precision bf16
+[ -s home/.cache/tributary/plan-choices.txt ] || fail "compiled convolutions are kept"
 
 plan --measure
 expect_no_err
