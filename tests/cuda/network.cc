@@ -37,9 +37,26 @@ std::vector<Way> parallel_ways()
     return ways;
 }
 
-Net::Net(int images, int modules)
-    : images_(images), graph_(nets::little_googlenet(modules)), parameters_(graph_.get()),
-      floats_(nets::input_for(graph_.get(), images))
+Way serial(Way way)
+{
+    way.schedule = TRIB_SERIAL;
+    way.launch = TRIB_EAGER;
+    way.measure = false;
+    way.lanes = way.in_flight = 1;
+    return way;
+}
+
+Outputs::Outputs(const trib_plan *plan, int n)
+{
+    std::vector<std::size_t> ends(1, 0);
+    for (int i = 0; i < plan->output_count; ++i)
+        ends.push_back(ends.back() + row_bytes(plan->outputs[i]) * static_cast<std::size_t>(n));
+    bytes.assign(ends.back(), 0xff);
+    for (int i = 0; i < plan->output_count; ++i) rows.push_back(bytes.data() + ends[std::size_t(i)]);
+}
+
+Net::Net(int modules)
+    : graph_(nets::little_googlenet(modules)), parameters_(graph_.get()), floats_(nets::input_for(graph_.get(), images))
 {
     for (std::size_t i = 0; i < floats_.size(); ++i)
         pixels_.push_back(static_cast<std::uint8_t>(256 * trib_uniform("pixels", 3, i)));
@@ -49,13 +66,20 @@ Net::Net(int images, int modules)
     }
 }
 
+const void *Net::image(int index, bool pixels) const
+{
+    const std::size_t at = floats_.size() / images * static_cast<std::size_t>(index);
+    return pixels ? static_cast<const void *>(&pixels_[at]) : &floats_[at];
+}
+
 trib_session_options Net::options(const Way &way) const
 {
     static const char *const rows[] = { "logits", "probabilities" };
     trib_session_options o = trib_session_default_options();
-    o.max_batch = images_;
+    o.max_batch = way.max_batch;
     o.launch = way.launch;
     o.lanes = way.lanes;
+    o.in_flight = way.in_flight;
     o.plan.batch = way.chunk;
     o.plan.measure = way.measure;
     o.plan.schedule = way.schedule;
@@ -77,16 +101,13 @@ trib_status Net::create(trib_device *device, const Way &way, trib_session **out)
     return trib_session_create(device, graph(), parameters(), &o, out);
 }
 
-trib_status Net::run(trib_session *session, int n, Bytes *outputs) const
+trib_status Net::run(trib_session *session, int first, int n, Bytes *outputs) const
 {
     const trib_plan *plan = trib_session_plan(session);
-    std::vector<std::size_t> ends(1, 0);
-    for (int i = 0; i < plan->output_count; ++i)
-        ends.push_back(ends.back() + row_bytes(plan->outputs[i]) * static_cast<std::size_t>(n));
-    outputs->assign(ends.back(), 0xff);
-    std::vector<void *> where;
-    for (int i = 0; i < plan->output_count; ++i) where.push_back(outputs->data() + ends[std::size_t(i)]);
-    return trib_session_run(session, input(plan->input_dtype == TRIB_U8), n, where.data());
+    Outputs made(plan, n);
+    trib_status status = trib_session_run(session, image(first, plan->input_dtype == TRIB_U8), n, made.rows.data());
+    *outputs = made.bytes;
+    return status;
 }
 
 nets::Device open(const trib_device_options *options)
@@ -96,14 +117,15 @@ nets::Device open(const trib_device_options *options)
     return nets::Device(device);
 }
 
-Bytes Net::result(const Way &way) const
+Bytes Net::result(const Way &way, int index) const
 {
     nets::Device device = open();
     trib_session *made = nullptr;
     Bytes bytes;
-    EXPECT_OK(create(device.get(), way, &made));
+    trib_status status = create(device.get(), serial(way), &made);
     nets::Session session(made);
-    if (session) EXPECT_OK(run(made, images_, &bytes));
+    if (!trib_failed(&status)) status = run(made, index, 1, &bytes);
+    EXPECT_OK(status);
     return bytes;
 }
 

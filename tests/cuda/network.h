@@ -19,7 +19,7 @@ struct Way {
     bool pixels = false;
     trib_precision precision = TRIB_PRECISION_FP32;
     bool measure = false;
-    int chunk = 0, lanes = 0; // images at a time; of these how many side by side
+    int max_batch = 0, chunk = 0, lanes = 0, in_flight = 0; // chunk: images at a time; lanes: chunks side by side
 };
 std::string name_of(const Way &way); // "fused_graph_pixels"
 
@@ -28,24 +28,34 @@ std::vector<Way> parallel_ways();
 
 using Bytes = std::vector<unsigned char>; // all outputs, one after the other
 
-// The network, its parameters and images of its own.
+// The one that other results are compared with: one op after the other.
+Way serial(Way way);
+
+// Outputs of a plan for n images, and where each begins.
+struct Outputs {
+    Outputs(const trib_plan *plan, int n);
+    Bytes bytes; // NaN, or no class
+    std::vector<void *> rows;
+};
+
+// The network, its parameters and images, all different: what an op finds in memory from an earlier run is wrong.
 class Net
 {
   public:
-    explicit Net(int images = 1, int modules = 2);
+    static constexpr int images = 16;
+    explicit Net(int modules = 2);
     const trib_graph *graph() const { return graph_.get(); }
     const trib_tensor *parameters() const { return parameters_.data(); }
     trib_session_options options(const Way &way) const;
-    const void *input(bool pixels) const { return pixels ? static_cast<const void *>(pixels_.data()) : floats_.data(); }
+    const void *image(int index, bool pixels) const;
 
     trib_status create(trib_device *device, const Way &way, trib_session **out) const;
-    // The first n images. Outputs are NaN, or no class, where nothing was written.
-    trib_status run(trib_session *session, int n, Bytes *outputs) const;
-    // On a device of its own; what went wrong is a failure of the test.
-    Bytes result(const Way &way) const;
+    // n images from the `first` one on. Outputs are NaN, or no class, where nothing was written.
+    trib_status run(trib_session *session, int first, int n, Bytes *outputs) const;
+    // One image, one op after the other, on a device of its own; what went wrong is a failure of the test.
+    Bytes result(const Way &way, int image) const;
 
   private:
-    int images_;
     nets::Graph graph_;
     nets::Parameters parameters_;
     std::vector<float> floats_;

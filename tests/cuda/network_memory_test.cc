@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network in less and less device memory: it works, then it is refused in words, and never works again further down.
-#include <cstring>
+// From the memory a network needs down to none, in steps of 1 %, as a limit and as a smaller card: it runs, or says
+// what it had no memory for; once it does not run, it never does with less; and nothing is left of what was begun.
+#include <algorithm>
+#include <cstdio>
 
 #include "cuda/network.h"
 #include "fakecuda/fakecuda.h"
+#include "fakecuda/library.h"
 
 using network::Bytes;
 using network::Net;
@@ -12,92 +15,117 @@ using network::Way;
 namespace
 {
 
+bool contains(const trib_status &status, const char *text)
+{
+    return std::string(status.message).find(text) != std::string::npos;
+}
+
+constexpr int step = support::sanitized ? 4 : 1; // percent
+
 class Memory : public testing::TestWithParam<Way>
 {
   protected:
-    // Everything once, with at most `limit` bytes (0: no limit of ours) on a card of `card` bytes.
-    trib_status run(std::int64_t limit, std::size_t card, Bytes *bytes)
+    trib_status run(trib_device *device, int image, Bytes *bytes)
     {
-        fakecuda::Options machine;
-        if (card) machine.memory = card;
-        fakecuda::reset(machine);
-        trib_device_options options = {};
-        options.memory_limit = limit;
-        trib_device *device = nullptr;
-        TRIB_TRY(trib_device_open("cuda", &options, &device));
-        nets::Device owner(device);
         trib_session *made = nullptr;
-        trib_status status = net.create(device, GetParam(), &made);
-        if (!trib_failed(&status)) status = net.run(made, 1, bytes);
-        trib_session_destroy(made);
-        peak = trib_device_memory(device).peak_bytes;
-        EXPECT_EQ(trib_device_memory(device).current_bytes, 0) << status.message;
-        return status;
-    }
-    // Lowers what `run_with(percent)` may use from 110 % of the peak to nothing.
-    template <typename Run>
-    void lower(Run run_with)
-    {
-        Bytes wanted;
-        ASSERT_OK(run(0, 0, &wanted));
-        const std::int64_t needed = peak;
-        ASSERT_GT(needed, 0);
-        bool worked_before = true;
-        int worked = 0, layers = 0;
-        for (int percent = 110; percent >= 1; --percent) {
-            Bytes bytes;
-            trib_status status = run_with(needed * percent / 100, &bytes);
-            const bool works = !trib_failed(&status);
-            EXPECT_TRUE(worked_before || !works) << percent << " % is enough, but more was not";
-            EXPECT_TRUE(!works || bytes == wanted) << percent << " %";
-            if (!works) {
-                EXPECT_EQ(status.code, TRIB_OUT_OF_MEMORY) << status.message;
-                EXPECT_NE(std::strstr(status.message, "bytes asked for"), nullptr) << status.message;
-            }
-            layers += std::strstr(status.message, "layer ") != nullptr;
-            worked_before = works;
-            worked += works;
-            EXPECT_EQ(fakecuda::leaks(), "") << percent;
-            if (HasFailure()) return;
-        }
-        EXPECT_GE(worked, 11) << "the peak itself is enough";
-        EXPECT_FALSE(worked_before);
-        EXPECT_GT(layers, 10) << "an op whose parameters find no room is named";
+        TRIB_TRY(net_.create(device, GetParam(), &made));
+        nets::Session session(made);
+        return net_.run(made, image, 1, bytes);
     }
 
-    Net net;
-    std::int64_t peak = 0;
+    // With no limit.
+    std::int64_t peak()
+    {
+        nets::Device device = network::open();
+        Bytes bytes;
+        EXPECT_OK(run(device.get(), 0, &bytes));
+        return trib_device_memory(device.get()).peak_bytes;
+    }
+
+    void check_refusal(const trib_status &status)
+    {
+        EXPECT_EQ(status.code, TRIB_OUT_OF_MEMORY);
+        EXPECT_TRUE(contains(status, "bytes asked for"));
+        bool parameters = contains(status, "layer ");
+        bool buffer =
+            contains(status, "the arena of") || contains(status, "the input of") || contains(status, "output ");
+        EXPECT_TRUE(parameters || buffer) << "for what?";
+        of_parameters_ += parameters;
+        of_buffers_ += buffer;
+    }
+
+    // What works at this percentage does so at every higher one.
+    void check(trib_device *device, int percent)
+    {
+        Bytes bytes;
+        trib_status status = run(device, percent % 2, &bytes);
+        SCOPED_TRACE(std::to_string(percent) + " %: " + status.message);
+        bool works = !trib_failed(&status);
+        EXPECT_TRUE(worked_ || !works) << "it failed with more";
+        if (works)
+            EXPECT_EQ(bytes, wanted_[percent % 2]);
+        else
+            check_refusal(status);
+        EXPECT_EQ(trib_device_memory(device).current_bytes, 0);
+        least_ = works ? percent : least_;
+        worked_ = works;
+    }
+
+    void check_end(int least)
+    {
+        std::printf("needs %d %%; with less there is none for parameters (%d times), for other memory (%d times)\n",
+                    least_, of_parameters_, of_buffers_);
+        EXPECT_EQ(least_, least);
+        EXPECT_GT(of_parameters_, 0);
+        EXPECT_GT(of_buffers_, 0);
+    }
+
+    Net net_;
+    Bytes wanted_[2] = { net_.result(GetParam(), 0), net_.result(GetParam(), 1) };
+    bool worked_ = true;
+    int least_ = 101, of_parameters_ = 0, of_buffers_ = 0;
 };
 
-TEST_P(Memory, LowersItsLimitToNothing)
+TEST_P(Memory, LimitFromThePeakToNothing)
 {
-    lower([this](std::int64_t bytes, Bytes *out) { return run(bytes, 0, out); });
-}
-
-// The card's own memory: given out in larger pieces, so that a little more than the peak is needed.
-TEST_P(Memory, RunsOnEverSmallerCards)
-{
-    Bytes wanted;
-    ASSERT_OK(run(0, 0, &wanted));
-    const std::int64_t needed = peak;
-    bool worked_before = true, ever = false;
-    for (int percent = 400; percent >= 1; percent -= percent > 120 ? 20 : 1) {
+    trib_device_options options {};
+    const std::int64_t whole = peak();
+    for (int percent = 100; percent >= 0 && !HasFailure(); percent -= step) {
+        options.memory_limit = std::max<std::int64_t>(1, whole * percent / 100); // 0 would be no limit
+        nets::Device device = network::open(&options);
+        ASSERT_TRUE(device);
+        check(device.get(), percent);
+        if (worked_) continue;
+        trib_device_set_memory_limit(device.get(), 0);
         Bytes bytes;
-        trib_status status = run(0, std::size_t(needed * percent / 100), &bytes);
-        const bool works = !trib_failed(&status);
-        EXPECT_TRUE(worked_before || !works) << percent << " % is enough, but more was not";
-        EXPECT_TRUE(!works || bytes == wanted) << percent << " %";
-        EXPECT_TRUE(works || status.code == TRIB_OUT_OF_MEMORY) << status.message;
-        worked_before = works;
-        ever = ever || works;
-        EXPECT_EQ(fakecuda::leaks(), "") << percent;
-        if (HasFailure()) return;
+        EXPECT_OK(run(device.get(), 0, &bytes));
+        EXPECT_EQ(bytes, wanted_[0]);
     }
-    EXPECT_TRUE(ever);
-    EXPECT_FALSE(worked_before);
+    check_end(100);
 }
 
-INSTANTIATE_TEST_SUITE_P(Network, Memory, testing::Values(network::parallel_ways()[0], network::parallel_ways()[7]),
+// A card gives out multiples of 512 bytes: twice the peak is enough.
+TEST_P(Memory, CardFromTwiceThePeakToNothing)
+{
+    fakecuda::Options options;
+    const std::int64_t whole = 2 * peak();
+    for (int percent = 100; percent >= 0 && !HasFailure(); percent -= step) {
+        options.memory = std::size_t(whole * percent / 100);
+        fakecuda::reset(options);
+        nets::Device device = network::open();
+        ASSERT_TRUE(device);
+        check(device.get(), percent);
+        device.reset();
+        EXPECT_EQ(fakecuda::leaks(), "");
+        EXPECT_EQ(fakecuda::library::leaks(), "");
+        for (const std::string &text : fakecuda::violations()) ADD_FAILURE() << text;
+    }
+    EXPECT_LT(least_, 100);
+    check_end(least_);
+    fakecuda::reset();
+}
+
+INSTANTIATE_TEST_SUITE_P(Network, Memory, testing::ValuesIn(network::parallel_ways()),
                          [](const auto &info) { return network::name_of(info.param); });
 
 } // namespace
