@@ -9,7 +9,7 @@
 #include "cuda/weights.h"
 #include "tributary/internal/alloc.h"
 
-enum { MOST_OFFERED = 4, ALIGNMENT = 16 };
+enum { MOST_OFFERED = 4 };
 
 /* What cuBLASLt asks for on Hopper. */
 static const int64_t most_workspace = 32 << 20;
@@ -46,23 +46,16 @@ static void close_library(trib_cuda_device *device, void *state)
 
 static bool is_product(const trib_op_desc *d)
 {
-    const trib_conv2d *a = &d->attributes.conv2d;
     if (d->kind == TRIB_LINEAR) return d->inputs[0].c == d->inputs[0].c_total || d->inputs[0].h * d->inputs[0].w == 1;
-    return d->kind == TRIB_CONV2D && d->output_count == 1 && a->r == 1 && a->s == 1 && a->stride_h <= 1 &&
-           a->stride_w <= 1 && !a->pad.top && !a->pad.left && !a->pad.bottom && !a->pad.right;
-}
-
-static bool begins_aligned(const trib_view *v)
-{
-    return (size_t)v->c_offset * trib_dtype_size(v->dtype) % ALIGNMENT == 0;
+    return d->kind == TRIB_CONV2D && d->output_count == 1 && trib_is_pointwise(&d->attributes.conv2d);
 }
 
 /* Rows are pixels; the row of a linear layer is a whole image. */
 static bool describe(const trib_op_desc *d, trib_matmul_desc *out, char *reason)
 {
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    bool usable =
-        is_product(d) && trib_lies_as_nhwc(x) && trib_lies_as_nhwc(y) && begins_aligned(x) && begins_aligned(y);
+    bool usable = is_product(d) && trib_lies_as_nhwc(x) && trib_lies_as_nhwc(y) && trib_begins_aligned(x) &&
+                  trib_begins_aligned(y);
     if (!usable) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "cublaslt: linear layers and 1x1 convolutions in nhwc only");
         return false;

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "cuda/cudnn_conv.h"
+#include "cuda/geometry.h"
 #include "cuda/ops.h"
 #include "cuda/plan_cache.h"
 #include "cuda/weights.h"
 #include "tributary/internal/alloc.h"
 
-enum { MOST_OFFERED = 10, ALIGNMENT = 16 };
+enum { MOST_OFFERED = 10 };
 
 /* Larger ones are left out. */
 static const int64_t most_workspace = (int64_t)512 << 20;
@@ -60,20 +61,15 @@ static void close_stream(trib_cuda_device *device, void *state, void *of_stream)
 
 /* ---- offering ---- */
 
-static bool begins_aligned(const trib_view *v)
-{
-    return (size_t)v->c_offset * trib_dtype_size(v->dtype) % ALIGNMENT == 0;
-}
-
 static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
 {
     const trib_conv2d *a = &d->attributes.conv2d;
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    const char *why = d->kind != TRIB_CONV2D                             ? "convolutions only"
-                      : d->output_count != 1                             ? "one output only"
-                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC ? "nhwc only"
-                      : !begins_aligned(x) || !begins_aligned(y)         ? "slices that begin at 16 bytes only"
-                                                                         : NULL;
+    const char *why = d->kind != TRIB_CONV2D                               ? "convolutions only"
+                      : d->output_count != 1                               ? "one output only"
+                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC   ? "nhwc only"
+                      : !trib_begins_aligned(x) || !trib_begins_aligned(y) ? "slices that begin at 16 bytes only"
+                                                                           : NULL;
     if (why) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
         return false;

@@ -41,7 +41,7 @@ static bool no(char *reason, const char *why)
 static bool is_aligned(const trib_view *v)
 {
     size_t size = trib_dtype_size(v->dtype);
-    return (size_t)v->c_offset * size % KERNEL_ALIGNMENT == 0 && (size_t)v->c_total * size % KERNEL_ALIGNMENT == 0 &&
+    return trib_begins_aligned(v) && (size_t)v->c_total * size % KERNEL_ALIGNMENT == 0 &&
            (size_t)v->c * size % KERNEL_ALIGNMENT == 0;
 }
 
@@ -80,12 +80,6 @@ static bool pool_lrn(const trib_op_desc *d, char *reason)
     return plain(d, reason) && small_lrn(&d->attributes.pool_lrn.lrn, reason);
 }
 
-static bool is_1x1(const trib_conv2d *a)
-{
-    return a->r == 1 && a->s == 1 && a->stride_h <= 1 && a->stride_w <= 1 && !a->pad.top && !a->pad.left &&
-           !a->pad.bottom && !a->pad.right;
-}
-
 static bool product(const trib_op_desc *d, char *reason)
 {
     trib_conv1x1_geometry g = trib_conv1x1_of(d);
@@ -96,7 +90,7 @@ static bool product(const trib_op_desc *d, char *reason)
 
 static bool conv1x1(const trib_op_desc *d, char *reason)
 {
-    return is_1x1(&d->attributes.conv2d) ? product(d, reason) : no(reason, "only 1x1 convolutions");
+    return trib_is_pointwise(&d->attributes.conv2d) ? product(d, reason) : no(reason, "only 1x1 convolutions");
 }
 
 static bool pool_conv1x1(const trib_op_desc *d, char *reason)
@@ -104,7 +98,8 @@ static bool pool_conv1x1(const trib_op_desc *d, char *reason)
     const trib_pool2d *p = &d->attributes.pool_conv.pool2d;
     bool same = p->r == 3 && p->s == 3 && p->stride_h <= 1 && p->stride_w <= 1 && p->pad.top == 1 && p->pad.left == 1 &&
                 p->pad.bottom == 1 && p->pad.right == 1;
-    if (!same || !is_1x1(&d->attributes.pool_conv.conv2d)) return no(reason, "only 1x1 convolutions of 3x3 pools");
+    if (!same || !trib_is_pointwise(&d->attributes.pool_conv.conv2d))
+        return no(reason, "only 1x1 convolutions of 3x3 pools");
     return product(d, reason);
 }
 

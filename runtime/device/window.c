@@ -34,3 +34,9 @@ trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, 
         .rows = (int64_t)x->n * x->h * x->w, .c = x->c, .x_pitch = x->c_total, .y_pitch = y->c_total, .relu = relu
     };
 }
+
+bool trib_is_pointwise(const trib_conv2d *a)
+{
+    return a->r == 1 && a->s == 1 && or_one(a->stride_h) == 1 && or_one(a->stride_w) == 1 && !a->pad.top &&
+           !a->pad.left && !a->pad.bottom && !a->pad.right;
+}

@@ -7,6 +7,9 @@
 #include "tributary/op.h"
 
 trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool, const trib_view *y);
+/* 1x1, at every pixel: a matrix product over all pixels. */
+bool trib_is_pointwise(const trib_conv2d *conv);
+
 /* Windows given by the sizes of x and y alone. */
 trib_window_geometry trib_adaptive_window_of(const trib_view *x, const trib_view *y);
 trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, bool relu);

@@ -4,14 +4,13 @@
  * result goes does not change: the 1x1 branch straight into its slice of the joined output. */
 #include <string.h>
 
+#include "device/window.h"
 #include "passes/fuse.h"
 #include "passes/passes.h"
 
 static bool is_reduction(const trib_op_desc *d)
 {
-    const trib_conv2d *a = &d->attributes.conv2d;
-    return d->kind == TRIB_CONV2D && a->r == 1 && a->s == 1 && a->stride_h == 1 && a->stride_w == 1 && !a->pad.top &&
-           !a->pad.left && !a->pad.bottom && !a->pad.right;
+    return d->kind == TRIB_CONV2D && trib_is_pointwise(&d->attributes.conv2d);
 }
 
 /* Whether `b` can become further outputs of `a`: same fork, same input, same epilogue. */
