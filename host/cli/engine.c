@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From settings to a device, a model with its preprocessing, and a session. */
-#include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,25 +47,6 @@ trib_status cli_open_device(const cli_settings *settings, trib_device **out)
 
 /* ---- model ---- */
 
-/* timm's rule: resize to floor(size / crop_pct). */
-static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
-{
-    if (s->crop_mode >= 0) p->resize_mode = s->crop_mode == 1 ? TRIB_RESIZE_SQUASH : TRIB_RESIZE_SHORT_SIDE;
-    if (s->crop_pct > 0 && p->resize_mode == TRIB_RESIZE_NONE) p->resize_mode = TRIB_RESIZE_SHORT_SIDE;
-    if (s->crop_pct > 0) p->resize = (int)fmin(size / s->crop_pct, INT_MAX);
-    if (p->resize < size) p->resize = size; /* a model that did not resize may say 0 */
-}
-
-static trib_status change_preprocess(const cli_settings *s, const trib_googlenet *net, trib_preprocess *p)
-{
-    if (s->crop_pct > 0 || s->crop_mode >= 0) change_crop(s, net->height > net->width ? net->height : net->width, p);
-    if (s->interpolation >= 0) p->interpolation = (trib_interpolation)s->interpolation;
-    if (s->channels >= 0) p->bgr = s->channels == 1;
-    if (s->mean.given) memcpy(p->mean, s->mean.values, sizeof p->mean);
-    if (s->std.given) memcpy(p->std, s->std.values, sizeof p->std);
-    return trib_preprocess_check(p);
-}
-
 static trib_status load_random(const cli_settings *s, trib_model **out)
 {
     static const trib_variant variants[] = { TRIB_TORCHVISION, TRIB_BVLC, TRIB_TORCHVISION };
@@ -87,7 +66,7 @@ trib_status cli_load_model(const cli_settings *s, const char *path, trib_model *
     trib_model_options options = { .height = s->image_size, .width = s->image_size, .aux = s->aux };
     TRIB_TRY(path ? trib_model_load(path, &options, &model) : load_random(s, &model));
     own = *trib_model_preprocess(model);
-    trib_status status = change_preprocess(s, trib_model_network(model), &own);
+    trib_status status = cli_change_preprocess(s, trib_model_network(model), &own);
     if (trib_failed(&status)) {
         trib_add_context(&status, "%s", trib_model_path(model));
         trib_model_destroy(model);

@@ -41,6 +41,7 @@ trib_status cli_feed_open(const cli_settings *settings, const char *model, const
     *feed = (cli_feed) { .settings = settings, .batch_size = batch_size, .workers = workers };
     TRIB_TRY(cli_open_device(settings, &feed->device));
     TRIB_TRY(cli_load_model(settings, model, &feed->model, &feed->preprocess));
+    cli_say_guess(settings, feed->model);
     feed->classes = trib_model_network(feed->model)->classes;
     TRIB_TRY(open_source(feed, inputs, first_input, source_options));
     int64_t count = trib_source_count(feed->source);

@@ -17,10 +17,12 @@ static const cli_option table[] = {
 };
 
 typedef struct subject {
+    bool random;
     const trib_model *model;
     const trib_graph *graph;
     const trib_googlenet *net;
     trib_preprocess preprocess;
+    char options[CLI_PREPROCESS_OPTIONS_TEXT]; /* that changed it */
     cli_table table;
 } subject;
 
@@ -93,6 +95,13 @@ static void print_layers(const subject *s)
     }
 }
 
+static const char *guess(const subject *s) { return trib_model_preprocess_guess(s->model); }
+
+static const char *preprocess_source(const subject *s)
+{
+    return s->random ? "the variant, whose parameters are random" : guess(s) ? "a guess" : "the model file";
+}
+
 static void print_facts(const subject *s)
 {
     const trib_preprocess *p = &s->preprocess;
@@ -106,10 +115,14 @@ static void print_facts(const subject *s)
     printf("input          %d x %d (HxW), %s\n", s->net->height, s->net->width, p->bgr ? "BGR" : "RGB");
     printf("preprocessing  %s", trib_resize_mode_name(p->resize_mode));
     if (p->resize_mode != TRIB_RESIZE_NONE) printf(" %d %s", p->resize, trib_interpolation_name(p->interpolation));
-    printf(", centre crop %d x %d, pixel * %g, minus %g,%g,%g, over %g,%g,%g%s\n", p->crop_height, p->crop_width,
+    printf(", centre crop %d x %d, pixel * %g, minus %g,%g,%g, over %g,%g,%g\n", p->crop_height, p->crop_width,
            (double)p->scale, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
-           (double)p->std[1], (double)p->std[2],
-           trib_model_preprocess_is_default(s->model) ? " (the variant's default)" : "");
+           (double)p->std[1], (double)p->std[2]);
+    printf("  comes from   ");
+    cli_print_safe(stdout, preprocess_source(s));
+    if (s->options[0]) printf("; changed by %s", s->options);
+    if (guess(s)) printf("\n  guessed      %s", guess(s));
+    printf("\n");
     const char *provenance = trib_model_provenance(s->model);
     printf("provenance     ");
     cli_print_safe(stdout, provenance ? provenance : "not known");
@@ -179,7 +192,9 @@ static cJSON *preprocess_json(const subject *s)
     cJSON_AddItemToObject(json, "scale", float_json(p->scale));
     cJSON_AddItemToObject(json, "mean", floats_json(p->mean));
     cJSON_AddItemToObject(json, "std", floats_json(p->std));
-    cJSON_AddBoolToObject(json, "default", trib_model_preprocess_is_default(s->model));
+    cJSON_AddItemToObject(json, "source", cli_json_text(s->random ? "variant" : guess(s) ? "guess" : "file"));
+    cJSON_AddItemToObject(json, "guess", cli_json_text(guess(s)));
+    cJSON_AddItemToObject(json, "changed_by", cli_json_text(s->options[0] ? s->options : NULL));
     return json;
 }
 
@@ -211,11 +226,12 @@ static cJSON *subject_json(const subject *s, bool layers)
 static trib_status show(const cli_settings *settings, const info_options *own, const char *path)
 {
     trib_model *model = NULL;
-    subject s = { 0 };
+    subject s = { .random = !path };
     TRIB_TRY(cli_load_model(settings, path, &model, &s.preprocess));
     s.model = model;
     s.graph = trib_model_graph(model);
     s.net = trib_model_network(model);
+    cli_preprocess_options(settings, s.options);
     trib_status status = cli_table_of(s.graph, &s.table);
     if (!trib_failed(&status) && own->json)
         status = cli_json_print(subject_json(&s, own->layers));
@@ -255,7 +271,8 @@ const cli_command cli_info = {
     .description =
         "Prints the paper's Table 1 for a model: output size, depth, convolutions per branch, parameters, and\n"
         "operations (multiply-adds of convolutions and linear layers, per image); then its variant, classes,\n"
-        "input, preprocessing and where it comes from.",
+        "input, preprocessing (from the model file, from options, or guessed because the file does not say) and\n"
+        "where it comes from.",
     .examples = "  tributary info model.safetensors\n"
                 "  tributary info --arch bvlc --layers\n"
                 "  tributary info model.safetensors --json\n",

@@ -93,7 +93,8 @@ cli_group cli_random_group(cli_settings *settings)
 }
 cli_group cli_preprocess_group(cli_settings *settings)
 {
-    return (cli_group)CLI_GROUP("Preprocessing, where it differs from the model's own", preprocess_options, settings);
+    return (cli_group)CLI_GROUP("Preprocessing, where it differs from what 'tributary info MODEL' shows",
+                                preprocess_options, settings);
 }
 
 int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,

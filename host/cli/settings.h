@@ -58,6 +58,15 @@ void cli_save_choices(const cli_settings *settings, trib_device *device);
 trib_status cli_load_model(const cli_settings *settings, const char *path, trib_model **out,
                            trib_preprocess *preprocess);
 
+/* Changes the model's own preprocessing as the options say. */
+trib_status cli_change_preprocess(const cli_settings *settings, const trib_googlenet *net, trib_preprocess *preprocess);
+/* On standard error: what was guessed about preprocessing, and how to set it; nothing when the file or --mean and --std
+ * say it. For every command whose results depend on it. */
+void cli_say_guess(const cli_settings *settings, const trib_model *model);
+/* Those that were given, "--mean, --std"; "" when none was. Returns `text`. */
+enum { CLI_PREPROCESS_OPTIONS_TEXT = 128 };
+const char *cli_preprocess_options(const cli_settings *settings, char text[CLI_PREPROCESS_OPTIONS_TEXT]);
+
 /* Fails on a layout or pass that there is not. Input is in the layout in which `device` likes to be handed images: NHWC
  * if it computes in that, else NCHW. */
 trib_status cli_plan_options(const cli_settings *settings, trib_device *device, trib_plan_options *out);

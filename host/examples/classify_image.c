@@ -14,6 +14,8 @@ int main(int argc, char **argv)
     if (argc != 3) return fprintf(stderr, "usage: classify_image MODEL IMAGE\n"), 2;
     trib_model *model;
     check(trib_model_load(argv[1], NULL, &model));
+    const char *guess = trib_model_preprocess_guess(model); /* NULL: the file says how to preprocess */
+    if (guess) fprintf(stderr, "preprocessing is guessed: %s\n", guess);
     trib_device *device;
     check(trib_device_open("auto", NULL, &device));
     trib_session_options options = trib_session_default_options();

@@ -3,11 +3,6 @@
 
 #include <limits.h>
 
-trib_preprocess trib_default_preprocess(trib_variant variant)
-{
-    return variant == TRIB_BVLC ? trib_preprocess_caffe() : trib_preprocess_torchvision();
-}
-
 /* round(size * to / from) */
 static int scaled(int size, int to, int from)
 {

@@ -10,9 +10,6 @@
 extern "C" {
 #endif
 
-/* For a file that says nothing of it, and for random models. */
-trib_preprocess trib_default_preprocess(trib_variant variant);
-
 /* Sets the crop to height x width (0: as it is). `resize` keeps its proportion to the crop (the larger one, when height
  * and width change differently), so that the network sees the same part of the image: 256 with a crop of 224 becomes
  * 183 with a crop of 160. Fails with TRIB_INVALID_ARGUMENT when the size cannot be had. */

@@ -7,6 +7,7 @@
 
 #include "data/file.h"
 #include "formats/safetensors_private.h"
+#include "model/guess.h"
 #include "model/input_size.h"
 #include "model/metadata.h"
 #include "tributary/internal/alloc.h"
@@ -19,7 +20,7 @@ struct trib_model {
     trib_graph *graph;
     trib_tensor *parameters;
     trib_preprocess preprocess;
-    bool preprocess_is_default;
+    const char *guess;   /* what was guessed about preprocessing; NULL: nothing */
     const char **labels; /* one block; NULL when unknown */
     const char *provenance;
 };
@@ -55,9 +56,10 @@ static trib_status read_metadata(trib_model *model)
     const char *preprocessing = trib_safetensors_metadata_get(model->file, "tributary.preprocessing");
     if (variant) TRIB_TRY(trib_metadata_check_variant(variant, model->net.variant));
     if (labels) TRIB_TRY(trib_metadata_read_labels(labels, model->net.classes, &model->labels));
-    model->preprocess_is_default = !preprocessing;
-    model->preprocess = trib_default_preprocess(model->net.variant);
-    if (preprocessing) TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
+    if (preprocessing)
+        TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
+    else
+        model->preprocess = trib_guess_preprocess(&model->net, &model->guess);
     model->provenance = trib_safetensors_metadata_get(model->file, "tributary.provenance");
     return trib_success();
 }
@@ -103,8 +105,7 @@ trib_status trib_model_random(const trib_googlenet *net, uint64_t seed, trib_mod
     model->net = *net;
     if (!net->classes) model->net.classes = 1000;
     if (net->width_multiplier == 0) model->net.width_multiplier = 1;
-    model->preprocess = trib_default_preprocess(net->variant);
-    model->preprocess_is_default = true;
+    model->preprocess = trib_guess_preprocess(&model->net, NULL);
     TRIB_TRY_GOTO(s, fail, trib_preprocess_set_size(&model->preprocess, net->height, net->width));
     TRIB_TRY_GOTO(s, fail, build_graph(model));
     TRIB_TRY_GOTO(s, fail, trib_googlenet_random(model->graph, net->variant, seed, model->parameters, &model->storage));
@@ -133,7 +134,7 @@ const trib_googlenet *trib_model_network(const trib_model *model) { return &mode
 const trib_graph *trib_model_graph(const trib_model *model) { return model->graph; }
 const trib_tensor *trib_model_parameters(const trib_model *model) { return model->parameters; }
 const trib_preprocess *trib_model_preprocess(const trib_model *model) { return &model->preprocess; }
-bool trib_model_preprocess_is_default(const trib_model *model) { return model->preprocess_is_default; }
+const char *trib_model_preprocess_guess(const trib_model *model) { return model->guess; }
 const char *trib_model_provenance(const trib_model *model) { return model->provenance; }
 
 const char *trib_model_label(const trib_model *model, int klass)

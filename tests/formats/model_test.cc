@@ -37,7 +37,7 @@ TEST(ModelLoad, TheFashionModel)
     EXPECT_EQ(trib_model_label(model.get(), 10), nullptr);
     EXPECT_EQ(trib_model_label(model.get(), -1), nullptr);
     EXPECT_NE(std::string(trib_model_provenance(model.get())).find("9,168"), std::string::npos);
-    EXPECT_FALSE(trib_model_preprocess_is_default(model.get()));
+    EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
     const trib_preprocess *p = trib_model_preprocess(model.get());
     EXPECT_EQ(p->resize_mode, TRIB_RESIZE_SQUASH);
     EXPECT_EQ(p->resize, 64);
@@ -85,7 +85,7 @@ TEST(ModelLoad, EveryKeyOfThePreprocessing)
     EXPECT_EQ(p->mean[2], 3);
     EXPECT_EQ(p->std[0], 4);
     EXPECT_EQ(p->std[2], 6.5f);
-    EXPECT_FALSE(trib_model_preprocess_is_default(model.get()));
+    EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
     EXPECT_EQ(trib_model_network(model.get())->height, 64);
     EXPECT_EQ(trib_model_network(model.get())->width, 48);
     EXPECT_STREQ(trib_model_label(model.get(), 1), "b, \"c\"");
@@ -104,7 +104,7 @@ TEST(ModelLoad, WithoutMetadataItIsRecognised)
         EXPECT_EQ(net->classes, 5);
         EXPECT_EQ(net->height, 224);
         EXPECT_NEAR(net->width_multiplier, 0.125, 0.01); // the simplest number that gives these channels
-        EXPECT_TRUE(trib_model_preprocess_is_default(model.get()));
+        EXPECT_NE(trib_model_preprocess_guess(model.get()), nullptr);
         trib_preprocess wanted = variant == TRIB_BVLC ? trib_preprocess_caffe() : trib_preprocess_torchvision();
         const trib_preprocess *p = trib_model_preprocess(model.get());
         EXPECT_EQ(p->bgr, wanted.bgr);
@@ -115,6 +115,35 @@ TEST(ModelLoad, WithoutMetadataItIsRecognised)
         EXPECT_EQ(trib_model_label(model.get(), 0), nullptr);
         EXPECT_EQ(trib_model_provenance(model.get()), nullptr);
         EXPECT_EQ(trib_graph_parameter_count(trib_model_graph(model.get())), int(file.weights.tensors.size()));
+    }
+}
+
+TEST(ModelLoad, PreprocessingThatTheFileDoesNotSayIsGuessedAndSaid)
+{
+    const struct {
+        trib_variant variant;
+        int classes;
+        float mean, std;
+        const char *said;
+    } cases[] = { { TRIB_TORCHVISION, 1000, 0.5f, 0.5f, "mean and std 0.5" },
+                  { TRIB_TORCHVISION, 10, 0.485f, 0.229f, "cannot be known" },
+                  { TRIB_TORCHVISION, 1001, 0.485f, 0.229f, "cannot be known" },
+                  { TRIB_BVLC, 1000, 104, 1, "BVLC's own weights" },
+                  { TRIB_BVLC, 21, 104, 1, "cannot be known" } };
+    for (auto &c : cases) {
+        SCOPED_TRACE(std::string(trib_variant_name(c.variant)) + " " + std::to_string(c.classes));
+        ModelFile file(c.variant, false, c.classes);
+        Model guessed, said;
+        ASSERT_OK(file.load(guessed));
+        EXPECT_EQ(trib_model_preprocess(guessed.get())->mean[0], c.mean);
+        EXPECT_EQ(trib_model_preprocess(guessed.get())->std[0], c.std);
+        const char *guess = trib_model_preprocess_guess(guessed.get());
+        ASSERT_NE(guess, nullptr);
+        EXPECT_NE(std::string(guess).find(c.said), std::string::npos) << guess;
+        file.metadata["tributary.preprocessing"] = files::good_preprocessing;
+        ASSERT_OK(file.load(said));
+        EXPECT_EQ(trib_model_preprocess(said.get())->mean[0], 1);
+        EXPECT_EQ(trib_model_preprocess_guess(said.get()), nullptr);
     }
 }
 
@@ -201,8 +230,8 @@ TEST(ModelRandom, IsDeterministicAndComplete)
     EXPECT_EQ(trib_model_network(a)->classes, 1000);
     EXPECT_EQ(trib_model_network(a)->width, 96);
     EXPECT_EQ(trib_model_preprocess(a)->crop_height, 64);
-    EXPECT_EQ(trib_model_preprocess(a)->resize, 110); // 256 * 96 / 224 = 109.7
-    EXPECT_TRUE(trib_model_preprocess_is_default(a));
+    EXPECT_EQ(trib_model_preprocess(a)->resize, 110);   // 256 * 96 / 224 = 109.7
+    EXPECT_EQ(trib_model_preprocess_guess(a), nullptr); // random parameters were trained on nothing
     EXPECT_EQ(trib_model_label(a, 0), nullptr);
     EXPECT_EQ(trib_model_provenance(a), nullptr);
     trib_model_release_pages(a); // there are none

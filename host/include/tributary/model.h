@@ -40,7 +40,12 @@ const trib_graph *trib_model_graph(const trib_model *model);
 /* One per graph parameter, valid until the model is destroyed. */
 const trib_tensor *trib_model_parameters(const trib_model *model);
 const trib_preprocess *trib_model_preprocess(const trib_model *model);
-bool trib_model_preprocess_is_default(const trib_model *model); /* the file said nothing about it */
+/* NULL when the file says what its preprocessing is (and for random models). Else it had to be guessed, and this tells,
+ * in a sentence for people, what was guessed and from what. A wrong guess does not fail, it makes wrong predictions:
+ * show the sentence, and use preprocessing of your own where you know better. The rule: 1000 classes and torchvision's
+ * names are taken for torchvision's own weights, mean and std 0.5; 1000 classes and Caffe's names for BVLC's; with
+ * other class counts it cannot be known, and ImageNet's mean and std, or BVLC's, are taken. */
+const char *trib_model_preprocess_guess(const trib_model *model);
 /* NULL when the file has no labels. */
 const char *trib_model_label(const trib_model *model, int klass);
 const char *trib_model_provenance(const trib_model *model); /* NULL when unknown */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The options that change a model's preprocessing, and what is said when it had to be guessed. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "settings.h"
+
+/* timm's rule: resize to floor(size / crop_pct). */
+static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
+{
+    if (s->crop_mode >= 0) p->resize_mode = s->crop_mode == 1 ? TRIB_RESIZE_SQUASH : TRIB_RESIZE_SHORT_SIDE;
+    if (s->crop_pct > 0 && p->resize_mode == TRIB_RESIZE_NONE) p->resize_mode = TRIB_RESIZE_SHORT_SIDE;
+    if (s->crop_pct > 0) p->resize = (int)fmin(size / s->crop_pct, INT_MAX);
+    if (p->resize < size) p->resize = size; /* a model that did not resize may say 0 */
+}
+
+trib_status cli_change_preprocess(const cli_settings *s, const trib_googlenet *net, trib_preprocess *p)
+{
+    if (s->crop_pct > 0 || s->crop_mode >= 0) change_crop(s, net->height > net->width ? net->height : net->width, p);
+    if (s->interpolation >= 0) p->interpolation = (trib_interpolation)s->interpolation;
+    if (s->channels >= 0) p->bgr = s->channels == 1;
+    if (s->mean.given) memcpy(p->mean, s->mean.values, sizeof p->mean);
+    if (s->std.given) memcpy(p->std, s->std.values, sizeof p->std);
+    return trib_preprocess_check(p);
+}
+
+/* Not what only chooses a part of the image: a wrong crop costs little, a wrong mean nearly everything. */
+static bool normalisation_given(const cli_settings *s) { return s->mean.given && s->std.given; }
+
+void cli_say_guess(const cli_settings *s, const trib_model *model)
+{
+    const char *guess = trib_model_preprocess_guess(model);
+    if (!guess || normalisation_given(s)) return;
+    cli_message(
+        "%s does not say how its images were preprocessed. Guessed: %s. With wrong preprocessing, predictions are "
+        "wrong; if you know better, add --mean A,B,C --std A,B,C, and where they differ --channels, --crop-pct, "
+        "--crop-mode, --interpolation ('tributary info' shows what is used)",
+        trib_model_path(model), guess);
+}
+
+const char *cli_preprocess_options(const cli_settings *s, char text[CLI_PREPROCESS_OPTIONS_TEXT])
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = { { "--crop-pct", s->crop_pct > 0 },
+                    { "--crop-mode", s->crop_mode >= 0 },
+                    { "--interpolation", s->interpolation >= 0 },
+                    { "--mean", s->mean.given },
+                    { "--std", s->std.given },
+                    { "--channels", s->channels >= 0 } };
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof options / sizeof *options; ++i)
+        if (options[i].given)
+            used += (size_t)snprintf(text + used, CLI_PREPROCESS_OPTIONS_TEXT - used, "%s%s", used ? ", " : "",
+                                     options[i].name);
+    return text;
+}
