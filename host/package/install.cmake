@@ -56,6 +56,12 @@ endif()
 foreach(lib IN LISTS CMAKE_DL_LIBS)
   string(APPEND TRIB_PC_LIBS " -l${lib}")
 endforeach()
+# A program linked as the README says it must start, too: outside the system's own folders the loader looks only where it
+# is told (under /usr/local only after ldconfig has run).
+set(TRIB_PC_RPATH "")
+if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr" AND NOT CMAKE_INSTALL_PREFIX STREQUAL "/")
+  set(TRIB_PC_RPATH " -Wl,-rpath,\${libdir}")
+endif()
 file(RELATIVE_PATH TRIB_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/tributary.pc.in ${PROJECT_BINARY_DIR}/package/tributary.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/package/tributary.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -82,7 +82,8 @@ static_names)
 cmake_shared) with_cmake shared Tributary::tributary ;;
 cmake_static) with_cmake static Tributary::tributary_static ;;
 pkgconfig_shared)
-    export PKG_CONFIG_PATH=$lib/pkgconfig LD_LIBRARY_PATH=$lib
+    export PKG_CONFIG_PATH=$lib/pkgconfig
+    unset LD_LIBRARY_PATH
     with_pkgconfig shared ""
     ;;
 pkgconfig_static) # from a copy of the package without the shared library
@@ -97,6 +98,19 @@ readme)
     # The C block of README.md is the example, word for word.
     sed -n '/^```c$/,/^```$/p' "$SOURCE/README.md" | sed '1d;$d' | diff - <(sed 1d "$SOURCE/host/examples/classify_image.c") ||
         fail "README.md and host/examples/classify_image.c differ"
+    ;;
+recipe)
+    # The README's way from installing to running, in a shell that has seen nothing else. Only names are filled in, and
+    # the sanitizers' options of this build.
+    folder=$WORK/recipe sample=$(find "$SOURCE/models/pretrained/samples" -name '*ankle*boot*.png' | sort | head -1)
+    rm -rf "$folder"
+    mkdir "$folder"
+    awk -v RS= '/pkg-config --cflags --libs/' "$SOURCE/README.md" | grep '^    ' | sed -E "s|^ +||; s|--install build|--install $BUILD|
+        s|DIR/lib/|DIR/$LIBDIR/|; s|\\bDIR\\b|$folder/installed|; s|^cc host|$CC $FLAGS $SOURCE/host|; s|\\bMODEL IMAGE|'$SOURCE/models/pretrained/googlenet-fashion-64.safetensors' '$sample'|" >"$folder/recipe.sh"
+    cat "$folder/recipe.sh"
+    [ "$(wc -l <"$folder/recipe.sh")" -eq 4 ] || fail "the README's recipe has another number of lines"
+    output=$(cd "$folder" && env -i PATH="$PATH" HOME="$HOME" LSAN_OPTIONS="$LSAN_OPTIONS" sh -e recipe.sh) || fail "the README's recipe fails"
+    [[ ${output,,} == *"ankle boot"* ]] || fail "an ankle boot is taken for: $output"
     ;;
 *) fail "no check '$1'" ;;
 esac
