@@ -14,7 +14,6 @@ typedef struct window {
 
 static int larger(int a, int b) { return a > b ? a : b; }
 static int smaller(int a, int b) { return a < b ? a : b; }
-static int or_one(int stride) { return stride ? stride : 1; }
 
 static window adaptive_window(const trib_op_desc *desc, int p, int q)
 {
@@ -32,7 +31,7 @@ static window fixed_window(const trib_op_desc *desc, int p, int q)
 {
     const trib_pool2d *pool = &desc->attributes.pool2d;
     int h = desc->inputs[0].h, w = desc->inputs[0].w;
-    int top = p * or_one(pool->stride_h) - pool->pad.top, left = q * or_one(pool->stride_w) - pool->pad.left;
+    int top = p * pool->stride_h - pool->pad.top, left = q * pool->stride_w - pool->pad.left;
     int bottom = smaller(top + pool->r, h + pool->pad.bottom), right = smaller(left + pool->s, w + pool->pad.right);
     return (window) { .top = larger(top, 0),
                       .bottom = smaller(bottom, h),

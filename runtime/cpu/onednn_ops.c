@@ -72,8 +72,8 @@ static void set_window(trib_dnnl_geometry *g, int r, int s, int stride_h, int st
 {
     g->r = r;
     g->s = s;
-    g->strides[0] = stride_h ? stride_h : 1;
-    g->strides[1] = stride_w ? stride_w : 1;
+    g->strides[0] = stride_h;
+    g->strides[1] = stride_w;
     g->before[0] = pad->top;
     g->before[1] = pad->left;
     g->after[0] = reach(g->p, (int)g->strides[0], g->r, pad->top, g->h);

@@ -38,7 +38,7 @@ static bool is_f32(const trib_view *views, int count)
 static bool refuses(const trib_op_desc *desc, char *reason)
 {
     bool rows = desc->kind == TRIB_TOP_K;
-    bool several = !rows && (desc->output_count > 1 || desc->kind > TRIB_REORDER);
+    bool several = (!rows && desc->output_count > 1) || trib_op_has_stages(desc);
     bool wider = desc->kind == TRIB_REORDER && desc->outputs[0].c != desc->inputs[0].c;
     bool f32 = is_f32(desc->inputs, desc->input_count) && is_f32(desc->outputs, rows ? 1 : desc->output_count);
     if (several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32)

@@ -6,6 +6,7 @@
 
 #include "cpu/op.h"
 #include "device/window.h"
+#include "graph/kinds.h"
 #include "tributary/kernels.h"
 
 /* A convolution slides its window as a pool does. */
@@ -109,7 +110,7 @@ static bool is_nhwc(const trib_view *view)
 static bool supported(const trib_op_desc *desc, char *reason)
 {
     if (desc->kind == TRIB_REORDER) return true;
-    if (desc->kind > TRIB_REORDER) {
+    if (desc->kind == TRIB_PREPROCESS || desc->kind == TRIB_TOP_K) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "the reference has no %s", trib_kind_name(desc->kind));
         return false;
     }
@@ -131,18 +132,6 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
     return trib_success();
 }
 
-static int64_t weight_elements(const trib_op_desc *desc)
-{
-    const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
-    const trib_conv2d *conv = &desc->attributes.conv2d;
-    switch (desc->kind) {
-    case TRIB_CONV2D: return (int64_t)y->c * x->c * conv->r * conv->s;
-    case TRIB_LINEAR: return (int64_t)y->c * x->c * x->h * x->w;
-    case TRIB_BATCH_NORM: return x->c;
-    default: return 0;
-    }
-}
-
 static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name,
                            const trib_op_parameters *parameters)
 {
@@ -151,10 +140,10 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this: %s", trib_kind_name(op->desc.kind),
                           name, reason);
     op->run = run;
-    int64_t count = weight_elements(&op->desc);
+    int64_t count = trib_op_weight_elements(&op->desc);
     if (!count) return trib_success();
     TRIB_TRY(trib_cpu_keep(device, parameters->weight, count, count, &op->weight));
-    if (op->desc.kind != TRIB_BATCH_NORM && !op->desc.has_bias) return trib_success();
+    if (!trib_kind_row_of(op->desc.kind)->scales_and_shifts && !op->desc.has_bias) return trib_success();
     return trib_cpu_keep(device, parameters->bias, op->desc.outputs[0].c, op->desc.outputs[0].c, &op->bias);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cuda/plan_cache.h"
+#include "graph/kinds.h"
 
 /* ---- keys ---- */
 
@@ -31,16 +32,19 @@ static void add_view(line *l, const trib_view *v)
         v->n, v->c, v->h, v->w, v->c_total);
 }
 
-static void add_conv(line *l, const trib_conv2d *a)
+static void add_ints(void *context, const char *name, const int *values, int count)
 {
-    add(l, " %dx%d s%dx%d p%d,%d,%d,%d", a->r, a->s, a->stride_h, a->stride_w, a->pad.top, a->pad.left, a->pad.bottom,
-        a->pad.right);
+    add(context, " %s ", name);
+    for (int i = 0; i < count; ++i) add(context, "%s%d", i ? "," : "", values[i]);
 }
 
-static void add_pool(line *l, const trib_pool2d *a)
+static void add_reals(void *context, const char *name, const float *values, int count)
 {
-    add(l, " %dx%d s%dx%d p%d,%d", a->r, a->s, a->stride_h, a->stride_w, a->pad.top, a->pad.left);
+    add(context, " %s ", name);
+    for (int i = 0; i < count; ++i) add(context, "%s%.9g", i ? "," : "", (double)values[i]);
 }
+
+static void add_word(void *context, const char *name, const char *value) { add(context, " %s %s", name, value); }
 
 const char *trib_cuda_op_key(const trib_op_desc *d, char *text)
 {
@@ -50,10 +54,7 @@ const char *trib_cuda_op_key(const trib_op_desc *d, char *text)
     for (int i = 0; i < d->input_count; ++i) add_view(&l, &d->inputs[i]);
     add(&l, " to");
     for (int i = 0; i < d->output_count; ++i) add_view(&l, &d->outputs[i]);
-    if (d->kind == TRIB_CONV2D) add_conv(&l, &d->attributes.conv2d);
-    if (d->kind == TRIB_MAX_POOL2D || d->kind == TRIB_AVG_POOL2D) add_pool(&l, &d->attributes.pool2d);
-    if (d->kind == TRIB_MAX_POOL2D_LRN || d->kind == TRIB_LRN_MAX_POOL2D) add_pool(&l, &d->attributes.pool_lrn.pool2d);
-    if (d->kind == TRIB_LRN) add(&l, " size %d", d->attributes.lrn.size);
+    trib_op_describe(d, &(trib_fields) { .ints = add_ints, .reals = add_reals, .word = add_word, .context = &l });
     return text;
 }
 

@@ -16,7 +16,7 @@ trib_status trib_cuda_op_remember(trib_device *device, const trib_op_desc *desc,
 trib_status trib_cuda_save_choices(trib_device *device);
 
 /* Everything of an op that its time depends on, as one line. Returns `text` (at least TRIB_CUDA_OP_KEY bytes). */
-enum { TRIB_CUDA_OP_KEY = 384 };
+enum { TRIB_CUDA_OP_KEY = 512 };
 const char *trib_cuda_op_key(const trib_op_desc *desc, char *text);
 
 #endif

@@ -46,6 +46,7 @@ static void close_library(trib_cuda_device *device, void *state)
 
 static bool is_product(const trib_op_desc *d)
 {
+    if (trib_op_has_stages(d)) return false;
     if (d->kind == TRIB_LINEAR) return d->inputs[0].c == d->inputs[0].c_total || d->inputs[0].h * d->inputs[0].w == 1;
     return d->kind == TRIB_CONV2D && d->output_count == 1 && trib_is_pointwise(&d->attributes.conv2d);
 }

@@ -65,7 +65,7 @@ static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
 {
     const trib_conv2d *a = &d->attributes.conv2d;
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    const char *why = d->kind != TRIB_CONV2D                               ? "convolutions only"
+    const char *why = d->kind != TRIB_CONV2D || trib_op_has_stages(d)      ? "convolutions alone only"
                       : d->output_count != 1                               ? "one output only"
                       : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC   ? "nhwc only"
                       : !trib_begins_aligned(x) || !trib_begins_aligned(y) ? "slices that begin at 16 bytes only"
@@ -85,8 +85,8 @@ static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
                               .q = y->w,
                               .r = a->r,
                               .s = a->s,
-                              .stride_h = a->stride_h ? a->stride_h : 1,
-                              .stride_w = a->stride_w ? a->stride_w : 1,
+                              .stride_h = a->stride_h,
+                              .stride_w = a->stride_w,
                               .pad_top = a->pad.top,
                               .pad_left = a->pad.left,
                               .x_pitch = x->c_total,

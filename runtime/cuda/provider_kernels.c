@@ -11,9 +11,9 @@
 
 enum { KERNEL_ALIGNMENT = 16 };
 
-/* One kernel as an op. */
+/* One kernel as an op of this kind, with this prologue and epilogue. */
 typedef struct kernel_op {
-    trib_kind kind;
+    trib_kind kind, before, after;
     const char *name, *note;
     /* Whether it can run a checked desc; otherwise says why not. */
     bool (*supports)(const trib_op_desc *desc, char *reason);
@@ -74,10 +74,16 @@ static bool lrn(const trib_op_desc *d, char *reason)
     return plain(d, reason) && small_lrn(&d->attributes.lrn, reason);
 }
 
+/* Before or after a pool. */
+static const trib_stage *lrn_stage(const trib_op_desc *d)
+{
+    return d->before.kind == TRIB_LRN ? &d->before : &d->after;
+}
+
 static bool pool_lrn(const trib_op_desc *d, char *reason)
 {
     if (!all(d, is_aligned)) return no(reason, "channels that are no multiple of 16 bytes");
-    return plain(d, reason) && small_lrn(&d->attributes.pool_lrn.lrn, reason);
+    return plain(d, reason) && small_lrn(&lrn_stage(d)->attributes.lrn, reason);
 }
 
 static bool product(const trib_op_desc *d, char *reason)
@@ -95,11 +101,10 @@ static bool conv1x1(const trib_op_desc *d, char *reason)
 
 static bool pool_conv1x1(const trib_op_desc *d, char *reason)
 {
-    const trib_pool2d *p = &d->attributes.pool_conv.pool2d;
-    bool same = p->r == 3 && p->s == 3 && p->stride_h <= 1 && p->stride_w <= 1 && p->pad.top == 1 && p->pad.left == 1 &&
+    const trib_pool2d *p = &d->before.attributes.pool2d;
+    bool same = p->r == 3 && p->s == 3 && p->stride_h == 1 && p->stride_w == 1 && p->pad.top == 1 && p->pad.left == 1 &&
                 p->pad.bottom == 1 && p->pad.right == 1;
-    if (!same || !trib_is_pointwise(&d->attributes.pool_conv.conv2d))
-        return no(reason, "only 1x1 convolutions of 3x3 pools");
+    if (!same || !trib_is_pointwise(&d->attributes.conv2d)) return no(reason, "only 1x1 convolutions of 3x3 pools");
     return product(d, reason);
 }
 
@@ -171,11 +176,11 @@ typedef trib_status (*pool_lrn_kernel)(const trib_window_geometry *g, const trib
 
 static trib_status run_pair(pool_lrn_kernel kernel, const trib_cuda_op *op, void *stream, const void *x, void *y)
 {
-    const trib_pool_lrn *a = &op->desc.attributes.pool_lrn;
-    trib_window_geometry g = trib_window_of(&op->desc.inputs[0], &a->pool2d, &op->desc.outputs[0]);
-    trib_lrn_coefficients lrn = trib_coefficients_of(&a->lrn);
-    g.relu = op->desc.relu;
-    return kernel(&g, &lrn, op->desc.inputs[0].dtype, x, y, stream);
+    const trib_op_desc *d = &op->desc;
+    trib_window_geometry g = trib_window_of(&d->inputs[0], &d->attributes.pool2d, &d->outputs[0]);
+    trib_lrn_coefficients lrn = trib_coefficients_of(&lrn_stage(d)->attributes.lrn);
+    g.relu = d->relu;
+    return kernel(&g, &lrn, d->inputs[0].dtype, x, y, stream);
 }
 
 static trib_status run_max_pool_lrn(const trib_cuda_op *op, void *stream, const void *const *inputs,
@@ -244,31 +249,53 @@ static trib_status run_preprocess(const trib_cuda_op *op, void *stream, const vo
 }
 
 static const kernel_op kernels[] = {
-    { TRIB_CONV2D, "tributary:conv1x1", "product over all pixels, results straight into their slices", conv1x1,
-      run_conv1x1 },
-    { TRIB_MAX_POOL2D_CONV2D, "tributary:max_pool2d_conv1x1", "the pooled input is nowhere stored", pool_conv1x1,
-      run_pool_conv1x1 },
-    { TRIB_MAX_POOL2D, "tributary:max_pool2d", NULL, plain_without_relu, run_max_pool },
-    { TRIB_AVG_POOL2D, "tributary:avg_pool2d", NULL, plain_without_relu, run_avg_pool },
-    { TRIB_ADAPTIVE_AVG_POOL2D, "tributary:adaptive_avg_pool2d", NULL, plain_without_relu, run_adaptive },
-    { TRIB_LRN, "tributary:lrn", NULL, lrn, run_lrn },
-    { TRIB_MAX_POOL2D_LRN, "tributary:max_pool2d_lrn", "one pass over memory", pool_lrn, run_max_pool_lrn },
-    { TRIB_LRN_MAX_POOL2D, "tributary:lrn_max_pool2d", "one pass over memory", pool_lrn, run_lrn_max_pool },
-    { TRIB_BATCH_NORM, "tributary:scale_shift", NULL, plain, run_scale_shift },
-    { TRIB_SOFTMAX, "tributary:softmax", NULL, plain_without_relu, run_softmax },
-    { TRIB_TOP_K, "tributary:softmax_top_k", NULL, top_k, run_top_k },
-    { TRIB_RELU, "tributary:relu", NULL, reorder, run_reorder },
-    { TRIB_REORDER, "tributary:reorder", NULL, reorder, run_reorder },
-    { TRIB_CONCAT, "tributary:copy", NULL, plain, run_concat },
-    { TRIB_PREPROCESS, "tributary:preprocess", NULL, preprocess, run_preprocess },
+    { .kind = TRIB_CONV2D,
+      .name = "tributary:conv1x1",
+      .note = "product over all pixels, results straight into their slices",
+      .supports = conv1x1,
+      .run = run_conv1x1 },
+    { .kind = TRIB_CONV2D,
+      .before = TRIB_MAX_POOL2D,
+      .name = "tributary:max_pool2d_conv1x1",
+      .note = "the pooled input is never materialised",
+      .supports = pool_conv1x1,
+      .run = run_pool_conv1x1 },
+    { .kind = TRIB_MAX_POOL2D, .name = "tributary:max_pool2d", .supports = plain_without_relu, .run = run_max_pool },
+    { .kind = TRIB_MAX_POOL2D,
+      .after = TRIB_LRN,
+      .name = "tributary:max_pool2d_lrn",
+      .note = "one pass over memory",
+      .supports = pool_lrn,
+      .run = run_max_pool_lrn },
+    { .kind = TRIB_MAX_POOL2D,
+      .before = TRIB_LRN,
+      .name = "tributary:lrn_max_pool2d",
+      .note = "one pass over memory",
+      .supports = pool_lrn,
+      .run = run_lrn_max_pool },
+    { .kind = TRIB_AVG_POOL2D, .name = "tributary:avg_pool2d", .supports = plain_without_relu, .run = run_avg_pool },
+    { .kind = TRIB_ADAPTIVE_AVG_POOL2D,
+      .name = "tributary:adaptive_avg_pool2d",
+      .supports = plain_without_relu,
+      .run = run_adaptive },
+    { .kind = TRIB_LRN, .name = "tributary:lrn", .supports = lrn, .run = run_lrn },
+    { .kind = TRIB_BATCH_NORM, .name = "tributary:scale_shift", .supports = plain, .run = run_scale_shift },
+    { .kind = TRIB_SOFTMAX, .name = "tributary:softmax", .supports = plain_without_relu, .run = run_softmax },
+    { .kind = TRIB_TOP_K, .name = "tributary:softmax_top_k", .supports = top_k, .run = run_top_k },
+    { .kind = TRIB_RELU, .name = "tributary:relu", .supports = reorder, .run = run_reorder },
+    { .kind = TRIB_REORDER, .name = "tributary:reorder", .supports = reorder, .run = run_reorder },
+    { .kind = TRIB_CONCAT, .name = "tributary:copy", .supports = plain, .run = run_concat },
+    { .kind = TRIB_PREPROCESS, .name = "tributary:preprocess", .supports = preprocess, .run = run_preprocess },
 };
 
 /* ---- the provider ---- */
 
-static const kernel_op *find(trib_kind kind)
+static const kernel_op *find(const trib_op_desc *d)
 {
-    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; ++i)
-        if (kernels[i].kind == kind) return &kernels[i];
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; ++i) {
+        const kernel_op *k = &kernels[i];
+        if (k->kind == d->kind && k->before == d->before.kind && k->after == d->after.kind) return k;
+    }
     return NULL;
 }
 
@@ -276,9 +303,9 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
                          int capacity, int *count, char *reason)
 {
     (void)device, (void)state;
-    const kernel_op *kernel = find(desc->kind);
+    const kernel_op *kernel = find(desc);
     if (!kernel)
-        no(reason, "no kernel for this kind");
+        no(reason, "no kernel for this kind, prologue and epilogue");
     else if (kernel->supports(desc, reason) && *count < capacity)
         out[(*count)++] = (trib_implementation) { .name = kernel->name, .note = kernel->note };
     return trib_success();
@@ -289,7 +316,7 @@ static trib_status upload(trib_cuda_device *device, const trib_op_desc *d, const
 {
     int k = 0;
     for (int i = 0; i < d->output_count; ++i) k += d->outputs[i].c;
-    if (d->kind == TRIB_CONV2D || d->kind == TRIB_MAX_POOL2D_CONV2D)
+    if (d->kind == TRIB_CONV2D)
         return trib_cuda_weights_upload(device, d->precision, k, d->inputs[0].c, 1, parameters, d->has_bias, TRIB_F32,
                                         out);
     if (d->kind != TRIB_BATCH_NORM) return trib_success();
@@ -300,7 +327,7 @@ static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *o
                           const trib_op_parameters *parameters)
 {
     (void)state;
-    const kernel_op *kernel = find(op->desc.kind);
+    const kernel_op *kernel = find(&op->desc);
     char reason[TRIB_MESSAGE_SIZE] = "no such name";
     if (!kernel || strcmp(name, kernel->name) || !kernel->supports(&op->desc, reason))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this: %.200s",

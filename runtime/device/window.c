@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device/window.h"
 
-static int or_one(int stride) { return stride ? stride : 1; }
-
 trib_window_geometry trib_adaptive_window_of(const trib_view *x, const trib_view *y)
 {
     return (trib_window_geometry) { .n = x->n,
@@ -22,7 +20,7 @@ trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool,
 {
     trib_window_geometry g = trib_adaptive_window_of(x, y);
     g.r = pool->r, g.s = pool->s;
-    g.stride_h = or_one(pool->stride_h), g.stride_w = or_one(pool->stride_w);
+    g.stride_h = pool->stride_h, g.stride_w = pool->stride_w;
     g.pad_top = pool->pad.top, g.pad_left = pool->pad.left;
     g.pad_bottom = pool->pad.bottom, g.pad_right = pool->pad.right;
     return g;
@@ -37,6 +35,6 @@ trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, 
 
 bool trib_is_pointwise(const trib_conv2d *a)
 {
-    return a->r == 1 && a->s == 1 && or_one(a->stride_h) == 1 && or_one(a->stride_w) == 1 && !a->pad.top &&
-           !a->pad.left && !a->pad.bottom && !a->pad.right;
+    return a->r == 1 && a->s == 1 && a->stride_h == 1 && a->stride_w == 1 && !a->pad.top && !a->pad.left &&
+           !a->pad.bottom && !a->pad.right;
 }

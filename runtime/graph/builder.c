@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Building a graph: one function per layer kind, forks, and shape inference. The first failure is kept; later calls do
+ * Building a graph: layers after the rules of their kinds, and forks. The first failure is kept; later calls do
  * nothing. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "graph/graph.h"
+#include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
 
 enum { MAX_EXTENT = 1 << 24, MAX_FORK_DEPTH = 8 };
@@ -51,19 +51,6 @@ trib_graph_builder *trib_graph_begin(const char *name)
     return b;
 }
 
-/* ---- shapes ---- */
-
-int trib_window_extent(int in, int window, int stride, int pad_begin, int pad_end, bool ceil_mode)
-{
-    int64_t span = (int64_t)in + pad_begin + pad_end - window + (ceil_mode ? stride - 1 : 0);
-    if (span < 0 || window < 1 || stride < 1) return 0;
-    int64_t out = span / stride + 1;
-    if (ceil_mode && (out - 1) * stride >= (int64_t)in + pad_begin) --out;
-    return (int)out;
-}
-
-static const char *const window_rule = "the window and its padding do not fit; use a larger input";
-
 /* ---- layers ---- */
 
 static const trib_layer *input_of(trib_graph_builder *b, const char *name, int input)
@@ -81,198 +68,141 @@ static bool extents_ok(trib_graph_builder *b, const char *name, int c, int h, in
     return ok;
 }
 
-/* Appends a layer of one input (none when `input` < 0) and returns its id. */
-static int append(trib_graph_builder *b, const char *name, trib_kind kind, int input, trib_attributes attributes, int c,
-                  int h, int w)
+static bool place_in_fork(trib_graph_builder *b, trib_layer *l)
 {
-    trib_graph *g = b->graph;
-    if (trib_failed(&b->status) || !extents_ok(b, name, c, h, w)) return -1;
-    if (trib_graph_find_layer(g, name) >= 0) return fail(b, name, "there is a layer of that name already");
-    if (trib_grow((void **)&g->layers, &g->layer_capacity, g->layer_count + 1, sizeof *g->layers)) return no_memory(b);
-    trib_layer *l = &g->layers[g->layer_count];
-    *l = (trib_layer) { .kind = kind, .attributes = attributes, .c = c, .h = h, .w = w, .fork = -1 };
-    l->name = trib_strings_add(&g->strings, name);
-    if (!l->name) return no_memory(b);
-    if (input >= 0) {
-        l->input_count = 1;
-        l->inputs[0] = input;
-    }
-    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) l->parameters[role] = TRIB_NO_PARAMETER;
-    if (b->depth) {
-        l->fork = b->open[b->depth - 1].id;
-        l->branch = b->open[b->depth - 1].branch;
-        if (l->branch < 0) return fail(b, name, "the fork is open but no branch was begun");
-    }
-    return (int)g->layer_count++;
+    l->fork = -1;
+    if (!b->depth) return true;
+    l->fork = b->open[b->depth - 1].id;
+    l->branch = b->open[b->depth - 1].branch;
+    if (l->branch >= 0) return true;
+    fail(b, l->name, "the fork is open but no branch was begun");
+    return false;
 }
 
-static int add_parameter(trib_graph_builder *b, int layer, trib_role role, const char *leaf, trib_shape shape)
+static int add_parameter(trib_graph_builder *b, int layer, trib_role role, trib_shape shape)
 {
     trib_graph *g = b->graph;
-    if (layer < 0) return -1;
     if (trib_grow((void **)&g->parameters, &g->parameter_capacity, g->parameter_count + 1, sizeof *g->parameters))
         return no_memory(b);
-    const char *name = trib_strings_format(&g->strings, "%s.%s", g->layers[layer].name, leaf);
+    const char *name = trib_strings_format(&g->strings, "%s.%s", g->layers[layer].name, trib_role_leaf(role));
     if (!name) return no_memory(b);
     g->parameters[g->parameter_count] = (trib_parameter) { .name = name, .role = role, .layer = layer, .shape = shape };
     g->layers[layer].parameters[role] = (int)g->parameter_count++;
     return layer;
 }
 
+static int add_parameters(trib_graph_builder *b, int layer, trib_extent in)
+{
+    const trib_layer *l = &b->graph->layers[layer];
+    const trib_kind_row *row = trib_kind_row_of(l->kind);
+    for (int role = 0; row->parameter && role < TRIB_ROLE_COUNT; ++role) {
+        trib_shape shape;
+        if (row->parameter(&l->attributes, in, (trib_role)role, &shape) &&
+            add_parameter(b, layer, (trib_role)role, shape) < 0)
+            return -1;
+    }
+    return layer;
+}
+
+/* Appends a layer whose attributes are resolved and whose output's extent is known; returns its id. */
+static int append(trib_graph_builder *b, const char *name, trib_kind kind, const int *inputs, int count,
+                  const trib_attributes *attributes, trib_extent out)
+{
+    trib_graph *g = b->graph;
+    if (!extents_ok(b, name, out.c, out.h, out.w)) return -1;
+    if (trib_graph_find_layer(g, name) >= 0) return fail(b, name, "there is a layer of that name already");
+    if (trib_grow((void **)&g->layers, &g->layer_capacity, g->layer_count + 1, sizeof *g->layers)) return no_memory(b);
+    trib_layer *l = &g->layers[g->layer_count];
+    *l = (trib_layer) { .kind = kind, .attributes = *attributes, .c = out.c, .h = out.h, .w = out.w };
+    l->name = trib_strings_add(&g->strings, name);
+    if (!l->name) return no_memory(b);
+    l->input_count = count;
+    for (int i = 0; i < count; ++i) l->inputs[i] = inputs[i];
+    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) l->parameters[role] = TRIB_NO_PARAMETER;
+    return place_in_fork(b, l) ? (int)g->layer_count++ : -1;
+}
+
+/* A layer of any kind that reads others, after the rules of the kind's row. */
+static int add_layer(trib_graph_builder *b, const char *name, trib_kind kind, const int *inputs, int count,
+                     trib_attributes a)
+{
+    if (stopped(b)) return -1;
+    const trib_kind_row *row = trib_kind_row_of(kind);
+    trib_extent in[TRIB_MAX_INPUTS], out;
+    if (count < row->least_inputs || count > row->most_inputs)
+        return fail(b, name, "%d inputs; %d to %d are possible", count, row->least_inputs, row->most_inputs);
+    for (int i = 0; i < count; ++i) {
+        const trib_layer *l = input_of(b, name, inputs[i]);
+        if (!l) return -1;
+        in[i] = (trib_extent) { l->c, l->h, l->w };
+    }
+    if (row->resolve) row->resolve(&a, in);
+    trib_status status = trib_kind_shape(kind, &a, in, count, &out);
+    if (trib_failed(&status)) return fail(b, name, "%s", status.message);
+    int id = append(b, name, kind, inputs, count, &a, out);
+    return id < 0 ? id : add_parameters(b, id, in[0]);
+}
+
 int trib_add_input(trib_graph_builder *b, const char *name, int c, int h, int w)
 {
     if (stopped(b)) return -1;
     if (b->graph->layer_count) return fail(b, name, "the input must be the first layer, and there is one only");
-    return append(b, name, TRIB_INPUT, -1, (trib_attributes) { 0 }, c, h, w);
-}
-
-static bool pad_ok(trib_pad p, int r, int s)
-{
-    return p.top >= 0 && p.left >= 0 && p.bottom >= 0 && p.right >= 0 && p.top < r && p.bottom < r && p.left < s &&
-           p.right < s;
+    return append(b, name, TRIB_INPUT, NULL, 0, &(trib_attributes) { 0 }, (trib_extent) { c, h, w });
 }
 
 int trib_add_conv2d(trib_graph_builder *b, const char *name, int input, const trib_conv2d *conv)
 {
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    if (!in) return -1;
-    trib_attributes a = { .conv2d = *conv };
-    trib_conv2d *v = &a.conv2d;
-    if (!v->stride_h) v->stride_h = 1;
-    if (!v->stride_w) v->stride_w = 1;
-    if (v->k < 1 || v->r < 1 || v->s < 1 || v->stride_h < 1 || v->stride_w < 1 || !pad_ok(v->pad, v->r, v->s))
-        return fail(b, name, "a %dx%d convolution to %d channels with stride %dx%d is not possible", v->r, v->s, v->k,
-                    v->stride_h, v->stride_w);
-    int p = trib_window_extent(in->h, v->r, v->stride_h, v->pad.top, v->pad.bottom, false);
-    int q = trib_window_extent(in->w, v->s, v->stride_w, v->pad.left, v->pad.right, false);
-    int c = in->c;
-    if (!p || !q) return fail(b, name, "%dx%d over an input of %dx%d: %s", v->r, v->s, in->h, in->w, window_rule);
-    int id = append(b, name, TRIB_CONV2D, input, a, v->k, p, q);
-    id = add_parameter(b, id, TRIB_WEIGHT, "weight", trib_shape_of(4, v->k, c, v->r, v->s));
-    return v->no_bias ? id : add_parameter(b, id, TRIB_BIAS, "bias", trib_shape_of(1, v->k, 0, 0, 0));
+    return add_layer(b, name, TRIB_CONV2D, &input, 1, (trib_attributes) { .conv2d = *conv });
 }
 
 int trib_add_batch_norm(trib_graph_builder *b, const char *name, int input, float eps)
 {
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    if (!in) return -1;
-    if (!(eps > 0)) return fail(b, name, "eps must be greater than 0");
-    trib_shape per_channel = trib_shape_of(1, in->c, 0, 0, 0);
-    trib_attributes a = { .batch_norm = { eps } };
-    int id = append(b, name, TRIB_BATCH_NORM, input, a, in->c, in->h, in->w);
-    id = add_parameter(b, id, TRIB_BN_WEIGHT, "weight", per_channel);
-    id = add_parameter(b, id, TRIB_BN_BIAS, "bias", per_channel);
-    id = add_parameter(b, id, TRIB_BN_MEAN, "running_mean", per_channel);
-    return add_parameter(b, id, TRIB_BN_VAR, "running_var", per_channel);
-}
-
-/* A layer whose output has its input's shape. */
-static int add_same_shape(trib_graph_builder *b, const char *name, trib_kind kind, int input, trib_attributes a)
-{
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    return in ? append(b, name, kind, input, a, in->c, in->h, in->w) : -1;
+    return add_layer(b, name, TRIB_BATCH_NORM, &input, 1, (trib_attributes) { .batch_norm = { eps } });
 }
 
 int trib_add_relu(trib_graph_builder *b, const char *name, int input)
 {
-    return add_same_shape(b, name, TRIB_RELU, input, (trib_attributes) { 0 });
+    return add_layer(b, name, TRIB_RELU, &input, 1, (trib_attributes) { 0 });
 }
 
 int trib_add_dropout(trib_graph_builder *b, const char *name, int input, float p)
 {
-    if (!stopped(b) && !(p >= 0 && p < 1)) return fail(b, name, "dropout probability %g is not in [0, 1)", (double)p);
-    return add_same_shape(b, name, TRIB_DROPOUT, input, (trib_attributes) { .dropout = { p } });
+    return add_layer(b, name, TRIB_DROPOUT, &input, 1, (trib_attributes) { .dropout = { p } });
 }
 
 int trib_add_lrn(trib_graph_builder *b, const char *name, int input, const trib_lrn *lrn)
 {
-    if (!stopped(b) &&
-        (lrn->size < 1 || lrn->size % 2 == 0 || !isfinite(lrn->alpha) || !isfinite(lrn->beta) || !(lrn->k > 0)))
-        return fail(b, name, "local response norm over %d channels (must be odd) is not possible", lrn->size);
-    return add_same_shape(b, name, TRIB_LRN, input, (trib_attributes) { .lrn = *lrn });
+    return add_layer(b, name, TRIB_LRN, &input, 1, (trib_attributes) { .lrn = *lrn });
 }
 
 int trib_add_softmax(trib_graph_builder *b, const char *name, int input)
 {
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    if (!in) return -1;
-    if (in->h != 1 || in->w != 1) return fail(b, name, "softmax needs an input of 1x1, not %dx%d", in->h, in->w);
-    return append(b, name, TRIB_SOFTMAX, input, (trib_attributes) { 0 }, in->c, 1, 1);
-}
-
-static int add_pool(trib_graph_builder *b, const char *name, trib_kind kind, int input, const trib_pool2d *pool)
-{
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    if (!in) return -1;
-    trib_attributes a = { .pool2d = *pool };
-    trib_pool2d *v = &a.pool2d;
-    if (!v->r) *v = (trib_pool2d) { .r = in->h, .s = in->w, .stride_h = in->h, .stride_w = in->w };
-    if (!v->stride_h) v->stride_h = 1;
-    if (!v->stride_w) v->stride_w = 1;
-    if (v->r < 1 || v->s < 1 || v->stride_h < 1 || v->stride_w < 1 || !pad_ok(v->pad, v->r, v->s))
-        return fail(b, name, "a %dx%d pool with stride %dx%d is not possible", v->r, v->s, v->stride_h, v->stride_w);
-    int p = trib_window_extent(in->h, v->r, v->stride_h, v->pad.top, v->pad.bottom, v->ceil_mode);
-    int q = trib_window_extent(in->w, v->s, v->stride_w, v->pad.left, v->pad.right, v->ceil_mode);
-    if (!p || !q) return fail(b, name, "%dx%d over an input of %dx%d: %s", v->r, v->s, in->h, in->w, window_rule);
-    return append(b, name, kind, input, a, in->c, p, q);
+    return add_layer(b, name, TRIB_SOFTMAX, &input, 1, (trib_attributes) { 0 });
 }
 
 int trib_add_max_pool2d(trib_graph_builder *b, const char *name, int input, const trib_pool2d *pool)
 {
-    return add_pool(b, name, TRIB_MAX_POOL2D, input, pool);
+    return add_layer(b, name, TRIB_MAX_POOL2D, &input, 1, (trib_attributes) { .pool2d = *pool });
 }
 
 int trib_add_avg_pool2d(trib_graph_builder *b, const char *name, int input, const trib_pool2d *pool)
 {
-    return add_pool(b, name, TRIB_AVG_POOL2D, input, pool);
+    return add_layer(b, name, TRIB_AVG_POOL2D, &input, 1, (trib_attributes) { .pool2d = *pool });
 }
 
 int trib_add_adaptive_avg_pool2d(trib_graph_builder *b, const char *name, int input, int p, int q)
 {
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    if (!in) return -1;
-    trib_attributes a = { .adaptive_pool2d = { p, q } };
-    return append(b, name, TRIB_ADAPTIVE_AVG_POOL2D, input, a, in->c, p, q);
+    return add_layer(b, name, TRIB_ADAPTIVE_AVG_POOL2D, &input, 1, (trib_attributes) { .adaptive_pool2d = { p, q } });
 }
 
 int trib_add_linear(trib_graph_builder *b, const char *name, int input, const trib_linear *linear)
 {
-    if (stopped(b)) return -1;
-    const trib_layer *in = input_of(b, name, input);
-    if (!in) return -1;
-    int64_t columns = (int64_t)in->c * in->h * in->w;
-    int id = append(b, name, TRIB_LINEAR, input, (trib_attributes) { .linear = *linear }, linear->out, 1, 1);
-    id = add_parameter(b, id, TRIB_WEIGHT, "weight", trib_shape_of(2, linear->out, columns, 0, 0));
-    return linear->no_bias ? id : add_parameter(b, id, TRIB_BIAS, "bias", trib_shape_of(1, linear->out, 0, 0, 0));
+    return add_layer(b, name, TRIB_LINEAR, &input, 1, (trib_attributes) { .linear = *linear });
 }
 
 int trib_add_concat(trib_graph_builder *b, const char *name, const int *inputs, int count)
 {
-    if (stopped(b)) return -1;
-    if (count < 1 || count > TRIB_MAX_INPUTS)
-        return fail(b, name, "%d inputs; 1 to %d are possible", count, TRIB_MAX_INPUTS);
-    int64_t channels = 0;
-    const trib_layer *first = input_of(b, name, inputs[0]);
-    for (int i = 0; i < count; ++i) {
-        const trib_layer *in = input_of(b, name, inputs[i]);
-        if (!in) return -1;
-        if (in->h != first->h || in->w != first->w)
-            return fail(b, name, "%s is %dx%d but %s is %dx%d", first->name, first->h, first->w, in->name, in->h,
-                        in->w);
-        channels += in->c;
-    }
-    if (channels > MAX_EXTENT) return fail(b, name, "%lld channels are too many", (long long)channels);
-    int id = append(b, name, TRIB_CONCAT, inputs[0], (trib_attributes) { 0 }, (int)channels, first->h, first->w);
-    if (id < 0) return -1;
-    b->graph->layers[id].input_count = count;
-    memcpy(b->graph->layers[id].inputs, inputs, (size_t)count * sizeof *inputs);
-    return id;
+    return add_layer(b, name, TRIB_CONCAT, inputs, count, (trib_attributes) { 0 });
 }
 
 /* ---- forks ---- */

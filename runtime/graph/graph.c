@@ -4,37 +4,20 @@
 
 #include <string.h>
 
+#include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
-
-const char *trib_kind_name(trib_kind kind)
-{
-    static const char *const names[TRIB_KIND_COUNT] = {
-        [TRIB_INPUT] = "input",
-        [TRIB_CONV2D] = "conv2d",
-        [TRIB_BATCH_NORM] = "batch_norm",
-        [TRIB_RELU] = "relu",
-        [TRIB_MAX_POOL2D] = "max_pool2d",
-        [TRIB_AVG_POOL2D] = "avg_pool2d",
-        [TRIB_ADAPTIVE_AVG_POOL2D] = "adaptive_avg_pool2d",
-        [TRIB_LRN] = "lrn",
-        [TRIB_CONCAT] = "concat",
-        [TRIB_LINEAR] = "linear",
-        [TRIB_DROPOUT] = "dropout",
-        [TRIB_SOFTMAX] = "softmax",
-        [TRIB_REORDER] = "reorder",
-        [TRIB_PREPROCESS] = "preprocess",
-        [TRIB_TOP_K] = "top_k",
-        [TRIB_MAX_POOL2D_CONV2D] = "max_pool2d_conv2d",
-        [TRIB_MAX_POOL2D_LRN] = "max_pool2d_lrn",
-        [TRIB_LRN_MAX_POOL2D] = "lrn_max_pool2d",
-    };
-    return (unsigned)kind < TRIB_KIND_COUNT ? names[kind] : "unknown";
-}
 
 const char *trib_role_name(trib_role role)
 {
     static const char *const names[TRIB_ROLE_COUNT] = { "weight", "bias", "bn_weight", "bn_bias", "bn_mean", "bn_var" };
     return (unsigned)role < TRIB_ROLE_COUNT ? names[role] : "unknown";
+}
+
+const char *trib_role_leaf(trib_role role)
+{
+    static const char *const leaves[TRIB_ROLE_COUNT] = { "weight", "bias",         "weight",
+                                                         "bias",   "running_mean", "running_var" };
+    return leaves[role];
 }
 
 const char *trib_graph_name(const trib_graph *g) { return g->name; }
@@ -80,20 +63,10 @@ int trib_graph_find_parameter(const trib_graph *g, const char *name)
 int64_t trib_layer_flops(const trib_graph *g, int layer)
 {
     const trib_layer *l = &g->layers[layer];
-    const trib_layer *in = l->input_count ? &g->layers[l->inputs[0]] : NULL;
-    int64_t out = (int64_t)l->c * l->h * l->w;
-    switch (l->kind) {
-    case TRIB_CONV2D: return 2 * out * in->c * l->attributes.conv2d.r * l->attributes.conv2d.s;
-    case TRIB_LINEAR: return 2 * out * in->c * in->h * in->w;
-    case TRIB_MAX_POOL2D:
-    case TRIB_AVG_POOL2D: return out * l->attributes.pool2d.r * l->attributes.pool2d.s;
-    case TRIB_ADAPTIVE_AVG_POOL2D: return (int64_t)in->c * in->h * in->w;
-    case TRIB_LRN: return out * (2 * l->attributes.lrn.size + 4);
-    case TRIB_BATCH_NORM: return 2 * out;
-    case TRIB_RELU: return out;
-    case TRIB_SOFTMAX: return 4 * out;
-    default: return 0;
-    }
+    const trib_kind_row *row = trib_kind_row_of(l->kind);
+    if (!row->operations) return 0;
+    const trib_layer *in = &g->layers[l->inputs[0]];
+    return row->operations(&l->attributes, (trib_extent) { in->c, in->h, in->w }, (trib_extent) { l->c, l->h, l->w });
 }
 
 int64_t trib_layer_parameter_elements(const trib_graph *g, int layer)

@@ -21,7 +21,4 @@ struct trib_graph {
 
 trib_graph *trib_graph_new(const char *name);
 
-/* Output extents of a sliding window, with the ceil rule of Caffe and PyTorch; 0 when no window fits. */
-int trib_window_extent(int in, int window, int stride, int pad_begin, int pad_end, bool ceil_mode);
-
 #endif

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A layer that only a concatenation reads writes its channels straight into the joined output. Nested joins work
  * outside in: a slice of a slice is a slice. */
+#include "graph/kinds.h"
 #include "graph/rewrite.h"
 #include "passes/passes.h"
 #include "tributary/internal/alloc.h"
 
+/* The caller's input lies where the caller put it, and rows are plain. */
 static bool can_write_slice(const trib_layer *l)
 {
-    return l->kind != TRIB_INPUT && l->kind != TRIB_LINEAR && l->kind != TRIB_SOFTMAX;
+    const trib_kind_row *row = trib_kind_row_of(l->kind);
+    return !row->nothing_to_run && !row->rows;
 }
 
 static int elide_inputs(trib_lowering *l, size_t concat, const int *uses)

@@ -8,12 +8,10 @@
 
 trib_status trib_can_run(const trib_lowering *lowering, const trib_op_desc *desc, bool *can);
 
-/* Joins an op of kind `first` with the op of kind `second` that alone reads what it writes, wherever there is such a
- * pair. `join` fills `desc` from the two (its views are set: the input of the first, the outputs of the second) or
- * returns false when these two do not fit. Counts the pairs. */
-typedef bool (*trib_join_descs)(const trib_op_desc *first, const trib_op_desc *second, trib_op_desc *desc);
-trib_status trib_join_pairs(trib_lowering *lowering, trib_kind first, trib_kind second, trib_join_descs join,
-                            int *joined);
+/* Wherever an op of kind `first` is followed by one of kind `second` that alone reads what it writes, the two become
+ * one op: the first as the prologue of the second, or the second as the epilogue of the first. Counts the pairs. */
+typedef enum trib_fusion { TRIB_AS_PROLOGUE, TRIB_AS_EPILOGUE } trib_fusion;
+trib_status trib_fuse_pairs(trib_lowering *lowering, trib_kind first, trib_kind second, trib_fusion fusion, int *fused);
 
 void trib_remove_op(trib_lowering *lowering, size_t index);
 

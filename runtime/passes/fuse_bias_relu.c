@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A ReLU that is the only reader of a convolution or linear layer becomes its epilogue. (The bias is always one.) */
+#include "graph/kinds.h"
 #include "graph/rewrite.h"
 #include "passes/passes.h"
 
@@ -11,7 +12,7 @@ trib_status trib_pass_fuse_bias_relu(trib_graph *g, int *fused)
         if (g->layers[i].kind != TRIB_RELU) continue;
         int producer = g->layers[i].inputs[0];
         trib_layer *l = &g->layers[producer];
-        if ((l->kind != TRIB_CONV2D && l->kind != TRIB_LINEAR) || r.uses[producer] != 1 || l->relu) continue;
+        if (!trib_kind_row_of(l->kind)->takes_relu || r.uses[producer] != 1 || l->relu) continue;
         l->relu = true;
         r.replacement[i] = producer;
     }

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
 
 enum { WARM_UPS = 1, RUNS = 5 };
@@ -22,26 +23,12 @@ static trib_status rig_memory(rig *r, int64_t bytes, void **out)
     return trib_fill_zero(r->stream, *out, (size_t)bytes);
 }
 
-/* Weights per output channel; 0 when the kind has no weights. */
-static size_t weights_per_channel(const trib_op_desc *d)
-{
-    size_t c = (size_t)d->inputs[0].c;
-    switch (d->kind) {
-    case TRIB_CONV2D: return c * (size_t)d->attributes.conv2d.r * (size_t)d->attributes.conv2d.s;
-    case TRIB_MAX_POOL2D_CONV2D:
-        return c * (size_t)d->attributes.pool_conv.conv2d.r * (size_t)d->attributes.pool_conv.conv2d.s;
-    case TRIB_LINEAR: return c * (size_t)d->inputs[0].h * (size_t)d->inputs[0].w;
-    case TRIB_BATCH_NORM: return 1;
-    default: return 0;
-    }
-}
-
 static trib_status rig_parameters(rig *r, const trib_op_desc *d)
 {
-    size_t channels = 0, each = weights_per_channel(d);
-    if (!each) return trib_success();
+    size_t channels = 0, weights = (size_t)trib_op_weight_elements(d);
+    if (!weights) return trib_success();
     for (int i = 0; i < d->output_count; ++i) channels += (size_t)d->outputs[i].c;
-    r->weight = trib_alloc_zeroed(channels * each, sizeof(float));
+    r->weight = trib_alloc_zeroed(weights, sizeof(float));
     r->bias = trib_alloc_zeroed(channels, sizeof(float));
     return r->weight && r->bias ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to measure");
 }
@@ -90,7 +77,7 @@ static trib_status measure_one(rig *r, const trib_op_desc *desc, const trib_impl
     trib_status status = trib_success();
     r->workspace = NULL;
     if (candidate->workspace_bytes) status = rig_memory(r, candidate->workspace_bytes, &r->workspace);
-    trib_op_parameters parameters = { r->weight, desc->has_bias || desc->kind == TRIB_BATCH_NORM ? r->bias : NULL };
+    trib_op_parameters parameters = { r->weight, r->bias };
     if (!trib_failed(&status)) status = trib_op_create(r->device, desc, candidate->name, &parameters, &op);
     if (!trib_failed(&status)) status = time_runs(r, op, ns);
     trib_op_destroy(op);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "graph/kinds.h"
 #include "graph/rewrite.h"
 #include "passes/passes.h"
 #include "tributary/internal/alloc.h"
@@ -19,7 +20,7 @@ trib_status trib_pass_prune(trib_graph *g, int *removed)
         if (g->layers[i].kind == TRIB_INPUT) continue; /* the caller hands it in whether it is used or not */
         if (!needed[i])
             r.replacement[i] = -1;
-        else if (g->layers[i].kind == TRIB_DROPOUT)
+        else if (trib_kind_row_of(g->layers[i].kind)->nothing_to_run)
             r.replacement[i] = g->layers[i].inputs[0];
     }
     *removed = trib_rewrite_end(&r);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/kinds.h"
 #include "tributary/plan.h"
 
 static void string(FILE *out, const char *text)
@@ -43,49 +44,27 @@ static void views(FILE *out, const char *key, const trib_view *list, int count)
     fputc(']', out);
 }
 
-static void window(FILE *out, int r, int s, int stride_h, int stride_w, trib_pad p)
+/* ---- attributes, as the kind's row tells them ---- */
+
+static void ints(void *out, const char *name, const int *values, int count)
 {
-    fprintf(out, ", \"window\": [%d, %d], \"stride\": [%d, %d], \"pad\": [%d, %d, %d, %d]", r, s, stride_h, stride_w,
-            p.top, p.left, p.bottom, p.right);
+    fprintf(out, ", \"%s\": %s", name, count > 1 ? "[" : "");
+    for (int i = 0; i < count; ++i) fprintf(out, "%s%d", i ? ", " : "", values[i]);
+    if (count > 1) fputc(']', out);
 }
 
-static void pool_window(FILE *out, const trib_pool2d *p) { window(out, p->r, p->s, p->stride_h, p->stride_w, p->pad); }
-
-static void coefficients(FILE *out, const trib_lrn *l)
+static void reals(void *out, const char *name, const float *values, int count)
 {
-    fprintf(out, ", \"size\": %d, \"alpha\": %.9g, \"beta\": %.9g, \"k\": %.9g", l->size, (double)l->alpha,
-            (double)l->beta, (double)l->k);
+    fprintf(out, ", \"%s\": %s", name, count > 1 ? "[" : "");
+    for (int i = 0; i < count; ++i) fprintf(out, "%s%.9g", i ? ", " : "", (double)values[i]);
+    if (count > 1) fputc(']', out);
 }
 
-static void normalisation(FILE *out, const trib_normalise *n)
-{
-    fprintf(out, ", \"channels\": \"%s\", \"scale\": [%.9g, %.9g, %.9g], \"shift\": [%.9g, %.9g, %.9g]",
-            n->bgr ? "bgr" : "rgb", (double)n->scale[0], (double)n->scale[1], (double)n->scale[2], (double)n->shift[0],
-            (double)n->shift[1], (double)n->shift[2]);
-}
+static void word(void *out, const char *name, const char *value) { fprintf(out, ", \"%s\": \"%s\"", name, value); }
 
 static void attributes(FILE *out, const trib_op_desc *d)
 {
-    const trib_attributes *a = &d->attributes;
-    switch (d->kind) {
-    case TRIB_CONV2D:
-        window(out, a->conv2d.r, a->conv2d.s, a->conv2d.stride_h, a->conv2d.stride_w, a->conv2d.pad);
-        break;
-    case TRIB_MAX_POOL2D:
-    case TRIB_AVG_POOL2D: pool_window(out, &a->pool2d); break;
-    case TRIB_LRN: coefficients(out, &a->lrn); break;
-    case TRIB_MAX_POOL2D_CONV2D:
-        pool_window(out, &a->pool_conv.pool2d); /* the convolution is 1x1 */
-        break;
-    case TRIB_MAX_POOL2D_LRN:
-    case TRIB_LRN_MAX_POOL2D:
-        pool_window(out, &a->pool_lrn.pool2d);
-        coefficients(out, &a->pool_lrn.lrn);
-        break;
-    case TRIB_PREPROCESS: normalisation(out, &a->preprocess); break;
-    case TRIB_TOP_K: fprintf(out, ", \"k\": %d", a->top_k.k); break;
-    default: break;
-    }
+    trib_op_describe(d, &(trib_fields) { .ints = ints, .reals = reals, .word = word, .context = out });
     fprintf(out, ", \"relu\": %s, \"bias\": %s, \"threads\": %d", d->relu ? "true" : "false",
             d->has_bias ? "true" : "false", d->threads);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/kinds.h"
 #include "passes/passes.h"
 #include "plan/lowering.h"
 #include "tributary/internal/alloc.h"
@@ -92,7 +93,7 @@ static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, tri
 
 /* ---- element types ---- */
 
-static bool is_row(const trib_layer *layer) { return layer->kind == TRIB_LINEAR || layer->kind == TRIB_SOFTMAX; }
+static bool is_row(const trib_layer *layer) { return trib_kind_row_of(layer->kind)->rows; }
 
 static bool reads(const trib_layer *layer, int id)
 {
@@ -101,16 +102,22 @@ static bool reads(const trib_layer *layer, int id)
     return false;
 }
 
+/* Softmax. */
+static bool passes_rows_on(const trib_layer *layer)
+{
+    return is_row(layer) && trib_kind_row_of(layer->kind)->gives == TRIB_GIVES_SAME;
+}
+
 /* Logits keep the float32 they are summed in: rounded to fewer bits, classes would tie. */
 static trib_dtype dtype_of(const trib_lowering *l, int id)
 {
     const trib_graph *g = l->graph;
     const trib_layer *layer = &g->layers[id];
     trib_dtype dtype = trib_precision_dtype(l->options.precision);
-    if (layer->kind == TRIB_SOFTMAX) return l->views[layer->inputs[0]].dtype;
-    if (layer->kind != TRIB_LINEAR) return dtype;
+    if (passes_rows_on(layer)) return l->views[layer->inputs[0]].dtype;
+    if (trib_kind_row_of(layer->kind)->gives != TRIB_GIVES_SAME_OR_F32) return dtype;
     for (size_t i = 0; i < g->layer_count; ++i)
-        if (reads(&g->layers[i], id) && g->layers[i].kind != TRIB_SOFTMAX) return dtype;
+        if (reads(&g->layers[i], id) && !passes_rows_on(&g->layers[i])) return dtype;
     return TRIB_F32;
 }
 
@@ -142,7 +149,7 @@ static int entry_channels(const trib_lowering *l, int input)
     const trib_graph *g = l->graph;
     int multiple = trib_device_get_info(l->device)->channel_multiple, c = g->layers[input].c;
     for (size_t i = 0; i < g->layer_count; ++i)
-        if (reads(&g->layers[i], input) && g->layers[i].kind != TRIB_CONV2D) return c;
+        if (reads(&g->layers[i], input) && !trib_kind_row_of(g->layers[i].kind)->ignores_zeros) return c;
     for (size_t i = 0; i < g->output_count; ++i)
         if (g->outputs[i].layer == input) return c;
     return multiple > 1 && !l->options.reference ? (c + multiple - 1) / multiple * multiple : c;
@@ -215,9 +222,8 @@ static trib_status add_layer_op(trib_lowering *l, int id)
     op.desc.outputs[0] = l->views[id];
     op.desc.precision = l->options.precision;
     memcpy(op.parts[0].parameters, layer->parameters, sizeof op.parts[0].parameters);
-    op.parts[0].bn_eps = layer->bn_eps > 0                ? layer->bn_eps
-                         : layer->kind == TRIB_BATCH_NORM ? layer->attributes.batch_norm.eps
-                                                          : 0;
+    bool alone = trib_kind_row_of(layer->kind)->scales_and_shifts; /* batch norm that nothing took in */
+    op.parts[0].bn_eps = alone ? layer->attributes.batch_norm.eps : layer->bn_eps;
     op.desc.has_bias = layer->parameters[TRIB_BIAS] >= 0 || layer->parameters[TRIB_BN_MEAN] >= 0;
     op.flops = trib_layer_flops(l->graph, id) * l->options.batch;
     TRIB_TRY(trib_lowering_add_op(l, &op));

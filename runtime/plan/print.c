@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/kinds.h"
 #include "tributary/plan.h"
 
 static const char *view_text(const trib_plan *p, const trib_view *v, char *text, size_t size)
@@ -25,10 +26,7 @@ static void waits_text(const trib_plan_op *op, char *text, size_t size)
 /* ---- rooflines: no op can be faster than the memory it moves, or the arithmetic it does ---- */
 
 /* Only products run at the rate of the precision; what else there is to compute hides behind its memory traffic. */
-static bool multiplies(const trib_plan_op *op)
-{
-    return op->desc.kind == TRIB_CONV2D || op->desc.kind == TRIB_MAX_POOL2D_CONV2D || op->desc.kind == TRIB_LINEAR;
-}
+static bool multiplies(const trib_plan_op *op) { return trib_kind_row_of(op->desc.kind)->takes == TRIB_TAKES_FACTORS; }
 
 typedef struct bound {
     double memory, math; /* seconds; 0 when nobody knows the device's rates */

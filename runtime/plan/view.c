@@ -27,6 +27,11 @@ trib_dtype trib_precision_dtype(trib_precision precision)
     return precision == TRIB_PRECISION_FP16 ? TRIB_F16 : precision == TRIB_PRECISION_BF16 ? TRIB_BF16 : TRIB_F32;
 }
 
+bool trib_op_has_stages(const trib_op_desc *desc)
+{
+    return desc->before.kind != TRIB_NO_STAGE || desc->after.kind != TRIB_NO_STAGE;
+}
+
 static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 int64_t trib_view_bytes(const trib_view *v)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
 
 static trib_status as_f32(const trib_plan_op *op, const trib_tensor *t, float **out, int64_t *count)
@@ -70,7 +71,7 @@ static trib_status apply_batch_norm(const trib_plan_op *op, int part, const trib
 static trib_status pad_channels(const trib_plan_op *op, const trib_tensor *weight, float **values, int64_t *count)
 {
     int wanted = op->desc.inputs[0].c;
-    if (op->desc.kind != TRIB_CONV2D || weight->shape.rank != 4 || weight->shape.dim[1] >= wanted)
+    if (!trib_kind_row_of(op->desc.kind)->ignores_zeros || weight->shape.rank != 4 || weight->shape.dim[1] >= wanted)
         return trib_success();
     size_t rows = (size_t)weight->shape.dim[0], row = (size_t)(*count / weight->shape.dim[0]);
     size_t padded_row = row / (size_t)weight->shape.dim[1] * (size_t)wanted;

@@ -57,7 +57,7 @@ void Generator::conv(OpCase &op)
     case 3: a = { 0, 7, 7, 2, 2, { 3, 3, 3, 3 }, false }; break;
     case 4: a = { 0, 3, 3, 2, 2, { 0, 1, 1, 0 }, false }; break;
     case 5: a = { 0, 1, 1, 2, 2, {}, false }; break;
-    case 6: a = { 0, 1, 3, 0, 0, { 0, 1, 0, 1 }, false }; break;
+    case 6: a = { 0, 1, 3, 1, 1, { 0, 1, 0, 1 }, false }; break;
     default:
         a = { 0,    upto(1, 4), upto(1, 4), upto(1, 3), upto(1, 3), { upto(0, 3), upto(0, 3), upto(0, 3), upto(0, 3) },
               false };
@@ -74,7 +74,7 @@ void Generator::pool(OpCase &op)
     case 3: a = { 3, 3, 2, 2, { 1, 1, 1, 1 }, true }; break;
     case 4: a = { 5, 5, 3, 3, {}, false }; break;
     default:
-        a.r = upto(1, 4), a.s = upto(1, 4), a.stride_h = upto(0, 3), a.stride_w = upto(0, 3);
+        a.r = upto(1, 4), a.s = upto(1, 4), a.stride_h = upto(1, 3), a.stride_w = upto(1, 3);
         a.pad = { upto(0, a.r - 1), upto(0, a.s - 1), upto(0, a.r - 1), upto(0, a.s - 1) };
         a.ceil_mode = chance(50);
     }
@@ -92,16 +92,16 @@ void Generator::shapes(OpCase &op, trib_layout source, trib_layout target)
     if (d.kind == TRIB_CONV2D) {
         trib_conv2d &a = d.attributes.conv2d;
         k = a.k = pick({ 1, 8, 16, 24, 32, 48, 50 });
-        p = windows(h, a.r, std::max(a.stride_h, 1), a.pad.top, a.pad.bottom, false);
-        q = windows(w, a.s, std::max(a.stride_w, 1), a.pad.left, a.pad.right, false);
+        p = windows(h, a.r, a.stride_h, a.pad.top, a.pad.bottom, false);
+        q = windows(w, a.s, a.stride_w, a.pad.left, a.pad.right, false);
         op.standard = a.pad.top < a.r && a.pad.left < a.s && a.pad.bottom < a.r && a.pad.right < a.s;
     } else if (d.kind == TRIB_MAX_POOL2D || d.kind == TRIB_AVG_POOL2D) {
         trib_pool2d &a = d.attributes.pool2d;
         if (d.kind == TRIB_AVG_POOL2D && chance(25)) a = { h, w, 1, 1, {}, false };
-        p = windows(h, a.r, std::max(a.stride_h, 1), a.pad.top, a.pad.bottom, a.ceil_mode);
-        q = windows(w, a.s, std::max(a.stride_w, 1), a.pad.left, a.pad.right, a.ceil_mode);
-        if ((p - 1) * std::max(a.stride_h, 1) - a.pad.top >= h) p = 0;
-        if ((q - 1) * std::max(a.stride_w, 1) - a.pad.left >= w) q = 0;
+        p = windows(h, a.r, a.stride_h, a.pad.top, a.pad.bottom, a.ceil_mode);
+        q = windows(w, a.s, a.stride_w, a.pad.left, a.pad.right, a.ceil_mode);
+        if ((p - 1) * a.stride_h - a.pad.top >= h) p = 0;
+        if ((q - 1) * a.stride_w - a.pad.left >= w) q = 0;
         op.standard = true;
     } else if (d.kind == TRIB_ADAPTIVE_AVG_POOL2D) {
         p = d.attributes.adaptive_pool2d.p = pick({ 1, 1, 2, 3, 7 });
@@ -126,6 +126,7 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
         bool windowed = kind == TRIB_MAX_POOL2D || kind == TRIB_AVG_POOL2D;
         if (kind == TRIB_CONV2D) conv(op);
         if (windowed) pool(op);
+        if (kind == TRIB_BATCH_NORM) d.attributes.batch_norm = { 1e-5f };
         if (kind == TRIB_LRN) d.attributes.lrn = { pick({ 3, 5, 5, 1, 4 }), 1e-1f, 0.75f, pick({ 1, 2 }) * 1.0f };
         shapes(op, source, target);
     } while (d.outputs[0].h < 1 || d.outputs[0].w < 1);

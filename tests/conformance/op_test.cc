@@ -315,10 +315,19 @@ TEST_P(Ops, NonsenseIsRefused)
         { "channels", [](trib_op_desc &d) { d.inputs[0].c_offset = 1 << 30; } },
         { "channels", [](trib_op_desc &d) { d.outputs[0].c_offset = -16; } },
         { "channels", [](trib_op_desc &d) { d.attributes.conv2d.k = 31; } },
-        { "windows", [](trib_op_desc &d) { d.attributes.conv2d.pad.left = 2; } },
+        { "where its input gives", [](trib_op_desc &d) { d.attributes.conv2d.pad.left = 2; } },
         { "window", [](trib_op_desc &d) { d.attributes.conv2d.r = 0; } },
         { "window", [](trib_op_desc &d) { d.attributes.conv2d.s = 1 << 30; } },
         { "strides", [](trib_op_desc &d) { d.attributes.conv2d.stride_h = -1; } },
+        { "strides", [](trib_op_desc &d) { d.attributes.conv2d.stride_w = 0; } },
+        { "prologue", [](trib_op_desc &d) { d.before.kind = TRIB_SOFTMAX; } },
+        { "epilogue", [](trib_op_desc &d) { d.after.kind = TRIB_MAX_POOL2D; } },
+        { "prologue", [](trib_op_desc &d) { d.before.kind = trib_kind(77); } },
+        { "prologue max_pool2d: a window",
+          [](trib_op_desc &d) {
+              d.before.kind = TRIB_MAX_POOL2D;
+              d.before.attributes.pool2d = {};
+          } },
         { "padding", [](trib_op_desc &d) { d.attributes.conv2d.pad.top = -1; } },
         { "threads", [](trib_op_desc &d) { d.threads = -2; } },
         { "padding",
@@ -332,7 +341,7 @@ TEST_P(Ops, NonsenseIsRefused)
               d.attributes.lrn = { 5, NAN, 0.75f, 1 };
           } },
         { "1x1", [](trib_op_desc &d) { d.kind = TRIB_SOFTMAX; } },
-        { "where",
+        { "an output of 0x0",
           [](trib_op_desc &d) {
               d.kind = TRIB_ADAPTIVE_AVG_POOL2D;
               d.attributes.adaptive_pool2d = { 0, 0 };

@@ -38,6 +38,7 @@ class CudaOps : public testing::Test
         ASSERT_OK(trib_device_open("cuda", nullptr, &opened));
         device.reset(opened);
         desc.kind = TRIB_BATCH_NORM;
+        desc.attributes.batch_norm = { 1e-5f };
         desc.input_count = desc.output_count = 1;
         trib_view &view = desc.inputs[0];
         view.layout = TRIB_NHWC;

@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "runtime/graph/graph.h"
+#include "runtime/graph/windows.h"
 }
 #include "tributary/internal/fault.h"
 
@@ -57,8 +58,8 @@ TEST(Graph, FirstFailureIsKeptAndNamesTheLayer)
     EXPECT_FAILS(build([](trib_graph_builder *b, int x) { trib_add_softmax(b, "s", x); }), TRIB_INVALID_ARGUMENT,
                  "10x10");
     EXPECT_FAILS(build([](trib_graph_builder *b, int x) {
-                     trib_lrn even { 4, 1e-4f, 0.75f, 1 };
-                     trib_add_lrn(b, "norm", x, &even);
+                     trib_lrn none { 0, 1e-4f, 0.75f, 1 };
+                     trib_add_lrn(b, "norm", x, &none);
                  }),
                  TRIB_INVALID_ARGUMENT, "norm");
     EXPECT_FAILS(build([](trib_graph_builder *b, int x) { trib_add_dropout(b, "drop", x, 1.5f); }),

@@ -33,6 +33,7 @@ TRIB_BEGIN_DECLS
 
 typedef enum trib_kind {
     TRIB_INPUT = 0,
+    TRIB_NO_STAGE = TRIB_INPUT, /* see trib_stage in op.h */
     TRIB_CONV2D,
     TRIB_BATCH_NORM,
     TRIB_RELU,
@@ -45,12 +46,9 @@ typedef enum trib_kind {
     TRIB_DROPOUT,
     TRIB_SOFTMAX,
     /* Only in plans: */
-    TRIB_REORDER,           /* a change of memory layout, element type, or to more channels (the new ones are 0) */
-    TRIB_PREPROCESS,        /* 8-bit pixels to normalised ones */
-    TRIB_TOP_K,             /* the k likeliest classes of each row of logits */
-    TRIB_MAX_POOL2D_CONV2D, /* a convolution of what a max pool gives, which is nowhere stored: pool_proj */
-    TRIB_MAX_POOL2D_LRN,    /* LRN of pooled values */
-    TRIB_LRN_MAX_POOL2D,    /* pooled values of LRN */
+    TRIB_REORDER,    /* a change of memory layout, element type, or to more channels (the new ones are 0) */
+    TRIB_PREPROCESS, /* 8-bit pixels to normalised ones */
+    TRIB_TOP_K,      /* the k likeliest classes of each row of logits */
     TRIB_KIND_COUNT
 } trib_kind;
 
@@ -119,19 +117,10 @@ typedef struct trib_top_k_rows {
     int k;
 } trib_top_k_rows;
 
-/* In the order of the name: one after the other. */
-typedef struct trib_pool_conv {
-    trib_pool2d pool2d;
-    trib_conv2d conv2d;
-} trib_pool_conv;
-typedef struct trib_pool_lrn {
-    trib_pool2d pool2d;
-    trib_lrn lrn;
-} trib_pool_lrn;
-
 typedef union trib_attributes {
-    trib_conv2d conv2d;
-    trib_pool2d pool2d; /* strides and (r = 0) extents are resolved by the builder */
+    trib_conv2d conv2d; /* in layers and ops strides are at least 1, and a pool's window has an extent: the builder
+                           fills in what 0 stands for */
+    trib_pool2d pool2d;
     trib_adaptive_pool2d adaptive_pool2d;
     trib_lrn lrn;
     trib_batch_norm batch_norm;
@@ -139,8 +128,6 @@ typedef union trib_attributes {
     trib_dropout dropout;
     trib_normalise preprocess;
     trib_top_k_rows top_k;
-    trib_pool_conv pool_conv;
-    trib_pool_lrn pool_lrn;
 } trib_attributes;
 
 /* What a parameter is to its layer. */

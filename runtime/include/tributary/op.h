@@ -50,6 +50,13 @@ int64_t trib_view_offset(const trib_view *view);
 
 enum { TRIB_MAX_OUTPUTS = 4 };
 
+/* What is done to an op's input before, or to its output after, without being materialised: the max pool of a pool
+ * projection, the LRN behind a pool. (Bias and ReLU, which nearly every op could end in, have fields of their own.) */
+typedef struct trib_stage {
+    trib_kind kind; /* TRIB_NO_STAGE: there is none */
+    trib_attributes attributes;
+} trib_stage;
+
 /* What a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.
  *
  * A convolution with several outputs is several convolutions of one input with the same window: output i has the next
@@ -59,6 +66,7 @@ typedef struct trib_op_desc {
     trib_kind kind;
     trib_precision precision; /* of products; f16 and bf16 need views of that type */
     trib_attributes attributes;
+    trib_stage before, after; /* prologue: of the first input; epilogue: of the result, before ReLU */
     int input_count, output_count;
     trib_view inputs[TRIB_MAX_INPUTS];
     trib_view outputs[TRIB_MAX_OUTPUTS];
@@ -66,6 +74,9 @@ typedef struct trib_op_desc {
     bool has_bias; /* convolution, linear: a bias (its own, or batch norm's) is added */
     int threads;   /* cpu: cores this op may use */
 } trib_op_desc;
+
+/* True when the op has a prologue or an epilogue. */
+bool trib_op_has_stages(const trib_op_desc *desc);
 
 /* Parameters of an op, dense float32, batch norm already folded: weight is O,I,R,S (I as many as the input view has
  * channels, O of all outputs one after the other) or [out,in] (columns in C,H,W order). A standalone batch norm has

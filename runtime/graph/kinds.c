@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "graph/kinds.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "graph/windows.h"
+#include "tributary/status.h"
+
+#define INVALID(...) TRIB_ERROR(TRIB_INVALID_ARGUMENT, __VA_ARGS__)
+#define BIT(kind) (1u << (kind))
+
+enum { MOST_CHANNELS = 1 << 24, MOST_LRN_SIZE = 1 << 16 };
+
+static int64_t elements(trib_extent e) { return (int64_t)e.c * e.h * e.w; }
+
+static bool per_channel(int c, trib_shape *shape)
+{
+    *shape = trib_shape_of(1, c, 0, 0, 0);
+    return true;
+}
+
+/* ---- batch norm, ReLU, dropout ---- */
+
+static trib_status batch_norm_check(const trib_attributes *a)
+{
+    return a->batch_norm.eps > 0 ? trib_success() : INVALID("eps must be greater than 0");
+}
+
+static bool batch_norm_parameter(const trib_attributes *a, trib_extent in, trib_role role, trib_shape *shape)
+{
+    (void)a;
+    return role >= TRIB_BN_WEIGHT && role <= TRIB_BN_VAR && per_channel(in.c, shape);
+}
+
+static int64_t two_each(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)a, (void)in;
+    return 2 * elements(out);
+}
+
+static int64_t one_each(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)a, (void)in;
+    return elements(out);
+}
+
+static trib_status dropout_check(const trib_attributes *a)
+{
+    float p = a->dropout.p;
+    return p >= 0 && p < 1 ? trib_success() : INVALID("dropout probability %g is not in [0, 1)", (double)p);
+}
+
+/* ---- adaptive pool, LRN ---- */
+
+static trib_status adaptive_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    (void)count;
+    *out = (trib_extent) { in->c, a->adaptive_pool2d.p, a->adaptive_pool2d.q };
+    return out->h > 0 && out->w > 0 ? trib_success() : INVALID("an output of %dx%d", out->h, out->w);
+}
+
+static int64_t one_per_input(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)a, (void)out;
+    return elements(in);
+}
+
+static trib_status lrn_check(const trib_attributes *a)
+{
+    const trib_lrn *v = &a->lrn;
+    if (v->size < 1 || v->size > MOST_LRN_SIZE)
+        return INVALID("local response norm over %d channels is not possible", v->size);
+    if (!isfinite(v->alpha) || !isfinite(v->beta) || !isfinite(v->k)) return INVALID("alpha, beta or k is not finite");
+    return v->k > 0 ? trib_success() : INVALID("k is %g, must be greater than 0", (double)v->k);
+}
+
+static int64_t lrn_operations(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)in;
+    return elements(out) * (2 * a->lrn.size + 4);
+}
+
+static void lrn_describe(const trib_attributes *a, const trib_fields *f)
+{
+    f->ints(f->context, "size", &a->lrn.size, 1);
+    f->reals(f->context, "alpha", &a->lrn.alpha, 1);
+    f->reals(f->context, "beta", &a->lrn.beta, 1);
+    f->reals(f->context, "k", &a->lrn.k, 1);
+}
+
+/* ---- concat, linear, softmax ---- */
+
+static trib_status concat_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    (void)a;
+    int64_t channels = 0;
+    for (int i = 0; i < count; ++i) {
+        channels += in[i].c;
+        if (in[i].h != in[0].h || in[i].w != in[0].w)
+            return INVALID("input 0 is %dx%d but input %d is %dx%d", in[0].h, in[0].w, i, in[i].h, in[i].w);
+    }
+    if (channels > MOST_CHANNELS) return INVALID("%lld channels are too many", (long long)channels);
+    *out = (trib_extent) { (int)channels, in[0].h, in[0].w };
+    return trib_success();
+}
+
+static trib_status linear_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    (void)in, (void)count;
+    *out = (trib_extent) { a->linear.out, 1, 1 };
+    return trib_success();
+}
+
+static bool linear_parameter(const trib_attributes *a, trib_extent in, trib_role role, trib_shape *shape)
+{
+    if (role == TRIB_WEIGHT) *shape = trib_shape_of(2, a->linear.out, elements(in), 0, 0);
+    if (role == TRIB_BIAS) per_channel(a->linear.out, shape);
+    return role == TRIB_WEIGHT || (role == TRIB_BIAS && !a->linear.no_bias);
+}
+
+static int64_t linear_operations(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)a;
+    return 2 * elements(out) * elements(in);
+}
+
+static trib_status rows_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    (void)a, (void)count;
+    *out = *in;
+    return in->h == 1 && in->w == 1 ? trib_success() : INVALID("an input of 1x1 is needed, not %dx%d", in->h, in->w);
+}
+
+static int64_t four_each(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)a, (void)in;
+    return 4 * elements(out);
+}
+
+/* ---- only in plans ---- */
+
+static trib_status preprocess_check(const trib_attributes *a)
+{
+    for (int i = 0; i < 3; ++i)
+        if (!isfinite(a->preprocess.scale[i]) || !isfinite(a->preprocess.shift[i]))
+            return INVALID("scale or shift is not finite");
+    return trib_success();
+}
+
+static trib_status preprocess_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    (void)a, (void)count;
+    *out = (trib_extent) { 3, in->h, in->w };
+    return trib_success();
+}
+
+static trib_status preprocess_check_op(const trib_op_desc *desc)
+{
+    const trib_view *x = &desc->inputs[0];
+    if ((x->c == 1 || x->c == 3) && x->c == x->c_total && x->layout == TRIB_NHWC) return trib_success();
+    return INVALID("pixels of %d channels in %s; 1 or 3 in nhwc are needed", x->c, trib_layout_name(x->layout));
+}
+
+static void preprocess_describe(const trib_attributes *a, const trib_fields *f)
+{
+    f->word(f->context, "channels", a->preprocess.bgr ? "bgr" : "rgb");
+    f->reals(f->context, "scale", a->preprocess.scale, 3);
+    f->reals(f->context, "shift", a->preprocess.shift, 3);
+}
+
+static trib_status top_k_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    TRIB_TRY(rows_shape(a, in, count, out));
+    out->c = a->top_k.k;
+    if (out->c >= 1 && out->c <= in->c) return trib_success();
+    return INVALID("the %d largest of %d", out->c, in->c);
+}
+
+static void top_k_describe(const trib_attributes *a, const trib_fields *f) { f->ints(f->context, "k", &a->top_k.k, 1); }
+
+/* ---- the table ---- */
+
+#define ONE_IN_ONE_OUT .least_inputs = 1, .most_inputs = 1, .least_outputs = 1, .most_outputs = 1
+
+const trib_kind_row *trib_kind_row_of(trib_kind kind)
+{
+    static const trib_kind_row rows[TRIB_KIND_COUNT] = {
+        [TRIB_INPUT] = { .name = "input", .least_outputs = 1, .most_outputs = 1, .nothing_to_run = true },
+        [TRIB_CONV2D] = { .name = "conv2d",
+                          .least_inputs = 1,
+                          .most_inputs = 1,
+                          .least_outputs = 1,
+                          .most_outputs = TRIB_MAX_OUTPUTS,
+                          .takes = TRIB_TAKES_FACTORS,
+                          .ignores_zeros = true,
+                          .takes_relu = true,
+                          .before = BIT(TRIB_MAX_POOL2D) | BIT(TRIB_AVG_POOL2D),
+                          .resolve = trib_conv2d_resolve,
+                          .check = trib_conv2d_check,
+                          .shape = trib_conv2d_shape,
+                          .parameter = trib_conv2d_parameter,
+                          .operations = trib_conv2d_operations,
+                          .describe = trib_conv2d_describe },
+        [TRIB_BATCH_NORM] = { .name = "batch_norm",
+                              ONE_IN_ONE_OUT,
+                              .scales_and_shifts = true,
+                              .check = batch_norm_check,
+                              .parameter = batch_norm_parameter,
+                              .operations = two_each },
+        [TRIB_RELU] = { .name = "relu", ONE_IN_ONE_OUT, .operations = one_each },
+        [TRIB_MAX_POOL2D] = { .name = "max_pool2d",
+                              ONE_IN_ONE_OUT,
+                              .before = BIT(TRIB_LRN),
+                              .after = BIT(TRIB_LRN),
+                              .resolve = trib_pool2d_resolve,
+                              .check = trib_pool2d_check,
+                              .shape = trib_pool2d_shape,
+                              .operations = trib_pool2d_operations,
+                              .describe = trib_pool2d_describe },
+        [TRIB_AVG_POOL2D] = { .name = "avg_pool2d",
+                              ONE_IN_ONE_OUT,
+                              .resolve = trib_pool2d_resolve,
+                              .check = trib_pool2d_check,
+                              .shape = trib_pool2d_shape,
+                              .operations = trib_pool2d_operations,
+                              .describe = trib_pool2d_describe },
+        [TRIB_ADAPTIVE_AVG_POOL2D] = { .name = "adaptive_avg_pool2d",
+                                       ONE_IN_ONE_OUT,
+                                       .shape = adaptive_shape,
+                                       .operations = one_per_input },
+        [TRIB_LRN] = { .name = "lrn",
+                       ONE_IN_ONE_OUT,
+                       .check = lrn_check,
+                       .operations = lrn_operations,
+                       .describe = lrn_describe },
+        [TRIB_CONCAT] = { .name = "concat",
+                          .least_inputs = 1,
+                          .most_inputs = TRIB_MAX_INPUTS,
+                          .least_outputs = 1,
+                          .most_outputs = 1,
+                          .shape = concat_shape },
+        [TRIB_LINEAR] = { .name = "linear",
+                          ONE_IN_ONE_OUT,
+                          .takes = TRIB_TAKES_FACTORS,
+                          .gives = TRIB_GIVES_SAME_OR_F32,
+                          .rows = true,
+                          .takes_relu = true,
+                          .shape = linear_shape,
+                          .parameter = linear_parameter,
+                          .operations = linear_operations },
+        [TRIB_DROPOUT] = { .name = "dropout", ONE_IN_ONE_OUT, .nothing_to_run = true, .check = dropout_check },
+        [TRIB_SOFTMAX] = { .name = "softmax",
+                           ONE_IN_ONE_OUT,
+                           .rows = true,
+                           .shape = rows_shape,
+                           .operations = four_each },
+        [TRIB_REORDER] = { .name = "reorder",
+                           ONE_IN_ONE_OUT,
+                           .gives = TRIB_GIVES_FLOATS,
+                           .plan_only = true,
+                           .may_widen = true },
+        [TRIB_PREPROCESS] = { .name = "preprocess",
+                              ONE_IN_ONE_OUT,
+                              .takes = TRIB_TAKES_PIXELS,
+                              .gives = TRIB_GIVES_FLOATS,
+                              .plan_only = true,
+                              .may_widen = true,
+                              .check = preprocess_check,
+                              .shape = preprocess_shape,
+                              .describe = preprocess_describe,
+                              .check_op = preprocess_check_op },
+        [TRIB_TOP_K] = { .name = "top_k",
+                         .least_inputs = 1,
+                         .most_inputs = 1,
+                         .least_outputs = 2,
+                         .most_outputs = 2,
+                         .gives = TRIB_GIVES_TOP_K,
+                         .plan_only = true,
+                         .rows = true,
+                         .shape = top_k_shape,
+                         .describe = top_k_describe },
+    };
+    return (unsigned)kind < TRIB_KIND_COUNT ? &rows[kind] : NULL;
+}
+
+/* ---- what the rows say together ---- */
+
+const char *trib_kind_name(trib_kind kind)
+{
+    const trib_kind_row *row = trib_kind_row_of(kind);
+    return row ? row->name : "unknown";
+}
+
+trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib_extent *in, int count,
+                            trib_extent *out)
+{
+    const trib_kind_row *row = trib_kind_row_of(kind);
+    if (row->check) TRIB_TRY(row->check(a));
+    if (row->shape) return row->shape(a, in, count, out);
+    *out = in[0];
+    return trib_success();
+}
+
+static trib_extent extent_of(const trib_view *v) { return (trib_extent) { v->c, v->h, v->w }; }
+
+/* A prologue or epilogue takes one tensor and gives one. */
+static trib_status stage_shape(const trib_stage *stage, unsigned allowed, const char *which, trib_extent *e)
+{
+    if (stage->kind == TRIB_NO_STAGE) return trib_success();
+    if ((unsigned)stage->kind >= TRIB_KIND_COUNT || !(allowed & BIT(stage->kind)))
+        return INVALID("%s cannot be its %s", trib_kind_name(stage->kind), which);
+    trib_extent in = *e;
+    trib_status status = trib_kind_shape(stage->kind, &stage->attributes, &in, 1, e);
+    trib_add_context(&status, "%s %s", which, trib_kind_name(stage->kind));
+    return status;
+}
+
+trib_status trib_op_shape(const trib_op_desc *desc, trib_extent *main_input, trib_extent *out)
+{
+    const trib_kind_row *row = trib_kind_row_of(desc->kind);
+    trib_extent in[TRIB_MAX_INPUTS];
+    for (int i = 0; i < desc->input_count; ++i) in[i] = extent_of(&desc->inputs[i]);
+    TRIB_TRY(stage_shape(&desc->before, row->before, "prologue", &in[0]));
+    *main_input = in[0];
+    TRIB_TRY(trib_kind_shape(desc->kind, &desc->attributes, in, desc->input_count, out));
+    return stage_shape(&desc->after, row->after, "epilogue", out);
+}
+
+static void describe_stage(const char *which, trib_kind kind, const trib_attributes *a, const trib_fields *fields)
+{
+    const trib_kind_row *row = trib_kind_row_of(kind);
+    if (which) fields->word(fields->context, which, row->name);
+    if (row->describe) row->describe(a, fields);
+}
+
+void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields)
+{
+    describe_stage(NULL, desc->kind, &desc->attributes, fields);
+    if (desc->before.kind != TRIB_NO_STAGE)
+        describe_stage("before", desc->before.kind, &desc->before.attributes, fields);
+    if (desc->after.kind != TRIB_NO_STAGE) describe_stage("after", desc->after.kind, &desc->after.attributes, fields);
+}
+
+int64_t trib_op_weight_elements(const trib_op_desc *desc)
+{
+    const trib_kind_row *row = trib_kind_row_of(desc->kind);
+    trib_extent in, out;
+    trib_shape shape;
+    int64_t count = 0;
+    trib_status status = trib_op_shape(desc, &in, &out);
+    if (trib_failed(&status)) return 0;
+    if (row->scales_and_shifts) return in.c;
+    if (!row->parameter || !row->parameter(&desc->attributes, in, TRIB_WEIGHT, &shape)) return 0;
+    status = trib_shape_count(&shape, &count);
+    return trib_failed(&status) ? 0 : count;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * All there is to know of an op kind outside the drivers, a row each. Whoever asks "which kind is this?" reads a row;
+ * a new kind is a value of trib_kind, a row here, a reference and whatever drivers run it. */
+#ifndef TRIBUTARY_RUNTIME_GRAPH_KINDS_H
+#define TRIBUTARY_RUNTIME_GRAPH_KINDS_H
+
+#include "tributary/op.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One image. */
+typedef struct trib_extent {
+    int c, h, w;
+} trib_extent;
+
+/* Where a kind tells its attributes by name: the JSON of plans, the keys of what was measured. A single value is a
+ * number, several are a list. */
+typedef struct trib_fields {
+    void (*ints)(void *context, const char *name, const int *values, int count);
+    void (*reals)(void *context, const char *name, const float *values, int count);
+    void (*word)(void *context, const char *name, const char *value);
+    void *context;
+} trib_fields;
+
+typedef enum trib_takes {
+    TRIB_TAKES_FLOATS = 0, /* any floating type */
+    TRIB_TAKES_FACTORS,    /* the precision's type: what is read is multiplied with weights */
+    TRIB_TAKES_PIXELS      /* 8 bits */
+} trib_takes;
+
+typedef enum trib_gives {
+    TRIB_GIVES_SAME = 0,    /* the type of the first input */
+    TRIB_GIVES_SAME_OR_F32, /* or the float32 it is summed in */
+    TRIB_GIVES_FLOATS,      /* any floating type: it converts */
+    TRIB_GIVES_TOP_K        /* probabilities in float32, classes in int32 */
+} trib_gives;
+
+typedef struct trib_kind_row {
+    const char *name;
+    int least_inputs, most_inputs;
+    /* Where the two differ, several outputs divide the channels among them; else each has all of them. */
+    int least_outputs, most_outputs;
+    trib_takes takes;
+    trib_gives gives;
+    bool plan_only;         /* passes and lowering add it; no graph has such a layer */
+    bool nothing_to_run;    /* the caller brings its output, or nothing is left of it at inference */
+    bool rows;              /* output of 1x1 pixels, which lie plainly in memory */
+    bool ignores_zeros;     /* further input channels may hold zeros: its weight gets columns of zeros for them */
+    bool takes_relu;        /* passes may make a following ReLU its epilogue */
+    bool may_widen;         /* outputs may have more channels than the rule says; those hold zeros */
+    bool scales_and_shifts; /* an op of it takes a scale (as weight) and a shift (as bias) per channel */
+    /* Prologues and epilogues that make sense; bits 1u << kind. Which of them run is the device's business. */
+    unsigned before, after;
+
+    /* Optional, all below: a missing rule has nothing to say. */
+    /* Fills in what 0 stands for. */
+    void (*resolve)(trib_attributes *a, const trib_extent *in);
+    /* Whether the attributes make sense by themselves, once resolved. */
+    trib_status (*check)(const trib_attributes *a);
+    /* The output's extent; missing: the first input's. `in` has `count` extents. */
+    trib_status (*shape)(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out);
+    /* Shape of the parameter in this role; false: it has none. */
+    bool (*parameter)(const trib_attributes *a, trib_extent in, trib_role role, trib_shape *shape);
+    /* Per image: multiplications and additions count one each; missing: none. */
+    int64_t (*operations)(const trib_attributes *a, trib_extent in, trib_extent out);
+    void (*describe)(const trib_attributes *a, const trib_fields *fields);
+    /* What the rules above cannot say of a desc whose views are checked. */
+    trib_status (*check_op)(const trib_op_desc *desc);
+} trib_kind_row;
+
+/* NULL when there is no such kind. */
+const trib_kind_row *trib_kind_row_of(trib_kind kind);
+
+/* Output extents of a kind: resolved attributes are checked, then its shape rule runs. */
+trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib_extent *in, int count,
+                            trib_extent *out);
+/* An op with its prologue and epilogue: what the main kind reads, and what goes out. */
+trib_status trib_op_shape(const trib_op_desc *desc, trib_extent *main_input, trib_extent *out);
+/* Tells kind, prologue, epilogue and all attributes. */
+void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields);
+/* Elements of the weight that an op takes, 0 when it takes none; views as in the desc. */
+int64_t trib_op_weight_elements(const trib_op_desc *desc);
+
+/* Name of a parameter in its layer: "weight", "running_mean", ... */
+const char *trib_role_leaf(trib_role role);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
