@@ -148,7 +148,7 @@ static trib_status run_batch(bench *b, int batch, const void *pixels, float *log
 
 static trib_status measure(bench *b, int batch, measured *m)
 {
-    const trib_googlenet *net = trib_model_network(b->model);
+    const trib_network_spec *net = trib_model_network(b->model);
     size_t images = (size_t)images_at_once(b, batch);
     size_t count = 3 * (size_t)net->height * (size_t)net->width * images;
     cli_reset_peak_rss();
@@ -340,7 +340,7 @@ static int run(const cli_command *self, int argc, char **argv)
         bench b = { .options = &own, .settings = &settings };
         cli_output file = { .fd = -1 };
         cli_catch_signals();
-        trib_status status = bench_all(&b, settings.arch < 0 ? arguments.items[0] : NULL, &file);
+        trib_status status = bench_all(&b, !settings.arch ? arguments.items[0] : NULL, &file);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
         cli_output_close(&file);
         cJSON_Delete(b.results);

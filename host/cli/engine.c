@@ -49,13 +49,12 @@ trib_status cli_open_device(const cli_settings *settings, trib_device **out)
 
 static trib_status load_random(const cli_settings *s, trib_model **out)
 {
-    static const trib_variant variants[] = { TRIB_TORCHVISION, TRIB_BVLC, TRIB_TORCHVISION };
-    trib_googlenet net = { .variant = variants[s->arch],
-                           .classes = s->classes,
-                           .height = s->image_size,
-                           .width = s->image_size,
-                           .aux = s->aux,
-                           .width_multiplier = s->width_multiplier };
+    trib_network_spec net = { .network = trib_network_find(s->arch),
+                              .classes = s->classes,
+                              .height = s->image_size,
+                              .width = s->image_size,
+                              .aux = s->aux,
+                              .width_multiplier = s->width_multiplier };
     return trib_model_random(&net, (uint64_t)s->seed, out);
 }
 

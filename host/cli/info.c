@@ -20,7 +20,7 @@ typedef struct subject {
     bool random;
     const trib_model *model;
     const trib_graph *graph;
-    const trib_googlenet *net;
+    const trib_network_spec *net;
     trib_preprocess preprocess;
     char options[CLI_PREPROCESS_OPTIONS_TEXT]; /* that changed it */
     cli_table table;
@@ -99,7 +99,7 @@ static const char *guess(const subject *s) { return trib_model_preprocess_guess(
 
 static const char *preprocess_source(const subject *s)
 {
-    return s->random ? "the variant, whose parameters are random" : guess(s) ? "a guess" : "the model file";
+    return s->random ? "the network's own files; its parameters are random" : guess(s) ? "a guess" : "the model file";
 }
 
 static void print_facts(const subject *s)
@@ -107,7 +107,7 @@ static void print_facts(const subject *s)
     const trib_preprocess *p = &s->preprocess;
     printf("\nmodel          ");
     cli_print_safe(stdout, trib_model_path(s->model));
-    printf("\nvariant        %s, width %g, auxiliary classifiers %s\n", trib_variant_name(s->net->variant),
+    printf("\nnetwork        %s, width %g, auxiliary classifiers %s\n", trib_network_name(s->net->network),
            s->net->width_multiplier, s->net->aux ? "kept" : "not kept");
     printf("classes        %d, %d labels\n", s->net->classes, label_count(s));
     printf("parameters     %" PRId64 "\n", s->table.parameters);
@@ -192,7 +192,7 @@ static cJSON *preprocess_json(const subject *s)
     cJSON_AddItemToObject(json, "scale", float_json(p->scale));
     cJSON_AddItemToObject(json, "mean", floats_json(p->mean));
     cJSON_AddItemToObject(json, "std", floats_json(p->std));
-    cJSON_AddItemToObject(json, "source", cli_json_text(s->random ? "variant" : guess(s) ? "guess" : "file"));
+    cJSON_AddItemToObject(json, "source", cli_json_text(s->random ? "network" : guess(s) ? "guess" : "file"));
     cJSON_AddItemToObject(json, "guess", cli_json_text(guess(s)));
     cJSON_AddItemToObject(json, "changed_by", cli_json_text(s->options[0] ? s->options : NULL));
     return json;
@@ -202,7 +202,7 @@ static cJSON *subject_json(const subject *s, bool layers)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(s->model)));
-    cJSON_AddItemToObject(json, "variant", cli_json_text(trib_variant_name(s->net->variant)));
+    cJSON_AddItemToObject(json, "network", cli_json_text(trib_network_name(s->net->network)));
     cJSON_AddNumberToObject(json, "classes", s->net->classes);
     cJSON_AddNumberToObject(json, "width_multiplier", s->net->width_multiplier);
     cJSON_AddBoolToObject(json, "aux", s->net->aux);
@@ -257,7 +257,7 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON) {
-        trib_status status = show(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
+        trib_status status = show(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
     cli_options_release(groups, 4, &arguments);
@@ -270,7 +270,7 @@ const cli_command cli_info = {
     .synopsis = "MODEL|--arch ARCH [--layers] [--json]",
     .description =
         "Prints the paper's Table 1 for a model: output size, depth, convolutions per branch, parameters, and\n"
-        "operations (multiply-adds of convolutions and linear layers, per image); then its variant, classes,\n"
+        "operations (multiply-adds of convolutions and linear layers, per image); then its network, classes,\n"
         "input, preprocessing (from the model file, from options, or guessed because the file does not say) and\n"
         "where it comes from.",
     .examples = "  tributary info model.safetensors\n"

@@ -68,7 +68,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && settings.target && settings.measure)
         code = cli_usage(self, "--measure needs the card itself: leave out --target");
     if (code == CLI_GO_ON) {
-        trib_status status = print_plan(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
+        trib_status status = print_plan(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
     cli_options_release(groups, 5, &arguments);

@@ -16,7 +16,7 @@ static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
     if (p->resize < size) p->resize = size; /* a model that did not resize may say 0 */
 }
 
-trib_status cli_change_preprocess(const cli_settings *s, const trib_googlenet *net, trib_preprocess *p)
+trib_status cli_change_preprocess(const cli_settings *s, const trib_network_spec *net, trib_preprocess *p)
 {
     if (s->crop_pct > 0 || s->crop_mode >= 0) change_crop(s, net->height > net->width ? net->height : net->width, p);
     if (s->interpolation >= 0) p->interpolation = (trib_interpolation)s->interpolation;

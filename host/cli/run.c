@@ -45,7 +45,7 @@ static trib_status find_input(tensor_run *r, const char *path)
                           count ? ", the first is '" : "", count ? trib_safetensors_tensors(r->file)[0].name : "",
                           count ? "'" : "");
     }
-    const trib_googlenet *net = trib_model_network(r->model);
+    const trib_network_spec *net = trib_model_network(r->model);
     trib_shape shape = input->shape;
     char text[TRIB_SHAPE_TEXT];
     bool fits = shape.rank == 4 && shape.dim[0] > 0 && shape.dim[1] == 3 && shape.dim[2] == net->height &&
@@ -172,7 +172,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "input file");
     if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "where to? Add -o FILE");
     if (code == CLI_GO_ON) {
-        bool random = settings.arch >= 0;
+        bool random = settings.arch != NULL;
         tensor_run r = { 0 };
         cli_catch_signals();
         trib_status status =

@@ -2,6 +2,8 @@
  * The tables of shared options. What they lead to is in engine.c. */
 #include "settings.h"
 
+#include <stdio.h>
+
 #define AT(field) offsetof(cli_settings, field)
 
 static const cli_option compute_options[] = {
@@ -47,10 +49,9 @@ static const cli_option size_options[] = {
 };
 
 static const cli_option random_options[] = {
-    { 0, "arch", CLI_CHOICE, AT(arch), "googlenet|bvlc|torchvision",
+    { 0, "arch", CLI_TEXT, AT(arch), "NAME",
       "a network with random parameters in place of MODEL: bvlc is the paper's, torchvision (googlenet is the same) "
-      "has "
-      "batch norm",
+      "has batch norm",
       0, 0 },
     { 0, "classes", CLI_INT, AT(classes), "N", "with --arch: number of classes; default 1000", 1, 1000000 },
     { 0, "width-multiplier", CLI_REAL, AT(width_multiplier), "X",
@@ -74,8 +75,7 @@ static const cli_option preprocess_options[] = {
 
 cli_settings cli_default_settings(void)
 {
-    return (
-        cli_settings) { .device = "auto", .arch = -1, .seed = 1, .crop_mode = -1, .interpolation = -1, .channels = -1 };
+    return (cli_settings) { .device = "auto", .seed = 1, .crop_mode = -1, .interpolation = -1, .channels = -1 };
 }
 
 cli_group cli_compute_group(cli_settings *settings)
@@ -97,10 +97,21 @@ cli_group cli_preprocess_group(cli_settings *settings)
                                 preprocess_options, settings);
 }
 
+static int no_network(const cli_command *command, const char *name)
+{
+    char known[256] = "";
+    size_t used = 0;
+    for (int i = 0; trib_network_at(i) && used < sizeof known; ++i)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                                 trib_network_name(trib_network_at(i)));
+    return cli_usage(command, "--arch does not take '%s'; it takes %s", name, known);
+}
+
 int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
                int most, const char *what)
 {
-    bool random = settings->arch >= 0;
+    bool random = settings->arch != NULL;
+    if (random && !trib_network_find(settings->arch)) return no_network(command, settings->arch);
     if (!random && (settings->classes || settings->width_multiplier > 0))
         return cli_usage(command, "--classes and --width-multiplier describe a random network: add --arch");
     if (!random && arguments->count == 0) return cli_usage(command, "which MODEL? Name a .safetensors file");

@@ -18,8 +18,8 @@ typedef struct cli_settings {
     cli_texts disabled_passes;
     int64_t memory_limit;
     /* the network */
-    int image_size; /* 0: the model's */
-    int arch;       /* -1: a model file */
+    int image_size;   /* 0: the model's */
+    const char *arch; /* name of a network with random parameters; NULL: a model file */
     int classes, seed;
     double width_multiplier;
     bool aux;
@@ -59,7 +59,8 @@ trib_status cli_load_model(const cli_settings *settings, const char *path, trib_
                            trib_preprocess *preprocess);
 
 /* Changes the model's own preprocessing as the options say. */
-trib_status cli_change_preprocess(const cli_settings *settings, const trib_googlenet *net, trib_preprocess *preprocess);
+trib_status cli_change_preprocess(const cli_settings *settings, const trib_network_spec *net,
+                                  trib_preprocess *preprocess);
 /* On standard error: what was guessed about preprocessing, and how to set it; nothing when the file or --mean and --std
  * say it. For every command whose results depend on it. */
 void cli_say_guess(const cli_settings *settings, const trib_model *model);

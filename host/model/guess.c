@@ -4,6 +4,8 @@
  * that their 1000 classes give them away. */
 #include "model/guess.h"
 
+#include <string.h>
+
 enum { IMAGENET_CLASSES = 1000 };
 
 /* torchvision builds googlenet(weights=...) with transform_input, which turns images normalised by ImageNet's mean and
@@ -15,9 +17,9 @@ static trib_preprocess torchvision_pretrained(void)
     return p;
 }
 
-trib_preprocess trib_guess_preprocess(const trib_googlenet *net, const char **why)
+trib_preprocess trib_guess_preprocess(const trib_dialect *dialect, int classes, const char **why)
 {
-    bool caffe = net->variant == TRIB_BVLC, imagenet = net->classes == IMAGENET_CLASSES;
+    bool caffe = !strcmp(trib_dialect_name(dialect), "caffe"), imagenet = classes == IMAGENET_CLASSES;
     if (why && caffe)
         *why = imagenet
                    ? "Caffe's names and 1000 classes: BGR 0..255 minus 104,117,123, as for BVLC's own weights"

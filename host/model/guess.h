@@ -3,11 +3,11 @@
 #ifndef TRIBUTARY_MODEL_GUESS_H
 #define TRIBUTARY_MODEL_GUESS_H
 
-#include "tributary/googlenet.h"
 #include "tributary/image.h"
+#include "tributary/network.h"
 
 /* What the network most likely expects. *why, if not NULL: what was guessed and from what, for people to read; a static
  * text. */
-trib_preprocess trib_guess_preprocess(const trib_googlenet *net, const char **why);
+trib_preprocess trib_guess_preprocess(const trib_dialect *dialect, int classes, const char **why);
 
 #endif

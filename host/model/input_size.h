@@ -3,7 +3,6 @@
 #ifndef TRIBUTARY_MODEL_INPUT_SIZE_H
 #define TRIBUTARY_MODEL_INPUT_SIZE_H
 
-#include "tributary/googlenet.h"
 #include "tributary/image.h"
 
 #ifdef __cplusplus

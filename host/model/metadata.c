@@ -8,15 +8,15 @@
 #include "formats/json.h"
 #include "tributary/internal/alloc.h"
 
-trib_status trib_metadata_check_variant(const char *text, trib_variant found)
+trib_status trib_metadata_check_network(const char *text, const trib_network *found)
 {
-    int wanted = trib_variant_find(text);
-    if (wanted == (int)found) return trib_success();
-    if (wanted < 0)
-        return TRIB_ERROR(TRIB_BAD_DATA, "tributary.variant: '%.60s' is neither 'bvlc' nor 'torchvision'",
+    const trib_network *wanted = trib_network_find(text);
+    if (wanted == found) return trib_success();
+    if (!wanted)
+        return TRIB_ERROR(TRIB_BAD_DATA, "tributary.variant: there is no network '%.60s'",
                           trib_has_control_characters(text) ? "(unprintable)" : text);
     return TRIB_ERROR(TRIB_BAD_DATA, "tributary.variant: says '%s', but the tensors are those of '%s'",
-                      trib_variant_name((trib_variant)wanted), trib_variant_name(found));
+                      trib_network_name(wanted), trib_network_name(found));
 }
 
 /* ---- labels ---- */

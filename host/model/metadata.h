@@ -3,11 +3,11 @@
 #ifndef TRIBUTARY_MODEL_METADATA_H
 #define TRIBUTARY_MODEL_METADATA_H
 
-#include "tributary/googlenet.h"
 #include "tributary/image.h"
+#include "tributary/network.h"
 
-/* Fails unless `text`, the value of tributary.variant, names the variant that the tensors are of. */
-trib_status trib_metadata_check_variant(const char *text, trib_variant found);
+/* Fails unless `text`, the value of tributary.variant, names the network that the tensors are of. */
+trib_status trib_metadata_check_network(const char *text, const trib_network *found);
 
 /* Class names in output order; `classes` of them. Free *out with trib_free: one block holds the names too. */
 trib_status trib_metadata_read_labels(const char *text, int classes, const char ***out);

@@ -16,7 +16,8 @@ struct trib_model {
     char *path;
     trib_safetensors *file; /* NULL for a random model */
     void *storage;          /* values of a random model */
-    trib_googlenet net;
+    trib_network_spec net;
+    const trib_dialect *dialect; /* of its tensors */
     trib_graph *graph;
     trib_tensor *parameters;
     trib_preprocess preprocess;
@@ -42,7 +43,7 @@ static trib_status build_graph(trib_model *model)
 {
     model->net.height = model->preprocess.crop_height;
     model->net.width = model->preprocess.crop_width;
-    TRIB_TRY(trib_googlenet_graph(&model->net, &model->graph));
+    TRIB_TRY(trib_network_graph(&model->net, &model->graph));
     int count = trib_graph_parameter_count(model->graph);
     model->parameters = trib_alloc_zeroed((size_t)count, sizeof *model->parameters);
     if (!model->parameters) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d parameters", count);
@@ -54,12 +55,12 @@ static trib_status read_metadata(trib_model *model)
     const char *variant = trib_safetensors_metadata_get(model->file, "tributary.variant");
     const char *labels = trib_safetensors_metadata_get(model->file, "tributary.labels");
     const char *preprocessing = trib_safetensors_metadata_get(model->file, "tributary.preprocessing");
-    if (variant) TRIB_TRY(trib_metadata_check_variant(variant, model->net.variant));
+    if (variant) TRIB_TRY(trib_metadata_check_network(variant, model->net.network));
     if (labels) TRIB_TRY(trib_metadata_read_labels(labels, model->net.classes, &model->labels));
     if (preprocessing)
         TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
     else
-        model->preprocess = trib_guess_preprocess(&model->net, &model->guess);
+        model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, &model->guess);
     model->provenance = trib_safetensors_metadata_get(model->file, "tributary.provenance");
     return trib_success();
 }
@@ -68,12 +69,12 @@ static trib_status load(trib_model *model, const trib_model_options *options)
 {
     const trib_tensor *tensors = trib_safetensors_tensors(model->file);
     int count = trib_safetensors_count(model->file);
-    TRIB_TRY(trib_googlenet_detect(tensors, count, &model->net));
+    TRIB_TRY(trib_network_detect(tensors, count, &model->net, &model->dialect));
     TRIB_TRY(read_metadata(model));
     TRIB_TRY(trib_preprocess_set_size(&model->preprocess, options->height, options->width));
     model->net.aux = model->net.aux && options->aux;
     TRIB_TRY(build_graph(model));
-    return trib_googlenet_bind(model->graph, model->net.variant, tensors, count, model->parameters);
+    return trib_network_bind(&model->net, model->graph, model->dialect, tensors, count, model->parameters);
 }
 
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out)
@@ -94,21 +95,21 @@ fail:
     return s;
 }
 
-trib_status trib_model_random(const trib_googlenet *net, uint64_t seed, trib_model **out)
+trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_model **out)
 {
     if (!net || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_model_random: an argument is NULL");
     char path[64];
-    snprintf(path, sizeof path, "random:%s:%" PRIu64, trib_variant_name(net->variant), seed);
+    snprintf(path, sizeof path, "random:%s:%" PRIu64, net->network ? trib_network_name(net->network) : "none", seed);
     trib_model *model = NULL;
     trib_status s;
     TRIB_TRY(create(path, &model));
-    model->net = *net;
-    if (!net->classes) model->net.classes = 1000;
-    if (net->width_multiplier == 0) model->net.width_multiplier = 1;
-    model->preprocess = trib_guess_preprocess(&model->net, NULL);
+    TRIB_TRY_GOTO(s, fail, trib_network_resolve(net, &model->net));
+    model->dialect = trib_network_dialect(net->network);
+    model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, NULL);
     TRIB_TRY_GOTO(s, fail, trib_preprocess_set_size(&model->preprocess, net->height, net->width));
     TRIB_TRY_GOTO(s, fail, build_graph(model));
-    TRIB_TRY_GOTO(s, fail, trib_googlenet_random(model->graph, net->variant, seed, model->parameters, &model->storage));
+    TRIB_TRY_GOTO(s, fail,
+                  trib_parameters_random(model->graph, model->dialect, seed, model->parameters, &model->storage));
     *out = model;
     return s;
 fail:
@@ -123,14 +124,14 @@ void trib_model_destroy(trib_model *model)
     trib_free(model->labels);
     trib_free(model->parameters);
     trib_graph_destroy(model->graph);
-    if (model->storage) trib_googlenet_free_random(model->storage);
+    if (model->storage) trib_parameters_free_random(model->storage);
     trib_safetensors_close(model->file);
     trib_free(model->path);
     trib_free(model);
 }
 
 const char *trib_model_path(const trib_model *model) { return model->path; }
-const trib_googlenet *trib_model_network(const trib_model *model) { return &model->net; }
+const trib_network_spec *trib_model_network(const trib_model *model) { return &model->net; }
 const trib_graph *trib_model_graph(const trib_model *model) { return model->graph; }
 const trib_tensor *trib_model_parameters(const trib_model *model) { return model->parameters; }
 const trib_preprocess *trib_model_preprocess(const trib_model *model) { return &model->preprocess; }

@@ -6,7 +6,7 @@
 namespace
 {
 
-class Plans : public testing::TestWithParam<trib_variant>
+class Plans : public testing::TestWithParam<const trib_network *>
 {
 };
 
@@ -50,7 +50,7 @@ TEST_P(Plans, AllOfThemAreFreeOfRaces)
     EXPECT_EQ(plans, 288);
 }
 
-INSTANTIATE_TEST_SUITE_P(Network, Plans, testing::Values(TRIB_BVLC, TRIB_TORCHVISION),
-                         [](const auto &info) { return std::string(trib_variant_name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Network, Plans, testing::Values(support::bvlc, support::torchvision),
+                         [](const auto &info) { return std::string(trib_network_name(info.param)); });
 
 } // namespace

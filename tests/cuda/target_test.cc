@@ -20,8 +20,9 @@ class Target : public testing::Test
         trib_device_options options = {};
         options.target = "h200";
         ASSERT_OK(trib_device_open("cuda", &options, &device));
-        trib_googlenet net = {};
-        ASSERT_OK(trib_googlenet_graph(&net, &graph));
+        trib_network_spec net = {};
+        net.network = support::bvlc;
+        ASSERT_OK(trib_network_graph(&net, &graph));
     }
     void TearDown() override
     {

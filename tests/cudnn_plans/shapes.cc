@@ -45,12 +45,12 @@ std::vector<Layer> googlenet_convolutions()
 {
     std::vector<Layer> layers;
     std::map<std::string, int> seen;
-    for (int variant = 0; variant < TRIB_VARIANT_COUNT; ++variant) {
-        trib_googlenet net = {};
-        net.variant = trib_variant(variant);
+    for (int i = 0; trib_network_at(i); ++i) {
+        trib_network_spec net = {};
+        net.network = trib_network_at(i);
         net.aux = true;
         trib_graph *graph = nullptr;
-        EXPECT_OK(trib_googlenet_graph(&net, &graph));
+        EXPECT_OK(trib_network_graph(&net, &graph));
         if (!graph) continue;
         for (int id = 0; id < trib_graph_layer_count(graph); ++id) {
             if (trib_graph_layer(graph, id)->kind != TRIB_CONV2D) continue;
@@ -58,7 +58,7 @@ std::vector<Layer> googlenet_convolutions()
             char key[TRIB_CONV_KEY];
             if (!seen[trib_conv_key(&desc, key)]++)
                 layers.push_back(
-                    { std::string(trib_variant_name(net.variant)) + " " + trib_graph_layer(graph, id)->name, desc });
+                    { std::string(trib_network_name(net.network)) + " " + trib_graph_layer(graph, id)->name, desc });
         }
         trib_graph_destroy(graph);
     }

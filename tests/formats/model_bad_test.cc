@@ -90,8 +90,8 @@ std::vector<Spoiled> variant_and_labels()
 {
     const char *v = "tributary.variant", *l = "tributary.labels";
     return {
-        metadata("variant_unknown", v, "v3", "tributary.variant: 'v3' is neither"),
-        metadata("variant_unprintable", v, "\x1b[2J", "'(unprintable)' is neither"),
+        metadata("variant_unknown", v, "v3", "tributary.variant: there is no network 'v3'"),
+        metadata("variant_unprintable", v, "\x1b[2J", "there is no network '(unprintable)'"),
         metadata("variant_other", v, "torchvision", "says 'torchvision', but the tensors are those of 'bvlc'"),
         metadata("labels_no_json", l, "a,b,c", "tributary.labels: not JSON"),
         metadata("labels_empty", l, "", "tributary.labels: not JSON"),

@@ -20,7 +20,7 @@ struct ModelFile {
     support::TemporaryFolder folder;
     std::string path = folder.file("model.safetensors");
 
-    explicit ModelFile(trib_variant variant = TRIB_BVLC, bool aux = false, int classes = 3)
+    explicit ModelFile(const trib_network *variant = support::bvlc, bool aux = false, int classes = 3)
         : weights(models::network(variant, aux, 224, 0.125, classes))
     {
     }

@@ -24,8 +24,8 @@ TEST(ModelLoad, TheFashionModel)
     Model model;
     const std::string path = std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors";
     ASSERT_OK(files::load(path, model));
-    const trib_googlenet *net = trib_model_network(model.get());
-    EXPECT_EQ(net->variant, TRIB_TORCHVISION);
+    const trib_network_spec *net = trib_model_network(model.get());
+    EXPECT_EQ(net->network, support::torchvision);
     EXPECT_EQ(net->classes, 10);
     EXPECT_EQ(net->height, 64);
     EXPECT_EQ(net->width, 64);
@@ -95,17 +95,17 @@ TEST(ModelLoad, EveryKeyOfThePreprocessing)
 
 TEST(ModelLoad, WithoutMetadataItIsRecognised)
 {
-    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
+    for (const trib_network *variant : { support::bvlc, support::torchvision }) {
         ModelFile file(variant, false, 5);
         Model model;
         ASSERT_OK(file.load(model));
-        const trib_googlenet *net = trib_model_network(model.get());
-        EXPECT_EQ(net->variant, variant);
+        const trib_network_spec *net = trib_model_network(model.get());
+        EXPECT_EQ(net->network, variant);
         EXPECT_EQ(net->classes, 5);
         EXPECT_EQ(net->height, 224);
         EXPECT_NEAR(net->width_multiplier, 0.125, 0.01); // the simplest number that gives these channels
         EXPECT_NE(trib_model_preprocess_guess(model.get()), nullptr);
-        trib_preprocess wanted = variant == TRIB_BVLC ? trib_preprocess_caffe() : trib_preprocess_torchvision();
+        trib_preprocess wanted = variant == support::bvlc ? trib_preprocess_caffe() : trib_preprocess_torchvision();
         const trib_preprocess *p = trib_model_preprocess(model.get());
         EXPECT_EQ(p->bgr, wanted.bgr);
         EXPECT_EQ(p->resize_mode, wanted.resize_mode);
@@ -121,17 +121,17 @@ TEST(ModelLoad, WithoutMetadataItIsRecognised)
 TEST(ModelLoad, PreprocessingThatTheFileDoesNotSayIsGuessedAndSaid)
 {
     const struct {
-        trib_variant variant;
+        const trib_network *variant;
         int classes;
         float mean, std;
         const char *said;
-    } cases[] = { { TRIB_TORCHVISION, 1000, 0.5f, 0.5f, "mean and std 0.5" },
-                  { TRIB_TORCHVISION, 10, 0.485f, 0.229f, "cannot be known" },
-                  { TRIB_TORCHVISION, 1001, 0.485f, 0.229f, "cannot be known" },
-                  { TRIB_BVLC, 1000, 104, 1, "BVLC's own weights" },
-                  { TRIB_BVLC, 21, 104, 1, "cannot be known" } };
+    } cases[] = { { support::torchvision, 1000, 0.5f, 0.5f, "mean and std 0.5" },
+                  { support::torchvision, 10, 0.485f, 0.229f, "cannot be known" },
+                  { support::torchvision, 1001, 0.485f, 0.229f, "cannot be known" },
+                  { support::bvlc, 1000, 104, 1, "BVLC's own weights" },
+                  { support::bvlc, 21, 104, 1, "cannot be known" } };
     for (auto &c : cases) {
-        SCOPED_TRACE(std::string(trib_variant_name(c.variant)) + " " + std::to_string(c.classes));
+        SCOPED_TRACE(std::string(trib_network_name(c.variant)) + " " + std::to_string(c.classes));
         ModelFile file(c.variant, false, c.classes);
         Model guessed, said;
         ASSERT_OK(file.load(guessed));
@@ -149,7 +149,7 @@ TEST(ModelLoad, PreprocessingThatTheFileDoesNotSayIsGuessedAndSaid)
 
 TEST(ModelLoad, KeepsAuxiliaryClassifiersOnlyWhenAsked)
 {
-    ModelFile file(TRIB_BVLC, true);
+    ModelFile file(support::bvlc, true);
     Model with, without;
     trib_model_options options = {};
     ASSERT_OK(file.load(without, &options));
@@ -160,13 +160,13 @@ TEST(ModelLoad, KeepsAuxiliaryClassifiersOnlyWhenAsked)
     EXPECT_GT(trib_graph_parameter_count(trib_model_graph(with.get())),
               trib_graph_parameter_count(trib_model_graph(without.get())));
     Model none; // asking for what the file lacks gives what it has
-    ASSERT_OK(ModelFile(TRIB_BVLC, false).load(none, &options));
+    ASSERT_OK(ModelFile(support::bvlc, false).load(none, &options));
     EXPECT_FALSE(trib_model_network(none.get())->aux);
 }
 
 TEST(ModelLoad, AnotherSizeScalesTheResize)
 {
-    ModelFile file(TRIB_TORCHVISION); // 256 on the short side, 224 x 224
+    ModelFile file(support::torchvision); // 256 on the short side, 224 x 224
     trib_model_options options = sized(160, 160);
     Model model;
     ASSERT_OK(file.load(model, &options));
@@ -219,8 +219,8 @@ TEST(InputSize, SizesThatCannotBeAreRefused)
 
 TEST(ModelRandom, IsDeterministicAndComplete)
 {
-    trib_googlenet net = {};
-    net.variant = TRIB_TORCHVISION, net.width_multiplier = 0.125, net.height = 64, net.width = 96;
+    trib_network_spec net = {};
+    net.network = support::torchvision, net.width_multiplier = 0.125, net.height = 64, net.width = 96;
     trib_model *a = nullptr, *b = nullptr;
     ASSERT_OK(trib_model_random(&net, 7, &a));
     Model first(a);
@@ -246,15 +246,15 @@ TEST(ModelRandom, IsDeterministicAndComplete)
 TEST(ModelRandom, RefusesNonsense)
 {
     trib_model *model = nullptr;
-    trib_googlenet net = {};
+    trib_network_spec net = {};
+    net.network = support::bvlc;
     net.classes = -1;
     EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "random:bvlc:1: ");
     net.classes = 10;
     net.width_multiplier = std::nan("");
     EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "random:bvlc:1: ");
     net = {};
-    net.variant = trib_variant(9);
-    EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "variant");
+    EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "no network is named");
     EXPECT_FAILS(trib_model_random(nullptr, 1, &model), TRIB_INVALID_ARGUMENT, "NULL");
     EXPECT_EQ(model, nullptr);
     trib_model_destroy(nullptr);

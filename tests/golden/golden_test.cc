@@ -53,8 +53,8 @@ struct Model {
     trib_model *model = nullptr;
     Model(const char *variant, int size, int classes, bool aux = false)
     {
-        trib_googlenet net {};
-        net.variant = trib_variant(trib_variant_find(variant));
+        trib_network_spec net {};
+        net.network = trib_network_find(variant);
         net.height = net.width = size;
         net.classes = classes;
         net.aux = aux;

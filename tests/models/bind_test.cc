@@ -10,10 +10,10 @@ using namespace models;
 namespace
 {
 
-const trib_variant variants[] = { TRIB_BVLC, TRIB_TORCHVISION };
+const trib_network *const variants[] = { support::bvlc, support::torchvision };
 
 // Small, so that tests are quick.
-trib_googlenet small(trib_variant variant, bool aux = false) { return network(variant, aux, 0, 0.125, 5); }
+trib_network_spec small(const trib_network *variant, bool aux = false) { return network(variant, aux, 0, 0.125, 5); }
 
 trib_shape shape(int rank, std::int64_t a = 0, std::int64_t b = 0, std::int64_t c = 0, std::int64_t d = 0)
 {
@@ -22,7 +22,7 @@ trib_shape shape(int rank, std::int64_t a = 0, std::int64_t b = 0, std::int64_t 
 
 TEST(Bind, EveryParameterGetsItsTensor)
 {
-    for (trib_variant variant : variants)
+    for (const trib_network *variant : variants)
         for (const char *prefix : { "", "module.", "_orig_mod.module." }) {
             Weights weights(small(variant, true), prefix);
             std::reverse(weights.tensors.begin(), weights.tensors.end()); // order does not matter
@@ -40,7 +40,7 @@ TEST(Bind, EveryParameterGetsItsTensor)
 
 TEST(Bind, HalfPrecisionIsFine)
 {
-    Weights weights(small(TRIB_TORCHVISION));
+    Weights weights(small(support::torchvision));
     weights.remove("fc.weight");
     std::int64_t in = trib_graph_parameter(weights.graph.get(),
                                            trib_graph_find_parameter(weights.graph.get(), "loss3/classifier.weight"))
@@ -55,18 +55,18 @@ TEST(Bind, HalfPrecisionIsFine)
 TEST(Bind, MissingTensorsAreNamed)
 {
     for (const char *name : { "conv1.conv.weight", "inception4c.branch2.1.bn.running_var", "fc.bias" }) {
-        Weights weights(small(TRIB_TORCHVISION));
+        Weights weights(small(support::torchvision));
         weights.remove(name);
         EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, std::string(name) + " is missing");
     }
-    Weights caffe(small(TRIB_BVLC));
+    Weights caffe(small(support::bvlc));
     caffe.remove("inception_3b/5x5.bias");
     EXPECT_FAILS(caffe.bind(), TRIB_BAD_DATA, "inception_3b/5x5.bias is missing");
 }
 
 TEST(Bind, AllParametersAreNeeded)
 {
-    Weights weights(small(TRIB_TORCHVISION, true));
+    Weights weights(small(support::torchvision, true));
     for (std::size_t i = 0; i < weights.tensors.size(); ++i) {
         trib_tensor kept = weights.tensors[i];
         weights.tensors.erase(weights.tensors.begin() + std::ptrdiff_t(i));
@@ -78,7 +78,7 @@ TEST(Bind, AllParametersAreNeeded)
 
 TEST(Bind, LeftOverTensorsAreNamedAndCounted)
 {
-    Weights weights(small(TRIB_TORCHVISION));
+    Weights weights(small(support::torchvision));
     weights.add("module.layer9.weight", shape(1, 4));
     EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA,
                  "module.layer9.weight is not part of googlenet-torchvision (1 such tensor");
@@ -88,23 +88,23 @@ TEST(Bind, LeftOverTensorsAreNamedAndCounted)
 
 TEST(Bind, CountersAndUnwantedHeadsAreLeftOut)
 {
-    for (trib_variant variant : variants) {
+    for (const trib_network *variant : variants) {
         Weights with(small(variant, true)), without(small(variant, false));
         std::vector<trib_tensor> parameters(with.tensors.size());
-        EXPECT_OK(trib_googlenet_bind(without.graph.get(), variant, with.tensors.data(), int(with.tensors.size()),
-                                      parameters.data()));
-        EXPECT_FAILS(trib_googlenet_bind(with.graph.get(), variant, without.tensors.data(), int(without.tensors.size()),
-                                         parameters.data()),
+        EXPECT_OK(trib_network_bind(&without.net, without.graph.get(), trib_network_dialect(variant),
+                                    with.tensors.data(), int(with.tensors.size()), parameters.data()));
+        EXPECT_FAILS(trib_network_bind(&with.net, with.graph.get(), trib_network_dialect(variant),
+                                       without.tensors.data(), int(without.tensors.size()), parameters.data()),
                      TRIB_BAD_DATA, "auxiliary classifiers can be left out");
     }
-    Weights weights(small(TRIB_TORCHVISION));
+    Weights weights(small(support::torchvision));
     weights.add("conv1.bn.num_batches_tracked", shape(0), TRIB_I64);
     EXPECT_OK(weights.bind());
 }
 
 TEST(Bind, StrangersInTheHeadsOfAGraphThatHasThem)
 {
-    Weights weights(small(TRIB_TORCHVISION, true));
+    Weights weights(small(support::torchvision, true));
     weights.add("aux1.fc3.weight", shape(1, 4));
     EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, "aux1.fc3.weight is not part");
 }
@@ -112,7 +112,7 @@ TEST(Bind, StrangersInTheHeadsOfAGraphThatHasThem)
 TEST(Bind, ShapesMustBeEqual)
 {
     for (const trib_shape &wrong : { shape(4, 24, 8, 3, 5), shape(3, 24, 8, 9), shape(2, 24, 72), shape(0) }) {
-        Weights weights(small(TRIB_TORCHVISION));
+        Weights weights(small(support::torchvision));
         weights.remove("conv3.conv.weight");
         weights.add("conv3.conv.weight", wrong);
         char text[TRIB_SHAPE_TEXT];
@@ -125,7 +125,7 @@ TEST(Bind, ShapesMustBeEqual)
 TEST(Bind, IntegersAreNoWeights)
 {
     for (trib_dtype dtype : { TRIB_I64, TRIB_U8 }) {
-        Weights weights(small(TRIB_BVLC));
+        Weights weights(small(support::bvlc));
         weights.remove("loss3/classifier.bias");
         weights.add("loss3/classifier.bias", shape(1, 5), dtype);
         EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA,
@@ -137,7 +137,7 @@ TEST(Bind, ValuesMustBeFinite)
 {
     const float infinity = std::numeric_limits<float>::infinity();
     for (float bad : { std::nanf(""), infinity, -infinity }) {
-        Weights weights(small(TRIB_TORCHVISION));
+        Weights weights(small(support::torchvision));
         weights.set("inception5b.branch4.1.bn.bias", 3, bad);
         EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, "inception5b.branch4.1.bn.bias: element 3 is not a finite number");
     }
@@ -145,7 +145,7 @@ TEST(Bind, ValuesMustBeFinite)
 
 TEST(Bind, VariancesAreNotNegative)
 {
-    Weights weights(small(TRIB_TORCHVISION));
+    Weights weights(small(support::torchvision));
     weights.set("conv2.bn.running_mean", 1, -2);
     weights.set("conv2.bn.running_var", 1, 0);
     EXPECT_OK(weights.bind());
@@ -155,14 +155,14 @@ TEST(Bind, VariancesAreNotNegative)
 
 TEST(Bind, OneNameTwiceIsRefused)
 {
-    Weights weights(small(TRIB_TORCHVISION));
+    Weights weights(small(support::torchvision));
     weights.add("module.fc.bias", shape(1, 5));
     EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, "same name");
 }
 
 TEST(Bind, FailureLeavesParametersAlone)
 {
-    Weights weights(small(TRIB_BVLC));
+    Weights weights(small(support::bvlc));
     weights.remove("loss3/classifier.bias");
     std::vector<trib_tensor> parameters;
     trib_status status = weights.bind(&parameters);
@@ -172,14 +172,14 @@ TEST(Bind, FailureLeavesParametersAlone)
 
 TEST(Bind, NothingAtAll)
 {
-    Weights weights(small(TRIB_BVLC));
+    Weights weights(small(support::bvlc));
     weights.tensors.clear();
     EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, "conv1/7x7_s2.weight is missing");
 }
 
 TEST(Bind, LongNamesAreCutInMessages)
 {
-    Weights weights(small(TRIB_BVLC));
+    Weights weights(small(support::bvlc));
     weights.add(std::string(5000, 'x'), shape(1, 4));
     EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, "x is not part of googlenet-bvlc");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tributary/googlenet.h"
+#include "tributary/network.h"
 
 #include <cmath>
 #include <cstring>
@@ -10,7 +10,7 @@
 #include "weights.h"
 
 extern "C" {
-#include "models/inception.h"
+#include "models/googlenet/inception.h"
 }
 
 using namespace models;
@@ -50,15 +50,15 @@ std::string shape_of(const trib_layer *l)
 
 TEST(GoogLeNet, ParametersAsPublished)
 {
-    EXPECT_EQ(parameters(build(network(TRIB_TORCHVISION)).get()), 6624904);
-    EXPECT_EQ(parameters(build(network(TRIB_TORCHVISION, true)).get()), 13004888);
-    EXPECT_EQ(parameters(build(network(TRIB_BVLC)).get()), 6998552);
+    EXPECT_EQ(parameters(build(network(support::torchvision)).get()), 6624904);
+    EXPECT_EQ(parameters(build(network(support::torchvision, true)).get()), 13004888);
+    EXPECT_EQ(parameters(build(network(support::bvlc)).get()), 6998552);
 }
 
 TEST(GoogLeNet, MultiplicationsAsPublished)
 {
-    EXPECT_NEAR(double(macs(build(network(TRIB_BVLC)).get())), 1.583e9, 0.0005e9);
-    EXPECT_NEAR(double(macs(build(network(TRIB_TORCHVISION)).get())), 1.498e9, 0.0005e9);
+    EXPECT_NEAR(double(macs(build(network(support::bvlc)).get())), 1.583e9, 0.0005e9);
+    EXPECT_NEAR(double(macs(build(network(support::torchvision)).get())), 1.498e9, 0.0005e9);
 }
 
 TEST(GoogLeNet, StagesHaveTheShapesOfTheTable)
@@ -90,7 +90,7 @@ TEST(GoogLeNet, StagesHaveTheShapesOfTheTable)
         { "loss2/ave_pool", "528x4x4" },
         { "loss2/classifier", "1000x1x1" },
     };
-    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
+    for (const trib_network *variant : { support::bvlc, support::torchvision }) {
         Graph graph = build(network(variant, true));
         for (const auto &[name, shape] : stages) EXPECT_EQ(shape_of(layer(graph, name)), shape) << name;
     }
@@ -103,7 +103,7 @@ TEST(GoogLeNet, TableAgreesWithItself)
         const trib_inception &before = trib_inceptions[i - 1];
         EXPECT_EQ(trib_inceptions[i].in, before.c1x1 + before.c3x3 + before.c5x5 + before.pool_proj);
     }
-    Graph graph = build(network(TRIB_BVLC));
+    Graph graph = build(network(support::bvlc));
     for (const trib_inception &row : trib_inceptions) {
         const trib_layer *first = layer(graph, std::string(row.name) + "/1x1");
         EXPECT_EQ(trib_graph_layer(graph.get(), first->inputs[0])->c, row.in) << row.name;
@@ -112,7 +112,7 @@ TEST(GoogLeNet, TableAgreesWithItself)
 
 TEST(GoogLeNet, ForksAreTheNineModules)
 {
-    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
+    for (const trib_network *variant : { support::bvlc, support::torchvision }) {
         Graph graph = build(network(variant, true));
         ASSERT_EQ(trib_graph_fork_count(graph.get()), 9);
         for (int i = 0; i < 9; ++i) {
@@ -138,7 +138,7 @@ TEST(GoogLeNet, ForksAreTheNineModules)
 
 TEST(GoogLeNet, BvlcFollowsThePaper)
 {
-    Graph graph = build(network(TRIB_BVLC, true));
+    Graph graph = build(network(support::bvlc, true));
     const trib_layer *five = layer(graph, "inception_3a/5x5");
     EXPECT_EQ(five->attributes.conv2d.r, 5);
     EXPECT_EQ(five->attributes.conv2d.pad.left, 2);
@@ -158,7 +158,7 @@ TEST(GoogLeNet, BvlcFollowsThePaper)
 
 TEST(GoogLeNet, TorchvisionFollowsTorchvision)
 {
-    Graph graph = build(network(TRIB_TORCHVISION, true));
+    Graph graph = build(network(support::torchvision, true));
     const trib_layer *five = layer(graph, "inception_3a/5x5");
     EXPECT_EQ(five->attributes.conv2d.r, 3);
     EXPECT_EQ(five->attributes.conv2d.pad.left, 1);
@@ -178,7 +178,7 @@ TEST(GoogLeNet, TorchvisionFollowsTorchvision)
 TEST(GoogLeNet, OutputsInOrder)
 {
     for (bool aux : { false, true }) {
-        Graph graph = build(network(TRIB_BVLC, aux, 0, 0, 12));
+        Graph graph = build(network(support::bvlc, aux, 0, 0, 12));
         const char *names[] = { "logits", "probabilities", "aux1", "aux2" };
         const char *layers[] = { "loss3/classifier", "prob", "loss1/classifier", "loss2/classifier" };
         ASSERT_EQ(trib_graph_output_count(graph.get()), aux ? 4 : 2);
@@ -202,8 +202,8 @@ TEST(GoogLeNet, OtherInputSizes)
                         { 299, "192x37x37", "480x18x18", "1024x9x9", "1024x9x9", "512x6x6" }
     };
     for (const auto &c : cases)
-        for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
-            const bool bvlc = variant == TRIB_BVLC;
+        for (const trib_network *variant : { support::bvlc, support::torchvision }) {
+            const bool bvlc = variant == support::bvlc;
             Graph graph = build(network(variant, true, c.size));
             EXPECT_EQ(shape_of(layer(graph, "pool2/3x3_s2")), c.pool2);
             EXPECT_EQ(shape_of(layer(graph, "pool3/3x3_s2")), c.pool3);
@@ -215,14 +215,14 @@ TEST(GoogLeNet, OtherInputSizes)
 
 TEST(GoogLeNet, HeightAndWidthMayDiffer)
 {
-    trib_googlenet net = network(TRIB_TORCHVISION);
+    trib_network_spec net = network(support::torchvision);
     net.height = 128, net.width = 320;
     EXPECT_EQ(shape_of(layer(build(net), "inception_5b/output")), "1024x4x10");
 }
 
 TEST(GoogLeNet, WidthsAreMultiplesOfEight)
 {
-    Graph half = build(network(TRIB_TORCHVISION, true, 0, 0.5));
+    Graph half = build(network(support::torchvision, true, 0, 0.5));
     EXPECT_EQ(layer(half, "conv1/7x7_s2")->c, 32);
     EXPECT_EQ(layer(half, "inception_3a/5x5_reduce")->c, 8);
     EXPECT_EQ(layer(half, "inception_4b/5x5_reduce")->c, 16); // 12 lies between 8 and 16: up
@@ -230,49 +230,56 @@ TEST(GoogLeNet, WidthsAreMultiplesOfEight)
     EXPECT_EQ(layer(half, "loss1/conv")->c, 64);
     EXPECT_EQ(layer(half, "loss1/fc")->c, 512);
     EXPECT_EQ(layer(half, "loss1/classifier")->c, 1000);
-    Graph least = build(network(TRIB_BVLC, false, 0, 1e-9));
+    Graph least = build(network(support::bvlc, false, 0, 1e-9));
     EXPECT_EQ(layer(least, "conv2/3x3")->c, 8);
     EXPECT_EQ(layer(least, "inception_5b/output")->c, 32);
-    EXPECT_EQ(layer(build(network(TRIB_BVLC, false, 0, 16)), "inception_5b/output")->c, 16 * 1024);
+    EXPECT_EQ(layer(build(network(support::bvlc, false, 0, 16)), "inception_5b/output")->c, 16 * 1024);
 }
 
 TEST(GoogLeNet, ImpossibleRequestsAreExplained)
 {
-    auto attempt = [](const trib_googlenet &net) {
+    auto attempt = [](const trib_network_spec &net) {
         trib_graph *graph = nullptr;
-        trib_status status = trib_googlenet_graph(&net, &graph);
+        trib_status status = trib_network_graph(&net, &graph);
         EXPECT_EQ(graph, nullptr);
         trib_graph_destroy(graph);
         return status;
     };
     for (int classes : { -1, 1000001 })
-        EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 0, 0, classes)), TRIB_INVALID_ARGUMENT, "classes");
+        EXPECT_FAILS(attempt(network(support::bvlc, false, 0, 0, classes)), TRIB_INVALID_ARGUMENT, "classes");
     const double infinity = std::numeric_limits<double>::infinity(), nan = std::nan("");
     for (double width : { -1.0, 16.01, infinity, nan })
-        EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 0, width)), TRIB_INVALID_ARGUMENT, "width multiplier");
-    trib_googlenet unknown = network(TRIB_BVLC);
-    const int seven = 7; // a C caller's mistake; C++ may not even hold such a value
-    std::memcpy(&unknown.variant, &seven, sizeof unknown.variant);
-    EXPECT_FAILS(attempt(unknown), TRIB_INVALID_ARGUMENT, "variant 7");
-    EXPECT_FAILS(attempt(network(TRIB_BVLC, false, -3)), TRIB_INVALID_ARGUMENT, "-3x-3");
-    EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 2000000000)), TRIB_INVALID_ARGUMENT, "input");
-    EXPECT_FAILS(attempt(network(TRIB_BVLC, false, 1)), TRIB_INVALID_ARGUMENT, "pool1/3x3_s2");
-    EXPECT_FAILS(attempt(network(TRIB_TORCHVISION, false, 3)), TRIB_INVALID_ARGUMENT, "an input of 3x3");
+        EXPECT_FAILS(attempt(network(support::bvlc, false, 0, width)), TRIB_INVALID_ARGUMENT, "width multiplier");
+    trib_network_spec unknown = network(support::bvlc);
+    unknown.network = nullptr;
+    EXPECT_FAILS(attempt(unknown), TRIB_INVALID_ARGUMENT, "no network is named");
+    EXPECT_FAILS(attempt(network(support::bvlc, false, -3)), TRIB_INVALID_ARGUMENT, "-3x-3");
+    EXPECT_FAILS(attempt(network(support::bvlc, false, 2000000000)), TRIB_INVALID_ARGUMENT, "input");
+    EXPECT_FAILS(attempt(network(support::bvlc, false, 1)), TRIB_INVALID_ARGUMENT, "pool1/3x3_s2");
+    EXPECT_FAILS(attempt(network(support::torchvision, false, 3)), TRIB_INVALID_ARGUMENT, "an input of 3x3");
 }
 
 TEST(GoogLeNet, AMillionClasses)
 {
-    EXPECT_EQ(layer(build(network(TRIB_BVLC, false, 0, 0, 1000000)), "prob")->c, 1000000);
+    EXPECT_EQ(layer(build(network(support::bvlc, false, 0, 0, 1000000)), "prob")->c, 1000000);
 }
 
-TEST(Variant, NamesRoundTrip)
+TEST(Networks, NamesRoundTrip)
 {
-    EXPECT_EQ(trib_variant_find("bvlc"), TRIB_BVLC);
-    EXPECT_EQ(trib_variant_find("torchvision"), TRIB_TORCHVISION);
-    EXPECT_EQ(trib_variant_find("resnet"), -1);
-    EXPECT_EQ(trib_variant_find(""), -1);
-    for (int v = 0; v < TRIB_VARIANT_COUNT; ++v) EXPECT_EQ(trib_variant_find(trib_variant_name(trib_variant(v))), v);
-    EXPECT_STREQ(trib_variant_name(trib_variant(9)), "unknown");
+    int count = 0;
+    for (; trib_network_at(count); ++count) {
+        const trib_network *net = trib_network_at(count);
+        EXPECT_EQ(trib_network_find(trib_network_name(net)), net);
+        EXPECT_NE(std::string(trib_network_summary(net)), "");
+        EXPECT_EQ(trib_dialect_find(trib_dialect_name(trib_network_dialect(net))), trib_network_dialect(net));
+    }
+    EXPECT_GE(count, 2);
+    EXPECT_EQ(trib_network_at(-1), nullptr);
+    EXPECT_EQ(trib_network_find("googlenet"), support::torchvision);
+    EXPECT_EQ(trib_network_find("resnet"), nullptr);
+    EXPECT_EQ(trib_network_find(""), nullptr);
+    EXPECT_EQ(trib_dialect_find("resnet"), nullptr);
+    EXPECT_STREQ(trib_dialect_name(trib_network_dialect(support::bvlc)), "caffe");
 }
 
 } // namespace

@@ -30,10 +30,10 @@ void each_allocation_fails(F call)
 
 TEST(OutOfMemory, Graph)
 {
-    trib_googlenet net = network(TRIB_TORCHVISION, true);
+    trib_network_spec net = network(support::torchvision, true);
     each_allocation_fails([&] {
         trib_graph *graph = nullptr;
-        trib_status status = trib_googlenet_graph(&net, &graph);
+        trib_status status = trib_network_graph(&net, &graph);
         EXPECT_EQ(graph == nullptr, trib_failed(&status));
         trib_graph_destroy(graph);
         return status;
@@ -42,15 +42,15 @@ TEST(OutOfMemory, Graph)
 
 TEST(OutOfMemory, Bind)
 {
-    Weights weights(network(TRIB_TORCHVISION, false, 0, 0.125, 5));
+    Weights weights(network(support::torchvision, false, 0, 0.125, 5));
     each_allocation_fails([&] { return weights.bind(); });
 }
 
 TEST(OutOfMemory, Detect)
 {
-    Weights weights(network(TRIB_BVLC, false, 0, 0.125, 5));
+    Weights weights(network(support::bvlc, false, 0, 0.125, 5));
     each_allocation_fails([&] {
-        trib_googlenet found = {};
+        trib_network_spec found = {};
         trib_status status = weights.detect(&found);
         EXPECT_EQ(found.classes, trib_failed(&status) ? 0 : 5);
         return status;
@@ -59,13 +59,14 @@ TEST(OutOfMemory, Detect)
 
 TEST(OutOfMemory, RandomValues)
 {
-    Graph graph = build(network(TRIB_BVLC, false, 0, 0.125, 5));
+    Graph graph = build(network(support::bvlc, false, 0, 0.125, 5));
     std::vector<trib_tensor> parameters(std::size_t(trib_graph_parameter_count(graph.get())));
     each_allocation_fails([&] {
         void *storage = nullptr;
-        trib_status status = trib_googlenet_random(graph.get(), TRIB_BVLC, 1, parameters.data(), &storage);
+        trib_status status =
+            trib_parameters_random(graph.get(), trib_dialect_find("caffe"), 1, parameters.data(), &storage);
         EXPECT_EQ(storage == nullptr, trib_failed(&status));
-        trib_googlenet_free_random(storage);
+        trib_parameters_free_random(storage);
         return status;
     });
 }

@@ -5,7 +5,8 @@
 #include "weights.h"
 
 extern "C" {
-#include "models/names.h"
+#include "models/network/row.h"
+#include "models/network/tensor_index.h"
 }
 
 using namespace models;
@@ -13,7 +14,7 @@ using namespace models;
 namespace
 {
 
-std::set<std::string> names_of(trib_variant variant, bool aux)
+std::set<std::string> names_of(const trib_network *variant, bool aux)
 {
     Graph graph = build(network(variant, aux));
     std::set<std::string> names;
@@ -46,11 +47,11 @@ std::set<std::string> torchvision_keys(bool aux)
 
 TEST(Names, AreTorchvisionsKeys)
 {
-    EXPECT_EQ(names_of(TRIB_TORCHVISION, false), torchvision_keys(false));
-    EXPECT_EQ(names_of(TRIB_TORCHVISION, true), torchvision_keys(true));
+    EXPECT_EQ(names_of(support::torchvision, false), torchvision_keys(false));
+    EXPECT_EQ(names_of(support::torchvision, true), torchvision_keys(true));
     // With one num_batches_tracked for each batch norm: the counts that state_dict() has.
-    EXPECT_EQ(names_of(TRIB_TORCHVISION, false).size() + 57, 344u);
-    EXPECT_EQ(names_of(TRIB_TORCHVISION, true).size() + 59, 364u);
+    EXPECT_EQ(names_of(support::torchvision, false).size() + 57, 344u);
+    EXPECT_EQ(names_of(support::torchvision, true).size() + 59, 364u);
 }
 
 TEST(Names, AreCaffes)
@@ -66,13 +67,13 @@ TEST(Names, AreCaffes)
     for (const char *module : { "3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b" })
         for (const char *leaf : { "1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj" })
             layer(std::string("inception_") + module + "/" + leaf);
-    EXPECT_EQ(names_of(TRIB_BVLC, true), wanted);
+    EXPECT_EQ(names_of(support::bvlc, true), wanted);
 }
 
 std::string torchvision(const char *canonical)
 {
     char text[TRIB_NAME_TEXT];
-    return trib_file_name(TRIB_TORCHVISION, canonical, text);
+    return trib_torchvision_dialect.file_name(canonical, text);
 }
 
 TEST(Names, GoTogether)

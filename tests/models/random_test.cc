@@ -15,12 +15,13 @@ struct Random {
     std::vector<trib_tensor> parameters;
     void *storage = nullptr;
 
-    Random(const trib_googlenet &net, std::uint64_t seed) : graph(build(net))
+    Random(const trib_network_spec &net, std::uint64_t seed) : graph(build(net))
     {
         parameters.resize(std::size_t(trib_graph_parameter_count(graph.get())));
-        EXPECT_OK(trib_googlenet_random(graph.get(), net.variant, seed, parameters.data(), &storage));
+        EXPECT_OK(
+            trib_parameters_random(graph.get(), trib_network_dialect(net.network), seed, parameters.data(), &storage));
     }
-    ~Random() { trib_googlenet_free_random(storage); }
+    ~Random() { trib_parameters_free_random(storage); }
     Random(const Random &) = delete;
     Random &operator=(const Random &) = delete;
 
@@ -47,7 +48,7 @@ struct Random {
 
 TEST(Random, TorchvisionValues)
 {
-    Random r(network(TRIB_TORCHVISION), 1);
+    Random r(network(support::torchvision), 1);
     r.expect("conv1/7x7_s2.weight", -0x1.6d7b8p-3f, -0x1.4b3b5p-3f, -0x1.6cffe4p-3f);
     r.expect("conv1/7x7_s2/bn.weight", 0x1.53bd44p+0f, 0x1.3445dep+0f, 0x1.27809cp-1f);
     r.expect("conv1/7x7_s2/bn.running_mean", 0x1.2a7p-11f, -0x1.272a5ap-6f, 0x1.5ffdfap-4f);
@@ -58,7 +59,7 @@ TEST(Random, TorchvisionValues)
 
 TEST(Random, BvlcValues)
 {
-    Random r(network(TRIB_BVLC), 1);
+    Random r(network(support::bvlc), 1);
     r.expect("conv1/7x7_s2.weight", 0x1.dfffe8p-6f, 0x1.fefc54p-12f, -0x1.ec989ep-8f);
     r.expect("conv1/7x7_s2.bias", 0x1.5828f4p-4f, -0x1.f803dap-5f, 0x1.8056p-4f);
     r.expect("inception_4e/5x5.weight", 0x1.f4b63ep-5f, -0x1.3d10ecp-5f, 0x1.667a6p-5f);
@@ -67,7 +68,7 @@ TEST(Random, BvlcValues)
 
 TEST(Random, SeedChangesTheValues)
 {
-    Random r(network(TRIB_TORCHVISION), 7);
+    Random r(network(support::torchvision), 7);
     r.expect("loss3/classifier.weight", -0x1.73aadep-6f, -0x1.1e15f6p-4f, -0x1.101478p-9f);
 }
 
@@ -89,7 +90,7 @@ TEST(Random, Uniform)
 
 TEST(Random, CanBeBoundAndDetected)
 {
-    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
+    for (const trib_network *variant : { support::bvlc, support::torchvision }) {
         Random r(network(variant, true, 0, 0.25, 9), 5);
         std::deque<std::string> names;
         std::vector<trib_tensor> file = r.parameters, bound(file.size());
@@ -97,10 +98,11 @@ TEST(Random, CanBeBoundAndDetected)
             names.push_back(file_name(r.graph.get(), variant, int(i)));
             file[i].name = names.back().c_str();
         }
-        trib_googlenet found = {};
-        ASSERT_OK(trib_googlenet_detect(file.data(), int(file.size()), &found));
+        trib_network_spec found = {};
+        const trib_dialect *dialect = nullptr;
+        ASSERT_OK(trib_network_detect(file.data(), int(file.size()), &found, &dialect));
         EXPECT_EQ(found.classes, 9);
-        ASSERT_OK(trib_googlenet_bind(r.graph.get(), variant, file.data(), int(file.size()), bound.data()));
+        ASSERT_OK(trib_network_bind(&found, r.graph.get(), dialect, file.data(), int(file.size()), bound.data()));
     }
 }
 
@@ -115,10 +117,11 @@ TEST(Random, TooMuchForMemoryIsAnError)
     Graph owner(graph);
     trib_tensor parameter = {};
     void *storage = nullptr;
-    EXPECT_FAILS(trib_googlenet_random(graph, TRIB_BVLC, 1, &parameter, &storage), TRIB_OUT_OF_MEMORY, "too many");
+    EXPECT_FAILS(trib_parameters_random(graph, trib_dialect_find("caffe"), 1, &parameter, &storage), TRIB_OUT_OF_MEMORY,
+                 "too many");
     EXPECT_EQ(storage, nullptr);
 }
 
-TEST(Random, NoStorageIsFine) { trib_googlenet_free_random(nullptr); }
+TEST(Random, NoStorageIsFine) { trib_parameters_free_random(nullptr); }
 
 } // namespace

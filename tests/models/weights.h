@@ -19,25 +19,26 @@ struct GraphDeleter {
 };
 using Graph = std::unique_ptr<trib_graph, GraphDeleter>;
 
-inline trib_googlenet network(trib_variant variant, bool aux = false, int size = 0, double width = 0, int classes = 0)
+inline trib_network_spec network(const trib_network *variant, bool aux = false, int size = 0, double width = 0,
+                                 int classes = 0)
 {
-    trib_googlenet net = {};
-    net.variant = variant, net.aux = aux, net.height = net.width = size;
+    trib_network_spec net = {};
+    net.network = variant, net.aux = aux, net.height = net.width = size;
     net.width_multiplier = width, net.classes = classes;
     return net;
 }
 
-inline Graph build(const trib_googlenet &net)
+inline Graph build(const trib_network_spec &net)
 {
     trib_graph *graph = nullptr;
-    EXPECT_OK(trib_googlenet_graph(&net, &graph));
+    EXPECT_OK(trib_network_graph(&net, &graph));
     return Graph(graph);
 }
 
-inline std::string file_name(const trib_graph *graph, trib_variant variant, int parameter)
+inline std::string file_name(const trib_graph *graph, const trib_network *variant, int parameter)
 {
     char text[128];
-    return trib_googlenet_parameter_name(graph, variant, parameter, text);
+    return trib_parameter_file_name(graph, trib_network_dialect(variant), parameter, text);
 }
 
 inline std::int64_t count(const trib_shape &shape)
@@ -49,16 +50,16 @@ inline std::int64_t count(const trib_shape &shape)
 
 // A narrow network's weights under the names of its variant's files.
 struct Weights {
-    trib_googlenet net;
+    trib_network_spec net;
     Graph graph;
     std::deque<std::string> names; // stay where they are
     std::deque<std::vector<unsigned char>> values;
     std::vector<trib_tensor> tensors;
 
-    explicit Weights(const trib_googlenet &net_, const std::string &prefix = "") : net(net_), graph(build(net_))
+    explicit Weights(const trib_network_spec &net_, const std::string &prefix = "") : net(net_), graph(build(net_))
     {
         for (int i = 0; graph && i < trib_graph_parameter_count(graph.get()); ++i)
-            add(prefix + file_name(graph.get(), net.variant, i), trib_graph_parameter(graph.get(), i)->shape);
+            add(prefix + file_name(graph.get(), net.network, i), trib_graph_parameter(graph.get(), i)->shape);
     }
     // Adds a tensor of halves.
     trib_tensor &add(const std::string &name, const trib_shape &shape, trib_dtype dtype = TRIB_F32)
@@ -88,14 +89,15 @@ struct Weights {
     trib_status bind(std::vector<trib_tensor> *parameters = nullptr) const
     {
         std::vector<trib_tensor> own(std::size_t(trib_graph_parameter_count(graph.get())));
-        trib_status status =
-            trib_googlenet_bind(graph.get(), net.variant, tensors.data(), int(tensors.size()), own.data());
+        trib_status status = trib_network_bind(&net, graph.get(), trib_network_dialect(net.network), tensors.data(),
+                                               int(tensors.size()), own.data());
         if (parameters) *parameters = own;
         return status;
     }
-    trib_status detect(trib_googlenet *out) const
+    trib_status detect(trib_network_spec *out, const trib_dialect **dialect = nullptr) const
     {
-        return trib_googlenet_detect(tensors.data(), int(tensors.size()), out);
+        const trib_dialect *own = nullptr;
+        return trib_network_detect(tensors.data(), int(tensors.size()), out, dialect ? dialect : &own);
     }
 };
 

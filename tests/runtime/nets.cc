@@ -97,15 +97,15 @@ Graph little_googlenet(int modules, int size, int width)
     return n.classify(x);
 }
 
-Graph googlenet(trib_variant variant, int size, int classes, bool aux)
+Graph googlenet(const trib_network *variant, int size, int classes, bool aux)
 {
-    trib_googlenet net {};
-    net.variant = variant;
+    trib_network_spec net {};
+    net.network = variant;
     net.classes = classes;
     net.height = net.width = size;
     net.aux = aux;
     trib_graph *g = nullptr;
-    EXPECT_OK(trib_googlenet_graph(&net, &g));
+    EXPECT_OK(trib_network_graph(&net, &g));
     return Graph(g);
 }
 

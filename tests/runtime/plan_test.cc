@@ -36,7 +36,7 @@ int count_kind(const trib_plan *p, trib_kind kind)
 TEST(Plan, BatchNormAndReluDisappearIntoConvolutions)
 {
     auto device = nets::cpu();
-    auto graph = nets::googlenet(TRIB_TORCHVISION);
+    auto graph = nets::googlenet(support::torchvision);
     Plan p = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL));
     ASSERT_TRUE(p);
     EXPECT_EQ(count_kind(p.get(), TRIB_BATCH_NORM), 0);
@@ -52,7 +52,7 @@ TEST(Plan, BatchNormAndReluDisappearIntoConvolutions)
 TEST(Plan, PassesCanBeSwitchedOff)
 {
     auto device = nets::cpu();
-    auto graph = nets::googlenet(TRIB_TORCHVISION);
+    auto graph = nets::googlenet(support::torchvision);
     trib_plan_options o = options(TRIB_BRANCHES);
     o.disabled_passes = 1u << TRIB_PASS_FOLD_BATCH_NORM | 1u << TRIB_PASS_ELIDE_CONCAT | 1u << TRIB_PASS_PLAN_MEMORY;
     Plan p = nets::plan(graph.get(), device.get(), o);
@@ -71,7 +71,7 @@ TEST(Plan, BranchesWriteTheirSliceWithoutACopy)
     if (trib_layout_block(trib_device_get_info(device.get())->layouts[0]) == 1)
         GTEST_SKIP() << "no blocked layout here";
     for (int batch : { 1, 3 }) {
-        auto graph = nets::googlenet(TRIB_BVLC);
+        auto graph = nets::googlenet(support::bvlc);
         Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES, batch));
         ASSERT_TRUE(p);
         EXPECT_EQ(count_kind(p.get(), TRIB_CONCAT), 0);
@@ -85,7 +85,7 @@ TEST(Plan, BranchesWriteTheirSliceWithoutACopy)
 TEST(Plan, NoReferenceUnlessAskedFor)
 {
     auto device = nets::cpu();
-    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION }) {
+    for (const trib_network *variant : { support::bvlc, support::torchvision }) {
         auto graph = nets::googlenet(variant, 224, 1000, true);
         const char *outputs[] = { "logits", "probabilities", "aux1", "aux2" };
         trib_plan_options o = options(TRIB_BRANCHES, 2);
@@ -107,7 +107,7 @@ TEST(Plan, NoReferenceUnlessAskedFor)
 TEST(Plan, StreamsFollowTheFigure)
 {
     auto device = nets::cpu();
-    auto graph = nets::googlenet(TRIB_BVLC);
+    auto graph = nets::googlenet(support::bvlc);
     Plan serial = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL));
     Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
     ASSERT_TRUE(serial && p);
@@ -128,7 +128,7 @@ TEST(Plan, StreamsFollowTheFigure)
 TEST(Plan, MemoryIsReusedAndMoreBranchesNeedMore)
 {
     auto device = nets::cpu();
-    auto graph = nets::googlenet(TRIB_BVLC);
+    auto graph = nets::googlenet(support::bvlc);
     Plan serial = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL));
     Plan branches = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
     ASSERT_TRUE(serial && branches);
@@ -139,7 +139,7 @@ TEST(Plan, MemoryIsReusedAndMoreBranchesNeedMore)
 TEST(Plan, IsDeterministicAndComparable)
 {
     auto device = nets::cpu();
-    auto graph = nets::googlenet(TRIB_TORCHVISION);
+    auto graph = nets::googlenet(support::torchvision);
     Plan a = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
     Plan b = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
     Plan c = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES, 2));

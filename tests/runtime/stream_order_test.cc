@@ -74,7 +74,7 @@ Tally delete_each_record_and_wait(trib_plan *p)
 TEST(StreamOrder, CatchesEveryDeletedRecordAndWaitOfGoogLeNet)
 {
     auto device = nets::cpu();
-    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION })
+    for (const trib_network *variant : { support::bvlc, support::torchvision })
         for (int batch : { 1, 4 }) {
             auto graph = nets::googlenet(variant);
             trib_plan_options o = trib_plan_default_options();
@@ -84,7 +84,7 @@ TEST(StreamOrder, CatchesEveryDeletedRecordAndWaitOfGoogLeNet)
             ASSERT_TRUE(p);
             ASSERT_OK(trib_plan_check_stream_order(p.get()));
             Tally t = delete_each_record_and_wait(p.get());
-            std::printf("%s, batch %d: %d mutants, %d change the order, %d caught\n", trib_variant_name(variant), batch,
+            std::printf("%s, batch %d: %d mutants, %d change the order, %d caught\n", trib_network_name(variant), batch,
                         t.mutants, t.changed, t.caught);
             EXPECT_GE(t.mutants, 9 * 6);
             EXPECT_EQ(t.changed, t.mutants); // every record and wait in the plan is needed
@@ -95,7 +95,7 @@ TEST(StreamOrder, CatchesEveryDeletedRecordAndWaitOfGoogLeNet)
 TEST(StreamOrder, CatchesMemoryGivenAwayTooEarly)
 {
     auto device = nets::cpu();
-    auto graph = nets::googlenet(TRIB_BVLC, 96);
+    auto graph = nets::googlenet(support::bvlc, 96);
     trib_plan_options o = trib_plan_default_options();
     o.schedule = TRIB_BRANCHES;
     Plan p = nets::plan(graph.get(), device.get(), o);

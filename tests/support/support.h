@@ -40,6 +40,9 @@
 namespace support
 {
 
+inline const trib_network *const bvlc = trib_network_find("bvlc");
+inline const trib_network *const torchvision = trib_network_find("torchvision");
+
 // Built with AddressSanitizer: everything is several times slower.
 constexpr bool sanitized = SUPPORT_SANITIZED;
 

@@ -4,15 +4,15 @@
 #define TRIBUTARY_MODEL_H
 
 #include "tributary/declare.h"
-#include "tributary/googlenet.h"
 #include "tributary/image.h"
+#include "tributary/network.h"
 #include "tributary/safetensors.h"
 
 TRIB_BEGIN_DECLS
 
 /* Keys of __metadata__ that Tributary writes and reads; a file without them is recognised by names and shapes.
  *
- *   tributary.variant        "bvlc" | "torchvision"
+ *   tributary.variant        name of the network: "bvlc", "torchvision"
  *   tributary.labels         JSON array of class names, in output order
  *   tributary.preprocessing  JSON object:
  *                              "resize_mode": "short_side" | "squash" | "none",  "resize": 256,
@@ -29,13 +29,13 @@ typedef struct trib_model_options {
 
 /* `options` may be NULL. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
-/* Random parameters from `seed`; path-less models for benchmarks and tests. Preprocessing and labels are the variant's
- * defaults. */
-trib_status trib_model_random(const trib_googlenet *net, uint64_t seed, trib_model **out);
+/* Random parameters from `seed`; path-less models for benchmarks and tests. Preprocessing is what
+ * files of the network's own dialect have; there are no labels. */
+trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_model **out);
 void trib_model_destroy(trib_model *model); /* NULL is fine */
 
-const char *trib_model_path(const trib_model *model); /* "random:torchvision:1" for a random one */
-const trib_googlenet *trib_model_network(const trib_model *model);
+const char *trib_model_path(const trib_model *model);                 /* "random:torchvision:1" for a random one */
+const trib_network_spec *trib_model_network(const trib_model *model); /* all of it known */
 const trib_graph *trib_model_graph(const trib_model *model);
 /* One per graph parameter, valid until the model is destroyed. */
 const trib_tensor *trib_model_parameters(const trib_model *model);

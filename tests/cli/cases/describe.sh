@@ -23,7 +23,7 @@ grep -Eq '^conv2/3x3 +3x3/1 +56x56x192 +2 +64 +192 +115K +360M$' out || fail "co
 expect_out "parameters     6998552"
 ok info --arch torchvision --json
 expect_out '"parameters":	6624904'
-expect_out '"variant":	"torchvision"'
+expect_out '"network":	"torchvision"'
 ok info --arch googlenet --aux --json
 expect_out '"parameters":	13004888'
 ok info --arch googlenet --classes 10 --width-multiplier 0.5 --img-size 128

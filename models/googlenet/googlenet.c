@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GoogLeNet: the table of its modules, the module, and the trunk, in the order of the paper's figure 3. */
 #include <stdio.h>
-#include <string.h>
 
-#include "inception.h"
-#include "tributary/googlenet.h"
+#include "googlenet/inception.h"
+#include "network/row.h"
 
 /* clang-format off */
 const trib_inception trib_inceptions[TRIB_INCEPTION_COUNT] = {
@@ -24,16 +23,21 @@ enum { M3A, M3B, M4A, M4B, M4C, M4D, M4E, M5A, M5B };
 
 enum { NAME_SIZE = 64, SUBNAME_SIZE = 80 };
 
-int trib_scaled_channels(int channels, double width_multiplier)
-{
-    int eighths = (int)(channels * width_multiplier / 8 + 0.5);
-    return eighths < 1 ? 8 : 8 * eighths;
-}
+/* What the forms people have weights for differ in. */
+typedef struct variant {
+    bool batch_norm;   /* after every convolution, instead of its bias */
+    bool lrn;          /* in the stem */
+    int five;          /* the filter in the "5x5" branch; torchvision's is 3x3: a mistake that its weights keep */
+    int pool4;         /* window */
+    bool adaptive_aux; /* the auxiliary classifiers' pool gives 4x4 whatever it is given */
+    float dropout;
+} variant;
 
 /* What the functions below build, and into which graph. */
 typedef struct network {
     trib_graph_builder *builder;
-    trib_googlenet spec; /* with the defaults filled in */
+    trib_network_spec spec; /* with the defaults filled in */
+    const variant *variant;
 } network;
 
 /* ---- layers ---- */
@@ -60,7 +64,7 @@ static int conv(const network *net, const char *name, int x, int channels, int s
 {
     char bn[SUBNAME_SIZE];
     const int pad = size / 2;
-    const bool normalised = net->spec.variant == TRIB_TORCHVISION;
+    const bool normalised = net->variant->batch_norm;
     x = trib_add_conv2d(net->builder, name, x,
                         &(trib_conv2d) { .k = scaled(net, channels),
                                          .r = size,
@@ -87,7 +91,7 @@ static int max_pool(const network *net, const char *name, int x, int size, int s
 /* Local response normalisation, where the variant has it. */
 static int lrn(const network *net, const char *name, int x)
 {
-    if (net->spec.variant != TRIB_BVLC) return x;
+    if (!net->variant->lrn) return x;
     return trib_add_lrn(net->builder, name, x, &(trib_lrn) { .size = 5, .alpha = 1e-4f, .beta = 0.75f, .k = 1 });
 }
 
@@ -115,15 +119,13 @@ static int chain(const network *net, trib_fork *fork, const char *module, int x,
 
 static int inception(const network *net, const trib_inception *m, int x)
 {
-    /* torchvision's "5x5" is 3x3: a mistake that its published weights keep. */
-    const int five = net->spec.variant == TRIB_TORCHVISION ? 3 : 5;
     char output[NAME_SIZE];
     int y[4];
     trib_fork fork = trib_fork_open(net->builder, m->name, x);
     /* clang-format off */
     y[0] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "1x1", m->c1x1, 1 } });
     y[1] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "3x3_reduce", m->c3x3_reduce, 1 }, { "3x3", m->c3x3, 3 } });
-    y[2] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "5x5_reduce", m->c5x5_reduce, 1 }, { "5x5", m->c5x5, five } });
+    y[2] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "5x5_reduce", m->c5x5_reduce, 1 }, { "5x5", m->c5x5, net->variant->five } });
     y[3] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "pool", 0, 3 }, { "pool_proj", m->pool_proj, 1 } });
     /* clang-format on */
     return trib_fork_join_concat(&fork, join(output, sizeof output, m->name, "output"), y, 4);
@@ -138,7 +140,7 @@ static int auxiliary(const network *net, const char *head, int x)
     trib_graph_builder *b = net->builder;
     if (!net->spec.aux) return -1;
     join(name, sizeof name, head, "ave_pool");
-    if (net->spec.variant == TRIB_TORCHVISION)
+    if (net->variant->adaptive_aux)
         x = trib_add_adaptive_avg_pool2d(b, name, x, 4, 4);
     else
         x = trib_add_avg_pool2d(b, name, x,
@@ -151,10 +153,9 @@ static int auxiliary(const network *net, const char *head, int x)
                            &(trib_linear) { .out = net->spec.classes });
 }
 
-static void build(const network *net)
+static void build(trib_graph_builder *b, const trib_network_spec *spec)
 {
-    trib_graph_builder *b = net->builder;
-    const bool bvlc = net->spec.variant == TRIB_BVLC;
+    const network own = { b, *spec, spec->network->variant }, *net = &own;
     int x = trib_add_input(b, "input", 3, net->spec.height, net->spec.width);
     x = conv(net, "conv1/7x7_s2", x, 64, 7, 2);
     x = max_pool(net, "pool1/3x3_s2", x, 3, 2, 0);
@@ -173,11 +174,11 @@ static void build(const network *net)
     x = inception(net, &trib_inceptions[M4D], x);
     int aux2 = auxiliary(net, "loss2", x);
     x = inception(net, &trib_inceptions[M4E], x);
-    x = max_pool(net, "pool4/3x3_s2", x, bvlc ? 3 : 2, 2, 0);
+    x = max_pool(net, "pool4/3x3_s2", x, net->variant->pool4, 2, 0);
     x = inception(net, &trib_inceptions[M5A], x);
     x = inception(net, &trib_inceptions[M5B], x);
     x = trib_add_avg_pool2d(b, "pool5/7x7_s1", x, &(trib_pool2d) { .r = 0 }); /* over the whole map, 7x7 at 224 */
-    x = trib_add_dropout(b, "pool5/drop_7x7_s1", x, bvlc ? 0.4f : 0.2f);
+    x = trib_add_dropout(b, "pool5/drop_7x7_s1", x, net->variant->dropout);
     x = trib_add_linear(b, "loss3/classifier", x, &(trib_linear) { .out = net->spec.classes });
     trib_graph_mark_output(b, "logits", x);
     trib_graph_mark_output(b, "probabilities", trib_add_softmax(b, "prob", x));
@@ -186,56 +187,31 @@ static void build(const network *net)
     trib_graph_mark_output(b, "aux2", aux2);
 }
 
-/* ---- what is asked for ---- */
+/* ---- the rows ---- */
 
-static const char *const variant_names[TRIB_VARIANT_COUNT] = {
-    [TRIB_BVLC] = "bvlc", [TRIB_TORCHVISION] = "torchvision"
+static const char *const heads[] = { "loss1", "loss2", NULL };
+static const trib_dialect *const caffe_first[] = { &trib_caffe_dialect, &trib_torchvision_dialect, NULL };
+static const trib_dialect *const torchvision_first[] = { &trib_torchvision_dialect, &trib_caffe_dialect, NULL };
+
+#define GOOGLENET                                                                        \
+    .family = "googlenet", .classes = 1000, .height = 224, .width = 224, .build = build, \
+    .first_weight = "conv1/7x7_s2.weight", .classifier = "loss3/classifier.weight", .auxiliary = heads
+
+const trib_network trib_googlenet_bvlc = {
+    GOOGLENET,
+    .name = "bvlc",
+    .graph_name = "googlenet-bvlc",
+    .summary = "GoogLeNet as in the paper and BVLC Caffe: LRN, biases, 5x5",
+    .variant = &(const variant) { .lrn = true, .five = 5, .pool4 = 3, .dropout = 0.4f },
+    .dialects = caffe_first,
 };
 
-const char *trib_variant_name(trib_variant variant)
-{
-    return (unsigned)variant < TRIB_VARIANT_COUNT ? variant_names[variant] : "unknown";
-}
-
-int trib_variant_find(const char *name)
-{
-    for (int i = 0; i < TRIB_VARIANT_COUNT; ++i)
-        if (!strcmp(variant_names[i], name)) return i;
-    return -1;
-}
-
-static trib_status resolve(const trib_googlenet *asked, trib_googlenet *out)
-{
-    trib_googlenet spec = *asked;
-    if (!spec.classes) spec.classes = 1000;
-    if (!spec.height) spec.height = 224;
-    if (!spec.width) spec.width = 224;
-    if (spec.width_multiplier == 0) spec.width_multiplier = 1;
-    if ((unsigned)spec.variant >= TRIB_VARIANT_COUNT)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "googlenet: there is no variant %d", (int)spec.variant);
-    if (spec.classes < 1 || spec.classes > TRIB_MAX_CLASSES)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "googlenet: %d classes; 1 to %d are possible", spec.classes,
-                          TRIB_MAX_CLASSES);
-    if (spec.height < 1 || spec.width < 1)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "googlenet: an input of %dx%d is not possible", spec.height,
-                          spec.width);
-    if (!(spec.width_multiplier > 0 && spec.width_multiplier <= TRIB_MAX_WIDTH_MULTIPLIER))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "googlenet: a width multiplier of %g; more than 0, at most %d is possible",
-                          spec.width_multiplier, TRIB_MAX_WIDTH_MULTIPLIER);
-    *out = spec;
-    return trib_success();
-}
-
-trib_status trib_googlenet_graph(const trib_googlenet *asked, trib_graph **out)
-{
-    network net = { 0 };
-    char name[NAME_SIZE];
-    TRIB_TRY(resolve(asked, &net.spec));
-    snprintf(name, sizeof name, "googlenet-%s", trib_variant_name(net.spec.variant));
-    net.builder = trib_graph_begin(name);
-    build(&net);
-    trib_status status = trib_graph_finish(net.builder, out);
-    trib_add_context(&status, "an input of %dx%d", net.spec.height, net.spec.width);
-    return status;
-}
+const trib_network trib_googlenet_torchvision = {
+    GOOGLENET,
+    .name = "torchvision",
+    .alias = "googlenet",
+    .graph_name = "googlenet-torchvision",
+    .summary = "GoogLeNet as in torchvision: batch norm, 3x3 in the 5x5 branch",
+    .variant = &(const variant) { .batch_norm = true, .five = 3, .pool4 = 2, .adaptive_aux = true, .dropout = 0.2f },
+    .dialects = torchvision_first,
+};

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Finding tensors by name in a file that may hold any number of them. */
+#include "network/tensor_index.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "names.h"
 #include "tributary/internal/alloc.h"
+
+static bool skip(const char **name, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    if (strncmp(*name, prefix, length)) return false;
+    *name += length;
+    return true;
+}
+
+const char *trib_bare_name(const char *name)
+{
+    while (skip(&name, "module.") || skip(&name, "_orig_mod.")) continue;
+    return name;
+}
 
 static int by_bare_name(const void *a, const void *b)
 {

@@ -3,8 +3,17 @@
  * left over. */
 #include <string.h>
 
-#include "names.h"
+#include "network/row.h"
+#include "network/tensor_index.h"
 #include "tributary/internal/alloc.h"
+
+/* What the tensors are looked for, and under which names. */
+typedef struct source {
+    const trib_network *network;
+    const trib_dialect *dialect;
+    const trib_graph *graph;
+    bool aux;
+} source;
 
 static trib_status check_values(const trib_parameter *parameter, const trib_tensor *tensor)
 {
@@ -41,57 +50,57 @@ static trib_status check_tensor(const trib_parameter *parameter, const trib_tens
 }
 
 /* Finds and checks each parameter's tensor, marking those used. */
-static trib_status find_all(const trib_graph *graph, trib_variant variant, trib_tensor_index *index,
-                            const trib_tensor **found)
+static trib_status find_all(const source *s, trib_tensor_index *index, const trib_tensor **found)
 {
     char name[TRIB_NAME_TEXT];
-    for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
-        trib_googlenet_parameter_name(graph, variant, i, name);
+    for (int i = 0; i < trib_graph_parameter_count(s->graph); ++i) {
+        trib_parameter_file_name(s->graph, s->dialect, i, name);
         trib_tensor_entry *entry = trib_tensor_index_find(index, name);
         if (!entry)
-            return TRIB_ERROR(TRIB_BAD_DATA, "tensor %s is missing%s", name,
-                              trib_is_auxiliary(variant, name) ? "; the auxiliary classifiers can be left out" : "");
-        TRIB_TRY(check_tensor(trib_graph_parameter(graph, i), entry->tensor));
+            return TRIB_ERROR(
+                TRIB_BAD_DATA, "tensor %s is missing%s", name,
+                trib_is_auxiliary(s->network, s->dialect, name) ? "; the auxiliary classifiers can be left out" : "");
+        TRIB_TRY(check_tensor(trib_graph_parameter(s->graph, i), entry->tensor));
         entry->used = true;
         found[i] = entry->tensor;
     }
     return trib_success();
 }
 
-static bool may_be_left_over(const char *bare_name, trib_variant variant, bool graph_has_aux)
+static bool may_be_left_over(const source *s, const char *bare_name)
 {
-    static const char counter[] = ".num_batches_tracked"; /* only PyTorch's training reads it */
-    const size_t length = strlen(bare_name), tail = sizeof counter - 1;
-    if (variant == TRIB_TORCHVISION && length > tail && !strcmp(bare_name + length - tail, counter)) return true;
-    return !graph_has_aux && trib_is_auxiliary(variant, bare_name);
+    const char *counter = s->dialect->counter; /* only training reads it */
+    const size_t length = strlen(bare_name), tail = counter ? strlen(counter) : 0;
+    if (counter && length > tail && !strcmp(bare_name + length - tail, counter)) return true;
+    return !s->aux && trib_is_auxiliary(s->network, s->dialect, bare_name);
 }
 
-static trib_status check_left_over(const trib_graph *graph, trib_variant variant, const trib_tensor_index *index)
+static trib_status check_left_over(const source *s, const trib_tensor_index *index)
 {
-    const bool has_aux = trib_graph_find_parameter(graph, "loss1/classifier.weight") >= 0;
     const char *first = NULL;
     int count = 0;
     for (size_t i = 0; i < index->count; ++i) {
         const trib_tensor_entry *entry = &index->entries[i];
-        if (entry->used || may_be_left_over(entry->bare_name, variant, has_aux)) continue;
+        if (entry->used || may_be_left_over(s, entry->bare_name)) continue;
         if (!count++) first = entry->tensor->name;
     }
     if (!count) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA, "tensor %.128s is not part of %s (%d such tensor%s in all)", first,
-                      trib_graph_name(graph), count, count == 1 ? "" : "s");
+                      trib_graph_name(s->graph), count, count == 1 ? "" : "s");
 }
 
-trib_status trib_googlenet_bind(const trib_graph *graph, trib_variant variant, const trib_tensor *tensors, int count,
-                                trib_tensor *parameters)
+trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
+                              const trib_tensor *tensors, int count, trib_tensor *parameters)
 {
+    const source s = { spec->network, dialect, graph, spec->aux };
     trib_status status;
     trib_tensor_index index = { 0 };
     const int wanted = trib_graph_parameter_count(graph);
     const trib_tensor **found = trib_alloc_zeroed((size_t)wanted, sizeof *found);
     if (!found) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a list of %d parameters", wanted);
     TRIB_TRY_GOTO(status, done, trib_tensor_index_build(tensors, count, &index));
-    TRIB_TRY_GOTO(status, done, find_all(graph, variant, &index, found));
-    TRIB_TRY_GOTO(status, done, check_left_over(graph, variant, &index));
+    TRIB_TRY_GOTO(status, done, find_all(&s, &index, found));
+    TRIB_TRY_GOTO(status, done, check_left_over(&s, &index));
     for (int i = 0; i < wanted; ++i) {
         parameters[i] = *found[i];
         parameters[i].name = trib_graph_parameter(graph, i)->name;

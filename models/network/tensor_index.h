@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of parameters in files, and tensors found by them. */
-#ifndef TRIBUTARY_MODELS_NAMES_H
-#define TRIBUTARY_MODELS_NAMES_H
+ * The tensors of a file, found by name. */
+#ifndef TRIBUTARY_MODELS_NETWORK_TENSOR_INDEX_H
+#define TRIBUTARY_MODELS_NETWORK_TENSOR_INDEX_H
 
 #include <stddef.h>
 
-#include "tributary/googlenet.h"
-
-enum { TRIB_NAME_TEXT = 128 };
-
-/* The file's name of the parameter called `canonical`; `text` has TRIB_NAME_TEXT bytes and is returned. */
-const char *trib_file_name(trib_variant variant, const char *canonical, char *text);
+#include "tributary/network.h"
 
 /* What comes after `module.` and `_orig_mod.`, which data parallelism and compilation put before names. */
 const char *trib_bare_name(const char *name);
-
-/* Whether a bare name belongs to an auxiliary classifier. */
-bool trib_is_auxiliary(trib_variant variant, const char *bare_name);
 
 /* Tensors sorted by bare name. */
 typedef struct trib_tensor_entry {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How files name the parameters. Ours are Caffe's layer names; torchvision's are made from them by one table. */
-#include "names.h"
-
+ * torchvision's names of GoogLeNet's parameters. Ours are Caffe's layer names; torchvision's are made from them by one
+ * table. */
 #include <stdio.h>
 #include <string.h>
 
-#include "inception.h"
+#include "network/row.h"
 
 /* Beginnings (layers of an Inception module: what follows the module's name) of Caffe's names and of torchvision's. */
 typedef struct name_pair {
@@ -67,44 +66,16 @@ static bool module_name(const char *layer, size_t length, const char *leaf, char
     return true;
 }
 
-const char *trib_file_name(trib_variant variant, const char *canonical, char *text)
+static const char *file_name(const char *canonical, char *text)
 {
     const char *leaf = strrchr(canonical, '.');
     const size_t length = leaf ? (size_t)(leaf - canonical) : 0;
-    if (variant == TRIB_TORCHVISION && leaf) {
-        const char *found = find(trunk, sizeof trunk / sizeof *trunk, canonical, length);
-        if (found) {
-            snprintf(text, TRIB_NAME_TEXT, "%s%s", found, leaf);
-            return text;
-        }
-        if (module_name(canonical, length, leaf, text)) return text;
-    }
-    snprintf(text, TRIB_NAME_TEXT, "%s", canonical);
+    const char *found = leaf ? find(trunk, sizeof trunk / sizeof *trunk, canonical, length) : NULL;
+    if (leaf && !found && module_name(canonical, length, leaf, text)) return text;
+    snprintf(text, TRIB_NAME_TEXT, "%s%s", found ? found : canonical, found ? leaf : "");
     return text;
 }
 
-const char *trib_googlenet_parameter_name(const trib_graph *graph, trib_variant variant, int parameter, char *text)
-{
-    const trib_parameter *p = trib_graph_parameter(graph, parameter);
-    return trib_file_name(variant, p ? p->name : "", text);
-}
-
-static bool skip(const char **name, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    if (strncmp(*name, prefix, length)) return false;
-    *name += length;
-    return true;
-}
-
-const char *trib_bare_name(const char *name)
-{
-    while (skip(&name, "module.") || skip(&name, "_orig_mod.")) continue;
-    return name;
-}
-
-bool trib_is_auxiliary(trib_variant variant, const char *bare_name)
-{
-    const bool torchvision = variant == TRIB_TORCHVISION;
-    return skip(&bare_name, torchvision ? "aux1." : "loss1/") || skip(&bare_name, torchvision ? "aux2." : "loss2/");
-}
+const trib_dialect trib_torchvision_dialect = {
+    .name = "torchvision", .owner = "torchvision", .file_name = file_name, .counter = ".num_batches_tracked"
+};

@@ -9,10 +9,7 @@ typedef struct trib_inception {
     int in, c1x1, c3x3_reduce, c3x3, c5x5_reduce, c5x5, pool_proj;
 } trib_inception;
 
-enum { TRIB_INCEPTION_COUNT = 9, TRIB_MAX_CLASSES = 1000000, TRIB_MAX_WIDTH_MULTIPLIER = 16 };
+enum { TRIB_INCEPTION_COUNT = 9 };
 extern const trib_inception trib_inceptions[TRIB_INCEPTION_COUNT];
-
-/* Channels at a width: the nearest multiple of 8, which is what vector units and tensor cores want; at least 8. */
-int trib_scaled_channels(int channels, double width_multiplier);
 
 #endif

@@ -4,10 +4,10 @@
  *     weights of convolutions and linear layers   (2u - 1) * sqrt(6 / fan_in)      (He et al. 2015)
  *     biases, running means                       (2u - 1) * 0.1
  *     batch norm's weights, running variances     0.5 + u
- * in double, rounded once to float32. `name` is the parameter's name in the variant's files. */
+ * in double, rounded once to float32. `name` is the parameter's name in files of a dialect. */
 #include <math.h>
 
-#include "names.h"
+#include "network/row.h"
 #include "tributary/internal/alloc.h"
 
 static const uint64_t golden = 0x9E3779B97F4A7C15u; /* 2^64 / the golden ratio */
@@ -68,8 +68,8 @@ static trib_status count_all(const trib_graph *graph, int64_t *total)
     return trib_success();
 }
 
-trib_status trib_googlenet_random(const trib_graph *graph, trib_variant variant, uint64_t seed, trib_tensor *parameters,
-                                  void **storage)
+trib_status trib_parameters_random(const trib_graph *graph, const trib_dialect *dialect, uint64_t seed,
+                                   trib_tensor *parameters, void **storage)
 {
     char name[TRIB_NAME_TEXT];
     int64_t total = 0, count = 0;
@@ -80,10 +80,10 @@ trib_status trib_googlenet_random(const trib_graph *graph, trib_variant variant,
     for (int i = 0; i < trib_graph_parameter_count(graph); ++i, values += count) {
         const trib_parameter *p = trib_graph_parameter(graph, i);
         (void)trib_shape_count(&p->shape, &count); /* succeeded above */
-        fill(p, trib_googlenet_parameter_name(graph, variant, i, name), seed, count, values);
+        fill(p, trib_parameter_file_name(graph, dialect, i, name), seed, count, values);
         parameters[i] = (trib_tensor) { .name = p->name, .dtype = TRIB_F32, .shape = p->shape, .data = values };
     }
     return trib_success();
 }
 
-void trib_googlenet_free_random(void *storage) { trib_free(storage); }
+void trib_parameters_free_random(void *storage) { trib_free(storage); }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tributary: the networks there are, and parameters from files for them.
+ *
+ * A network is an architecture: which layers, how wide. What files call its parameters is another question, answered by
+ * a dialect: "caffe" names are our own, "torchvision" ones are those of a torchvision state_dict.
+ *
+ *     trib_network_spec spec = { .network = trib_network_find("bvlc"), .classes = 10 };
+ *     trib_graph *graph;
+ *     trib_status s = trib_network_graph(&spec, &graph);
+ *
+ * "bvlc" and "torchvision" are GoogLeNet (Szegedy et al. 2014, "Going deeper with convolutions", Table 1) in the two
+ * forms people have weights for: as in the paper and in BVLC Caffe (LRN, biases, a 5x5 branch, 3x3 pool4), and as in
+ * torchvision (batch norm, a 3x3 convolution in the "5x5" branch, 2x2 pool4). */
+#ifndef TRIBUTARY_NETWORK_H
+#define TRIBUTARY_NETWORK_H
+
+#include "tributary/declare.h"
+#include "tributary/graph.h"
+
+TRIB_BEGIN_DECLS
+
+/* One architecture; static. */
+typedef struct trib_network trib_network;
+/* NULL past the last. */
+const trib_network *trib_network_at(int index);
+/* By its name, or another it goes by ("googlenet" is "torchvision"); NULL when there is none. */
+const trib_network *trib_network_find(const char *name);
+const char *trib_network_name(const trib_network *network);    /* "bvlc" */
+const char *trib_network_summary(const trib_network *network); /* a line about it */
+
+/* A way of naming parameters; static. */
+typedef struct trib_dialect trib_dialect;
+const trib_dialect *trib_dialect_find(const char *name); /* "caffe", "torchvision"; NULL when there is none */
+const char *trib_dialect_name(const trib_dialect *dialect);
+/* The dialect that the network's own published weights are in. */
+const trib_dialect *trib_network_dialect(const trib_network *network);
+
+/* What can be asked of a network. */
+typedef struct trib_network_spec {
+    const trib_network *network;
+    int classes;             /* 0: the network's default, 1000 */
+    int height, width;       /* of the input; 0: the network's default, 224 */
+    bool aux;                /* the auxiliary classifiers, outputs "aux1" and "aux2" */
+    double width_multiplier; /* 0: 1; every channel count but the image's and the classes' times this, rounded to a
+                                multiple of 8 */
+} trib_network_spec;
+
+/* Fills in what 0 stands for. Fails with TRIB_INVALID_ARGUMENT on what cannot be. */
+trib_status trib_network_resolve(const trib_network_spec *spec, trib_network_spec *out);
+
+/* Input "input"; outputs "logits", then "probabilities", then with aux "aux1", "aux2". Layers and parameters have
+ * Caffe's names ("inception_3a/3x3_reduce.weight"); batch norms are "inception_3a/3x3_reduce/bn". */
+trib_status trib_network_graph(const trib_network_spec *spec, trib_graph **out);
+
+/* The name that the graph's `parameter` has in files of the dialect: a state_dict key, or Caffe's LAYER.weight.
+ * Returns `text` (at least 128 bytes). */
+const char *trib_parameter_file_name(const trib_graph *graph, const trib_dialect *dialect, int parameter, char *text);
+
+/* Recognises a network and its dialect by the names and shapes of its tensors: classes, aux heads and width, too
+ * (height and width of the input are not in the weights: they become the defaults). `module.` and `_orig_mod.` before
+ * names are ignored. Fails with TRIB_BAD_DATA saying what is missing or unlike when it is another network. */
+trib_status trib_network_detect(const trib_tensor *tensors, int count, trib_network_spec *spec,
+                                const trib_dialect **dialect);
+
+/* Finds each parameter of `graph`, built from `spec`, among `tensors`: fills parameters[0 .. parameter_count). Fails,
+ * naming the tensor, when one is missing, has another shape or is not floating, when a tensor is left over that is not
+ * part of the network (aux heads that the graph does not have, and num_batches_tracked, are left out silently), or when
+ * values are not finite. */
+trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
+                              const trib_tensor *tensors, int count, trib_tensor *parameters);
+
+/* Deterministic values for every parameter from `seed` and its name in the dialect (weights by He's rule, see golden
+ * data): for benchmarks and tests. `parameters` as for trib_network_bind; *storage holds the values and is freed with
+ * trib_parameters_free_random. */
+trib_status trib_parameters_random(const trib_graph *graph, const trib_dialect *dialect, uint64_t seed,
+                                   trib_tensor *parameters, void **storage);
+void trib_parameters_free_random(void *storage);
+
+/* The same formula for any tensor: i-th uniform value in [0,1) of the stream called `name`. */
+double trib_uniform(const char *name, uint64_t seed, uint64_t i);
+
+TRIB_END_DECLS
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a network and a dialect are made of. A new network is a folder with a row, and its name in networks.c. */
+#ifndef TRIBUTARY_MODELS_NETWORK_ROW_H
+#define TRIBUTARY_MODELS_NETWORK_ROW_H
+
+#include "tributary/network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { TRIB_NAME_TEXT = 128, TRIB_MAX_CLASSES = 1000000, TRIB_MAX_WIDTH_MULTIPLIER = 16 };
+
+struct trib_dialect {
+    const char *name, *owner; /* "torchvision"; whose names: "Caffe" */
+    /* The file's name of the parameter called `canonical`; `text` has TRIB_NAME_TEXT bytes and is returned. */
+    const char *(*file_name)(const char *canonical, char *text);
+    const char *counter; /* how names of tensors end that inference has no use for; NULL: there are none */
+};
+
+struct trib_network {
+    const char *name, *alias; /* alias: NULL for none */
+    const char *graph_name, *family, *summary;
+    int classes, height, width; /* defaults */
+    const void *variant;        /* the builder's */
+    /* Adds everything, outputs included, after a spec that is resolved. */
+    void (*build)(trib_graph_builder *builder, const trib_network_spec *spec);
+    const char *first_weight, *classifier; /* canonical names */
+    const char *const *auxiliary;          /* beginnings of the auxiliary classifiers' layers, NULL at the end */
+    const trib_dialect *const *dialects;   /* NULL at the end; the network's own first */
+};
+
+extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision;
+extern const trib_dialect trib_caffe_dialect, trib_torchvision_dialect;
+
+/* Whether `name` in a file of the dialect belongs to an auxiliary classifier; without `module.` and its like. */
+bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect, const char *bare_name);
+
+/* Channels at a width: the nearest multiple of 8, which is what vector units and tensor cores want; at least 8. */
+int trib_scaled_channels(int channels, double width_multiplier);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
