@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "image/decoders.h"
+#include "image/exif.h"
 #include "tributary/internal/alloc.h"
 
-typedef trib_status decoder(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+typedef trib_status decoder(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                            int *orientation);
 
 /* `decode` is NULL for formats that are known only so that the message can name them. */
 typedef struct format {
@@ -45,9 +47,10 @@ bool trib_image_recognised(const void *bytes, size_t size)
 
 trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out)
 {
-    int64_t max_pixels = options && options->max_pixels ? options->max_pixels : TRIB_MAX_IMAGE_PIXELS;
-    if (max_pixels < 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: max_pixels is %lld", (long long)max_pixels);
+    trib_decode_options o = options ? *options : (trib_decode_options) { 0 };
+    if (!o.max_pixels) o.max_pixels = TRIB_MAX_IMAGE_PIXELS;
+    if (o.max_pixels < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: max_pixels is %lld", (long long)o.max_pixels);
     if (!bytes && size) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: bytes is NULL");
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: out is NULL");
     if (!size) return TRIB_ERROR(TRIB_BAD_DATA, "the image is empty (0 bytes)");
@@ -56,7 +59,14 @@ trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_
     if (!f->decode)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "this looks like %s, which is not read; convert it to JPEG, PNG or WebP",
                           f->name);
-    trib_status s = f->decode(bytes, size, max_pixels, out);
+    int orientation = 1;
+    trib_image image = { 0 };
+    trib_status s = f->decode(bytes, size, &o, &image, &orientation);
+    if (!trib_failed(&s)) s = trib_image_turn_upright(&image, orientation);
+    if (trib_failed(&s))
+        trib_image_release(&image);
+    else
+        *out = image;
     trib_add_context(&s, "%s image", f->name);
     return s;
 }
