@@ -78,6 +78,7 @@ typedef struct trib_loader_options {
     bool raw;     /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that
                      normalises (trib_preprocess_normalise); needs TRIB_NHWC */
     int64_t skip; /* items to pass over without decoding (resume) */
+    trib_decode_options decode;
 } trib_loader_options;
 
 typedef struct trib_batch_item {
@@ -86,6 +87,7 @@ typedef struct trib_batch_item {
     int label;
     int slot; /* row of `pixels` and of the results, not always in the order of items; -1 when the item failed */
     trib_status status;
+    const char *note; /* the image's, as trib_image_decode gives it; NULL: none */
 } trib_batch_item;
 
 typedef struct trib_batch {
