@@ -74,7 +74,22 @@ static trib_status load(void)
 
 static trib_status outcome; /* written once */
 
-static void load_once(void) { outcome = load(); }
+static void *load_here(void *unused)
+{
+    outcome = load();
+    return unused;
+}
+
+/* With OMP_PROC_BIND set, GNU's OpenMP pins the thread that loads it to one CPU, and all that this thread starts with
+ * it: so it is a thread that does nothing else. */
+static void load_once(void)
+{
+    pthread_t loader;
+    if (pthread_create(&loader, NULL, load_here, NULL))
+        load_here(NULL);
+    else
+        pthread_join(loader, NULL);
+}
 
 trib_status trib_onednn_load(void)
 {
