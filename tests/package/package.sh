@@ -34,7 +34,7 @@ headers() {
 not_linked() {
     local linked
     linked=$(ldd "$1") || fail "ldd $1"
-    if grep -E 'dnnl|lib[a-z]*omp' <<<"$linked"; then fail "$1 is linked with these"; fi
+    if grep -E '(libdnnl|lib[gi]?omp[0-9]*)\.' <<<"$linked"; then fail "$1 is linked with these"; fi
 }
 
 # onednn TEXT: with what is in $own/lib in place of oneDNN, whatever needs it fails, saying TEXT and what to install; all
