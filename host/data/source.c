@@ -88,8 +88,6 @@ static trib_status add_pipe(trib_source *source, const char *path)
 /* By what is behind the name. A link that leads nowhere is an image that cannot be read, like others in a folder. */
 static trib_status add_path(trib_source *source, const char *path)
 {
-    int descriptor = trib_descriptor_of(path);
-    if (descriptor >= 0) TRIB_TRY(trib_check_readable(descriptor, path));
     struct stat info;
     bool there = stat(path, &info) == 0;
     if (there && S_ISDIR(info.st_mode)) return add_folder(source, path);
@@ -137,7 +135,18 @@ static trib_status check_labels_path(const trib_source *source)
                       trib_shorten(source->labels_path).text, source->idx_count);
 }
 
-/* Made before any input: descriptors 0 to 2 stay free when they are, so that a closed standard input shows. */
+/* Before anything is opened: a file of ours could get the number of a descriptor that is closed. */
+static trib_status check_descriptors(const char *const *inputs, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        bool standard_input = strcmp(inputs[i], "-") == 0;
+        const char *path = inputs[i] + (*inputs[i] == '@');
+        int fd = standard_input ? STDIN_FILENO : trib_descriptor_of(path);
+        if (fd >= 0) TRIB_TRY(trib_check_readable(fd, standard_input ? "standard input" : path));
+    }
+    return trib_success();
+}
+
 static trib_status make_wake_pipe(trib_source *source)
 {
     if (trib_fault("pipe") ? (errno = EMFILE, -1) : pipe(source->wake)) {
@@ -160,6 +169,8 @@ trib_status trib_source_open(const char *const *inputs, int count, const trib_so
     static const trib_source_options no_options = { 0 };
     if (!options) options = &no_options;
     TRIB_TRY(check_arguments(inputs, count, options));
+    TRIB_TRY(check_descriptors(inputs, count));
+    if (options->labels_path) TRIB_TRY(check_descriptors(&options->labels_path, 1));
     trib_source *source = trib_alloc_zeroed(1, sizeof *source);
     if (!source) return trib_no_memory("inputs");
     source->wake[0] = source->wake[1] = -1;

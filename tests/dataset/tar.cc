@@ -242,3 +242,31 @@ TEST_F(Tar, ManyImagesOfOneSampleAreNotHeldForEver)
     EXPECT_NE(items[0].code, TRIB_OK);
     EXPECT_EQ(items[999].label, 3);
 }
+
+// WebDataset's key ends at the first dot, but people's file names have more of them.
+TEST_F(Tar, LabelsBesideNamesWithSeveralDots)
+{
+    auto items = read(make::tar({ { "2024.01.15.cls", "1" },
+                                  { "2024.01.15.jpg", "A" },
+                                  { "2024.01.16.jpg", "B" },
+                                  { "2024.01.16.cls", "2" },
+                                  { "2024.01.17.jpg", "C" },
+                                  { "a.left.jpg", "D" },
+                                  { "a.right.jpg", "E" },
+                                  { "a.cls", "4" },
+                                  { "a.left.cls", "3" },
+                                  { "v1.2/b.jpg", "F" },
+                                  { "v1.2/b.cls", "5" },
+                                  { "c.1.jpg", "G" },
+                                  { "c.1.cls", "x" } }),
+                      true);
+    ASSERT_EQ(items.size(), 7u);
+    std::vector<int> labels;
+    for (const auto &item : items) labels.push_back(item.code == TRIB_OK ? item.label : -1);
+    EXPECT_EQ(labels, std::vector<int>({ 1, 2, -1, 3, 4, 5, -1 }));
+    EXPECT_NE(items[2].message.find("there is no 2024.01.17.cls or 2024.cls beside it (members belong together up to "
+                                    "the first dot"),
+              std::string::npos)
+        << items[2].message;
+    EXPECT_NE(items[6].message.find("c.1.cls: not a class number"), std::string::npos) << items[6].message;
+}
