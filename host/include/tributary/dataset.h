@@ -32,6 +32,9 @@ typedef struct trib_item {
         status; /* why it cannot be read (a truncated tar member, an unreadable folder); the item then has no data */
 } trib_item;
 void trib_item_release(trib_item *item);
+/* Reads the file at `path` into `bytes`, unless the item has data already. The file must be a regular one, of at most
+ * 256 MiB. */
+trib_status trib_item_read(trib_item *item);
 
 typedef struct trib_source trib_source;
 

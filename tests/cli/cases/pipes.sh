@@ -92,3 +92,10 @@ echo in/p.png >list
 run classify "$model" @list "$image" --topk 1
 expect_code 3
 expect_err "a pipe is read only where it is an input itself"
+# nor by --resume, which looks for itself at what has no row
+run classify "$model" @list "$image" --topk 1 -o rows2.csv
+expect_code 3
+run classify "$model" @list "$image" --topk 1 -o rows2.csv --resume
+expect_code 3
+expect_err "skipped: in/p.png: is a pipe, not a file"
+expect_lines 2 rows2.csv
