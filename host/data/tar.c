@@ -201,7 +201,7 @@ static trib_status take_label(tar_input *tar, const char *member, const char *ow
     if (archive_entry_size(tar->archive.entry) < LABEL_BYTES) s = load(tar, name, own, &bytes, &size);
     if (s.code == TRIB_CANCELLED || s.code == TRIB_OUT_OF_MEMORY) return s;
     if (!trib_failed(&s)) {
-        if (!parse_label(bytes, size, &label)) s = TRIB_ERROR(TRIB_BAD_DATA, "%s: not a class number", name);
+        if (!bytes || !parse_label(bytes, size, &label)) s = TRIB_ERROR(TRIB_BAD_DATA, "%s: not a class number", name);
         trib_free(bytes);
     }
     return trib_sample_set_label(&tar->sample, member, trib_failed(&s) ? TRIB_NO_LABEL : label, &s);
