@@ -90,6 +90,17 @@ const char *trib_archive_link(const trib_archive *a, bool *symbolic)
     return target ? target : "";
 }
 
+const char *trib_archive_type(const trib_archive *a)
+{
+    switch (archive_entry_filetype(a->entry)) {
+    case AE_IFCHR:
+    case AE_IFBLK: return "a device";
+    case AE_IFIFO: return "a pipe";
+    case AE_IFSOCK: return "a socket";
+    default: return "of a type that is not known";
+    }
+}
+
 /* Up to `room` bytes; *got = 0 at the member's end. A hole at the end of a sparse member is not given as data. */
 static trib_status read_data(trib_archive *a, const char *name, uint8_t *to, size_t room, size_t *got)
 {

@@ -28,6 +28,8 @@ trib_status trib_archive_failure(const trib_archive *archive, const char *call, 
 const char *trib_archive_member(const trib_archive *archive);
 /* What the member is a link to; NULL: it is none. */
 const char *trib_archive_link(const trib_archive *archive, bool *symbolic);
+/* "a device", "a pipe" ... for a member that is neither a file nor a link. */
+const char *trib_archive_type(const trib_archive *archive);
 /* The bytes of a regular member, called `name` in messages, taking memory only as they really come. */
 trib_status trib_archive_load(trib_archive *archive, const char *name, uint8_t **bytes, size_t *size);
 

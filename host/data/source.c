@@ -105,6 +105,16 @@ static trib_status add_shards(trib_source *source, const char *pattern)
     return s;
 }
 
+/* Shells name everything that a folder holds, given "photos/" and a star. Of a path only the last part was asked for by
+ * name. */
+static const char *unwanted_input(const char *path)
+{
+    size_t n = strlen(path);
+    while (n && path[n - 1] == '/') --n;
+    while (n && path[n - 1] != '/') --n;
+    return trib_unwanted_in_list(path + n);
+}
+
 static trib_status add_input(trib_source *source, const char *path)
 {
     if (strcmp(path, "-") == 0) return add_list(source, path);
@@ -113,7 +123,10 @@ static trib_status add_input(trib_source *source, const char *path)
     int missing = trib_fault("stat") ? (errno = EIO, -1) : lstat(path, &info);
     if (missing && errno == ENOENT && trib_has_tar_name(path) && strchr(path, '{')) return add_shards(source, path);
     if (missing) return trib_file_error("find it", *path ? path : "''", errno);
-    return add_path(source, path);
+    const char *unwanted = unwanted_input(path);
+    if (!unwanted) return add_path(source, path);
+    trib_pass_over(&source->passed_over, unwanted);
+    return trib_success();
 }
 
 static trib_status check_arguments(const char *const *inputs, int count, const trib_source_options *options)
@@ -125,6 +138,14 @@ static trib_status check_arguments(const char *const *inputs, int count, const t
     if (options->class_count < 0 || (options->class_names && options->class_count == 0))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "class names with a count of %d", options->class_count);
     return trib_success();
+}
+
+static trib_status check_inputs_left(const trib_source *source, const char *first)
+{
+    if (source->count) return trib_success();
+    return TRIB_ERROR(TRIB_NOT_FOUND,
+                      "%s: is passed over, being called as what systems leave beside files; there is no other input",
+                      trib_shorten(first).text);
 }
 
 static trib_status check_labels_path(const trib_source *source)
@@ -180,6 +201,7 @@ trib_status trib_source_open(const char *const *inputs, int count, const trib_so
     trib_status s = trib_success();
     TRIB_TRY_GOTO(s, failed, make_wake_pipe(source));
     for (int i = 0; i < count; ++i) TRIB_TRY_GOTO(s, failed, add_input(source, inputs[i]));
+    TRIB_TRY_GOTO(s, failed, check_inputs_left(source, inputs[0]));
     TRIB_TRY_GOTO(s, failed, check_labels_path(source));
     source->labels_path = NULL;
     if (options->need_labels && source->folder_count)

@@ -123,21 +123,6 @@ static trib_status follow(tar_input *tar, const char *name, const char *own, con
 
 /* ---- members ---- */
 
-static trib_status wrong_type(const tar_input *tar, const char *name)
-{
-    static const struct {
-        unsigned type;
-        const char *text;
-    } types[] = {
-        { AE_IFCHR, "a device" }, { AE_IFBLK, "a device" }, { AE_IFIFO, "a pipe" }, { AE_IFSOCK, "a socket" }
-    };
-    const char *text = "of a type that is not known";
-    for (size_t i = 0; i < sizeof types / sizeof *types; ++i) {
-        if (archive_entry_filetype(tar->archive.entry) == types[i].type) text = types[i].text;
-    }
-    return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member is %s, not a file", trib_shorten(name).text, text);
-}
-
 /* The bytes that the member stands for. `own`: its name among the members. */
 static trib_status load(tar_input *tar, const char *name, const char *own, uint8_t **bytes, size_t *size)
 {
@@ -149,7 +134,9 @@ static trib_status load(tar_input *tar, const char *name, const char *own, uint8
     /* Some writers put the data behind a hard link as well. */
     if (target && (symbolic || archive_entry_size(tar->archive.entry) <= 0))
         return follow(tar, name, own, target, symbolic, bytes, size);
-    if (!target && archive_entry_filetype(tar->archive.entry) != AE_IFREG) return wrong_type(tar, name);
+    if (!target && archive_entry_filetype(tar->archive.entry) != AE_IFREG)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member is %s, not a file", trib_shorten(name).text,
+                          trib_archive_type(&tar->archive));
     TRIB_TRY(trib_archive_load(&tar->archive, name, bytes, size));
     if (tar->can_go_back) return trib_success();
     trib_status s = trib_members_add(&tar->members, own, 0, *bytes, *size);
@@ -235,7 +222,7 @@ static void pass_over(tar_input *tar, const char *member, const char *unwanted)
     if (unwanted)
         trib_pass_over(list, unwanted);
     else if (trib_archive_link(&tar->archive, &symbolic))
-        trib_pass_over(list, "links");
+        trib_pass_over(list, "link");
     else if (!trib_ends_with(member, ".cls"))
         trib_pass_over_file(list, member);
 }

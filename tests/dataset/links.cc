@@ -199,7 +199,7 @@ TEST_F(Links, OtherKindsOfMembersAreReported)
     EXPECT_EQ(items[3].bytes, "77"); // contiguous files, and unknown types, are plain ones by POSIX
     EXPECT_EQ(items[4].bytes, "ZZ");
     EXPECT_EQ(items[5].bytes, "A");
-    EXPECT_EQ(passed_over, "1 links, 1 other");
+    EXPECT_EQ(passed_over, "1 link, 1 other");
     items = read(make::member("f.cls", "", '6') + make::member("f.jpg", "F") + make::tar_end(), true);
     ASSERT_EQ(items.size(), 1u);
     EXPECT_NE(items[0].message.find("f.cls: the member is a pipe"), std::string::npos) << items[0].message;

@@ -46,7 +46,7 @@ typedef struct trib_source_options {
 } trib_source_options;
 
 /* `inputs`:
- *     image files     whatever their name
+ *     image files     whatever their extension
  *     folders         walked now: .jpg .jpeg .jpe .jfif .png .webp, in the byte order of the paths; links are followed;
  * a loop, an unreadable folder, and a pipe or device with an image's name are one failed item each
  *     @list, -        a path per line of a file, a pipe, or standard input, read as they come; relative paths are
@@ -60,9 +60,10 @@ typedef struct trib_source_options {
  *
  * Passed over and counted (trib_source_passed_over) are, in folders and shards, files that are no images by their
  * names; names that begin with '.'; and what systems leave beside people's files: __MACOSX, Thumbs.db, desktop.ini,
- * @eaDir, lost+found, $RECYCLE.BIN and others, with all that is below them. Such folders are no classes either. In a
- * list, where somebody wrote the name down, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir are. What is
- * named as an input is read whatever its name.
+ * @eaDir, lost+found, $RECYCLE.BIN and others, with all that is below them. Such folders are no classes either. Where
+ * somebody wrote a path down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
+ * are: of an input if its last part is called so (photos/.hidden and __MACOSX/a.jpg are read), of a list if any part
+ * is.
  *
  * Class folders, with need_labels: all folders in a folder are classes, over all inputs together.
  *     class_names     a folder is called as its class, or by the class's index (0, 07); a name goes before an index.
@@ -91,7 +92,7 @@ const char *trib_source_note(const trib_source *source, int i);
 
 /* So many names of a kind were passed over. */
 typedef struct trib_passed_over {
-    char kind[28]; /* ".gif": files with this extension; "hidden", "._*", "__MACOSX" ...; "links"; "other" */
+    char kind[28]; /* ".gif": files with this extension; "hidden", "._*", "__MACOSX" ...; "link"; "other" */
     int64_t count;
 } trib_passed_over;
 /* What was passed over so far, *count kinds sorted by name. The source owns it and changes it while it is read: ask

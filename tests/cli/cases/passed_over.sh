@@ -18,6 +18,10 @@ grep -v -e /.hidden.png -e /.ipynb_checkpoints/ list >mac
 ok classify "$model" @mac --topk 1
 expect_lines 2 out
 expect_err "passed over: 1 ._*, 1 __MACOSX"
+# as a shell names them
+ok classify "$model" in/*[!0-9]*[bGg] in/__MACOSX --topk 1
+expect_lines 3 out
+expect_err "passed over: 1 Thumbs.db, 1 __MACOSX"
 # nothing to say, nothing said
 rm -r in/.[a-zA-Z_]* in/__MACOSX in/Thumbs.db in/[0-9]* in/notes.txt
 ok classify "$model" in --topk 1
