@@ -47,36 +47,43 @@ typedef struct trib_source_options {
 
 /* `inputs`:
  *     image files     whatever their extension
- *     folders         walked now: .jpg .jpeg .jpe .jfif .png .webp, in the byte order of the paths; links are followed;
- * a loop, an unreadable folder, and a pipe or device with an image's name are one failed item each
+ *     folders         walked now: .jpg .jpeg .jpe .jfif .png .webp, in the byte order of the paths; links are
+ *                     followed; a loop, an unreadable folder, a pipe or device with an image's name: a failed item
  *     @list, -        a path per line of a file, a pipe, or standard input, read as they come; relative paths are
  *                     relative to the current folder (./@name for a file whose name begins with @)
  *     .tar, .tar.gz   WebDataset shards, with {000000..000009} ranges
  *     IDX             files of images, .gz too
  *     pipes           /dev/stdin, <(command), FIFOs: an image, a shard or an IDX file, recognised by its first bytes
- * and read as it comes, once. A pipe named in a list or found in a folder is not read. Items come in the order of the
- * inputs. A missing input, a folder without images, an unreadable list, or a closed standard input that is to be read
- * fails here, naming it; what is wrong with a pipe is found at its turn and is a failed item. `options` may be NULL.
+ *                     and read as it comes, once; a pipe named in a list or found in a folder is not read
+ *
+ * Items come in the order of the inputs. A missing input, a folder without images, an unreadable list, or a closed
+ * standard input that is to be read fails here, naming it; what is wrong with a pipe is found at its turn and is a
+ * failed item. `options` may be NULL.
  *
  * Passed over and counted (trib_source_passed_over) are, in folders and shards, files that are no images by their
  * names; names that begin with '.'; and what systems leave beside people's files: __MACOSX, Thumbs.db, desktop.ini,
  * @eaDir, lost+found, $RECYCLE.BIN and others, with all that is below them. Such folders are no classes either. Where
  * somebody wrote a path down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
- * are: of an input if its last part is called so (photos/.hidden and __MACOSX/a.jpg are read), of a list if any part
- * is.
+ * are: of an input if its last part is called so (photos/.hidden and __MACOSX/a.jpg are read), of a list's line if any
+ * part is.
  *
  * Class folders, with need_labels: all folders in a folder are classes, over all inputs together.
- *     class_names     a folder is called as its class, or by the class's index (0, 07); a name goes before an index.
- * Any byte may be spelled %XX, so that T-shirt%2Ftop is T-shirt/top, %2E a dot in front, %25 a percent sign. A folder
- * that is no class, that may be two, or two folders that are one class fail. otherwise       when all are numbers below
- * class_count: class indices. Else the classes are the names, %XX replaced, numbered in the order of the names sorted
- * as strings. What was guessed, and classes without images, are notes (trib_source_note).
  *
- * Shards: the members of a sample lie side by side and share their names up to the first dot; NAME.cls beside NAME.jpg
+ *     With class_names, a folder is called as its class, or by the class's index (0, 07); a name goes before an index.
+ *     Any byte may be spelled %XX, so that T-shirt%2Ftop is T-shirt/top, %2E a dot in front, %25 a percent sign. A
+ *     folder that is no class, that may be two, or two folders that are one class fail.
+ *
+ *     Without, folders that are all called by numbers below class_count are class indices. Else the classes are the
+ *     names, %XX replaced, numbered in the order of the folders' names sorted as strings.
+ *
+ * What was guessed, and classes without images, are notes (trib_source_note).
+ *
+ * Shards: the members of a sample lie side by side and share their names up to the first dot. NAME.cls beside NAME.jpg
  * is its label, and KEY.cls, KEY being the part before the first dot, that of the images without one of their own. Hard
  * and symbolic links to members that came before are read like these; of a gzipped shard or a pipe, to those of the
- * last 64 MiB of images and labels. Other links and members that are no files are failed items if they are called as
- * images. Memory: one image, with need_labels those of one sample (at most 256, or 256 MiB), and 64 MiB for links. */
+ * last 64 MiB. Other links, and members that are no files, are failed items if they are called as images.
+ *
+ * Memory: one image, with need_labels those of one sample (at most 256, or 256 MiB), and 64 MiB for links. */
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
                              trib_source **out);
 void trib_source_close(trib_source *source); /* NULL is fine */
