@@ -195,18 +195,22 @@ const cli_command cli_classify = {
     .name = "classify",
     .summary = "the most likely classes of images",
     .synopsis = "MODEL INPUT... [-o FILE] [--format csv|jsonl|table] [--topk K]",
-    .description = "Classifies images and writes a row for each as it comes, in the order of the inputs. An INPUT is "
-                   "an image (JPEG,\n"
-                   "PNG, WebP), a folder (searched recursively), @LIST (a file with a path per line), - (paths on "
-                   "standard input), a\n"
-                   "tar file (shards as name-{000000..000009}.tar), or an IDX file of images (.gz too).\n\n"
-                   "An image that cannot be read is skipped and named on standard error with the reason; the exit code "
-                   "is then 3.\n"
-                   "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the "
-                   "model has none.",
+    .description =
+        "Classifies images and writes a row for each as it comes, in the order of the inputs. An INPUT is an image\n"
+        "(JPEG, PNG, WebP), a folder (searched recursively), @LIST (a file with a path per line), - (paths on "
+        "standard\n"
+        "input), a tar file (shards as name-{000000..000009}.tar), an IDX file of images (.gz too), or a pipe with an\n"
+        "image, a tar or an IDX file in it (/dev/stdin, <(command)).\n\n"
+        "An image that cannot be read is skipped and named on standard error with the reason; the exit code is then "
+        "3.\n"
+        "In folders and tar files, hidden names, what systems leave beside files (__MACOSX, Thumbs.db) and files that\n"
+        "are no images by their names are passed over and counted.\n"
+        "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the model has\n"
+        "none.",
     .examples = "  tributary classify model.safetensors photo.jpg\n"
                 "  tributary classify model.safetensors photos/ -o photos.csv --errors skipped.csv\n"
                 "  find . -name '*.jpg' | tributary classify model.safetensors - --format jsonl --topk 1\n"
+                "  curl -s https://example.org/photo.jpg | tributary classify model.safetensors /dev/stdin\n"
                 "  tributary classify model.safetensors 'shard-{000000..000009}.tar' -o shards.csv --resume\n",
     .run = run,
 };

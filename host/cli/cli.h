@@ -36,6 +36,8 @@ trib_status cli_write_stdout(const char *text, size_t size);
 /* Writes what is left of standard output; CLI_FAILED when that, or any earlier write, did not succeed. */
 int cli_finish_stdout(int exit_code);
 
+/* Makes sure that no file that is opened later becomes standard input, output or error. False: it cannot. */
+bool cli_hold_standard_files(void);
 /* Asks for shorter waiting at OpenMP barriers, unless the environment says how to wait. Changes the environment: only
  * main() calls it, before there is any other thread and before a device is opened. */
 void cli_limit_spinning(void);

@@ -214,12 +214,14 @@ const cli_command cli_eval = {
     .description =
         "Classifies labelled images and prints JSON: top1, top1_err, top5, top5_err (percent), num_images, skipped,\n"
         "images_per_second (from the first read to the last result, preparing the network included), per_class.\n"
-        "A DATASET is a folder with one folder of images per class, tar shards whose members have a .cls beside them, "
-        "or\n"
-        "an IDX file of images with its labels. Folders are matched with the model's class names by name; a model "
-        "without\n"
-        "names numbers them in the order of their names. Images that cannot be read are skipped; the exit code is then "
-        "3.",
+        "A DATASET is a folder with one folder of images per class, tar shards whose members have a .cls beside them,\n"
+        "or an IDX file of images with its labels; a shard or an IDX file may come through a pipe. Images that cannot\n"
+        "be read are skipped; the exit code is then 3.\n\n"
+        "A class folder has the name of a class of the model, any byte of it spelled %XX if need be (T-shirt%2Ftop "
+        "for\n"
+        "T-shirt/top), or is a class index (0, 007); a name goes before an index. For a model without names, folders\n"
+        "that are all indices are these, and others are numbered in the order of their names. Hidden folders are no\n"
+        "classes. What was guessed, and classes without images, are said on standard error.",
     .examples = "  tributary eval model.safetensors imagenet/val\n"
                 "  tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
                 "  tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n",

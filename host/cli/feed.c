@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "notes.h"
 #include "text.h"
 #include "tributary/internal/alloc.h"
 #include "watch.h"
@@ -46,6 +47,7 @@ trib_status cli_feed_open(const cli_settings *settings, const char *model, const
     cli_say_guess(settings, feed->model);
     feed->classes = trib_model_network(feed->model)->classes;
     TRIB_TRY(open_source(feed, inputs, first_input, source_options));
+    cli_print_notes(feed->source);
     int64_t count = trib_source_count(feed->source);
     if (count > 0 && count < batch_size) feed->batch_size = (int)count;
     return trib_success();
@@ -201,6 +203,7 @@ done:
     cli_watch_stop(watch);
     trib_session_destroy(r.session); /* waits for what reads the loader's memory */
     trib_loader_destroy(r.loader);
+    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) cli_print_passed_over(feed->source);
     for (int i = 0; i < MOST_IN_FLIGHT; ++i) {
         trib_free(r.slots[i].probabilities);
         trib_free(r.slots[i].indices);
