@@ -7,6 +7,7 @@
 
 #include "bench_stats.h"
 #include "feed.h"
+#include "files.h"
 #include "output.h"
 #include "text.h"
 #include "tributary/internal/alloc.h"
@@ -36,14 +37,15 @@ static const cli_option table[] = {
       "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
     { 'j', "workers", CLI_INT, AT(workers), "N", "with --end-to-end: threads that decode; default: one per core", 1,
       1024 },
-    { 0, "json", CLI_TEXT, AT(json), "FILE",
+    { 0, "json", CLI_FILE_OUT, AT(json), "FILE|-",
       "write the results to FILE as JSON; - is standard output, in place of the text", 0, 0 },
-    { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in the --json FILE", 0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
 };
 
 typedef struct bench {
     const bench_options *options;
     const cli_settings *settings;
+    cli_files files;
     trib_device *device;
     trib_model *model;
     trib_preprocess preprocess;
@@ -276,7 +278,8 @@ static trib_status end_to_end_batch(bench *b, int batch)
                       .workers = b->options->workers,
                       .keeps_parameters = !b->last };
     cli_texts inputs = { .items = (char *[]) { (char *)b->options->end_to_end }, .count = 1 };
-    trib_status status = cli_feed_open_source(&feed, &inputs, 0, NULL);
+    trib_source_options source = { .outputs = b->files.writes.path, .output_count = b->files.writes.count };
+    trib_status status = cli_feed_open_source(&feed, &inputs, 0, &source);
     cli_reset_peak_rss();
     if (!trib_failed(&status)) status = cli_feed_run(&feed, USUAL_TOP_K, ignore_batch, NULL);
     if (!trib_failed(&status)) {
@@ -323,6 +326,7 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
     const int *batches = o->batches.count ? o->batches.items : usual;
     int count = o->batches.count ? o->batches.count : 2;
     b->text = !o->json || strcmp(o->json, "-") != 0;
+    TRIB_TRY(cli_files_check(&b->files));
     if (o->json)
         TRIB_TRY(cli_output_open(b->text ? o->json : NULL, o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, file));
     TRIB_TRY(cli_open_device(b->settings, &b->device));
@@ -350,7 +354,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && own.end_to_end && own.pixels >= 0)
         code = cli_usage(self, "--pixels says what lies in memory, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON) {
-        bench b = { .options = &own, .settings = &settings };
+        bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, 4, &settings, &arguments) };
         cli_output file = { .fd = -1 };
         trib_status status = bench_all(&b, settings.arch < 0 ? arguments.items[0] : NULL, &file);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "feed.h"
+#include "files.h"
 #include "output.h"
 #include "rows.h"
 #include "tributary/internal/alloc.h"
@@ -17,10 +18,10 @@ typedef struct eval_options {
 } eval_options;
 #define AT(field) offsetof(eval_options, field)
 static const cli_option table[] = {
-    { 0, "labels", CLI_TEXT, AT(labels), "FILE",
+    { 0, "labels", CLI_FILE_IN, AT(labels), "FILE",
       "IDX file of labels; default: the images' file with 'labels-idx1' for 'images-idx3' in its name", 0, 0 },
-    { 0, "results-file", CLI_TEXT, AT(results), "FILE", "write the JSON to FILE as well", 0, 0 },
-    { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in --results-file", 0, 0 },
+    { 0, "results-file", CLI_FILE_OUT, AT(results), "FILE", "write the JSON to FILE as well", 0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 0, "confusion", CLI_FLAG, AT(confusion), NULL,
       "add \"confusion\": row = true class, column = predicted class, number of images", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
@@ -32,6 +33,7 @@ enum { TOP = 5 };
 
 typedef struct eval {
     const eval_options *options;
+    cli_files files;
     cli_feed feed;
     int64_t top1, top5;
     int64_t *count, *right; /* per class */
@@ -163,7 +165,11 @@ static trib_status prepare(eval *e, cli_output *file)
 static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli_texts *arguments, cli_output *file)
 {
     const eval_options *o = e->options;
-    trib_source_options source = { .need_labels = true, .labels_path = o->labels };
+    trib_source_options source = { .need_labels = true,
+                                   .labels_path = o->labels,
+                                   .outputs = e->files.writes.path,
+                                   .output_count = e->files.writes.count };
+    TRIB_TRY(cli_files_check(&e->files));
     TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &e->feed));
     TRIB_TRY(prepare(e, file));
     trib_status status = cli_feed_run(&e->feed, TOP, count_batch, e);
@@ -177,9 +183,10 @@ static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli
     return print_results(e, file);
 }
 
-static int evaluate(const eval_options *options, const cli_settings *settings, const cli_texts *arguments)
+static int evaluate(const eval_options *options, const cli_settings *settings, const cli_texts *arguments,
+                    cli_files files)
 {
-    eval e = { .options = options };
+    eval e = { .options = options, .files = files };
     cli_output file = { .fd = -1 };
     trib_status status = evaluate_all(&e, settings, arguments, &file);
     int code = trib_failed(&status) ? cli_report(&status) : e.feed.skipped ? CLI_SKIPPED : CLI_OK;
@@ -200,7 +207,7 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
-    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments);
+    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments, cli_files_of(groups, 4, &settings, &arguments));
     cli_options_release(groups, 4, &arguments);
     return code;
 }

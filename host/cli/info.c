@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "files.h"
 #include "settings.h"
 #include "table1.h"
 #include "text.h"
@@ -241,7 +242,9 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON) {
-        trib_status status = show(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
+        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        trib_status status = cli_files_check(&files);
+        if (!trib_failed(&status)) status = show(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
     cli_options_release(groups, 4, &arguments);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "files.h"
+#include "output.h"
 #include "settings.h"
 #include "tributary/internal/alloc.h"
 
@@ -10,11 +12,13 @@ typedef struct run_options {
     int batch;
     const char *output;
     cli_texts outputs;
+    bool overwrite;
 } run_options;
 #define AT(field) offsetof(run_options, field)
 static const cli_option table[] = {
-    { 'o', "output", CLI_TEXT, AT(output), "FILE", "the safetensors file to write (required); replaced when complete",
+    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "the safetensors file to write (required), when all is computed",
       0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 0, "outputs", CLI_TEXTS, AT(outputs), "NAMES",
       "what to write: outputs by their name, any other layer L as trace/L; default logits,probabilities", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
@@ -140,6 +144,7 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     const char *const *names = own->outputs.count ? (const char *const *)own->outputs.items : usual;
     int name_count = own->outputs.count ? own->outputs.count : 2;
     trib_preprocess unused;
+    TRIB_TRY(cli_output_check(own->output, own->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW));
     TRIB_TRY(cli_open_device(settings, &r->device));
     TRIB_TRY(cli_load_model(settings, model, &r->model, &unused));
     TRIB_TRY(cli_check_outputs(trib_model_graph(r->model), &own->outputs));
@@ -187,9 +192,13 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "where to? Add -o FILE");
     if (code == CLI_GO_ON) {
         bool random = settings.arch >= 0;
+        const char *input = arguments.items[!random];
         tensor_run r = { 0 };
-        trib_status status =
-            run_tensors(&r, &settings, &own, random ? NULL : arguments.items[0], arguments.items[!random]);
+        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        files.prints = false;
+        cli_files_add(&files.reads, "IN", input);
+        trib_status status = cli_files_check(&files);
+        if (!trib_failed(&status)) status = run_tensors(&r, &settings, &own, random ? NULL : arguments.items[0], input);
         if (status.code == TRIB_CANCELLED) cli_message("interrupted; nothing was written");
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
         release(&r);

@@ -12,6 +12,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
@@ -37,6 +38,7 @@ typedef struct folder_input {
     bool *used;
     size_t class_count, class_capacity, used_capacity;
     int linked_folders;
+    trib_outputs *outputs; /* only while opening */
 } folder_input;
 
 /* A folder on the way from the root to where the walk is. */
@@ -51,6 +53,7 @@ typedef struct level {
 typedef struct entry {
     char *name; /* ends in '/' for folders, so that sorting names sorts whole paths */
     bool folder, link;
+    ino_t inode; /* 0: of a link, or not known */
 } entry;
 
 typedef struct entries {
@@ -108,9 +111,9 @@ static char *join(const char *folder, const char *name)
 }
 
 /* Keeps folders and images; other files are passed over. A link that leads nowhere counts by its name. */
-static trib_status add_entry(entries *list, const char *folder, const char *name, unsigned char type)
+static trib_status add_entry(entries *list, const char *folder, const char *name, unsigned char type, ino_t inode)
 {
-    entry e = { .folder = type == DT_DIR, .link = type == DT_LNK };
+    entry e = { .folder = type == DT_DIR, .link = type == DT_LNK, .inode = type == DT_REG ? inode : 0 };
     if (type == DT_LNK || type == DT_UNKNOWN) {
         char *path = join(folder, name);
         if (!path) return trib_no_memory(folder);
@@ -144,7 +147,7 @@ static trib_status list_folder(const char *path, entries *list, trib_status *pro
         struct dirent *e = trib_fault("read") ? (errno = EIO, NULL) : readdir(folder);
         if (!e) break;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        TRIB_TRY_GOTO(s, done, add_entry(list, path, e->d_name, e->d_type));
+        TRIB_TRY_GOTO(s, done, add_entry(list, path, e->d_name, e->d_type, e->d_ino));
     }
     if (errno) *problem = trib_file_error("list the folder", path, errno);
 done:
@@ -184,7 +187,8 @@ static trib_status visit(folder_input *f, const level *here, const entry *e)
     trib_status s = trib_success(), problem = trib_success();
     int class_id = here->class_id;
     if (!e->folder) {
-        s = add_item(f, path, class_id, -1);
+        s = trib_outputs_check_entry(f->outputs, path, e->inode);
+        if (!trib_failed(&s)) s = add_item(f, path, class_id, -1);
         goto done;
     }
     path[strlen(path) - 1] = '\0';
@@ -253,12 +257,13 @@ static void folder_close(trib_input *input)
     trib_free(f);
 }
 
-trib_status trib_folder_input_open(const char *path, trib_input **out)
+trib_status trib_folder_input_open(const char *path, trib_outputs *outputs, trib_input **out)
 {
     static const trib_input_kind kind = { .next = folder_next, .count = folder_count, .close = folder_close };
     folder_input *f = trib_alloc_zeroed(1, sizeof *f);
     if (!f) return trib_no_memory(path);
     f->base.kind = &kind;
+    f->outputs = outputs;
     f->root = trib_strdup(path);
     trib_status s = f->root ? trib_success() : trib_no_memory(path), problem = trib_success();
     if (trib_failed(&s)) goto failed;

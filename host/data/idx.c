@@ -30,6 +30,7 @@ typedef struct idx_input {
     int64_t count, given;
     int height, width, channels;
     uint8_t *labels; /* one for each image; NULL: none */
+    char *labels_path;
 } idx_input;
 
 static trib_status read_header(trib_stream *stream, bool labels, idx_header *header)
@@ -130,7 +131,9 @@ static trib_status read_labels(idx_input *idx, const char *path)
                        trib_shorten(path).text, header.size[0], idx->count, trib_shorten(idx->path).text);
         goto done;
     }
-    s = read_label_values(idx, &stream);
+    TRIB_TRY_GOTO(s, done, read_label_values(idx, &stream));
+    idx->labels_path = trib_strdup(path);
+    if (!idx->labels_path) s = trib_no_memory(path);
 done:
     trib_stream_close(&stream);
     return s;
@@ -238,11 +241,14 @@ static trib_status idx_next(trib_input *input, trib_item *item, bool *end)
 
 static int64_t idx_count(const trib_input *input) { return ((const idx_input *)input)->count; }
 
+const char *trib_idx_labels_path(const trib_input *idx) { return ((const idx_input *)idx)->labels_path; }
+
 static void idx_close(trib_input *input)
 {
     idx_input *idx = (idx_input *)input;
     if (idx->open) trib_stream_close(&idx->stream);
     trib_free(idx->labels);
+    trib_free(idx->labels_path);
     trib_free(idx->path);
     trib_free(idx);
 }

@@ -10,6 +10,7 @@
 extern "C" {
 #endif
 
+struct trib_outputs;
 typedef struct trib_input trib_input;
 
 typedef struct trib_input_kind {
@@ -32,8 +33,11 @@ trib_status trib_tar_input_open(const char *path, bool need_labels, trib_input *
 /* `labels_path` NULL: guessed from `path` when `need_labels`, else no labels. */
 trib_status trib_idx_input_open(const char *path, bool need_labels, const char *labels_path, trib_input **out);
 
-/* Walks the whole folder. */
-trib_status trib_folder_input_open(const char *path, trib_input **out);
+/* The file that its labels were read from; NULL when there are none. */
+const char *trib_idx_labels_path(const trib_input *idx);
+
+/* Walks the whole folder; fails when one of `outputs` is an image in it. */
+trib_status trib_folder_input_open(const char *path, struct trib_outputs *outputs, trib_input **out);
 const char *trib_folder_path(const trib_input *folder);
 /* Names of the folders directly inside it; `used[i]` tells whether there is an image in or below it. */
 const char *const *trib_folder_classes(const trib_input *folder, int *count, const bool **used);

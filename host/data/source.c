@@ -8,6 +8,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "data/stream.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
@@ -19,6 +20,7 @@ struct trib_source {
     size_t folder_count, folder_capacity;
     bool need_labels;
     const char *labels_path; /* only while opening */
+    trib_outputs outputs;    /* what is not to be read */
     int idx_count;
     int class_count; /* 0: not known */
     trib_names class_names;
@@ -81,6 +83,7 @@ static trib_status add_list(trib_source *source, const char *path)
         }
     }
     trib_input *input = NULL;
+    TRIB_TRY(trib_outputs_check(&source->outputs, strcmp(path, "-") == 0 ? "/dev/stdin" : path));
     TRIB_TRY(trib_list_input_open(path, source->wake[0], &input));
     return add(source, input);
 }
@@ -92,7 +95,8 @@ static trib_status add_shards(trib_source *source, const char *pattern)
     trib_status s = trib_success();
     for (size_t i = 0; i < names.count && !trib_failed(&s); ++i) {
         trib_input *input = NULL;
-        s = trib_tar_input_open(names.items[i], source->need_labels, &input);
+        s = trib_outputs_check(&source->outputs, names.items[i]);
+        if (!trib_failed(&s)) s = trib_tar_input_open(names.items[i], source->need_labels, &input);
         if (!trib_failed(&s)) s = add(source, input);
     }
     trib_names_free(&names);
@@ -105,23 +109,37 @@ static trib_status add_folder(trib_source *source, const char *path)
                   sizeof *source->folders))
         return trib_no_memory("inputs");
     trib_input *input = NULL;
-    TRIB_TRY(trib_folder_input_open(path, &input));
+    TRIB_TRY(trib_folder_input_open(path, &source->outputs, &input));
     TRIB_TRY(add(source, input));
     source->folders[source->folder_count++] = input;
     return trib_success();
 }
 
+/* Which file of labels belongs to it, it knows itself. */
+static trib_status open_idx(trib_source *source, const char *path, trib_input **out)
+{
+    trib_input *input = NULL;
+    TRIB_TRY(trib_idx_input_open(path, source->need_labels, source->labels_path, &input));
+    const char *labels = trib_idx_labels_path(input);
+    trib_status s = labels ? trib_outputs_check(&source->outputs, labels) : trib_success();
+    if (trib_failed(&s)) {
+        input->kind->close(input);
+        return s;
+    }
+    ++source->idx_count;
+    *out = input;
+    return s;
+}
+
 static trib_status add_file(trib_source *source, const char *path)
 {
     content kind = CONTENT_OTHER;
+    TRIB_TRY(trib_outputs_check(&source->outputs, path));
     TRIB_TRY(recognise(path, &kind));
     trib_input *input = NULL;
     switch (kind) {
     case CONTENT_TAR: TRIB_TRY(trib_tar_input_open(path, source->need_labels, &input)); break;
-    case CONTENT_IDX:
-        TRIB_TRY(trib_idx_input_open(path, source->need_labels, source->labels_path, &input));
-        ++source->idx_count;
-        break;
+    case CONTENT_IDX: TRIB_TRY(open_idx(source, path, &input)); break;
     case CONTENT_OTHER: TRIB_TRY(trib_file_input_open(path, &input)); break;
     }
     return add(source, input);
@@ -172,6 +190,7 @@ trib_status trib_source_open(const char *const *inputs, int count, const trib_so
     source->labels_path = options->labels_path;
     source->class_count = options->class_count;
     trib_status s = trib_success();
+    TRIB_TRY_GOTO(s, failed, trib_outputs_copy(options->outputs, options->output_count, &source->outputs));
     for (int i = 0; i < count; ++i) TRIB_TRY_GOTO(s, failed, add_input(source, inputs[i]));
     TRIB_TRY_GOTO(s, failed, check_labels_path(source));
     source->labels_path = NULL;
@@ -192,6 +211,7 @@ void trib_source_close(trib_source *source)
     trib_free(source->inputs);
     trib_free(source->folders);
     trib_names_free(&source->class_names);
+    trib_outputs_free(&source->outputs);
     for (int i = 0; i < 2; ++i) {
         if (source->wake[i] >= 0) close(source->wake[i]);
     }
@@ -218,18 +238,26 @@ const char *const *trib_source_class_names(const trib_source *source, int *count
 }
 
 /* When labels are needed, an item without a usable one has no use. */
-static void check_label(const trib_source *source, trib_item *item)
+static trib_status check_label(const trib_source *source, const trib_item *item)
 {
-    if (!source->need_labels || trib_failed(&item->status)) return;
-    trib_status s = trib_success();
+    if (!source->need_labels) return trib_success();
     trib_short_name name = trib_shorten(item->name);
     if (item->label == TRIB_NO_LABEL)
-        s = TRIB_ERROR(TRIB_NOT_FOUND,
-                       "%s: has no label; labels come from class folders, .cls members or IDX files of labels",
-                       name.text);
-    else if (source->class_count && item->label >= source->class_count)
-        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: its label is %d, but there are only %d classes", name.text, item->label,
-                       source->class_count);
+        return TRIB_ERROR(TRIB_NOT_FOUND,
+                          "%s: has no label; labels come from class folders, .cls members or IDX files of labels",
+                          name.text);
+    if (source->class_count && item->label >= source->class_count)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: its label is %d, but there are only %d classes", name.text, item->label,
+                          source->class_count);
+    return trib_success();
+}
+
+/* An item that is not to be read keeps its name alone. */
+static void check_item(trib_source *source, trib_item *item)
+{
+    if (trib_failed(&item->status)) return;
+    trib_status s = check_label(source, item);
+    if (!trib_failed(&s) && item->path) s = trib_outputs_check(&source->outputs, item->path);
     if (!trib_failed(&s)) return;
     char *kept = item->name;
     item->name = NULL;
@@ -252,7 +280,7 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
             return s;
         }
         if (!over) {
-            check_label(source, &found);
+            check_item(source, &found);
             found.index = source->next_index++;
             *item = found;
             *end = false;
