@@ -229,7 +229,7 @@ static trib_status write_json(bench *b, cli_output *file)
     const trib_device_info *info = trib_device_get_info(b->device);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "version", trib_version());
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(b->model)));
+    cli_json_add_name(json, "model", trib_model_path(b->model));
     cJSON_AddItemToObject(json, "spec", cli_json_text(info->spec));
     cJSON_AddItemToObject(json, "device", cli_json_text(info->name));
     cJSON_AddItemToObject(json, "library", cli_json_text(info->library));

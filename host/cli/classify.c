@@ -20,7 +20,8 @@ typedef struct classify_options {
 static const cli_option table[] = {
     { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "write rows to FILE instead of standard output", 0, 0 },
     { 0, "format", CLI_CHOICE, AT(format), "csv|jsonl|table",
-      "csv: one row per readable image; jsonl: one object per image, with predictions or error; table: for people. "
+      "csv: one row per readable image; jsonl: one object per image, with predictions or error, and filename_bytes, "
+      "percent-encoded, where a name is not UTF-8; table: for people. "
       "Default: table on a terminal, else csv",
       0, 0 },
     { 0, "topk", CLI_INT, AT(topk), "K", "most likely classes per image; default 5, at most the model's classes", 1,

@@ -115,7 +115,7 @@ static cJSON *results_json(const eval *e)
     const cli_feed *f = &e->feed;
     double top1 = percent(e->top1, f->good), top5 = percent(e->top5, f->good);
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(f->model)));
+    cli_json_add_name(json, "model", trib_model_path(f->model));
     cJSON_AddNumberToObject(json, "top1", top1);
     cJSON_AddNumberToObject(json, "top1_err", round(1e4 * (100 - top1)) / 1e4);
     cJSON_AddNumberToObject(json, "top5", top5);

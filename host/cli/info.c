@@ -187,7 +187,7 @@ static cJSON *preprocess_json(const subject *s)
 static cJSON *subject_json(const subject *s, bool layers)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(s->model)));
+    cli_json_add_name(json, "model", trib_model_path(s->model));
     cJSON_AddItemToObject(json, "variant", cli_json_text(trib_variant_name(s->net->variant)));
     cJSON_AddNumberToObject(json, "classes", s->net->classes);
     cJSON_AddNumberToObject(json, "width_multiplier", s->net->width_multiplier);
