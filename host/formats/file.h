@@ -19,14 +19,14 @@ typedef struct trib_reader {
 
 /* Waits for the other end of a pipe. Refuses folders, devices and empty files. *out is changed only on success. */
 trib_status trib_reader_open(const char *path, trib_reader *out);
-/* Fine on one that is closed already, or was never more than zeros but for fd = -1. */
+/* Fine on one that is closed already. */
 void trib_reader_close(trib_reader *reader);
 /* Reads up to `size` bytes; fewer only at the end. A regular file that ends before the size it had is a failure. */
 trib_status trib_reader_read(trib_reader *reader, void *buffer, size_t size, size_t *got);
 /* The same into new memory, which grows as bytes come: nobody takes memory by promising bytes. Release *bytes with
  * trib_free. */
 trib_status trib_reader_take(trib_reader *reader, size_t size, void **bytes, size_t *got);
-/* Goes on at byte `at`, which is not behind it: never back. A pipe that ends before is a failure. */
+/* Goes on at byte `at`: in a pipe forwards only, and one that ends before is a failure. */
 trib_status trib_reader_skip_to(trib_reader *reader, int64_t at);
 
 typedef struct trib_output trib_output;
