@@ -108,3 +108,8 @@ bool trib_is_auxiliary(trib_variant variant, const char *bare_name)
     const bool torchvision = variant == TRIB_TORCHVISION;
     return skip(&bare_name, torchvision ? "aux1." : "loss1/") || skip(&bare_name, torchvision ? "aux2." : "loss2/");
 }
+
+bool trib_googlenet_uses(const trib_googlenet *net, const char *tensor_name)
+{
+    return net->aux || !trib_is_auxiliary(net->variant, trib_bare_name(tensor_name));
+}

@@ -31,6 +31,11 @@ int cli_report(const trib_status *status);
 TRIB_PRINTF(1, 2)
 void cli_message(const char *format, ...);
 
+/* First of all: makes stdout and stderr streams that wait where a non-blocking descriptor would not. */
+void cli_open_streams(void);
+/* All of `bytes`, waiting as long as it takes, also where `fd` is non-blocking. 0, or errno. */
+int cli_write_all(int fd, const char *bytes, size_t size);
+
 /* For texts of any length: a failure keeps its reason. Short ones may be printed: main() looks at the end. */
 trib_status cli_write_stdout(const char *text, size_t size);
 /* Writes what is left of standard output; CLI_FAILED when that, or any earlier write, did not succeed. */

@@ -164,7 +164,6 @@ trib_status cli_create_session(const cli_settings *s, trib_device *device, const
 {
     trib_status status =
         trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), options, out);
-    trib_model_release_pages(model);
     if (!trib_failed(&status)) cli_save_choices(s, device);
     return status;
 }

@@ -23,10 +23,11 @@ static trib_status model_labels(const trib_model *model, int classes, const char
     return trib_success();
 }
 
-static trib_status open_source(cli_feed *feed, const cli_texts *inputs, int first, const trib_source_options *given)
+trib_status cli_feed_open_source(cli_feed *feed, const cli_texts *inputs, int first, const trib_source_options *given)
 {
     trib_source_options options = given ? *given : (trib_source_options) { 0 };
     const char **names = NULL;
+    feed->classes = trib_model_network(feed->model)->classes;
     if (options.need_labels) {
         TRIB_TRY(model_labels(feed->model, feed->classes, &names));
         options.class_names = names;
@@ -35,6 +36,10 @@ static trib_status open_source(cli_feed *feed, const cli_texts *inputs, int firs
     trib_status status =
         trib_source_open((const char *const *)inputs->items + first, inputs->count - first, &options, &feed->source);
     trib_free(names);
+    if (trib_failed(&status)) return status;
+    cli_print_notes(feed->source);
+    int64_t count = trib_source_count(feed->source);
+    if (count > 0 && count < feed->batch_size) feed->batch_size = (int)count;
     return status;
 }
 
@@ -45,12 +50,7 @@ trib_status cli_feed_open(const cli_settings *settings, const char *model, const
     TRIB_TRY(cli_open_device(settings, &feed->device));
     TRIB_TRY(cli_load_model(settings, model, &feed->model, &feed->preprocess));
     cli_say_guess(settings, feed->model);
-    feed->classes = trib_model_network(feed->model)->classes;
-    TRIB_TRY(open_source(feed, inputs, first_input, source_options));
-    cli_print_notes(feed->source);
-    int64_t count = trib_source_count(feed->source);
-    if (count > 0 && count < batch_size) feed->batch_size = (int)count;
-    return trib_success();
+    return cli_feed_open_source(feed, inputs, first_input, source_options);
 }
 
 void cli_feed_close(cli_feed *feed)
@@ -121,7 +121,9 @@ static trib_status prepare(runner *r)
                                     .raw = raw,
                                     .decode = feed->settings->decode };
     TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
-    return cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session);
+    TRIB_TRY(cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session));
+    if (!feed->keeps_parameters) trib_model_release_parameters(feed->model);
+    return trib_success();
 }
 
 static trib_status begin(runner *r, const trib_batch *batch)

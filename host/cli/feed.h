@@ -24,6 +24,7 @@ typedef struct cli_feed {
     int batch_size; /* at most what the source has */
     int workers;
     bool rows_on_terminal;
+    bool keeps_parameters; /* another session will be made from the model: cli_feed_run leaves its parameters */
     cli_progress progress;
     int64_t already_done; /* items before the first one that runs */
     /* filled by cli_feed_run */
@@ -38,6 +39,10 @@ typedef struct cli_feed {
  * the model when it has them. Zero or filled, cli_feed_close takes it. */
 trib_status cli_feed_open(const cli_settings *settings, const char *model, const cli_texts *inputs, int first_input,
                           const trib_source_options *source_options, int batch_size, int workers, cli_feed *feed);
+/* The same, of a device and a model that the caller has opened: the feed only needs its source. Release with
+ * trib_source_close(feed->source). */
+trib_status cli_feed_open_source(cli_feed *feed, const cli_texts *inputs, int first_input,
+                                 const trib_source_options *source_options);
 void cli_feed_close(cli_feed *feed);
 
 /* The k likeliest classes of each image, likeliest first: row i is slot i of the batch. */

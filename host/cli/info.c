@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "files.h"
 #include "settings.h"
 #include "table1.h"
 #include "text.h"
@@ -204,7 +205,7 @@ static cJSON *preprocess_json(const subject *s)
 static cJSON *subject_json(const subject *s, bool layers)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(s->model)));
+    cli_json_add_name(json, "model", trib_model_path(s->model));
     cJSON_AddItemToObject(json, "variant", cli_json_text(trib_variant_name(s->net->variant)));
     cJSON_AddNumberToObject(json, "classes", s->net->classes);
     cJSON_AddNumberToObject(json, "width_multiplier", s->net->width_multiplier);
@@ -260,7 +261,9 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON) {
-        trib_status status = show(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
+        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        trib_status status = cli_files_check(&files);
+        if (!trib_failed(&status)) status = show(&settings, &own, settings.arch < 0 ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
     cli_options_release(groups, 4, &arguments);

@@ -81,7 +81,7 @@ bool cli_wants_raw_pixels(const cli_settings *settings, const trib_device *devic
  * `plan` is used. */
 void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise);
 
-/* The model's file pages are given back to the system. */
+/* Keeps what was measured. The model's parameters are the caller's to release, with the last session. */
 trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model,
                                const trib_session_options *options, trib_session **out);
 

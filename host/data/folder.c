@@ -12,6 +12,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
@@ -53,6 +54,7 @@ typedef struct entry {
     char *name; /* ends in '/' for folders, so that sorting names sorts whole paths */
     bool folder, link;
     unsigned mode; /* of a file that cannot be an image, whatever its name: a pipe, a socket, a device; else 0 */
+    ino_t inode;   /* 0: of a link, or not known */
 } entry;
 
 typedef struct entries {
@@ -110,9 +112,9 @@ static char *join(const char *folder, const char *name)
 }
 
 /* What is behind the name. A link that leads nowhere counts by its name. */
-static trib_status look_at(entry *e, const char *folder, const char *name, unsigned char type)
+static trib_status look_at(entry *e, const char *folder, const char *name, unsigned char type, ino_t inode)
 {
-    *e = (entry) { .folder = type == DT_DIR, .link = type == DT_LNK };
+    *e = (entry) { .folder = type == DT_DIR, .link = type == DT_LNK, .inode = type == DT_REG ? inode : 0 };
     if (type == DT_DIR || type == DT_REG) return trib_success();
     char *path = join(folder, name);
     if (!path) return trib_no_memory(folder);
@@ -126,7 +128,8 @@ static trib_status look_at(entry *e, const char *folder, const char *name, unsig
 }
 
 /* Keeps folders and images. */
-static trib_status add_entry(folder_input *f, entries *list, const char *folder, const char *name, unsigned char type)
+static trib_status add_entry(folder_input *f, entries *list, const char *folder, const char *name, unsigned char type,
+                             ino_t inode)
 {
     const char *unwanted = trib_unwanted(name);
     if (unwanted) {
@@ -134,7 +137,7 @@ static trib_status add_entry(folder_input *f, entries *list, const char *folder,
         return trib_success();
     }
     entry e;
-    TRIB_TRY(look_at(&e, folder, name, type));
+    TRIB_TRY(look_at(&e, folder, name, type, inode));
     if (!e.folder && !trib_has_image_extension(name)) {
         trib_pass_over_file(f->context->passed_over, name);
         return trib_success();
@@ -163,7 +166,7 @@ static trib_status list_folder(folder_input *f, const char *path, entries *list,
         struct dirent *e = trib_fault("read") ? (errno = EIO, NULL) : readdir(folder);
         if (!e) break;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        TRIB_TRY_GOTO(s, done, add_entry(f, list, path, e->d_name, e->d_type));
+        TRIB_TRY_GOTO(s, done, add_entry(f, list, path, e->d_name, e->d_type, e->d_ino));
     }
     if (errno) *problem = trib_file_error("list the folder", path, errno);
 done:
@@ -204,11 +207,13 @@ static trib_status visit(folder_input *f, const level *here, const entry *e)
     int class_id = here->class_id;
     if (!e->folder) {
         if (e->mode)
-            s = add_failure(f, path, class_id,
-                            TRIB_ERROR(TRIB_BAD_DATA, "%s: is %s, not a file", trib_shorten(path).text,
-                                       trib_kind_of_file(e->mode)));
-        else
-            s = add_item(f, path, class_id, -1);
+            s = TRIB_ERROR(TRIB_BAD_DATA, "%s: is %s, not a file", trib_shorten(path).text, trib_kind_of_file(e->mode));
+        if (trib_failed(&s)) {
+            s = add_failure(f, path, class_id, s);
+            goto done;
+        }
+        s = trib_outputs_check_entry(f->context->outputs, path, e->inode);
+        if (!trib_failed(&s)) s = add_item(f, path, class_id, -1);
         goto done;
     }
     path[strlen(path) - 1] = '\0';

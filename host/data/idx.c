@@ -12,6 +12,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "data/stream.h"
 #include "tributary/internal/alloc.h"
 
@@ -120,6 +121,7 @@ static trib_status read_labels(idx_input *idx, const char *path)
 {
     trib_stream stream;
     idx_header header;
+    TRIB_TRY(trib_outputs_check(idx->context->outputs, path));
     trib_status s = trib_stream_open(path, idx->context->wake_fd, &stream);
     if (trib_failed(&s)) {
         trib_add_context(&s, "labels of %s", trib_base_name(trib_shorten(idx->path).text));

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+struct trib_outputs;
 typedef struct trib_input trib_input;
 
 typedef struct trib_input_kind {
@@ -32,6 +33,7 @@ typedef struct trib_input_context {
     bool need_labels;
     int wake_fd; /* a waiting read gives up with TRIB_CANCELLED once this is readable; -1: never */
     trib_passed_list *passed_over;
+    struct trib_outputs *outputs; /* what the caller writes, and no input may read */
 } trib_input_context;
 
 trib_status trib_file_input_open(const char *path, trib_input **out);
@@ -48,7 +50,7 @@ trib_status trib_tar_input_open(const trib_input_context *context, const char *p
 trib_status trib_idx_input_open(const trib_input_context *context, const char *path, trib_reader *opened,
                                 const char *labels_path, trib_input **out);
 
-/* Walks the whole folder. */
+/* Walks the whole folder; fails when an output is an image in it. */
 trib_status trib_folder_input_open(const trib_input_context *context, const char *path, trib_input **out);
 const char *trib_folder_path(const trib_input *folder);
 /* Names of the folders directly inside it; `used[i]` tells whether there is an image in or below it. */

@@ -8,6 +8,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "data/recognise.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
@@ -21,6 +22,7 @@ struct trib_source {
     trib_passed_list passed_over;
     trib_names notes;
     const char *labels_path; /* only while opening */
+    trib_outputs outputs;    /* what is not to be read */
     int idx_count;           /* inputs that are IDX files, or pipes of which nobody can tell yet */
     int class_count;         /* 0: not known */
     trib_names class_names;
@@ -41,10 +43,33 @@ static trib_status add(trib_source *source, trib_input *input)
     return trib_success();
 }
 
+/* Before the first row replaces what an output held, a list that can be read twice is searched for it. In a pipe, an
+ * item that turns out to be an output is refused at its turn. */
+static trib_status check_listed(trib_source *source, const char *path)
+{
+    struct stat info;
+    if (!trib_outputs_held(&source->outputs) || strcmp(path, "-") == 0 || stat(path, &info) != 0 ||
+        !S_ISREG(info.st_mode))
+        return trib_success();
+    trib_input *list = NULL;
+    trib_item item = { .label = TRIB_NO_LABEL };
+    TRIB_TRY(trib_list_input_open(&source->context, path, &list));
+    trib_status s = trib_success();
+    for (bool end = false; !end && !trib_failed(&s);) {
+        s = list->kind->next(list, &item, &end);
+        if (!trib_failed(&s) && !end && item.path) s = trib_outputs_check(&source->outputs, item.path);
+        trib_item_release(&item);
+    }
+    list->kind->close(list);
+    return s;
+}
+
 static trib_status add_list(trib_source *source, const char *path)
 {
     if (!*path) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "'@': name the list, as in @list.txt");
     trib_input *input = NULL;
+    TRIB_TRY(trib_outputs_check(&source->outputs, strcmp(path, "-") == 0 ? "/dev/stdin" : path));
+    TRIB_TRY(check_listed(source, path));
     TRIB_TRY(trib_list_input_open(&source->context, path, &input));
     return add(source, input);
 }
@@ -64,6 +89,7 @@ static trib_status add_folder(trib_source *source, const char *path)
 static trib_status add_file(trib_source *source, const char *path)
 {
     trib_content content = TRIB_CONTENT_IMAGE;
+    TRIB_TRY(trib_outputs_check(&source->outputs, path));
     TRIB_TRY(trib_recognise(path, NULL, &content));
     trib_input *input = NULL;
     switch (content) {
@@ -195,11 +221,15 @@ trib_status trib_source_open(const char *const *inputs, int count, const trib_so
     trib_source *source = trib_alloc_zeroed(1, sizeof *source);
     if (!source) return trib_no_memory("inputs");
     source->wake[0] = source->wake[1] = -1;
-    source->context = (trib_input_context) { options->need_labels, -1, &source->passed_over };
+    source->context = (trib_input_context) { .need_labels = options->need_labels,
+                                             .wake_fd = -1,
+                                             .passed_over = &source->passed_over,
+                                             .outputs = &source->outputs };
     source->labels_path = options->labels_path;
     source->class_count = options->class_count;
     trib_status s = trib_success();
     TRIB_TRY_GOTO(s, failed, make_wake_pipe(source));
+    TRIB_TRY_GOTO(s, failed, trib_outputs_copy(options->outputs, options->output_count, &source->outputs));
     for (int i = 0; i < count; ++i) TRIB_TRY_GOTO(s, failed, add_input(source, inputs[i]));
     TRIB_TRY_GOTO(s, failed, check_inputs_left(source, inputs[0]));
     TRIB_TRY_GOTO(s, failed, check_labels_path(source));
@@ -222,6 +252,7 @@ void trib_source_close(trib_source *source)
     trib_free(source->folders);
     trib_names_free(&source->class_names);
     trib_names_free(&source->notes);
+    trib_outputs_free(&source->outputs);
     for (int i = 0; i < 2; ++i) {
         if (source->wake[i] >= 0) close(source->wake[i]);
     }
@@ -259,18 +290,26 @@ const trib_passed_over *trib_source_passed_over(const trib_source *source, int *
 }
 
 /* When labels are needed, an item without a usable one has no use. */
-static void check_label(const trib_source *source, trib_item *item)
+static trib_status check_label(const trib_source *source, const trib_item *item)
 {
-    if (!source->context.need_labels || trib_failed(&item->status)) return;
-    trib_status s = trib_success();
+    if (!source->context.need_labels) return trib_success();
     trib_short_name name = trib_shorten(item->name);
     if (item->label == TRIB_NO_LABEL)
-        s = TRIB_ERROR(TRIB_NOT_FOUND,
-                       "%s: has no label; labels come from class folders, .cls members or IDX files of labels",
-                       name.text);
-    else if (source->class_count && item->label >= source->class_count)
-        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: its label is %d, but there are only %d classes", name.text, item->label,
-                       source->class_count);
+        return TRIB_ERROR(TRIB_NOT_FOUND,
+                          "%s: has no label; labels come from class folders, .cls members or IDX files of labels",
+                          name.text);
+    if (source->class_count && item->label >= source->class_count)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: its label is %d, but there are only %d classes", name.text, item->label,
+                          source->class_count);
+    return trib_success();
+}
+
+/* An item that is not to be read keeps its name alone. */
+static void check_item(trib_source *source, trib_item *item)
+{
+    if (trib_failed(&item->status)) return;
+    trib_status s = check_label(source, item);
+    if (!trib_failed(&s) && item->path) s = trib_outputs_check(&source->outputs, item->path);
     if (!trib_failed(&s)) return;
     char *kept = item->name;
     item->name = NULL;
@@ -293,7 +332,7 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
             return s;
         }
         if (!over) {
-            check_label(source, &found);
+            check_item(source, &found);
             found.index = source->next_index++;
             *item = found;
             *end = false;

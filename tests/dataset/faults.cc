@@ -139,8 +139,13 @@ TEST_F(Faults, Folders)
 TEST_F(Faults, FilesAndLists)
 {
     write_file(t.file("l"), t.file("c/a/0.png") + "\n" + t.file("c/a/1.png") + "\r\n" + t.file("c/b/2.png"));
-    std::string list = "@" + t.file("l"), file = t.file("c/b/deep/3.png");
+    std::string list = "@" + t.file("l"), file = t.file("c/b/deep/3.png"), output = t.file("rows.csv");
     run_with_faults({ list.c_str(), file.c_str() }, nullptr, 4);
+    const char *const outputs[] = { "/dev/stdout", output.c_str() };
+    trib_source_options options = {};
+    options.outputs = outputs;
+    options.output_count = 2;
+    run_with_faults({ list.c_str(), file.c_str() }, &options, 4);
 }
 
 TEST_F(Faults, TarShards)

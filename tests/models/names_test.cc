@@ -104,4 +104,17 @@ TEST(Names, PrefixesComeOff)
     EXPECT_STREQ(trib_bare_name("module."), "");
 }
 
+TEST(Names, OnlyAuxiliaryClassifiersMayBeOfNoUse)
+{
+    trib_googlenet net = {};
+    for (trib_variant variant : { TRIB_BVLC, TRIB_TORCHVISION })
+        for (bool aux : { false, true }) {
+            net.variant = variant, net.aux = aux;
+            const char *name = variant == TRIB_BVLC ? "module.loss1/fc.weight" : "module.aux2.fc1.weight";
+            EXPECT_EQ(trib_googlenet_uses(&net, name), aux);
+            EXPECT_TRUE(trib_googlenet_uses(&net, "fc.weight"));
+            EXPECT_TRUE(trib_googlenet_uses(&net, "what is this"));
+        }
+}
+
 } // namespace

@@ -6,6 +6,7 @@
 #ifndef TRIBUTARY_DATASET_H
 #define TRIBUTARY_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,7 +44,16 @@ typedef struct trib_source_options {
     const char *const *class_names; /* class names in model order, for class folders; NULL: not known */
     int class_count;         /* an item with a label beyond it gets a status; 0: not known (only without class_names) */
     const char *labels_path; /* IDX label file, NULL: guessed from the image file's name (images-idx3 -> labels-idx1) */
+    /* Files that the caller writes, or will write before it takes the first item ("/dev/stdout" for standard output):
+     * opening a source fails when it would read one, and an item that turns out to be one gets a status instead. Links
+     * are resolved; only regular files count. Copied. */
+    const char *const *outputs;
+    int output_count;
 } trib_source_options;
+
+/* Whether both lead to one regular file, by whatever links, or would make one that does not exist yet. For programs
+ * that write beside what they read. */
+bool trib_same_file(const char *a, const char *b);
 
 /* `inputs`:
  *     image files     whatever their extension

@@ -42,6 +42,10 @@ const char *trib_googlenet_parameter_name(const trib_graph *graph, trib_variant 
  * with TRIB_BAD_DATA saying what is missing or unlike when it is another network. */
 trib_status trib_googlenet_detect(const trib_tensor *tensors, int count, trib_googlenet *out);
 
+/* False for tensors of auxiliary classifiers that `net` does not have: their values are not looked at. Tells nothing
+ * else about `tensor_name`. */
+bool trib_googlenet_uses(const trib_googlenet *net, const char *tensor_name);
+
 /* Finds each parameter of `graph` among `tensors`: fills parameters[0 .. parameter_count). Fails, naming the tensor,
  * when one is missing, has another shape or is not floating, when a tensor is left over that is not part of the network
  * (aux heads the graph does not have, and num_batches_tracked, are left out silently), or when values are not finite.
