@@ -7,8 +7,8 @@ set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
        libarchive-dev zlib1g-dev"
-# Only what the built program loads.
-runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libcjson1
+# Only what the built program loads, oneDNN included, which it is not linked with.
+runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libwebpdemux2 libcjson1
          libarchive13|libarchive13t64 zlib1g"
 test="libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format"
 demo="dataset-fashion-mnist"
@@ -40,7 +40,7 @@ done
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "This system has no apt-get. Please install with its own tools, if missing:"
     echo "  CMake 3.25, Ninja or Make, a C17 and a C++17 compiler, pkg-config, cJSON (needed)"
-    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp, libarchive, zlib (each optional)"
+    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp (with libwebpdemux), libarchive, zlib (each optional)"
     echo "  GoogleTest (for the tests); clang and clang-format 14 (for .ci/run)"
     echo "Going on; CMake says what it finds."
     exit 0

@@ -7,6 +7,7 @@
 
 #include "bench_stats.h"
 #include "feed.h"
+#include "files.h"
 #include "output.h"
 #include "text.h"
 #include "tributary/internal/alloc.h"
@@ -34,16 +35,19 @@ static const cli_option table[] = {
       0, 0 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
       "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
-    { 'j', "workers", CLI_INT, AT(workers), "N", "with --end-to-end: threads that decode; default: one per core", 1,
-      1024 },
-    { 0, "json", CLI_TEXT, AT(json), "FILE",
+    { 'j', "workers", CLI_INT, AT(workers), "N",
+      "with --end-to-end: threads that decode; default: one per CPU this process may use, or OMP_NUM_THREADS if that "
+      "is less",
+      1, 1024 },
+    { 0, "json", CLI_FILE_OUT, AT(json), "FILE|-",
       "write the results to FILE as JSON; - is standard output, in place of the text", 0, 0 },
-    { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in the --json FILE", 0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
 };
 
 typedef struct bench {
     const bench_options *options;
     const cli_settings *settings;
+    cli_files files;
     trib_device *device;
     trib_model *model;
     trib_preprocess preprocess;
@@ -51,6 +55,7 @@ typedef struct bench {
     int lanes, threads;
     cJSON *results;
     bool text;
+    bool last; /* no session will follow the next one */
 } bench;
 
 /* ---- one batch size ---- */
@@ -134,6 +139,7 @@ static trib_status run_batch(bench *b, int batch, const void *pixels, float *log
     double start = cli_now();
     int images = images_at_once(b, batch);
     TRIB_TRY(create_session(b, batch, &session));
+    if (b->last) trib_model_release_parameters(b->model);
     b->lanes = trib_session_lanes(session);
     b->threads = trib_session_plan(session)->threads;
     trib_status status = trib_session_run(session, pixels, images, (void *const[]) { logits });
@@ -225,7 +231,7 @@ static trib_status write_json(bench *b, cli_output *file)
     const trib_device_info *info = trib_device_get_info(b->device);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "version", trib_version());
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(b->model)));
+    cli_json_add_name(json, "model", trib_model_path(b->model));
     cJSON_AddItemToObject(json, "spec", cli_json_text(info->spec));
     cJSON_AddItemToObject(json, "device", cli_json_text(info->name));
     cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
@@ -263,11 +269,19 @@ static trib_status ignore_batch(void *context, const trib_batch *batch, int k, c
     return trib_success();
 }
 
-static trib_status end_to_end_batch(bench *b, const char *model, int batch)
+/* With the device and the model of the bench: a pipe gives its model once. */
+static trib_status end_to_end_batch(bench *b, int batch)
 {
-    cli_feed feed;
+    cli_feed feed = { .settings = b->settings,
+                      .device = b->device,
+                      .model = b->model,
+                      .preprocess = b->preprocess,
+                      .batch_size = batch,
+                      .workers = b->options->workers,
+                      .keeps_parameters = !b->last };
     cli_texts inputs = { .items = (char *[]) { (char *)b->options->end_to_end }, .count = 1 };
-    trib_status status = cli_feed_open(b->settings, model, &inputs, 0, NULL, batch, b->options->workers, &feed);
+    trib_source_options source = { .outputs = b->files.writes.path, .output_count = b->files.writes.count };
+    trib_status status = cli_feed_open_source(&feed, &inputs, 0, &source);
     cli_reset_peak_rss();
     if (!trib_failed(&status)) status = cli_feed_run(&feed, USUAL_TOP_K, ignore_batch, NULL);
     if (!trib_failed(&status)) {
@@ -288,15 +302,15 @@ static trib_status end_to_end_batch(bench *b, const char *model, int batch)
         cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)cli_peak_rss());
         cJSON_AddItemToArray(b->results, json);
     }
-    cli_feed_close(&feed);
+    trib_source_close(feed.source);
     return status;
 }
 
 /* ---- the command ---- */
 
-static trib_status bench_batch(bench *b, const char *model, int batch)
+static trib_status bench_batch(bench *b, int batch)
 {
-    if (b->options->end_to_end) return end_to_end_batch(b, model, batch);
+    if (b->options->end_to_end) return end_to_end_batch(b, batch);
     measured m = { 0 };
     trib_status status = measure(b, batch, &m);
     if (!trib_failed(&status)) {
@@ -314,14 +328,19 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
     const int *batches = o->batches.count ? o->batches.items : usual;
     int count = o->batches.count ? o->batches.count : 2;
     b->text = !o->json || strcmp(o->json, "-") != 0;
+    TRIB_TRY(cli_files_check(&b->files));
     if (o->json)
         TRIB_TRY(cli_output_open(b->text ? o->json : NULL, o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, file));
     TRIB_TRY(cli_open_device(b->settings, &b->device));
     TRIB_TRY(cli_load_model(b->settings, model, &b->model, &b->preprocess));
+    cli_catch_signals(); /* not while loading waits for the other end of a pipe */
     b->load_seconds = cli_now() - cli_start_time();
     b->results = cJSON_CreateArray();
     if (b->text) print_heading(b);
-    for (int i = 0; i < count; ++i) TRIB_TRY(bench_batch(b, model, batches[i]));
+    for (int i = 0; i < count; ++i) {
+        b->last = i + 1 == count;
+        TRIB_TRY(bench_batch(b, batches[i]));
+    }
     return o->json ? write_json(b, file) : trib_success();
 }
 
@@ -337,9 +356,8 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && own.end_to_end && own.pixels >= 0)
         code = cli_usage(self, "--pixels says what lies in memory, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON) {
-        bench b = { .options = &own, .settings = &settings };
+        bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, 4, &settings, &arguments) };
         cli_output file = { .fd = -1 };
-        cli_catch_signals();
         trib_status status = bench_all(&b, !settings.arch ? arguments.items[0] : NULL, &file);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
         cli_output_close(&file);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "feed.h"
+#include "files.h"
 #include "output.h"
 #include "resume.h"
 #include "rows.h"
@@ -17,26 +18,30 @@ typedef struct classify_options {
 } classify_options;
 #define AT(field) offsetof(classify_options, field)
 static const cli_option table[] = {
-    { 'o', "output", CLI_TEXT, AT(output), "FILE", "write rows to FILE instead of standard output", 0, 0 },
+    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "write rows to FILE instead of standard output", 0, 0 },
     { 0, "format", CLI_CHOICE, AT(format), "csv|jsonl|table",
-      "csv: one row per readable image; jsonl: one object per image, with predictions or error; table: for people. "
+      "csv: one row per readable image; jsonl: one object per image, with predictions or error, and filename_bytes, "
+      "percent-encoded, where a name is not UTF-8; table: for people. "
       "Default: table on a terminal, else csv",
       0, 0 },
     { 0, "topk", CLI_INT, AT(topk), "K", "most likely classes per image; default 5, at most the model's classes", 1,
       1000000 },
-    { 0, "errors", CLI_TEXT, AT(errors), "FILE", "also list skipped images in FILE: csv of filename,reason", 0, 0 },
+    { 0, "errors", CLI_FILE_OUT, AT(errors), "FILE", "also list skipped images in FILE: csv of filename,reason", 0, 0 },
     { 0, "resume", CLI_FLAG, AT(resume), NULL,
       "continue an interrupted --output: keeps its complete rows, checks that they are of these inputs, and adds the "
-      "rest",
+      "rest; a list in --errors is written anew",
       0, 0 },
-    { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in --output and --errors", 0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
-    { 'j', "workers", CLI_INT, AT(workers), "N", "threads that read and decode images; default: one per core", 1,
-      1024 },
+    { 'j', "workers", CLI_INT, AT(workers), "N",
+      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if that is "
+      "less",
+      1, 1024 },
 };
 
 typedef struct classify {
     const classify_options *options;
+    cli_files files;
     cli_feed feed;
     cli_rows rows;
     cli_output output, errors;
@@ -61,6 +66,13 @@ static void note_failure(void *context, const char *name, const char *reason)
     cli_append(&c->failed, "\n", 1);
 }
 
+/* Failures first: after an interruption between the two, --resume finds and lists them again. */
+static trib_status write_pending(classify *c)
+{
+    if (c->options->errors) TRIB_TRY(cli_output_write(&c->errors, &c->failed));
+    return cli_output_write(&c->output, &c->out);
+}
+
 static trib_status write_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
                                const int32_t *indices)
 {
@@ -76,36 +88,50 @@ static trib_status write_batch(void *context, const trib_batch *batch, int k, co
         note_failure(c, item->name, reason);
         cli_rows_failed(&c->rows, item->name, reason, &c->out);
     }
-    /* Failures first: after an interruption between the two, --resume finds and lists them again. */
-    if (c->options->errors) TRIB_TRY(cli_output_write(&c->errors, &c->failed));
-    return cli_output_write(&c->output, &c->out);
+    return write_pending(c);
+}
+
+/* Resuming lists the earlier failures anew, so a list of ours is written from its start in any case. */
+static trib_status open_errors(classify *c)
+{
+    static const char header[] = "filename,reason\n";
+    const classify_options *o = c->options;
+    bool replaces = o->overwrite;
+    if (o->resume) {
+        TRIB_TRY(cli_output_begins(o->errors, header, &replaces));
+        trib_status status = cli_output_check(o->errors, replaces ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW);
+        if (trib_failed(&status))
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                              "%s: is no list of skipped images, which --resume would write anew; name another file",
+                              o->errors);
+    }
+    TRIB_TRY(cli_output_open(o->errors, replaces ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, &c->errors));
+    cli_buffer earlier = c->failed;
+    c->failed = (cli_buffer) { 0 };
+    cli_append(&c->failed, header, sizeof header - 1);
+    if (earlier.size) cli_append(&c->failed, earlier.data, earlier.size);
+    c->failed.failed |= earlier.failed;
+    cli_buffer_release(&earlier);
+    return trib_success();
 }
 
 static trib_status open_outputs(classify *c)
 {
     const classify_options *o = c->options;
     bool resumes = o->resume;
-    cli_output_mode mode = resumes ? CLI_OUTPUT_RESUME : o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW;
+    cli_output_mode mode = resumes ? CLI_OUTPUT_RESUME : o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW_ROWS;
     TRIB_TRY(cli_output_open(o->output, mode, &c->output));
     c->resume = (cli_resume) { .rows = &c->rows,
                                .source = c->feed.source,
                                .preprocess = &c->feed.preprocess,
+                               .decode = &c->feed.settings->decode,
                                .failed = note_failure,
                                .context = c,
                                .empty = true };
     if (resumes) TRIB_TRY(cli_resume_output(&c->resume, &c->output));
     c->feed.already_done = c->resume.items;
     if (c->resume.empty) cli_rows_header(&c->rows, &c->out);
-    if (!o->errors) return trib_success();
-    /* Resuming lists the earlier failures anew, so the file is written from its start in any case. */
-    TRIB_TRY(cli_output_open(o->errors, resumes || o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, &c->errors));
-    cli_buffer earlier = c->failed;
-    c->failed = (cli_buffer) { 0 };
-    cli_append_format(&c->failed, "filename,reason\n");
-    if (earlier.size) cli_append(&c->failed, earlier.data, earlier.size);
-    c->failed.failed |= earlier.failed;
-    cli_buffer_release(&earlier);
-    return cli_output_write(&c->errors, &c->failed);
+    return o->errors ? open_errors(c) : trib_success();
 }
 
 static trib_status prepare(classify *c)
@@ -142,11 +168,12 @@ static void summarise(const classify *c, const trib_status *status)
 static trib_status classify_all(classify *c, const cli_settings *settings, const cli_texts *arguments)
 {
     const classify_options *o = c->options;
-    TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, NULL, o->batch, o->workers, &c->feed));
+    TRIB_TRY(cli_files_check(&c->files));
+    trib_source_options source = { .outputs = c->files.writes.path, .output_count = c->files.writes.count };
+    TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &c->feed));
     TRIB_TRY(prepare(c));
     trib_status status = cli_feed_run(&c->feed, c->rows.topk, write_batch, c);
-    if (!trib_failed(&status) && c->out.size)
-        status = cli_output_write(&c->output, &c->out); /* a header without rows */
+    if (!trib_failed(&status)) status = write_pending(c); /* headers, when there was no batch */
     if (!trib_failed(&status)) status = cli_output_close(&c->output);
     if (!trib_failed(&status)) status = cli_output_close(&c->errors);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(c, &status);
@@ -155,9 +182,11 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
     return status;
 }
 
-static int classify_inputs(const classify_options *options, const cli_settings *settings, const cli_texts *arguments)
+static int classify_inputs(const classify_options *options, const cli_settings *settings, const cli_texts *arguments,
+                           cli_files files)
 {
-    classify c = { .options = options, .output = { .fd = -1 }, .errors = { .fd = -1 } };
+    files.prints = !options->output;
+    classify c = { .options = options, .files = files, .output = { .fd = -1 }, .errors = { .fd = -1 } };
     trib_status status = classify_all(&c, settings, arguments);
     int code = trib_failed(&status) ? cli_report(&status) : c.feed.skipped + c.resume.failures ? CLI_SKIPPED : CLI_OK;
     cli_output_close(&c.output);
@@ -173,9 +202,9 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     classify_options own = { .batch = 32, .topk = 5, .format = -1 };
     cli_group groups[] = { CLI_GROUP("Classifying", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_preprocess_group(&settings) };
+                           cli_size_group(&settings), cli_decode_group(&settings), cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");
     if (code == CLI_GO_ON && own.resume && !own.output)
         code = cli_usage(self, "--resume continues a file: add -o FILE");
@@ -183,8 +212,9 @@ static int run(const cli_command *self, int argc, char **argv)
         code = cli_usage(self, "--resume needs --format csv or jsonl: a table cannot be continued");
     if (code == CLI_GO_ON && own.resume && own.overwrite)
         code = cli_usage(self, "--resume and --overwrite contradict each other");
-    if (code == CLI_GO_ON) code = classify_inputs(&own, &settings, &arguments);
-    cli_options_release(groups, 4, &arguments);
+    if (code == CLI_GO_ON)
+        code = classify_inputs(&own, &settings, &arguments, cli_files_of(groups, 5, &settings, &arguments));
+    cli_options_release(groups, 5, &arguments);
     return code;
 }
 
@@ -192,18 +222,22 @@ const cli_command cli_classify = {
     .name = "classify",
     .summary = "the most likely classes of images",
     .synopsis = "MODEL INPUT... [-o FILE] [--format csv|jsonl|table] [--topk K]",
-    .description = "Classifies images and writes a row for each as it comes, in the order of the inputs. An INPUT is "
-                   "an image (JPEG,\n"
-                   "PNG, WebP), a folder (searched recursively), @LIST (a file with a path per line), - (paths on "
-                   "standard input), a\n"
-                   "tar file (shards as name-{000000..000009}.tar), or an IDX file of images (.gz too).\n\n"
-                   "An image that cannot be read is skipped and named on standard error with the reason; the exit code "
-                   "is then 3.\n"
-                   "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the "
-                   "model has none.",
+    .description =
+        "Classifies images and writes a row for each as it comes, in the order of the inputs. An INPUT is an image\n"
+        "(JPEG, PNG, WebP), a folder (searched recursively), @LIST (a file with a path per line), - (paths on "
+        "standard\n"
+        "input), a tar file (shards as name-{000000..000009}.tar), an IDX file of images (.gz too), or a pipe with an\n"
+        "image, a tar or an IDX file in it (/dev/stdin, <(command)).\n\n"
+        "An image that cannot be read is skipped and named on standard error with the reason; the exit code is then "
+        "3.\n"
+        "In folders and tar files, hidden names, what systems leave beside files (__MACOSX, Thumbs.db) and files that\n"
+        "are no images by their names are passed over and counted.\n"
+        "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the model has\n"
+        "none.",
     .examples = "  tributary classify model.safetensors photo.jpg\n"
                 "  tributary classify model.safetensors photos/ -o photos.csv --errors skipped.csv\n"
                 "  find . -name '*.jpg' | tributary classify model.safetensors - --format jsonl --topk 1\n"
+                "  curl -s https://example.org/photo.jpg | tributary classify model.safetensors /dev/stdin\n"
                 "  tributary classify model.safetensors 'shard-{000000..000009}.tar' -o shards.csv --resume\n",
     .run = run,
 };

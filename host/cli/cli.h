@@ -31,13 +31,21 @@ int cli_report(const trib_status *status);
 TRIB_PRINTF(1, 2)
 void cli_message(const char *format, ...);
 
+/* First of all: makes stdout and stderr streams that wait where a non-blocking descriptor would not. */
+void cli_open_streams(void);
+/* All of `bytes`, waiting as long as it takes, also where `fd` is non-blocking. 0, or errno. */
+int cli_write_all(int fd, const char *bytes, size_t size);
+
 /* For texts of any length: a failure keeps its reason. Short ones may be printed: main() looks at the end. */
 trib_status cli_write_stdout(const char *text, size_t size);
 /* Writes what is left of standard output; CLI_FAILED when that, or any earlier write, did not succeed. */
 int cli_finish_stdout(int exit_code);
 
-/* Starts the program once more with shorter waiting at OpenMP barriers, unless the environment says how to wait. */
-void cli_limit_spinning(char **argv);
+/* Makes sure that no file that is opened later becomes standard input, output or error. False: it cannot. */
+bool cli_hold_standard_files(void);
+/* Asks for shorter waiting at OpenMP barriers, unless the environment says how to wait. Changes the environment: only
+ * main() calls it, before there is any other thread and before a device is opened. */
+void cli_limit_spinning(void);
 
 /* Seconds on a clock that never jumps, and the reading when the program started. */
 double cli_now(void);

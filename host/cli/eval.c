@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "feed.h"
+#include "files.h"
 #include "output.h"
 #include "rows.h"
 #include "tributary/internal/alloc.h"
@@ -17,21 +18,24 @@ typedef struct eval_options {
 } eval_options;
 #define AT(field) offsetof(eval_options, field)
 static const cli_option table[] = {
-    { 0, "labels", CLI_TEXT, AT(labels), "FILE",
+    { 0, "labels", CLI_FILE_IN, AT(labels), "FILE",
       "IDX file of labels; default: the images' file with 'labels-idx1' for 'images-idx3' in its name", 0, 0 },
-    { 0, "results-file", CLI_TEXT, AT(results), "FILE", "write the JSON to FILE as well", 0, 0 },
-    { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in --results-file", 0, 0 },
+    { 0, "results-file", CLI_FILE_OUT, AT(results), "FILE", "write the JSON to FILE as well", 0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 0, "confusion", CLI_FLAG, AT(confusion), NULL,
       "add \"confusion\": row = true class, column = predicted class, number of images", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
-    { 'j', "workers", CLI_INT, AT(workers), "N", "threads that read and decode images; default: one per core", 1,
-      1024 },
+    { 'j', "workers", CLI_INT, AT(workers), "N",
+      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if that is "
+      "less",
+      1, 1024 },
 };
 
 enum { TOP = 5 };
 
 typedef struct eval {
     const eval_options *options;
+    cli_files files;
     cli_feed feed;
     int64_t top1, top5;
     int64_t *count, *right; /* per class */
@@ -113,7 +117,7 @@ static cJSON *results_json(const eval *e)
     const cli_feed *f = &e->feed;
     double top1 = percent(e->top1, f->good), top5 = percent(e->top5, f->good);
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(f->model)));
+    cli_json_add_name(json, "model", trib_model_path(f->model));
     cJSON_AddNumberToObject(json, "top1", top1);
     cJSON_AddNumberToObject(json, "top1_err", round(1e4 * (100 - top1)) / 1e4);
     cJSON_AddNumberToObject(json, "top5", top5);
@@ -163,7 +167,11 @@ static trib_status prepare(eval *e, cli_output *file)
 static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli_texts *arguments, cli_output *file)
 {
     const eval_options *o = e->options;
-    trib_source_options source = { .need_labels = true, .labels_path = o->labels };
+    trib_source_options source = { .need_labels = true,
+                                   .labels_path = o->labels,
+                                   .outputs = e->files.writes.path,
+                                   .output_count = e->files.writes.count };
+    TRIB_TRY(cli_files_check(&e->files));
     TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &e->feed));
     TRIB_TRY(prepare(e, file));
     trib_status status = cli_feed_run(&e->feed, TOP, count_batch, e);
@@ -177,9 +185,10 @@ static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli
     return print_results(e, file);
 }
 
-static int evaluate(const eval_options *options, const cli_settings *settings, const cli_texts *arguments)
+static int evaluate(const eval_options *options, const cli_settings *settings, const cli_texts *arguments,
+                    cli_files files)
 {
-    eval e = { .options = options };
+    eval e = { .options = options, .files = files };
     cli_output file = { .fd = -1 };
     trib_status status = evaluate_all(&e, settings, arguments, &file);
     int code = trib_failed(&status) ? cli_report(&status) : e.feed.skipped ? CLI_SKIPPED : CLI_OK;
@@ -196,12 +205,12 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
     cli_group groups[] = { CLI_GROUP("Evaluating", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_preprocess_group(&settings) };
+                           cli_size_group(&settings), cli_decode_group(&settings), cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
-    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments);
-    cli_options_release(groups, 4, &arguments);
+    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments, cli_files_of(groups, 5, &settings, &arguments));
+    cli_options_release(groups, 5, &arguments);
     return code;
 }
 
@@ -212,12 +221,14 @@ const cli_command cli_eval = {
     .description =
         "Classifies labelled images and prints JSON: top1, top1_err, top5, top5_err (percent), num_images, skipped,\n"
         "images_per_second (from the first read to the last result, preparing the network included), per_class.\n"
-        "A DATASET is a folder with one folder of images per class, tar shards whose members have a .cls beside them, "
-        "or\n"
-        "an IDX file of images with its labels. Folders are matched with the model's class names by name; a model "
-        "without\n"
-        "names numbers them in the order of their names. Images that cannot be read are skipped; the exit code is then "
-        "3.",
+        "A DATASET is a folder with one folder of images per class, tar shards whose members have a .cls beside them,\n"
+        "or an IDX file of images with its labels; a shard or an IDX file may come through a pipe. Images that cannot\n"
+        "be read are skipped; the exit code is then 3.\n\n"
+        "A class folder has the name of a class of the model, any byte of it spelled %XX if need be (T-shirt%2Ftop "
+        "for\n"
+        "T-shirt/top), or is a class index (0, 007); a name goes before an index. For a model without names, folders\n"
+        "that are all indices are these, and others are numbered in the order of their names. Hidden folders are no\n"
+        "classes. What was guessed, and classes without images, are said on standard error.",
     .examples = "  tributary eval model.safetensors imagenet/val\n"
                 "  tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
                 "  tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n",

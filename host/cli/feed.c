@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "notes.h"
 #include "text.h"
 #include "tributary/internal/alloc.h"
 #include "watch.h"
@@ -20,10 +23,11 @@ static trib_status model_labels(const trib_model *model, int classes, const char
     return trib_success();
 }
 
-static trib_status open_source(cli_feed *feed, const cli_texts *inputs, int first, const trib_source_options *given)
+trib_status cli_feed_open_source(cli_feed *feed, const cli_texts *inputs, int first, const trib_source_options *given)
 {
     trib_source_options options = given ? *given : (trib_source_options) { 0 };
     const char **names = NULL;
+    feed->classes = trib_model_network(feed->model)->classes;
     if (options.need_labels) {
         TRIB_TRY(model_labels(feed->model, feed->classes, &names));
         options.class_names = names;
@@ -32,6 +36,10 @@ static trib_status open_source(cli_feed *feed, const cli_texts *inputs, int firs
     trib_status status =
         trib_source_open((const char *const *)inputs->items + first, inputs->count - first, &options, &feed->source);
     trib_free(names);
+    if (trib_failed(&status)) return status;
+    cli_print_notes(feed->source);
+    int64_t count = trib_source_count(feed->source);
+    if (count > 0 && count < feed->batch_size) feed->batch_size = (int)count;
     return status;
 }
 
@@ -42,11 +50,7 @@ trib_status cli_feed_open(const cli_settings *settings, const char *model, const
     TRIB_TRY(cli_open_device(settings, &feed->device));
     TRIB_TRY(cli_load_model(settings, model, &feed->model, &feed->preprocess));
     cli_say_guess(settings, feed->model);
-    feed->classes = trib_model_network(feed->model)->classes;
-    TRIB_TRY(open_source(feed, inputs, first_input, source_options));
-    int64_t count = trib_source_count(feed->source);
-    if (count > 0 && count < batch_size) feed->batch_size = (int)count;
-    return trib_success();
+    return cli_feed_open_source(feed, inputs, first_input, source_options);
 }
 
 void cli_feed_close(cli_feed *feed)
@@ -114,9 +118,12 @@ static trib_status prepare(runner *r)
                                     .workers = feed->workers,
                                     .prefetch = 1 + r->depth,
                                     .layout = options.plan.input_layout,
-                                    .raw = raw };
+                                    .raw = raw,
+                                    .decode = feed->settings->decode };
     TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
-    return cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session);
+    TRIB_TRY(cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session));
+    if (!feed->keeps_parameters) trib_model_release_parameters(feed->model);
+    return trib_success();
 }
 
 static trib_status begin(runner *r, const trib_batch *batch)
@@ -126,6 +133,24 @@ static trib_status begin(runner *r, const trib_batch *batch)
     if (batch->count == 0) return trib_success();
     return trib_session_submit(r->session, batch->pixels, batch->count,
                                (void *const[]) { slot->probabilities, slot->indices }, &slot->job);
+}
+
+static void count_notes(cli_feed *feed, const trib_batch *batch)
+{
+    for (int i = 0; i < batch->item_count; ++i) {
+        const char *note = batch->items[i].slot >= 0 ? batch->items[i].note : NULL;
+        cli_note *n = feed->notes, *end = n + CLI_MOST_NOTES;
+        while (note && n < end && n->text && strcmp(n->text, note) != 0) ++n;
+        if (!note || n == end) continue;
+        n->text = note;
+        ++n->images;
+    }
+}
+
+static void say_notes(const cli_feed *feed)
+{
+    for (const cli_note *n = feed->notes; n < feed->notes + CLI_MOST_NOTES && n->text; ++n)
+        fprintf(stderr, "noted for %" PRId64 " image%s: %s\n", n->images, n->images == 1 ? "" : "s", n->text);
 }
 
 /* The oldest batch: its results, handed on in order. */
@@ -140,6 +165,7 @@ static trib_status finish(runner *r)
     if (!trib_failed(&status)) {
         feed->good += batch->count;
         feed->skipped += batch->item_count - batch->count;
+        count_notes(feed, batch);
         cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
     }
     trib_loader_give_back(r->loader, batch);
@@ -175,9 +201,11 @@ trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, v
     feed->loader = trib_loader_get_stats(r.loader);
 done:
     cli_progress_clear(&feed->progress);
+    say_notes(feed);
     cli_watch_stop(watch);
     trib_session_destroy(r.session); /* waits for what reads the loader's memory */
     trib_loader_destroy(r.loader);
+    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) cli_print_passed_over(feed->source);
     for (int i = 0; i < MOST_IN_FLIGHT; ++i) {
         trib_free(r.slots[i].probabilities);
         trib_free(r.slots[i].indices);

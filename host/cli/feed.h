@@ -7,6 +7,13 @@
 #include "progress.h"
 #include "settings.h"
 
+/* Something that is said of images by trib_image.note, and of how many. */
+typedef struct cli_note {
+    const char *text;
+    int64_t images;
+} cli_note;
+enum { CLI_MOST_NOTES = 4 };
+
 typedef struct cli_feed {
     const cli_settings *settings;
     trib_device *device;
@@ -17,6 +24,7 @@ typedef struct cli_feed {
     int batch_size; /* at most what the source has */
     int workers;
     bool rows_on_terminal;
+    bool keeps_parameters; /* another session will be made from the model: cli_feed_run leaves its parameters */
     cli_progress progress;
     int64_t already_done; /* items before the first one that runs */
     /* filled by cli_feed_run */
@@ -24,19 +32,24 @@ typedef struct cli_feed {
     double seconds;       /* from the first read to the last result handled, preparing the network included */
     double first_seconds; /* from the program's start to the first result */
     trib_loader_stats loader;
+    cli_note notes[CLI_MOST_NOTES];
 } cli_feed;
 
 /* Opens device, model (NULL: --arch) and source. `source_options` as for trib_source_open, but class names come from
  * the model when it has them. Zero or filled, cli_feed_close takes it. */
 trib_status cli_feed_open(const cli_settings *settings, const char *model, const cli_texts *inputs, int first_input,
                           const trib_source_options *source_options, int batch_size, int workers, cli_feed *feed);
+/* The same, of a device and a model that the caller has opened: the feed only needs its source. Release with
+ * trib_source_close(feed->source). */
+trib_status cli_feed_open_source(cli_feed *feed, const cli_texts *inputs, int first_input,
+                                 const trib_source_options *source_options);
 void cli_feed_close(cli_feed *feed);
 
 /* The k likeliest classes of each image, likeliest first: row i is slot i of the batch. */
 typedef trib_status (*cli_batch_function)(void *context, const trib_batch *batch, int k, const float *probabilities,
                                           const int32_t *indices);
 /* Calls `handle` for every batch in order, with `top_k` classes, or all when there are fewer. Fails with TRIB_CANCELLED
- * when interrupted, after a whole batch. */
+ * when interrupted, after a whole batch. At the end, notes on images are said on standard error. */
 trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context);
 
 #endif

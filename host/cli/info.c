@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "files.h"
 #include "settings.h"
 #include "table1.h"
 #include "text.h"
@@ -114,7 +115,9 @@ static void print_facts(const subject *s)
     printf("operations     %" PRId64 " multiply-adds per image\n", s->table.macs);
     printf("input          %d x %d (HxW), %s\n", s->net->height, s->net->width, p->bgr ? "BGR" : "RGB");
     printf("preprocessing  %s", trib_resize_mode_name(p->resize_mode));
-    if (p->resize_mode != TRIB_RESIZE_NONE) printf(" %d %s", p->resize, trib_interpolation_name(p->interpolation));
+    if (p->resize_mode != TRIB_RESIZE_NONE)
+        printf(" %d %s%s", p->resize, trib_interpolation_name(p->interpolation),
+               p->resample_order == TRIB_CHEAPER_FIRST ? " as Pillow 13" : "");
     printf(", centre crop %d x %d, pixel * %g, minus %g,%g,%g, over %g,%g,%g\n", p->crop_height, p->crop_width,
            (double)p->scale, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
            (double)p->std[1], (double)p->std[2]);
@@ -187,6 +190,7 @@ static cJSON *preprocess_json(const subject *s)
     cJSON_AddItemToObject(json, "resize_mode", cli_json_text(trib_resize_mode_name(p->resize_mode)));
     cJSON_AddNumberToObject(json, "resize", p->resize);
     cJSON_AddItemToObject(json, "interpolation", cli_json_text(trib_interpolation_name(p->interpolation)));
+    cJSON_AddItemToObject(json, "resample_order", cli_json_text(trib_resample_order_name(p->resample_order)));
     cJSON_AddItemToObject(json, "crop", cJSON_CreateIntArray((const int[]) { p->crop_height, p->crop_width }, 2));
     cJSON_AddItemToObject(json, "channels", cli_json_text(p->bgr ? "bgr" : "rgb"));
     cJSON_AddItemToObject(json, "scale", float_json(p->scale));
@@ -201,7 +205,7 @@ static cJSON *preprocess_json(const subject *s)
 static cJSON *subject_json(const subject *s, bool layers)
 {
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddItemToObject(json, "model", cli_json_text(trib_model_path(s->model)));
+    cli_json_add_name(json, "model", trib_model_path(s->model));
     cJSON_AddItemToObject(json, "network", cli_json_text(trib_network_name(s->net->network)));
     cJSON_AddNumberToObject(json, "classes", s->net->classes);
     cJSON_AddNumberToObject(json, "width_multiplier", s->net->width_multiplier);
@@ -257,7 +261,9 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON) {
-        trib_status status = show(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
+        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        trib_status status = cli_files_check(&files);
+        if (!trib_failed(&status)) status = show(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
     cli_options_release(groups, 4, &arguments);

@@ -36,10 +36,13 @@ static int unknown_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    static char text[1 << 16]; /* holds what a command prints piece by piece, so that it is written at the end, once */
-    cli_limit_spinning(argv);
+    if (!cli_hold_standard_files()) {
+        cli_message("standard input, output or error is closed, and /dev/null cannot be opened in its place");
+        return CLI_FAILED;
+    }
+    cli_limit_spinning();
     cli_start_time();
-    setvbuf(stdout, text, _IOFBF, sizeof text);
+    cli_open_streams();
     /* A reader that goes away is an ordinary failed write, reported by whoever wrote. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* likewise a file that may not grow */

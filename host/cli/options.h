@@ -25,15 +25,17 @@ typedef struct cli_triple {
 } cli_triple;
 
 typedef enum cli_kind {
-    CLI_FLAG,   /* bool */
-    CLI_INT,    /* int, low .. high */
-    CLI_REAL,   /* double, low .. high, low itself excluded */
-    CLI_BYTES,  /* int64_t; K, M, G are powers of 1024 */
-    CLI_TEXT,   /* const char * */
-    CLI_TEXTS,  /* cli_texts; a comma separates, and the option may be repeated */
-    CLI_INTS,   /* cli_ints, each low .. high; likewise */
-    CLI_TRIPLE, /* cli_triple, "a,b,c" */
-    CLI_CHOICE  /* int: which word of `value`, "serial|branches", from 0 */
+    CLI_FLAG,     /* bool */
+    CLI_INT,      /* int, low .. high */
+    CLI_REAL,     /* double, low .. high, low itself excluded */
+    CLI_BYTES,    /* int64_t; K, M, G are powers of 1024 */
+    CLI_TEXT,     /* const char * */
+    CLI_FILE_IN,  /* const char *, a file that is read */
+    CLI_FILE_OUT, /* const char *, one that is written; "FILE|word" for a value that is none */
+    CLI_TEXTS,    /* cli_texts; a comma separates, and the option may be repeated */
+    CLI_INTS,     /* cli_ints, each low .. high; likewise */
+    CLI_TRIPLE,   /* cli_triple, "a,b,c" */
+    CLI_CHOICE    /* int: which word of `value`, "serial|branches", from 0 */
 } cli_kind;
 
 typedef struct cli_option {

@@ -5,9 +5,19 @@
 
 #include "text.h"
 
+/* One rule for all files of all commands, and the option that says so. */
+#define CLI_OVERWRITE_HELP                                                                                        \
+    "replace files that hold something; without it they are kept, and the command fails. What is replaced stays " \
+    "until there are results"
+#define CLI_OVERWRITE_OPTION(offset)                                     \
+    {                                                                    \
+        0, "overwrite", CLI_FLAG, offset, NULL, CLI_OVERWRITE_HELP, 0, 0 \
+    }
+
 typedef enum cli_output_mode {
     CLI_OUTPUT_NEW,       /* refuse a file that holds something */
-    CLI_OUTPUT_OVERWRITE, /* empty it first */
+    CLI_OUTPUT_NEW_ROWS,  /* the same, of a file that --resume could continue */
+    CLI_OUTPUT_OVERWRITE, /* empty it before the first write */
     CLI_OUTPUT_RESUME     /* read and write a regular file that may exist */
 } cli_output_mode;
 
@@ -15,10 +25,15 @@ typedef struct cli_output {
     int fd; /* -1 when closed */
     const char *name;
     bool owned;
+    bool replaces; /* what is in it goes with the first write */
 } cli_output;
 
+/* Fails when `path` is a file that holds something and the mode is CLI_OUTPUT_NEW. */
+trib_status cli_output_check(const char *path, cli_output_mode mode);
 /* `path` NULL: standard output. */
 trib_status cli_output_open(const char *path, cli_output_mode mode, cli_output *out);
+/* *begins tells whether what is in the regular file at `path` begins with `text`. */
+trib_status cli_output_begins(const char *path, const char *text, bool *begins);
 /* Writes and clears the buffer. */
 trib_status cli_output_write(cli_output *output, cli_buffer *buffer);
 /* Reports a failure to write that the system kept until now. Fine on one that is closed. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "files.h"
 #include "settings.h"
 
 typedef struct plan_options {
@@ -68,7 +69,9 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && settings.target && settings.measure)
         code = cli_usage(self, "--measure needs the card itself: leave out --target");
     if (code == CLI_GO_ON) {
-        trib_status status = print_plan(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
+        cli_files files = cli_files_of(groups, 5, &settings, &arguments);
+        trib_status status = cli_files_check(&files);
+        if (!trib_failed(&status)) status = print_plan(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
     cli_options_release(groups, 5, &arguments);

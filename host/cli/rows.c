@@ -30,6 +30,11 @@ void cli_rows_begin(const cli_rows *rows, const char *name, cli_buffer *out)
     case CLI_JSONL:
         cli_append_format(out, "{\"filename\":");
         cli_append_json(out, name);
+        if (!cli_is_utf8(name)) {
+            cli_append_format(out, ",\"filename_bytes\":\"");
+            cli_append_percent(out, name);
+            cli_append_format(out, "\"");
+        }
         cli_append_format(out, ",");
         break;
     case CLI_TABLE:

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "files.h"
+#include "output.h"
 #include "settings.h"
 #include "tributary/internal/alloc.h"
 
@@ -10,11 +12,13 @@ typedef struct run_options {
     int batch;
     const char *output;
     cli_texts outputs;
+    bool overwrite;
 } run_options;
 #define AT(field) offsetof(run_options, field)
 static const cli_option table[] = {
-    { 'o', "output", CLI_TEXT, AT(output), "FILE", "the safetensors file to write (required); replaced when complete",
+    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "the safetensors file to write (required), when all is computed",
       0, 0 },
+    CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 0, "outputs", CLI_TEXTS, AT(outputs), "NAMES",
       "what to write: outputs by their name, any other layer L as trace/L; default logits,probabilities", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
@@ -32,12 +36,13 @@ typedef struct tensor_run {
     trib_tensor *tensors; /* what is written; names and data are ours */
     int64_t *elements;    /* of each output, per image */
     void **chunk;         /* where a run puts its outputs */
-    float *pixels;
+    float *pixels;        /* of a batch */
+    void *stored;         /* the same as the file has it; NULL when that is float32, too */
 } tensor_run;
 
 static trib_status find_input(tensor_run *r, const char *path)
 {
-    TRIB_TRY(trib_safetensors_open(path, &r->file));
+    TRIB_TRY(trib_safetensors_open_header(path, &r->file));
     const trib_tensor *input = trib_safetensors_find(r->file, "input");
     if (!input) {
         int count = trib_safetensors_count(r->file);
@@ -87,7 +92,9 @@ static trib_status allocate(tensor_run *r, int batch)
     r->elements = trib_alloc_zeroed(n, sizeof *r->elements);
     r->chunk = trib_alloc_zeroed(n, sizeof *r->chunk);
     r->pixels = trib_realloc_array(NULL, (size_t)batch * (size_t)r->image, sizeof *r->pixels);
-    if (!r->tensors || !r->elements || !r->chunk || !r->pixels)
+    bool same = r->input->dtype == TRIB_F32;
+    if (!same) r->stored = trib_realloc_array(NULL, (size_t)batch * (size_t)r->image, trib_dtype_size(r->input->dtype));
+    if (!r->tensors || !r->elements || !r->chunk || !r->pixels || (!same && !r->stored))
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of %d images", batch);
     r->output_count = plan->output_count;
     for (int i = 0; i < plan->output_count; ++i) {
@@ -108,14 +115,22 @@ static trib_status allocate(tensor_run *r, int batch)
     return trib_success();
 }
 
+/* `n` images from number `first` on. */
+static trib_status read_pixels(tensor_run *r, int64_t first, int n)
+{
+    size_t bytes = trib_dtype_size(r->input->dtype), count = (size_t)n * (size_t)r->image;
+    void *place = r->stored ? r->stored : r->pixels;
+    TRIB_TRY(trib_safetensors_read(r->file, r->input, first * r->image * (int64_t)bytes, place, count * bytes));
+    if (r->stored) trib_convert_to_f32(r->stored, r->input->dtype, count, r->pixels);
+    return trib_success();
+}
+
 static trib_status run_all(tensor_run *r, int batch)
 {
-    size_t bytes = trib_dtype_size(r->input->dtype);
     for (int64_t done = 0; done < r->count; done += batch) {
         int n = r->count - done < batch ? (int)(r->count - done) : batch;
         if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
-        const char *source = (const char *)r->input->data + (size_t)(done * r->image) * bytes;
-        trib_convert_to_f32(source, r->input->dtype, (size_t)(n * r->image), r->pixels);
+        TRIB_TRY(read_pixels(r, done, n));
         for (int i = 0; i < r->output_count; ++i) r->chunk[i] = (float *)r->tensors[i].data + done * r->elements[i];
         TRIB_TRY(trib_session_run(r->session, r->pixels, n, r->chunk));
     }
@@ -129,10 +144,12 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     const char *const *names = own->outputs.count ? (const char *const *)own->outputs.items : usual;
     int name_count = own->outputs.count ? own->outputs.count : 2;
     trib_preprocess unused;
+    TRIB_TRY(cli_output_check(own->output, own->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW));
     TRIB_TRY(cli_open_device(settings, &r->device));
     TRIB_TRY(cli_load_model(settings, model, &r->model, &unused));
     TRIB_TRY(cli_check_outputs(trib_model_graph(r->model), &own->outputs));
     TRIB_TRY(find_input(r, input));
+    cli_catch_signals(); /* not while opening waits for the other end of a pipe */
     int batch = r->count < own->batch ? (int)r->count : own->batch;
     trib_session_options options;
     TRIB_TRY(cli_session_options(settings, r->device, batch, &options));
@@ -140,6 +157,7 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     options.plan.outputs = names;
     options.plan.output_count = name_count;
     TRIB_TRY(cli_create_session(settings, r->device, r->model, &options, &r->session));
+    trib_model_release_parameters(r->model);
     TRIB_TRY(allocate(r, batch));
     TRIB_TRY(run_all(r, batch));
     return trib_safetensors_write(own->output, r->tensors, r->output_count, NULL, 0);
@@ -155,6 +173,7 @@ static void release(tensor_run *r)
     trib_free(r->elements);
     trib_free(r->chunk);
     trib_free(r->pixels);
+    trib_free(r->stored);
     trib_session_destroy(r->session);
     trib_safetensors_close(r->file);
     trib_model_destroy(r->model);
@@ -173,10 +192,13 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "where to? Add -o FILE");
     if (code == CLI_GO_ON) {
         bool random = settings.arch != NULL;
+        const char *input = arguments.items[!random];
         tensor_run r = { 0 };
-        cli_catch_signals();
-        trib_status status =
-            run_tensors(&r, &settings, &own, random ? NULL : arguments.items[0], arguments.items[!random]);
+        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        files.prints = false;
+        cli_files_add(&files.reads, "IN", input);
+        trib_status status = cli_files_check(&files);
+        if (!trib_failed(&status)) status = run_tensors(&r, &settings, &own, random ? NULL : arguments.items[0], input);
         if (status.code == TRIB_CANCELLED) cli_message("interrupted; nothing was written");
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
         release(&r);

@@ -21,7 +21,10 @@ static const cli_option compute_options[] = {
       0, 0 },
     { 0, "layout", CLI_CHOICE, AT(layout), "auto|nhwc|blocked",
       "memory layout of activations; auto (default) is the device's best", 0, 0 },
-    { 0, "threads", CLI_INT, AT(threads), "N", "cores to compute on; default: all this process may use", 1, 4096 },
+    { 0, "threads", CLI_INT, AT(threads), "N",
+      "cores to compute on, at most those this process may use ('tributary devices' counts them); default: those, or "
+      "OMP_NUM_THREADS if that is less",
+      1, 4096 },
     { 0, "lanes", CLI_INT, AT(lanes), "N",
       "parts of a batch computed side by side, each on its share of the cores; default: chosen", 1, 4096 },
     { 0, "memory-limit", CLI_BYTES, AT(memory_limit), "BYTES", "device memory at most, such as 512M; default: no limit",
@@ -29,7 +32,7 @@ static const cli_option compute_options[] = {
     { 0, "reference", CLI_FLAG, AT(reference), NULL, "plain C for every op: slow, and what all else is compared with",
       0, 0 },
     { 0, "measure", CLI_FLAG, AT(measure), NULL, "time the ways to run each op here instead of ranking them", 0, 0 },
-    { 0, "plan-cache", CLI_TEXT, AT(plan_cache), "FILE|none",
+    { 0, "plan-cache", CLI_FILE_OUT, AT(plan_cache), "FILE|none",
       "cuda: keeps compiled convolutions, and what --measure found fastest, for later runs; default: plan-choices.txt "
       "in "
       "$TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
@@ -60,6 +63,11 @@ static const cli_option random_options[] = {
     { 0, "seed", CLI_INT, AT(seed), "N", "with --arch: start of the random numbers; default 1", 0, 2147483647 },
 };
 
+static const cli_option decode_options[] = {
+    { 0, "apply-orientation", CLI_FLAG, AT(decode.apply_orientation), NULL,
+      "turn photos upright as their EXIF data says; models are usually trained without", 0, 0 },
+};
+
 static const cli_option preprocess_options[] = {
     { 0, "crop-pct", CLI_REAL, AT(crop_pct), "X", "resize to the input size divided by X, then crop; 0.875 is usual", 0,
       1 },
@@ -67,6 +75,10 @@ static const cli_option preprocess_options[] = {
       "resize the short side and keep the aspect ratio, or resize to a square; then crop the centre", 0, 0 },
     { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest", "how to resize, as PIL does it", 0,
       0 },
+    { 0, "resample-order", CLI_CHOICE, AT(resample_order), "horizontal-first|cheaper-first",
+      "as Pillow up to 12 resizes (default, unless the model says otherwise), or as Pillow 13, which differs on tall "
+      "images",
+      0, 0 },
     { 0, "mean", CLI_TRIPLE, AT(mean), "A,B,C",
       "subtracted per channel, in the channel order and value range of the model ('tributary info' shows both)", 0, 0 },
     { 0, "std", CLI_TRIPLE, AT(std), "A,B,C", "divided by per channel, after the mean", 0, 0 },
@@ -75,7 +87,12 @@ static const cli_option preprocess_options[] = {
 
 cli_settings cli_default_settings(void)
 {
-    return (cli_settings) { .device = "auto", .seed = 1, .crop_mode = -1, .interpolation = -1, .channels = -1 };
+    return (cli_settings) { .device = "auto",
+                            .seed = 1,
+                            .crop_mode = -1,
+                            .interpolation = -1,
+                            .resample_order = -1,
+                            .channels = -1 };
 }
 
 cli_group cli_compute_group(cli_settings *settings)
@@ -90,6 +107,10 @@ cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("
 cli_group cli_random_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("Random network", random_options, settings);
+}
+cli_group cli_decode_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Reading images", decode_options, settings);
 }
 cli_group cli_preprocess_group(cli_settings *settings)
 {

@@ -25,8 +25,9 @@ typedef struct cli_settings {
     bool aux;
     /* preprocessing: -1, 0 or not given: the model's */
     double crop_pct;
-    int crop_mode, interpolation, channels;
+    int crop_mode, interpolation, resample_order, channels;
     cli_triple mean, std;
+    trib_decode_options decode;
 } cli_settings;
 
 cli_settings cli_default_settings(void);
@@ -35,6 +36,7 @@ cli_group cli_compute_group(cli_settings *settings);
 cli_group cli_target_group(cli_settings *settings);     /* --target */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
 cli_group cli_random_group(cli_settings *settings);     /* --arch and what goes with it */
+cli_group cli_decode_group(cli_settings *settings);     /* --apply-orientation ... */
 cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
 
 /* Whether the arguments are MODEL (unless --arch stands for it) and `fewest` .. `most` more, called `what` in the
@@ -80,7 +82,7 @@ bool cli_wants_raw_pixels(const cli_settings *settings, const trib_device *devic
  * `plan` is used. */
 void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise);
 
-/* The model's file pages are given back to the system. */
+/* Keeps what was measured. The model's parameters are the caller's to release, with the last session. */
 trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model,
                                const trib_session_options *options, trib_session **out);
 

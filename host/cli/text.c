@@ -87,6 +87,25 @@ void cli_append_json(cli_buffer *buffer, const char *text)
     cli_append(buffer, "\"", 1);
 }
 
+bool cli_is_utf8(const char *text)
+{
+    int length;
+    for (; *text; text += length)
+        if ((length = cli_utf8_length(text)) == 0) return false;
+    return true;
+}
+
+void cli_append_percent(cli_buffer *buffer, const char *text)
+{
+    static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    for (; *text; ++text) {
+        if (strchr(kept, *text))
+            cli_append(buffer, text, 1);
+        else
+            cli_append_format(buffer, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
 /* C0, DEL, and (as UTF-8) C1, which some terminals obey as well. */
 static bool is_control(const char *text, int length)
 {
@@ -126,6 +145,18 @@ cJSON *cli_json_text(const char *text)
     cJSON *json = quoted.failed ? NULL : cJSON_CreateRaw(quoted.data);
     cli_buffer_release(&quoted);
     return json;
+}
+
+void cli_json_add_name(cJSON *object, const char *key, const char *name)
+{
+    cJSON_AddItemToObject(object, key, cli_json_text(name));
+    if (cli_is_utf8(name)) return;
+    cli_buffer text = { 0 };
+    char second[64];
+    snprintf(second, sizeof second, "%s_bytes", key);
+    cli_append_percent(&text, name);
+    cJSON_AddItemToObject(object, second, text.failed ? NULL : cJSON_CreateString(text.data));
+    cli_buffer_release(&text);
 }
 
 trib_status cli_json_print(cJSON *json)

@@ -171,6 +171,8 @@ cli_value_result cli_read_value(const cli_option *o, const char *text, void *tar
         break;
     case CLI_BYTES: good = read_bytes(text, target); break;
     case CLI_TEXT:
+    case CLI_FILE_IN:
+    case CLI_FILE_OUT:
         good = *text != '\0';
         if (good) *(const char **)target = text;
         break;

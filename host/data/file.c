@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -36,29 +37,76 @@ trib_status trib_file_error(const char *operation, const char *path, int error)
     return TRIB_VENDOR_ERROR(code, error, NULL, "%s: cannot %s: %s", trib_shorten(path).text, operation, reason);
 }
 
-static const char *kind_of_file(mode_t mode)
+const char *trib_kind_of_file(unsigned mode)
 {
     return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-trib_status trib_open_regular(const char *path, int *fd, int64_t *size)
+int trib_above_standard(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
+    close(fd);
+    errno = error;
+    return higher;
+}
+
+int trib_descriptor_of(const char *path)
+{
+    int fd = -1, length = 0;
+    if (strcmp(path, "/dev/stdin") == 0) return STDIN_FILENO;
+    if (sscanf(path, "/dev/fd/%9d%n", &fd, &length) != 1 && sscanf(path, "/proc/self/fd/%9d%n", &fd, &length) != 1)
+        return -1;
+    return path[length] == '\0' ? fd : -1;
+}
+
+trib_status trib_check_readable(int fd, const char *name)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) != O_WRONLY) return trib_success();
+    return TRIB_VENDOR_ERROR(TRIB_IO_ERROR, flags < 0 ? errno : EBADF, "fcntl",
+                             "%s: is closed, or not open for reading; connect it to a file or a pipe",
+                             trib_shorten(name).text);
+}
+
+/* A socket cannot be opened by its name, nor a pipe that belongs to somebody else; one that is open already can be
+ * used as it is. */
+static int open_descriptor(const char *path)
+{
+    int error = errno, number = trib_descriptor_of(path);
+    if (number < 0 || (error != ENXIO && error != EACCES)) return -1;
+    return fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+trib_status trib_open_file(const char *path, int *fd)
 {
     int opened = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (opened < 0) opened = open_descriptor(path);
+    opened = trib_above_standard(opened);
     if (opened < 0) return trib_file_error("open", path, errno);
+    *fd = opened;
+    return trib_success();
+}
+
+trib_status trib_open_regular(const char *path, int *fd, int64_t *size)
+{
+    int opened = -1;
+    TRIB_TRY(trib_open_file(path, &opened));
     struct stat info;
-    if (trib_fault("stat") ? (errno = EIO, -1) : fstat(opened, &info)) {
-        int error = errno;
+    trib_status s = trib_success();
+    if (trib_fault("stat") ? (errno = EIO, -1) : fstat(opened, &info))
+        s = trib_file_error("read", path, errno);
+    else if (!S_ISREG(info.st_mode))
+        s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file%s", trib_shorten(path).text,
+                       trib_kind_of_file(info.st_mode),
+                       S_ISFIFO(info.st_mode) ? "; a pipe is read only where it is an input itself" : "");
+    if (trib_failed(&s)) {
         close(opened);
-        return trib_file_error("read", path, error);
-    }
-    if (!S_ISREG(info.st_mode)) {
-        close(opened);
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file", trib_shorten(path).text,
-                          kind_of_file(info.st_mode));
+        return s;
     }
     *fd = opened;
     *size = (int64_t)info.st_size;
-    return trib_success();
+    return s;
 }
 
 trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, size_t *got)
@@ -122,6 +170,9 @@ bool trib_ends_with(const char *name, const char *suffix)
 
 bool trib_has_image_extension(const char *name)
 {
-    return trib_ends_with(name, ".jpg") || trib_ends_with(name, ".jpeg") || trib_ends_with(name, ".png") ||
-           trib_ends_with(name, ".webp");
+    static const char *const extensions[] = { ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp" };
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; ++i) {
+        if (trib_ends_with(name, extensions[i])) return true;
+    }
+    return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A folder of images, walked to its end when it is opened, in the byte-wise order of the paths (`find | LC_ALL=C
- * sort`).
+ * sort`). Hidden names, what systems leave behind, and files that are no images by their names are counted.
  *
  * Links to folders are followed. A folder that contains itself through a link is a loop and becomes one failed item;
  * links that multiply without a loop run into MAX_LINKED_FOLDERS. */
@@ -12,6 +12,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
@@ -26,6 +27,7 @@ typedef struct found {
 
 typedef struct folder_input {
     trib_input base;
+    const trib_input_context *context;
     char *root;
     char *text; /* all paths, one after another: millions of small blocks would cost more than the paths */
     size_t text_size, text_capacity;
@@ -51,6 +53,8 @@ typedef struct level {
 typedef struct entry {
     char *name; /* ends in '/' for folders, so that sorting names sorts whole paths */
     bool folder, link;
+    unsigned mode; /* of a file that cannot be an image, whatever its name: a pipe, a socket, a device; else 0 */
+    ino_t inode;   /* 0: of a link, or not known */
 } entry;
 
 typedef struct entries {
@@ -107,19 +111,37 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-/* Keeps folders and images; other files are passed over. A link that leads nowhere counts by its name. */
-static trib_status add_entry(entries *list, const char *folder, const char *name, unsigned char type)
+/* What is behind the name. A link that leads nowhere counts by its name. */
+static trib_status look_at(entry *e, const char *folder, const char *name, unsigned char type, ino_t inode)
 {
-    entry e = { .folder = type == DT_DIR, .link = type == DT_LNK };
-    if (type == DT_LNK || type == DT_UNKNOWN) {
-        char *path = join(folder, name);
-        if (!path) return trib_no_memory(folder);
-        struct stat info;
-        e.folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-        if (type == DT_UNKNOWN) e.link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
-        trib_free(path);
+    *e = (entry) { .folder = type == DT_DIR, .link = type == DT_LNK, .inode = type == DT_REG ? inode : 0 };
+    if (type == DT_DIR || type == DT_REG) return trib_success();
+    char *path = join(folder, name);
+    if (!path) return trib_no_memory(folder);
+    struct stat info;
+    bool there = stat(path, &info) == 0;
+    e->folder = there && S_ISDIR(info.st_mode);
+    e->mode = there && !S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode) ? info.st_mode : 0;
+    if (type == DT_UNKNOWN) e->link = lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+    trib_free(path);
+    return trib_success();
+}
+
+/* Keeps folders and images. */
+static trib_status add_entry(folder_input *f, entries *list, const char *folder, const char *name, unsigned char type,
+                             ino_t inode)
+{
+    const char *unwanted = trib_unwanted(name);
+    if (unwanted) {
+        trib_pass_over(f->context->passed_over, unwanted);
+        return trib_success();
     }
-    if (!e.folder && !trib_has_image_extension(name)) return trib_success();
+    entry e;
+    TRIB_TRY(look_at(&e, folder, name, type, inode));
+    if (!e.folder && !trib_has_image_extension(name)) {
+        trib_pass_over_file(f->context->passed_over, name);
+        return trib_success();
+    }
     if (trib_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof *list->items))
         return trib_no_memory(folder);
     e.name = join(name, "");
@@ -130,7 +152,7 @@ static trib_status add_entry(entries *list, const char *folder, const char *name
 }
 
 /* *problem: why not everything in the folder could be listed; the result: out of memory. */
-static trib_status list_folder(const char *path, entries *list, trib_status *problem)
+static trib_status list_folder(folder_input *f, const char *path, entries *list, trib_status *problem)
 {
     trib_status s = trib_success();
     *problem = trib_success();
@@ -144,7 +166,7 @@ static trib_status list_folder(const char *path, entries *list, trib_status *pro
         struct dirent *e = trib_fault("read") ? (errno = EIO, NULL) : readdir(folder);
         if (!e) break;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        TRIB_TRY_GOTO(s, done, add_entry(list, path, e->d_name, e->d_type));
+        TRIB_TRY_GOTO(s, done, add_entry(f, list, path, e->d_name, e->d_type, e->d_ino));
     }
     if (errno) *problem = trib_file_error("list the folder", path, errno);
 done:
@@ -184,7 +206,14 @@ static trib_status visit(folder_input *f, const level *here, const entry *e)
     trib_status s = trib_success(), problem = trib_success();
     int class_id = here->class_id;
     if (!e->folder) {
-        s = add_item(f, path, class_id, -1);
+        if (e->mode)
+            s = TRIB_ERROR(TRIB_BAD_DATA, "%s: is %s, not a file", trib_shorten(path).text, trib_kind_of_file(e->mode));
+        if (trib_failed(&s)) {
+            s = add_failure(f, path, class_id, s);
+            goto done;
+        }
+        s = trib_outputs_check_entry(f->context->outputs, path, e->inode);
+        if (!trib_failed(&s)) s = add_item(f, path, class_id, -1);
         goto done;
     }
     path[strlen(path) - 1] = '\0';
@@ -215,7 +244,7 @@ static trib_status walk(folder_input *f, const level *above, const char *path, i
     *problem = check_level(&here);
     if (trib_failed(problem)) return trib_success();
     entries list = { 0 };
-    trib_status s = list_folder(path, &list, problem);
+    trib_status s = list_folder(f, path, &list, problem);
     if (list.count) qsort(list.items, list.count, sizeof *list.items, by_name);
     for (size_t i = 0; i < list.count && !trib_failed(&s); ++i) s = visit(f, &here, &list.items[i]);
     free_entries(&list);
@@ -253,23 +282,33 @@ static void folder_close(trib_input *input)
     trib_free(f);
 }
 
-trib_status trib_folder_input_open(const char *path, trib_input **out)
+/* The first failure below it is the reason, if there is one. */
+static trib_status no_images(const folder_input *f)
+{
+    char others[150];
+    const trib_passed_list *passed = f->context->passed_over;
+    trib_passed_over_text(passed->kinds, passed->count, others, sizeof others);
+    trib_status s = f->failure_count
+                        ? f->failures[0]
+                        : TRIB_ERROR(TRIB_NOT_FOUND, "no " TRIB_IMAGE_EXTENSIONS " file in it or below it%s%s",
+                                     passed->count ? "; passed over: " : "", others);
+    trib_add_context(&s, "%s: a folder without images", trib_shorten(f->root).text);
+    return s;
+}
+
+trib_status trib_folder_input_open(const trib_input_context *context, const char *path, trib_input **out)
 {
     static const trib_input_kind kind = { .next = folder_next, .count = folder_count, .close = folder_close };
     folder_input *f = trib_alloc_zeroed(1, sizeof *f);
     if (!f) return trib_no_memory(path);
     f->base.kind = &kind;
+    f->context = context;
     f->root = trib_strdup(path);
     trib_status s = f->root ? trib_success() : trib_no_memory(path), problem = trib_success();
     if (trib_failed(&s)) goto failed;
     TRIB_TRY_GOTO(s, failed, walk(f, NULL, path, -1, &problem));
     TRIB_TRY_GOTO(s, failed, problem);
-    if (f->count == f->failure_count) {
-        s = f->failure_count ? f->failures[0]
-                             : TRIB_ERROR(TRIB_NOT_FOUND, "no .jpg, .jpeg, .png or .webp file in it or below it");
-        trib_add_context(&s, "%s: a folder without images", trib_shorten(path).text);
-        goto failed;
-    }
+    if (f->count == f->failure_count) TRIB_TRY_GOTO(s, failed, no_images(f));
     *out = &f->base;
     return trib_success();
 failed:

@@ -4,14 +4,15 @@
  *     images  00000803  N H W        or  00000804  N H W C with C = 1 or 3
  *     labels  00000801  N
  *
- * A plain file must have exactly the bytes its header promises. How much a gzipped one holds is known only after
- * unpacking: when it ends early, the images before that are given, then one failed item. */
+ * A plain file must have exactly the bytes its header promises. How much a gzipped one or a pipe holds is known only at
+ * its end: when that comes early, the images before it are given, then one failed item. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "data/file.h"
 #include "data/input.h"
+#include "data/outputs.h"
 #include "data/stream.h"
 #include "tributary/internal/alloc.h"
 
@@ -24,6 +25,7 @@ typedef struct idx_header {
 
 typedef struct idx_input {
     trib_input base;
+    const trib_input_context *context;
     char *path;
     trib_stream stream;
     bool open, finished;
@@ -36,7 +38,7 @@ static trib_status read_header(trib_stream *stream, bool labels, idx_header *hea
 {
     uint8_t bytes[4 + 4 * 4];
     size_t got = 0;
-    trib_short_name name = trib_shorten(stream->path);
+    trib_short_name name = trib_shorten(stream->reader.path);
     TRIB_TRY(trib_stream_read(stream, bytes, 4, &got));
     if (got < 4 || bytes[0] || bytes[1])
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: not an IDX file: it does not begin with 00 00", name.text);
@@ -63,15 +65,16 @@ static trib_status read_header(trib_stream *stream, bool labels, idx_header *hea
 /* A plain file's size must be what the header says. `item_bytes` is at most 2^32. */
 static trib_status check_size(const trib_stream *stream, const idx_header *header, int64_t item_bytes)
 {
-    if (stream->gzipped) return trib_success();
+    int64_t size = stream->reader.size;
+    if (stream->unpacker || size < 0) return trib_success();
     int64_t begin = 4 + 4 * header->dimensions, wanted = begin + header->size[0] * item_bytes;
     if (header->size[0] > INT64_MAX / 2 / item_bytes) wanted = INT64_MAX;
-    if (wanted == stream->size) return trib_success();
+    if (wanted == size) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA,
                       "%s: the IDX header promises %" PRId64 " items in %" PRId64 " bytes, but the file has %" PRId64
                       " bytes: %s",
-                      trib_shorten(stream->path).text, header->size[0], wanted, stream->size,
-                      stream->size < wanted ? "is it truncated?" : "is the header damaged?");
+                      trib_shorten(stream->reader.path).text, header->size[0], wanted, size,
+                      size < wanted ? "is it truncated?" : "is the header damaged?");
 }
 
 static trib_status read_image_header(idx_input *idx)
@@ -102,14 +105,14 @@ static trib_status read_label_values(idx_input *idx, trib_stream *stream)
     while (have < idx->count) {
         int64_t step = idx->count - have < LABEL_STEP ? idx->count - have : LABEL_STEP;
         uint8_t *larger = trib_realloc_array(idx->labels, (size_t)(have + step), 1);
-        if (!larger) return trib_no_memory(stream->path);
+        if (!larger) return trib_no_memory(stream->reader.path);
         idx->labels = larger;
         size_t got = 0;
         TRIB_TRY(trib_stream_read(stream, larger + have, (size_t)step, &got));
         have += (int64_t)got;
         if ((int64_t)got < step)
             return TRIB_ERROR(TRIB_BAD_DATA, "%s: truncated: %" PRId64 " of %" PRId64 " labels",
-                              trib_shorten(stream->path).text, have, idx->count);
+                              trib_shorten(stream->reader.path).text, have, idx->count);
     }
     return trib_success();
 }
@@ -118,7 +121,8 @@ static trib_status read_labels(idx_input *idx, const char *path)
 {
     trib_stream stream;
     idx_header header;
-    trib_status s = trib_stream_open(path, &stream);
+    TRIB_TRY(trib_outputs_check(idx->context->outputs, path));
+    trib_status s = trib_stream_open(path, idx->context->wake_fd, &stream);
     if (trib_failed(&s)) {
         trib_add_context(&s, "labels of %s", trib_base_name(trib_shorten(idx->path).text));
         return s;
@@ -184,9 +188,10 @@ done:
     return s;
 }
 
-/* The last item of a gzipped file that turned out to be cut or damaged. */
+/* The last item of a file that turned out to be cut or damaged. */
 static trib_status end_early(idx_input *idx, trib_item *item, const trib_status *reason)
 {
+    if (reason->code == TRIB_CANCELLED) return *reason;
     idx->finished = true;
     trib_status s = *reason;
     int64_t missing = idx->count - idx->given;
@@ -200,6 +205,7 @@ static trib_status finish(idx_input *idx, trib_item *item, bool *end)
     uint8_t more;
     size_t got = 0;
     trib_status s = trib_stream_read(&idx->stream, &more, 1, &got);
+    if (s.code == TRIB_CANCELLED) return s;
     idx->finished = true;
     if (!trib_failed(&s) && got)
         s = TRIB_ERROR(TRIB_BAD_DATA, "%s: more bytes than the %" PRId64 " images of its IDX header",
@@ -247,26 +253,35 @@ static void idx_close(trib_input *input)
     trib_free(idx);
 }
 
-trib_status trib_idx_input_open(const char *path, bool need_labels, const char *labels_path, trib_input **out)
+trib_status trib_idx_input_open(const trib_input_context *context, const char *path, trib_reader *opened,
+                                const char *labels_path, trib_input **out)
 {
     static const trib_input_kind kind = { .next = idx_next, .count = idx_count, .close = idx_close };
     idx_input *idx = trib_alloc_zeroed(1, sizeof *idx);
-    if (!idx) return trib_no_memory(path);
-    idx->base.kind = &kind;
-    idx->path = trib_strdup(path);
-    trib_status s = idx->path ? trib_success() : trib_no_memory(path);
+    trib_status s = idx ? trib_success() : trib_no_memory(path);
     if (trib_failed(&s)) goto failed;
-    TRIB_TRY_GOTO(s, failed, trib_stream_open(idx->path, &idx->stream));
+    idx->base.kind = &kind;
+    idx->context = context;
+    idx->path = trib_strdup(path);
+    if (!idx->path) TRIB_TRY_GOTO(s, failed, trib_no_memory(path));
+    if (opened) {
+        opened->path = idx->path;
+        s = trib_stream_take(opened, &idx->stream);
+    } else {
+        s = trib_stream_open(idx->path, context->wake_fd, &idx->stream);
+    }
+    if (trib_failed(&s)) goto failed;
     idx->open = true;
     TRIB_TRY_GOTO(s, failed, read_image_header(idx));
     if (labels_path)
         s = read_labels(idx, labels_path);
-    else if (need_labels)
+    else if (context->need_labels)
         s = read_guessed_labels(idx);
     if (trib_failed(&s)) goto failed;
     *out = &idx->base;
     return s;
 failed:
-    idx_close(&idx->base);
+    if (opened) trib_reader_close(opened);
+    if (idx) idx_close(&idx->base);
     return s;
 }

@@ -22,6 +22,12 @@ void trib_item_release(trib_item *item)
     item->label = TRIB_NO_LABEL;
 }
 
+trib_status trib_item_read(trib_item *item)
+{
+    if (item->image.pixels || item->bytes || !item->path) return item->status;
+    return trib_read_whole(item->path, &item->bytes, &item->size);
+}
+
 trib_status trib_item_set_path(trib_item *item, const char *path)
 {
     item->name = trib_strdup(path);

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * "@list" and "-": a path per line, read as they come, so that `find ... | tributary classify MODEL -` streams. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "data/file.h"
 #include "data/input.h"
 #include "tributary/internal/alloc.h"
-#include "tributary/internal/fault.h"
 
 enum { BUFFER_SIZE = 64 << 10, MAX_LINE = 8 << 10 };
 
 typedef struct list_input {
     trib_input base;
+    const trib_input_context *context;
     char *path; /* for messages */
-    int fd, wake_fd;
-    bool owned;        /* fd is ours to close */
+    trib_reader reader;
+    bool owned; /* the reader's file is ours to close */
+    bool open;
     size_t begin, end; /* of what is in the buffer and not yet given */
     int64_t line;      /* lines given so far */
     bool at_end;       /* of the file */
@@ -25,25 +24,16 @@ typedef struct list_input {
     char buffer[BUFFER_SIZE];
 } list_input;
 
-/* Reads what is there, waiting for it or for a wake-up. */
 static trib_status fill(list_input *list)
 {
     memmove(list->buffer, list->buffer + list->begin, list->end - list->begin);
     list->end -= list->begin;
     list->begin = 0;
-    for (;;) {
-        struct pollfd fds[2] = { { .fd = list->fd, .events = POLLIN }, { .fd = list->wake_fd, .events = POLLIN } };
-        if (poll(fds, 2, -1) < 0 && errno != EINTR) return trib_file_error("wait for", list->path, errno);
-        if (fds[1].revents & POLLIN) return TRIB_ERROR(TRIB_CANCELLED, "%s: reading was cancelled", list->path);
-        if (!fds[0].revents) continue;
-        ssize_t n =
-            trib_fault("read") ? (errno = EIO, -1) : read(list->fd, list->buffer + list->end, BUFFER_SIZE - list->end);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (n < 0) return trib_file_error("read", list->path, errno);
-        list->at_end = n == 0;
-        list->end += (size_t)n;
-        return trib_success();
-    }
+    size_t got = 0;
+    TRIB_TRY(trib_reader_read_some(&list->reader, list->buffer + list->end, BUFFER_SIZE - list->end, &got));
+    list->at_end = got == 0;
+    list->end += got;
+    return trib_success();
 }
 
 static bool is_blank(const char *text, size_t length)
@@ -62,7 +52,7 @@ static trib_status report_line(list_input *list, trib_item *item, const char *wh
     return trib_item_set_failure(item, list->path, &reason);
 }
 
-/* `text` is the line without its end. Leaves the item without a name when there is nothing on it. */
+/* `text` is the line without its end. Leaves the item without a name when there is nothing to read on it. */
 static trib_status take_line(list_input *list, char *text, size_t length, trib_item *item)
 {
     if (length && text[length - 1] == '\r') --length;
@@ -72,7 +62,10 @@ static trib_status take_line(list_input *list, char *text, size_t length, trib_i
     char path[MAX_LINE + 1];
     memcpy(path, text, length);
     path[length] = '\0';
-    return trib_item_set_path(item, path);
+    const char *unwanted = trib_unwanted_in_list(path);
+    if (!unwanted) return trib_item_set_path(item, path);
+    trib_pass_over(list->context->passed_over, unwanted);
+    return trib_success();
 }
 
 /* Gives the next line out of the buffer; *done = false when more must be read first. */
@@ -98,14 +91,14 @@ static trib_status scan_line(list_input *list, trib_item *item, bool *done)
 
 static void close_file(list_input *list)
 {
-    if (list->fd >= 0 && list->owned) close(list->fd);
-    list->fd = -1;
+    if (list->open && list->owned) trib_reader_close(&list->reader);
+    list->open = false;
 }
 
 static trib_status list_next(trib_input *input, trib_item *item, bool *end)
 {
     list_input *list = (list_input *)input;
-    while (list->fd >= 0) {
+    while (list->open) {
         bool done = false;
         TRIB_TRY(scan_line(list, item, &done));
         if (item->name) return trib_success();
@@ -131,35 +124,35 @@ static void list_close(trib_input *input)
     trib_free(list);
 }
 
-trib_status trib_list_input_open(const char *path, int wake_fd, trib_input **out)
+/* Any kind of file will do: read as a pipe, it may be a terminal, too. */
+static trib_status open_file(list_input *list, const char *path)
+{
+    list->reader =
+        (trib_reader) { .path = list->path, .fd = STDIN_FILENO, .wake_fd = list->context->wake_fd, .size = -1 };
+    if (!list->owned) return trib_success();
+    trib_status s = trib_open_file(path, &list->reader.fd);
+    list->open = !trib_failed(&s);
+    /* A folder opens well and fails to read: find out now, before anything runs. */
+    if (list->open && read(list->reader.fd, list->buffer, 0) < 0 && errno != EAGAIN)
+        s = trib_file_error("read the list", path, errno);
+    return s;
+}
+
+trib_status trib_list_input_open(const trib_input_context *context, const char *path, trib_input **out)
 {
     static const trib_input_kind kind = { .next = list_next, .close = list_close };
-    bool standard_input = strcmp(path, "-") == 0;
     list_input *list = trib_alloc_zeroed(1, sizeof *list);
     if (!list) return trib_no_memory(path);
     list->base.kind = &kind;
-    list->wake_fd = wake_fd;
-    list->fd = -1;
-    list->owned = !standard_input;
-    list->path = trib_strdup(standard_input ? "standard input" : path);
-    trib_status s = list->path ? trib_success() : trib_no_memory(path);
-    if (trib_failed(&s)) goto failed;
-    if (standard_input)
-        list->fd = STDIN_FILENO;
-    else
-        list->fd = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (list->fd < 0) {
-        s = trib_file_error("open the list", path, errno);
-        goto failed;
+    list->context = context;
+    list->owned = strcmp(path, "-") != 0;
+    list->path = trib_strdup(list->owned ? path : "standard input");
+    trib_status s = list->path ? open_file(list, path) : trib_no_memory(path);
+    if (trib_failed(&s)) {
+        list_close(&list->base);
+        return s;
     }
-    /* A folder opens well and fails to read: find out now, before anything runs. */
-    if (!standard_input && read(list->fd, list->buffer, 0) < 0) {
-        s = trib_file_error("read the list", path, errno);
-        goto failed;
-    }
+    list->open = true;
     *out = &list->base;
-    return trib_success();
-failed:
-    list_close(&list->base);
     return s;
 }

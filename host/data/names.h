@@ -18,6 +18,9 @@ typedef struct trib_names {
 
 /* Takes `name`, also on failure; NULL is taken for a copy that failed. `what` names the list in the message. */
 trib_status trib_names_add(trib_names *names, char *name, const char *what);
+/* The same for a text that is made here. */
+TRIB_PRINTF(2, 3)
+trib_status trib_names_add_text(trib_names *names, const char *format, ...);
 void trib_names_free(trib_names *names);
 
 #ifdef __cplusplus

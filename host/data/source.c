@@ -8,7 +8,8 @@
 
 #include "data/file.h"
 #include "data/input.h"
-#include "data/stream.h"
+#include "data/outputs.h"
+#include "data/recognise.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
@@ -17,43 +18,18 @@ struct trib_source {
     size_t count, capacity, current;
     trib_input **folders; /* those of the inputs that are folders, not owned */
     size_t folder_count, folder_capacity;
-    bool need_labels;
+    trib_input_context context;
+    trib_passed_list passed_over;
+    trib_names notes;
     const char *labels_path; /* only while opening */
-    int idx_count;
-    int class_count; /* 0: not known */
+    trib_outputs outputs;    /* what is not to be read */
+    int idx_count;           /* inputs that are IDX files, or pipes of which nobody can tell yet */
+    int class_count;         /* 0: not known */
     trib_names class_names;
-    int wake[2]; /* a pipe with a byte in it while waiting reads shall give up; -1: no input waits */
+    int wake[2]; /* a pipe with a byte in it while waiting reads shall give up */
     int64_t next_index;
     trib_status failure; /* of an earlier trib_source_next: there is no way on */
 };
-
-/* ---- which kind of input ---- */
-
-typedef enum content { CONTENT_OTHER, CONTENT_TAR, CONTENT_IDX } content;
-
-static bool has_tar_name(const char *path)
-{
-    return trib_ends_with(path, ".tar") || trib_ends_with(path, ".tar.gz") || trib_ends_with(path, ".tgz");
-}
-
-/* By its first bytes, and by its name where that leaves no doubt, so that a damaged file gets the right message. */
-static trib_status recognise(const char *path, content *out)
-{
-    *out = has_tar_name(path) ? CONTENT_TAR : strstr(trib_base_name(path), "-idx3-ubyte") ? CONTENT_IDX : CONTENT_OTHER;
-    if (*out != CONTENT_OTHER) return trib_success();
-    trib_stream stream;
-    uint8_t head[262] = { 0 };
-    size_t got = 0;
-    trib_status s = trib_stream_open(path, &stream);
-    /* Unreadable, a pipe ...: taken for an image, it will be reported in its place. */
-    if (trib_failed(&s)) return s.code == TRIB_UNSUPPORTED || s.code == TRIB_OUT_OF_MEMORY ? s : trib_success();
-    s = trib_stream_read(&stream, head, sizeof head, &got);
-    bool gzipped = stream.gzipped;
-    trib_stream_close(&stream);
-    if (memcmp(head + 257, "ustar", 5) == 0) *out = CONTENT_TAR;
-    if (got >= 4 && !head[0] && !head[1] && head[2] == 8 && head[3] >= 1 && head[3] <= 4) *out = CONTENT_IDX;
-    return *out == CONTENT_OTHER && gzipped ? s : trib_success();
-}
 
 /* ---- opening ---- */
 
@@ -67,36 +43,35 @@ static trib_status add(trib_source *source, trib_input *input)
     return trib_success();
 }
 
+/* Before the first row replaces what an output held, a list that can be read twice is searched for it. In a pipe, an
+ * item that turns out to be an output is refused at its turn. */
+static trib_status check_listed(trib_source *source, const char *path)
+{
+    struct stat info;
+    if (!trib_outputs_held(&source->outputs) || strcmp(path, "-") == 0 || stat(path, &info) != 0 ||
+        !S_ISREG(info.st_mode))
+        return trib_success();
+    trib_input *list = NULL;
+    trib_item item = { .label = TRIB_NO_LABEL };
+    TRIB_TRY(trib_list_input_open(&source->context, path, &list));
+    trib_status s = trib_success();
+    for (bool end = false; !end && !trib_failed(&s);) {
+        s = list->kind->next(list, &item, &end);
+        if (!trib_failed(&s) && !end && item.path) s = trib_outputs_check(&source->outputs, item.path);
+        trib_item_release(&item);
+    }
+    list->kind->close(list);
+    return s;
+}
+
 static trib_status add_list(trib_source *source, const char *path)
 {
     if (!*path) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "'@': name the list, as in @list.txt");
-    if (source->wake[0] < 0) {
-        if (trib_fault("pipe") ? (errno = EMFILE, -1) : pipe(source->wake)) {
-            source->wake[0] = source->wake[1] = -1;
-            return trib_file_error("prepare reading", path, errno);
-        }
-        for (int i = 0; i < 2; ++i) {
-            fcntl(source->wake[i], F_SETFD, FD_CLOEXEC);
-            fcntl(source->wake[i], F_SETFL, O_NONBLOCK);
-        }
-    }
     trib_input *input = NULL;
-    TRIB_TRY(trib_list_input_open(path, source->wake[0], &input));
+    TRIB_TRY(trib_outputs_check(&source->outputs, strcmp(path, "-") == 0 ? "/dev/stdin" : path));
+    TRIB_TRY(check_listed(source, path));
+    TRIB_TRY(trib_list_input_open(&source->context, path, &input));
     return add(source, input);
-}
-
-static trib_status add_shards(trib_source *source, const char *pattern)
-{
-    trib_names names = { 0 };
-    TRIB_TRY(trib_expand_ranges(pattern, &names));
-    trib_status s = trib_success();
-    for (size_t i = 0; i < names.count && !trib_failed(&s); ++i) {
-        trib_input *input = NULL;
-        s = trib_tar_input_open(names.items[i], source->need_labels, &input);
-        if (!trib_failed(&s)) s = add(source, input);
-    }
-    trib_names_free(&names);
-    return s;
 }
 
 static trib_status add_folder(trib_source *source, const char *path)
@@ -105,7 +80,7 @@ static trib_status add_folder(trib_source *source, const char *path)
                   sizeof *source->folders))
         return trib_no_memory("inputs");
     trib_input *input = NULL;
-    TRIB_TRY(trib_folder_input_open(path, &input));
+    TRIB_TRY(trib_folder_input_open(&source->context, path, &input));
     TRIB_TRY(add(source, input));
     source->folders[source->folder_count++] = input;
     return trib_success();
@@ -113,18 +88,57 @@ static trib_status add_folder(trib_source *source, const char *path)
 
 static trib_status add_file(trib_source *source, const char *path)
 {
-    content kind = CONTENT_OTHER;
-    TRIB_TRY(recognise(path, &kind));
+    trib_content content = TRIB_CONTENT_IMAGE;
+    TRIB_TRY(trib_outputs_check(&source->outputs, path));
+    TRIB_TRY(trib_recognise(path, NULL, &content));
     trib_input *input = NULL;
-    switch (kind) {
-    case CONTENT_TAR: TRIB_TRY(trib_tar_input_open(path, source->need_labels, &input)); break;
-    case CONTENT_IDX:
-        TRIB_TRY(trib_idx_input_open(path, source->need_labels, source->labels_path, &input));
+    switch (content) {
+    case TRIB_CONTENT_TAR: TRIB_TRY(trib_tar_input_open(&source->context, path, NULL, &input)); break;
+    case TRIB_CONTENT_IDX:
+        TRIB_TRY(trib_idx_input_open(&source->context, path, NULL, source->labels_path, &input));
         ++source->idx_count;
         break;
-    case CONTENT_OTHER: TRIB_TRY(trib_file_input_open(path, &input)); break;
+    case TRIB_CONTENT_IMAGE: TRIB_TRY(trib_file_input_open(path, &input)); break;
     }
     return add(source, input);
+}
+
+static trib_status add_pipe(trib_source *source, const char *path)
+{
+    trib_input *input = NULL;
+    TRIB_TRY(trib_pipe_input_open(&source->context, path, source->labels_path, &input));
+    ++source->idx_count;
+    return add(source, input);
+}
+
+/* By what is behind the name. A link that leads nowhere is an image that cannot be read, like others in a folder. */
+static trib_status add_path(trib_source *source, const char *path)
+{
+    struct stat info;
+    bool there = stat(path, &info) == 0;
+    if (there && S_ISDIR(info.st_mode)) return add_folder(source, path);
+    if (there && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) return add_pipe(source, path);
+    return add_file(source, path);
+}
+
+static trib_status add_shards(trib_source *source, const char *pattern)
+{
+    trib_names names = { 0 };
+    TRIB_TRY(trib_expand_ranges(pattern, &names));
+    trib_status s = trib_success();
+    for (size_t i = 0; i < names.count && !trib_failed(&s); ++i) s = add_path(source, names.items[i]);
+    trib_names_free(&names);
+    return s;
+}
+
+/* Shells name everything that a folder holds, given "photos/" and a star. Of a path only the last part was asked for by
+ * name. */
+static const char *unwanted_input(const char *path)
+{
+    size_t n = strlen(path);
+    while (n && path[n - 1] == '/') --n;
+    while (n && path[n - 1] != '/') --n;
+    return trib_unwanted_in_list(path + n);
 }
 
 static trib_status add_input(trib_source *source, const char *path)
@@ -133,11 +147,12 @@ static trib_status add_input(trib_source *source, const char *path)
     if (*path == '@') return add_list(source, path + 1);
     struct stat info;
     int missing = trib_fault("stat") ? (errno = EIO, -1) : lstat(path, &info);
-    if (missing && errno == ENOENT && has_tar_name(path) && strchr(path, '{')) return add_shards(source, path);
+    if (missing && errno == ENOENT && trib_has_tar_name(path) && strchr(path, '{')) return add_shards(source, path);
     if (missing) return trib_file_error("find it", *path ? path : "''", errno);
-    /* A link that leads nowhere is an image that cannot be read, like others found in a folder. */
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return add_folder(source, path);
-    return add_file(source, path);
+    const char *unwanted = unwanted_input(path);
+    if (!unwanted) return add_path(source, path);
+    trib_pass_over(&source->passed_over, unwanted);
+    return trib_success();
 }
 
 static trib_status check_arguments(const char *const *inputs, int count, const trib_source_options *options)
@@ -151,6 +166,14 @@ static trib_status check_arguments(const char *const *inputs, int count, const t
     return trib_success();
 }
 
+static trib_status check_inputs_left(const trib_source *source, const char *first)
+{
+    if (source->count) return trib_success();
+    return TRIB_ERROR(TRIB_NOT_FOUND,
+                      "%s: is passed over, being called as what systems leave beside files; there is no other input",
+                      trib_shorten(first).text);
+}
+
 static trib_status check_labels_path(const trib_source *source)
 {
     if (!source->labels_path || source->idx_count == 1) return trib_success();
@@ -159,24 +182,60 @@ static trib_status check_labels_path(const trib_source *source)
                       trib_shorten(source->labels_path).text, source->idx_count);
 }
 
+/* Before anything is opened: a file of ours could get the number of a descriptor that is closed. */
+static trib_status check_descriptors(const char *const *inputs, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        bool standard_input = strcmp(inputs[i], "-") == 0;
+        const char *path = inputs[i] + (*inputs[i] == '@');
+        int fd = standard_input ? STDIN_FILENO : trib_descriptor_of(path);
+        if (fd >= 0) TRIB_TRY(trib_check_readable(fd, standard_input ? "standard input" : path));
+    }
+    return trib_success();
+}
+
+static trib_status make_wake_pipe(trib_source *source)
+{
+    if (trib_fault("pipe") ? (errno = EMFILE, -1) : pipe(source->wake)) {
+        source->wake[0] = source->wake[1] = -1;
+        return trib_file_error("prepare reading", "inputs", errno);
+    }
+    for (int i = 0; i < 2; ++i) {
+        source->wake[i] = trib_above_standard(source->wake[i]);
+        if (source->wake[i] < 0) return trib_file_error("prepare reading", "inputs", errno);
+        fcntl(source->wake[i], F_SETFD, FD_CLOEXEC);
+        fcntl(source->wake[i], F_SETFL, O_NONBLOCK);
+    }
+    source->context.wake_fd = source->wake[0];
+    return trib_success();
+}
+
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
                              trib_source **out)
 {
     static const trib_source_options no_options = { 0 };
     if (!options) options = &no_options;
     TRIB_TRY(check_arguments(inputs, count, options));
+    TRIB_TRY(check_descriptors(inputs, count));
+    if (options->labels_path) TRIB_TRY(check_descriptors(&options->labels_path, 1));
     trib_source *source = trib_alloc_zeroed(1, sizeof *source);
     if (!source) return trib_no_memory("inputs");
     source->wake[0] = source->wake[1] = -1;
-    source->need_labels = options->need_labels;
+    source->context = (trib_input_context) { .need_labels = options->need_labels,
+                                             .wake_fd = -1,
+                                             .passed_over = &source->passed_over,
+                                             .outputs = &source->outputs };
     source->labels_path = options->labels_path;
     source->class_count = options->class_count;
     trib_status s = trib_success();
+    TRIB_TRY_GOTO(s, failed, make_wake_pipe(source));
+    TRIB_TRY_GOTO(s, failed, trib_outputs_copy(options->outputs, options->output_count, &source->outputs));
     for (int i = 0; i < count; ++i) TRIB_TRY_GOTO(s, failed, add_input(source, inputs[i]));
+    TRIB_TRY_GOTO(s, failed, check_inputs_left(source, inputs[0]));
     TRIB_TRY_GOTO(s, failed, check_labels_path(source));
     source->labels_path = NULL;
-    if (source->need_labels && source->folder_count)
-        s = trib_assign_classes(source->folders, source->folder_count, options, &source->class_names);
+    if (options->need_labels && source->folder_count)
+        s = trib_assign_classes(source->folders, source->folder_count, options, &source->class_names, &source->notes);
     if (trib_failed(&s)) goto failed;
     *out = source;
     return s;
@@ -192,6 +251,8 @@ void trib_source_close(trib_source *source)
     trib_free(source->inputs);
     trib_free(source->folders);
     trib_names_free(&source->class_names);
+    trib_names_free(&source->notes);
+    trib_outputs_free(&source->outputs);
     for (int i = 0; i < 2; ++i) {
         if (source->wake[i] >= 0) close(source->wake[i]);
     }
@@ -217,19 +278,38 @@ const char *const *trib_source_class_names(const trib_source *source, int *count
     return (const char *const *)source->class_names.items;
 }
 
-/* When labels are needed, an item without a usable one has no use. */
-static void check_label(const trib_source *source, trib_item *item)
+const char *trib_source_note(const trib_source *source, int i)
 {
-    if (!source->need_labels || trib_failed(&item->status)) return;
-    trib_status s = trib_success();
+    return i >= 0 && (size_t)i < source->notes.count ? source->notes.items[i] : NULL;
+}
+
+const trib_passed_over *trib_source_passed_over(const trib_source *source, int *count)
+{
+    *count = source->passed_over.count;
+    return source->passed_over.kinds;
+}
+
+/* When labels are needed, an item without a usable one has no use. */
+static trib_status check_label(const trib_source *source, const trib_item *item)
+{
+    if (!source->context.need_labels) return trib_success();
     trib_short_name name = trib_shorten(item->name);
     if (item->label == TRIB_NO_LABEL)
-        s = TRIB_ERROR(TRIB_NOT_FOUND,
-                       "%s: has no label; labels come from class folders, .cls members or IDX files of labels",
-                       name.text);
-    else if (source->class_count && item->label >= source->class_count)
-        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: its label is %d, but there are only %d classes", name.text, item->label,
-                       source->class_count);
+        return TRIB_ERROR(TRIB_NOT_FOUND,
+                          "%s: has no label; labels come from class folders, .cls members or IDX files of labels",
+                          name.text);
+    if (source->class_count && item->label >= source->class_count)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: its label is %d, but there are only %d classes", name.text, item->label,
+                          source->class_count);
+    return trib_success();
+}
+
+/* An item that is not to be read keeps its name alone. */
+static void check_item(trib_source *source, trib_item *item)
+{
+    if (trib_failed(&item->status)) return;
+    trib_status s = check_label(source, item);
+    if (!trib_failed(&s) && item->path) s = trib_outputs_check(&source->outputs, item->path);
     if (!trib_failed(&s)) return;
     char *kept = item->name;
     item->name = NULL;
@@ -252,7 +332,7 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
             return s;
         }
         if (!over) {
-            check_label(source, &found);
+            check_item(source, &found);
             found.index = source->next_index++;
             *item = found;
             *end = false;
@@ -267,11 +347,11 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
 void trib_source_interrupt(trib_source *source)
 {
     /* The pipe is never full: it is cleared before the next loader, and one byte is enough. */
-    if (source->wake[1] >= 0 && write(source->wake[1], "", 1) < 0) return;
+    if (write(source->wake[1], "", 1) < 0) return;
 }
 
 void trib_source_clear_interrupt(trib_source *source)
 {
     char bytes[64];
-    while (source->wake[0] >= 0 && read(source->wake[0], bytes, sizeof bytes) > 0) continue;
+    while (read(source->wake[0], bytes, sizeof bytes) > 0) continue;
 }

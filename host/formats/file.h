@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files read through a mapping, and files written whole or not at all. */
+ * Files read once from their beginning, pipes too, and files written whole or not at all. */
 #ifndef TRIBUTARY_FORMATS_FILE_H
 #define TRIBUTARY_FORMATS_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "data/reader.h"
 #include "tributary/status.h"
 
-/* A regular file mapped for reading. Zero-initialise; `size` 0 means nothing is mapped. */
-typedef struct trib_mapping {
-    void *bytes;
-    size_t size;
-} trib_mapping;
+/* A file or pipe on its way in. What is read is the caller's own copy: whatever other programs do to the file, reading
+ * fails with a message at worst. Messages name the path. */
+typedef struct trib_blob {
+    char *path;
+    trib_reader reader; /* its fd is -1 when closed */
+} trib_blob;
 
-/* Refuses folders, pipes, devices and empty files; messages name the path. A file that
- * another program cuts short afterwards raises SIGBUS when the missing part is touched: nothing here can prevent it. */
-trib_status trib_mapping_open(const char *path, trib_mapping *out);
-void trib_mapping_close(trib_mapping *mapping);
-/* The pages may be dropped; they are read again from the file if touched. */
-void trib_mapping_release_pages(const trib_mapping *mapping);
+/* Refuses folders, devices and empty files; the other end of a pipe is waited for when reading. *out is changed only on
+ * success. */
+trib_status trib_blob_open(const char *path, trib_blob *out);
+/* Fine on one that is closed already. */
+void trib_blob_close(trib_blob *blob);
+int64_t trib_blob_size(const trib_blob *blob); /* of a regular file when it was opened; -1 for a pipe */
+int64_t trib_blob_at(const trib_blob *blob);   /* bytes read or skipped so far */
+/* Reads up to `size` bytes; fewer only at the end. A regular file that ends before the size it had is a failure. */
+trib_status trib_blob_read(trib_blob *blob, void *buffer, size_t size, size_t *got);
+/* The same into new memory, which grows as bytes come: nobody takes memory by promising bytes. Release *bytes with
+ * trib_free. */
+trib_status trib_blob_take(trib_blob *blob, size_t size, void **bytes, size_t *got);
+/* Goes on at byte `at`: in a pipe forwards only, and one that ends before is a failure. */
+trib_status trib_blob_skip_to(trib_blob *blob, int64_t at);
 
 typedef struct trib_output trib_output;
 

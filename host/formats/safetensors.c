@@ -11,51 +11,63 @@
 
 enum { LENGTH_SIZE = 8 };
 
-static trib_status read_bytes(trib_safetensors *file, const void *bytes, size_t size)
+/* A file that is nothing yet; trib_safetensors_close takes it from here on. */
+static trib_safetensors *create(void)
 {
-    const unsigned char *p = bytes;
+    trib_safetensors *file = trib_alloc_zeroed(1, sizeof *file);
+    if (file) file->blob.reader.fd = -1;
+    return file;
+}
+
+/* The header's length, out of the first bytes; `follow` are behind them. */
+static trib_status header_length(const unsigned char *p, size_t got, uint64_t follow, size_t *out)
+{
     uint64_t length = 0;
-    if (size < LENGTH_SIZE)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a safetensors file; it is cut short", size);
+    if (got < LENGTH_SIZE)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a safetensors file; it is cut short", got);
     for (int i = 0; i < LENGTH_SIZE; ++i) length |= (uint64_t)p[i] << (8 * i);
     if (length > TRIB_SAFETENSORS_MAX_HEADER)
         return TRIB_ERROR(TRIB_BAD_DATA,
                           "a header of %" PRIu64 " bytes is over the limit of 100 MB; this is not a safetensors file",
                           length);
-    if (length > size - LENGTH_SIZE)
+    if (length > follow)
         return TRIB_ERROR(TRIB_BAD_DATA,
-                          "the header needs %" PRIu64 " bytes but only %zu follow; the file is cut short", length,
-                          size - LENGTH_SIZE);
-    const unsigned char *data = p + LENGTH_SIZE + length;
-    return trib_safetensors_read_header(file, (const char *)p + LENGTH_SIZE, (size_t)length, data,
-                                        size - LENGTH_SIZE - (size_t)length);
+                          "the header needs %" PRIu64 " bytes but only %" PRIu64 " follow; the file is cut short",
+                          length, follow);
+    *out = (size_t)length;
+    return trib_success();
 }
 
-trib_status trib_safetensors_open(const char *path, trib_safetensors **out)
+static void set_data(trib_safetensors *file, const void *data)
 {
-    if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_open: an argument is NULL");
-    trib_status s;
-    trib_safetensors *file = trib_alloc_zeroed(1, sizeof *file);
-    if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(path).text);
-    TRIB_TRY_GOTO(s, fail, trib_mapping_open(path, &file->mapping));
-    s = read_bytes(file, file->mapping.bytes, file->mapping.size);
-    trib_add_context(&s, "%s", trib_shorten(path).text);
-    if (trib_failed(&s)) goto fail;
-    *out = file;
+    for (int i = 0; i < file->count; ++i) file->tensors[i].data = data ? (const char *)data + file->places[i] : NULL;
+}
+
+static trib_status with_name(trib_status s, const char *name)
+{
+    trib_add_context(&s, "%s", trib_shorten(name).text);
     return s;
-fail:
-    trib_safetensors_close(file);
-    return s;
+}
+
+/* ---- memory ---- */
+
+static trib_status read_bytes(trib_safetensors *file, const unsigned char *bytes, size_t size)
+{
+    size_t length = 0;
+    TRIB_TRY(header_length(bytes, size, size < LENGTH_SIZE ? 0 : size - LENGTH_SIZE, &length));
+    TRIB_TRY(trib_safetensors_read_header(file, (const char *)bytes + LENGTH_SIZE, length));
+    TRIB_TRY(trib_safetensors_check_data(file, size - LENGTH_SIZE - length));
+    set_data(file, bytes + LENGTH_SIZE + length);
+    return trib_success();
 }
 
 trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *name, trib_safetensors **out)
 {
     if ((!bytes && size) || !name || !out)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_parse: an argument is NULL");
-    trib_safetensors *file = trib_alloc_zeroed(1, sizeof *file);
+    trib_safetensors *file = create();
     if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(name).text);
-    trib_status s = read_bytes(file, bytes, size);
-    trib_add_context(&s, "%s", trib_shorten(name).text);
+    trib_status s = with_name(read_bytes(file, bytes, size), name);
     if (trib_failed(&s))
         trib_safetensors_close(file);
     else
@@ -63,16 +75,182 @@ trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *n
     return s;
 }
 
+/* ---- files and pipes ---- */
+
+/* The header, and whether a regular file is as long as it says. What `reader` itself reports has the name already. */
+static trib_status read_start(trib_safetensors *file)
+{
+    trib_blob *blob = &file->blob;
+    bool known = trib_blob_size(blob) >= 0;
+    unsigned char start[LENGTH_SIZE];
+    void *text = NULL;
+    size_t got = 0, length = 0;
+    uint64_t follow = known && trib_blob_size(blob) > LENGTH_SIZE ? (uint64_t)trib_blob_size(blob) - LENGTH_SIZE : 0;
+    trib_status s;
+    if (known && trib_blob_size(blob) < LENGTH_SIZE)
+        return with_name(header_length(start, (size_t)trib_blob_size(blob), 0, &length), blob->path);
+    TRIB_TRY(trib_blob_read(blob, start, LENGTH_SIZE, &got));
+    TRIB_TRY(with_name(header_length(start, got, known ? follow : UINT64_MAX, &length), blob->path));
+    TRIB_TRY(trib_blob_take(blob, length, &text, &got));
+    s = header_length(start, LENGTH_SIZE, got, &length);
+    if (!trib_failed(&s)) s = trib_safetensors_read_header(file, text, length);
+    if (!trib_failed(&s) && known) s = trib_safetensors_check_data(file, follow - length);
+    trib_free(text);
+    file->data_at = trib_blob_at(blob);
+    return with_name(s, blob->path);
+}
+
+trib_status trib_safetensors_open_header(const char *path, trib_safetensors **out)
+{
+    if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_open_header: an argument is NULL");
+    trib_safetensors *file = create();
+    if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(path).text);
+    trib_status s = trib_blob_open(path, &file->blob);
+    if (!trib_failed(&s)) s = read_start(file);
+    if (trib_failed(&s))
+        trib_safetensors_close(file);
+    else
+        *out = file;
+    return s;
+}
+
+/* Where the i-th tensor's data begins; for i = count, where all of it ends. */
+static int64_t place(const trib_safetensors *file, int i)
+{
+    return i < file->count ? file->places[i] : file->data_size;
+}
+
+/* Memory for all of it, but pages that are not written to are not taken. */
+static trib_status take_wanted(trib_safetensors *file, trib_tensor_wanted wanted, const void *context, void **out)
+{
+    char *data = trib_alloc((size_t)file->data_size);
+    trib_status s = trib_success();
+    if (!data)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its %" PRId64 " bytes of data",
+                          trib_shorten(file->blob.path).text, file->data_size);
+    for (int i = 0, end; i < file->count; i = end) {
+        for (end = i; end < file->count && wanted(context, &file->tensors[end]); ++end) continue;
+        size_t got = 0, size = (size_t)(place(file, end) - place(file, i));
+        TRIB_TRY_GOTO(s, fail, trib_blob_skip_to(&file->blob, file->data_at + place(file, i)));
+        TRIB_TRY_GOTO(s, fail, trib_blob_read(&file->blob, data + place(file, i), size, &got));
+        while (end < file->count && !wanted(context, &file->tensors[end])) ++end;
+    }
+    *out = data;
+    return s;
+fail:
+    trib_free(data);
+    return s;
+}
+
+/* All of it; a pipe must end with it. */
+static trib_status take_all(trib_safetensors *file, void **out)
+{
+    trib_blob *blob = &file->blob;
+    void *data = NULL;
+    size_t got = 0, more = 0;
+    char byte;
+    TRIB_TRY(trib_blob_take(blob, (size_t)file->data_size, &data, &got));
+    trib_status s = trib_success();
+    if (trib_blob_size(blob) < 0 && got == (size_t)file->data_size) s = trib_blob_read(blob, &byte, 1, &more);
+    if (!trib_failed(&s)) s = with_name(trib_safetensors_check_data(file, got + more), blob->path);
+    if (trib_failed(&s))
+        trib_free(data);
+    else
+        *out = data;
+    return s;
+}
+
+trib_status trib_safetensors_load(trib_safetensors *file, trib_tensor_wanted wanted, const void *context)
+{
+    bool parts = wanted && file->blob.reader.size >= 0;
+    if (file->data_size > TRIB_SAFETENSORS_MAX_DATA || (uint64_t)file->data_size > SIZE_MAX)
+        return TRIB_ERROR(TRIB_UNSUPPORTED,
+                          "%s: %" PRId64 " bytes of data are more than the %" PRId64 " that are read at once",
+                          trib_shorten(file->blob.path).text, file->data_size, TRIB_SAFETENSORS_MAX_DATA);
+    TRIB_TRY(parts ? take_wanted(file, wanted, context, &file->data) : take_all(file, &file->data));
+    trib_blob_close(&file->blob);
+    set_data(file, file->data);
+    for (int i = 0; parts && i < file->count; ++i)
+        if (!wanted(context, &file->tensors[i])) file->tensors[i].data = NULL;
+    return trib_success();
+}
+
+trib_status trib_safetensors_open(const char *path, trib_safetensors **out)
+{
+    trib_safetensors *file = NULL;
+    if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_open: an argument is NULL");
+    TRIB_TRY(trib_safetensors_open_header(path, &file));
+    trib_status s = trib_safetensors_load(file, NULL, NULL);
+    if (trib_failed(&s))
+        trib_safetensors_close(file);
+    else
+        *out = file;
+    return s;
+}
+
+/* Where `tensor`'s bytes [offset, offset + size) are in the data. */
+static trib_status find_bytes(const trib_safetensors *file, const trib_tensor *tensor, int64_t offset, size_t size,
+                              int64_t *at)
+{
+    for (int i = 0; i < file->count; ++i) {
+        if (&file->tensors[i] != tensor) continue;
+        int64_t all = place(file, i + 1) - place(file, i);
+        if (offset < 0 || offset > all || size > (uint64_t)(all - offset))
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                              "tensor '%.150s': %zu bytes from %" PRId64 " on are outside of its %" PRId64,
+                              tensor->name, size, offset, all);
+        *at = file->places[i] + offset;
+        return trib_success();
+    }
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_read: the tensor is not one of this file");
+}
+
+trib_status trib_safetensors_read(trib_safetensors *file, const trib_tensor *tensor, int64_t offset, void *buffer,
+                                  size_t size)
+{
+    trib_blob *blob = &file->blob;
+    int64_t at = 0;
+    size_t got = 0;
+    TRIB_TRY(find_bytes(file, tensor, offset, size, &at));
+    if (tensor->data) {
+        if (size) memcpy(buffer, (const char *)tensor->data + offset, size);
+        return trib_success();
+    }
+    if (blob->reader.fd < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "tensor '%.150s': its data was released", tensor->name);
+    at += file->data_at;
+    if (trib_blob_size(blob) < 0 && at < trib_blob_at(blob))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: a pipe cannot be read again from byte %" PRId64,
+                          trib_shorten(blob->path).text, at);
+    TRIB_TRY(trib_blob_skip_to(blob, at));
+    TRIB_TRY(trib_blob_read(blob, buffer, size, &got));
+    if (got < size)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: tensor '%.150s': ends after %" PRId64 " bytes; the file is cut short",
+                          trib_shorten(blob->path).text, tensor->name, offset + (int64_t)got);
+    return trib_success();
+}
+
+void trib_safetensors_release_data(trib_safetensors *file)
+{
+    trib_free(file->data);
+    file->data = NULL;
+    set_data(file, NULL);
+}
+
 void trib_safetensors_close(trib_safetensors *file)
 {
     if (!file) return;
+    trib_blob_close(&file->blob);
+    trib_free(file->data);
     trib_free(file->tensors);
+    trib_free(file->places);
     trib_free(file->by_name);
     trib_free(file->metadata);
     trib_json_free(file->header);
-    trib_mapping_close(&file->mapping);
     trib_free(file);
 }
+
+/* ---- what is in it ---- */
 
 int trib_safetensors_count(const trib_safetensors *file) { return file->count; }
 
@@ -104,5 +282,3 @@ const char *trib_safetensors_metadata_get(const trib_safetensors *file, const ch
         bsearch(key, file->metadata, (size_t)file->metadata_count, sizeof *file->metadata, compare_key);
     return found ? found->value : NULL;
 }
-
-void trib_safetensors_release_pages(const trib_safetensors *file) { trib_mapping_release_pages(&file->mapping); }

@@ -137,8 +137,8 @@ static int compare_places(const void *pa, const void *pb)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Sorted by place, each must begin where the one before ended, and the last must end with the file. */
-static trib_status check_places(entry *entries, int count, size_t data_size)
+/* Sorted by place, each must begin where the one before ended. */
+static trib_status check_places(entry *entries, int count)
 {
     int64_t at = 0;
     if (count) qsort(entries, (size_t)count, sizeof *entries, compare_places);
@@ -149,15 +149,24 @@ static trib_status check_places(entry *entries, int count, size_t data_size)
                               entries[i - 1].tensor.name);
         if (e->begin > at)
             return BAD_TENSOR(e->tensor.name, "%" PRId64 " bytes before its data belong to no tensor", e->begin - at);
-        if ((uint64_t)e->end > data_size)
-            return BAD_TENSOR(e->tensor.name,
-                              "its data ends at %" PRId64 ", but the file has %zu bytes of data; it is cut short",
-                              e->end, data_size);
         at = e->end;
     }
-    if ((uint64_t)at < data_size)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes at the end of the file belong to no tensor",
-                          data_size - (size_t)at);
+    return trib_success();
+}
+
+trib_status trib_safetensors_check_data(const trib_safetensors *file, uint64_t data_size)
+{
+    for (int i = 0; i < file->count; ++i) {
+        int64_t end = i + 1 < file->count ? file->places[i + 1] : file->data_size;
+        if ((uint64_t)end > data_size)
+            return BAD_TENSOR(file->tensors[i].name,
+                              "its data ends at %" PRId64 ", but the file has %" PRIu64
+                              " bytes of data; it is cut short",
+                              end, data_size);
+    }
+    if ((uint64_t)file->data_size < data_size)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%" PRIu64 " bytes at the end of the file belong to no tensor",
+                          data_size - (uint64_t)file->data_size);
     return trib_success();
 }
 
@@ -166,23 +175,25 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*(const trib_tensor *const *)a)->name, (*(const trib_tensor *const *)b)->name);
 }
 
-static trib_status keep_tensors(trib_safetensors *file, const entry *entries, int count, const void *data)
+static trib_status keep_tensors(trib_safetensors *file, const entry *entries, int count)
 {
     file->tensors = trib_realloc_array(NULL, (size_t)count, sizeof *file->tensors);
+    file->places = trib_realloc_array(NULL, (size_t)count, sizeof *file->places);
     file->by_name = trib_realloc_array(NULL, (size_t)count, sizeof *file->by_name);
-    if (!file->tensors || !file->by_name) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d tensors", count);
+    if (!file->tensors || !file->places || !file->by_name)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d tensors", count);
     for (int i = 0; i < count; ++i) {
         file->tensors[i] = entries[i].tensor;
-        file->tensors[i].data = data ? (const char *)data + entries[i].begin : NULL;
+        file->places[i] = entries[i].begin;
         file->by_name[i] = &file->tensors[i];
     }
     if (count) qsort(file->by_name, (size_t)count, sizeof *file->by_name, compare_names);
     file->count = count;
+    file->data_size = count ? entries[count - 1].end : 0;
     return trib_success();
 }
 
-trib_status trib_safetensors_read_header(trib_safetensors *file, const char *text, size_t size, const void *data,
-                                         size_t data_size)
+trib_status trib_safetensors_read_header(trib_safetensors *file, const char *text, size_t size)
 {
     if (size == 0 || text[0] != '{')
         return TRIB_ERROR(TRIB_BAD_DATA, "the header does not begin with '{'; this is not a safetensors file");
@@ -204,8 +215,8 @@ trib_status trib_safetensors_read_header(trib_safetensors *file, const char *tex
         TRIB_TRY_GOTO(s, done, read_entry(item, &entries[count]));
         ++count;
     }
-    TRIB_TRY_GOTO(s, done, check_places(entries, count, data_size));
-    s = keep_tensors(file, entries, count, data);
+    TRIB_TRY_GOTO(s, done, check_places(entries, count));
+    s = keep_tensors(file, entries, count);
 done:
     trib_free(entries);
     return s;

@@ -125,7 +125,9 @@ static trib_status check_header(const text *t, uint64_t data_size)
     if (data_size > SIZE_MAX) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "more data than this machine can address");
     trib_safetensors *file = trib_alloc_zeroed(1, sizeof *file);
     if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to check the header");
-    trib_status s = trib_safetensors_read_header(file, t->bytes + 8, t->size - 8, NULL, (size_t)data_size);
+    file->blob.reader.fd = -1;
+    trib_status s = trib_safetensors_read_header(file, t->bytes + 8, t->size - 8);
+    if (!trib_failed(&s)) s = trib_safetensors_check_data(file, data_size);
     trib_safetensors_close(file);
     return s;
 }

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "image/decoders.h"
+#include "image/exif.h"
 #include "tributary/internal/alloc.h"
 
-typedef trib_status decoder(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+typedef trib_status decoder(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                            int *orientation);
 
 /* `decode` is NULL for formats that are known only so that the message can name them. */
 typedef struct format {
@@ -43,8 +45,12 @@ bool trib_image_recognised(const void *bytes, size_t size)
     return f && f->decode;
 }
 
-trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t max_pixels, trib_image *out)
+trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out)
 {
+    trib_decode_options o = options ? *options : (trib_decode_options) { 0 };
+    if (!o.max_pixels) o.max_pixels = TRIB_MAX_IMAGE_PIXELS;
+    if (o.max_pixels < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: max_pixels is %lld", (long long)o.max_pixels);
     if (!bytes && size) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: bytes is NULL");
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: out is NULL");
     if (!size) return TRIB_ERROR(TRIB_BAD_DATA, "the image is empty (0 bytes)");
@@ -53,14 +59,16 @@ trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t ma
     if (!f->decode)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "this looks like %s, which is not read; convert it to JPEG, PNG or WebP",
                           f->name);
-    trib_status s = f->decode(bytes, size, max_pixels, out);
+    int orientation = 1;
+    trib_image image = { 0 };
+    trib_status s = f->decode(bytes, size, &o, &image, &orientation);
+    if (!trib_failed(&s)) s = trib_image_turn_upright(&image, orientation);
+    if (trib_failed(&s))
+        trib_image_release(&image);
+    else
+        *out = image;
     trib_add_context(&s, "%s image", f->name);
     return s;
-}
-
-trib_status trib_image_decode(const void *bytes, size_t size, trib_image *out)
-{
-    return trib_image_decode_limited(bytes, size, TRIB_MAX_IMAGE_PIXELS, out);
 }
 
 trib_status trib_image_create(int64_t width, int64_t height, int channels, int64_t max_pixels, trib_image *out)
@@ -68,7 +76,7 @@ trib_status trib_image_create(int64_t width, int64_t height, int channels, int64
     if (width <= 0 || height <= 0)
         return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: it has no pixels", (long long)width,
                           (long long)height);
-    if (width > max_pixels / height)
+    if (width > max_pixels / height || (uint64_t)width > PTRDIFF_MAX / 3 / (uint64_t)height)
         return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: more than the limit of %lld pixels",
                           (long long)width, (long long)height, (long long)max_pixels);
     trib_image image = { .width = (int)width, .height = (int)height, .channels = channels };

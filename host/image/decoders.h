@@ -9,13 +9,17 @@
 extern "C" {
 #endif
 
-/* trib_image_decode with another limit on width x height. */
-trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t max_pixels, trib_image *out);
+/* Each is given bytes that begin with its format's signature, and writes to `out` only on success. options->max_pixels
+ * is a number here. With options->apply_orientation, *orientation is set to EXIF's when the file has one; the caller
+ * turns the image. */
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation);
+trib_status trib_decode_png(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                            int *orientation);
+trib_status trib_decode_webp(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation);
 
-/* Each is given bytes that begin with its format's signature, and writes to `out` only on success. */
-trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
-trib_status trib_decode_png(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
-trib_status trib_decode_webp(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+#define TRIB_NOTE_ANIMATION "animation: its first frame is used"
 
 /* Memory for the pixels, not cleared. Sizes come from files: too large or empty fails with TRIB_BAD_DATA. */
 trib_status trib_image_create(int64_t width, int64_t height, int channels, int64_t max_pixels, trib_image *out);

@@ -10,6 +10,8 @@
 
 /* Of resize and crop: far above any network's, and small enough that no product of two overflows. */
 enum { MAX_SIDE = 16384 };
+/* Of the whole resized image, of which only the crop is made. */
+enum { MAX_RESIZED_SIDE = 1 << 28 };
 
 const char *trib_interpolation_name(trib_interpolation interpolation)
 {
@@ -29,6 +31,20 @@ const char *trib_resize_mode_name(trib_resize_mode mode)
     case TRIB_RESIZE_NONE: return "none";
     }
     return "unknown";
+}
+
+const char *trib_resample_order_name(trib_resample_order order)
+{
+    switch (order) {
+    case TRIB_HORIZONTAL_FIRST: return "horizontal first";
+    case TRIB_CHEAPER_FIRST: return "cheaper first";
+    }
+    return "unknown";
+}
+
+static bool known_order(trib_resample_order order)
+{
+    return order == TRIB_HORIZONTAL_FIRST || order == TRIB_CHEAPER_FIRST;
 }
 
 static bool known_interpolation(trib_interpolation i)
@@ -116,6 +132,9 @@ trib_status trib_preprocess_check(const trib_preprocess *preprocess)
     if (!known_interpolation(preprocess->interpolation))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: interpolation is %d, which is none we know",
                           (int)preprocess->interpolation);
+    if (!known_order(preprocess->resample_order))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resample_order is %d, which is none we know",
+                          (int)preprocess->resample_order);
     TRIB_TRY(check_sizes(preprocess));
     return check_numbers(preprocess);
 }
@@ -123,15 +142,15 @@ trib_status trib_preprocess_check(const trib_preprocess *preprocess)
 static trib_status check_image(const trib_image *image)
 {
     if (!image || !image->pixels) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the image is empty");
-    bool sane = image->width > 0 && image->height > 0 && image->width <= TRIB_MAX_IMAGE_PIXELS / image->height &&
-                (image->channels == 1 || image->channels == 3);
+    bool sane = image->width > 0 && image->height > 0 && (image->channels == 1 || image->channels == 3) &&
+                (size_t)image->width <= PTRDIFF_MAX / 3 / (size_t)image->height;
     if (sane) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "an image of %d x %d pixels and %d channels cannot be resized",
                       image->width, image->height, image->channels);
 }
 
 trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
-                              trib_image *out)
+                              trib_resample_order order, trib_image *out)
 {
     TRIB_TRY(check_image(in));
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_resize: out is NULL");
@@ -140,8 +159,9 @@ trib_status trib_image_resize(const trib_image *in, int width, int height, trib_
                           TRIB_MAX_IMAGE_PIXELS);
     if (!known_interpolation(interpolation))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "interpolation %d is none we know", (int)interpolation);
+    if (!known_order(order)) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "order %d is none we know", (int)order);
     return trib_resample(in, (trib_axis) { in->width, width, 0, width }, (trib_axis) { in->height, height, 0, height },
-                         interpolation, out);
+                         interpolation, order, out);
 }
 
 /* Python's int(round((size - crop) / 2.0)): halves go to the even neighbour. */
@@ -170,7 +190,7 @@ static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image
     TRIB_TRY(check_image(image));
     int64_t width, height;
     resized_size(p, image, &width, &height);
-    if (width > TRIB_MAX_IMAGE_PIXELS || height > TRIB_MAX_IMAGE_PIXELS)
+    if (width > MAX_RESIZED_SIDE || height > MAX_RESIZED_SIDE)
         return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is too elongated for a short side of %d",
                           image->width, image->height, p->resize);
     if (width < p->crop_width || height < p->crop_height) /* only without a resize */
@@ -178,7 +198,7 @@ static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image
                           image->height, p->crop_width, p->crop_height);
     trib_axis x = { image->width, (int)width, centre_offset((int)width, p->crop_width), p->crop_width };
     trib_axis y = { image->height, (int)height, centre_offset((int)height, p->crop_height), p->crop_height };
-    return trib_resample(image, x, y, p->interpolation, out);
+    return trib_resample(image, x, y, p->interpolation, p->resample_order, out);
 }
 
 trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_image *image, trib_layout layout,
@@ -205,7 +225,7 @@ trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_
 static trib_status gray_to_rgb(trib_image *image)
 {
     trib_image rgb;
-    TRIB_TRY(trib_image_create(image->width, image->height, 3, TRIB_MAX_IMAGE_PIXELS, &rgb));
+    TRIB_TRY(trib_image_create(image->width, image->height, 3, INT64_MAX, &rgb));
     size_t count = (size_t)image->width * (size_t)image->height;
     for (size_t i = 0; i < 3 * count; ++i) rgb.pixels[i] = image->pixels[i / 3];
     trib_image_release(image);

@@ -16,7 +16,7 @@ typedef struct trib_axis {
 
 /* Allocates `window`: x.count x y.count pixels with the channels of `in`. */
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
-                          trib_image *window);
+                          trib_resample_order order, trib_image *window);
 
 /* Fixed point: sums of pixel * weight are scaled by 2^22 and get half a unit before they are cut to 0..255. */
 enum { TRIB_WEIGHT_BITS = 22, TRIB_WEIGHT_HALF = 1 << (TRIB_WEIGHT_BITS - 1) };

@@ -65,16 +65,39 @@ static trib_status read_metadata(trib_model *model)
     return trib_success();
 }
 
-static trib_status load(trib_model *model, const trib_model_options *options)
+/* What the header alone tells: something else than a GoogLeNet is refused before its data is read. */
+static trib_status understand(trib_model *model, const trib_model_options *options)
 {
-    const trib_tensor *tensors = trib_safetensors_tensors(model->file);
-    int count = trib_safetensors_count(model->file);
-    TRIB_TRY(trib_network_detect(tensors, count, &model->net, &model->dialect));
+    TRIB_TRY(trib_network_detect(trib_safetensors_tensors(model->file), trib_safetensors_count(model->file),
+                                 &model->net, &model->dialect));
     TRIB_TRY(read_metadata(model));
     TRIB_TRY(trib_preprocess_set_size(&model->preprocess, options->height, options->width));
     model->net.aux = model->net.aux && options->aux;
-    TRIB_TRY(build_graph(model));
-    return trib_network_bind(&model->net, model->graph, model->dialect, tensors, count, model->parameters);
+    return build_graph(model);
+}
+
+static trib_status with_name(trib_status s, const char *path)
+{
+    trib_add_context(&s, "%s", trib_shorten(path).text);
+    return s;
+}
+
+static bool is_wanted(const void *model, const trib_tensor *tensor)
+{
+    const trib_model *m = model;
+    return trib_network_uses(&m->net, m->dialect, tensor->name);
+}
+
+/* Opening and loading name the file themselves. */
+static trib_status load(trib_model *model, const trib_model_options *options)
+{
+    TRIB_TRY(trib_safetensors_open_header(model->path, &model->file));
+    TRIB_TRY(with_name(understand(model, options), model->path));
+    TRIB_TRY(trib_safetensors_load(model->file, is_wanted, model));
+    const trib_tensor *tensors = trib_safetensors_tensors(model->file);
+    int count = trib_safetensors_count(model->file);
+    return with_name(trib_network_bind(&model->net, model->graph, model->dialect, tensors, count, model->parameters),
+                     model->path);
 }
 
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out)
@@ -83,15 +106,11 @@ trib_status trib_model_load(const char *path, const trib_model_options *options,
     if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_model_load: an argument is NULL");
     trib_model *model = NULL;
     TRIB_TRY(create(path, &model));
-    trib_status s = trib_safetensors_open(path, &model->file); /* names the path itself */
-    if (trib_failed(&s)) goto fail;
-    s = load(model, options ? options : &defaults);
-    trib_add_context(&s, "%s", trib_shorten(path).text);
-    if (trib_failed(&s)) goto fail;
-    *out = model;
-    return s;
-fail:
-    trib_model_destroy(model);
+    trib_status s = load(model, options ? options : &defaults);
+    if (trib_failed(&s))
+        trib_model_destroy(model);
+    else
+        *out = model;
     return s;
 }
 
@@ -143,7 +162,10 @@ const char *trib_model_label(const trib_model *model, int klass)
     return model->labels && klass >= 0 && klass < model->net.classes ? model->labels[klass] : NULL;
 }
 
-void trib_model_release_pages(const trib_model *model)
+void trib_model_release_parameters(trib_model *model)
 {
-    if (model->file) trib_safetensors_release_pages(model->file);
+    for (int i = 0; i < trib_graph_parameter_count(model->graph); ++i) model->parameters[i].data = NULL;
+    if (model->file) trib_safetensors_release_data(model->file);
+    if (model->storage) trib_parameters_free_random(model->storage);
+    model->storage = NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "network/row.h"
+#include "network/tensor_index.h"
 
 static const trib_network *const networks[] = { &trib_googlenet_bvlc, &trib_googlenet_torchvision };
 static const trib_dialect *const dialects[] = { &trib_caffe_dialect, &trib_torchvision_dialect };
@@ -64,6 +65,11 @@ bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect,
         if (!strncmp(bare_name, text, length)) return true;
     }
     return false;
+}
+
+bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialect, const char *tensor_name)
+{
+    return spec->aux || !trib_is_auxiliary(spec->network, dialect, trib_bare_name(tensor_name));
 }
 
 /* ---- what is asked for ---- */

@@ -2,7 +2,8 @@
  * Which plan was fastest, remembered in a file: measuring convolutions costs seconds, compiling some of them more.
  *
  * A file belongs to one version of the libraries and one kind of card. It is a cache: one that is damaged, or of
- * another version or card, is left aside with a note, and replaced when the cache is saved.
+ * another version or card, is left aside with a note, and replaced when the cache is saved. A file that does not begin
+ * as one, whatever its version, is never replaced: saving fails.
  *
  *     tributary plan cache 1
  *     library: cuDNN 9.19.0, cuBLASLt 13.0.2

@@ -11,7 +11,7 @@
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
-static const char header[] = "tributary plan cache 1";
+static const char any_version[] = "tributary plan cache ", header[] = "tributary plan cache 1";
 enum { MOST_BYTES = 1 << 30 };
 
 static trib_status io_error(const char *path, const char *what, int number)
@@ -176,9 +176,23 @@ static bool write_all(FILE *file, const char *library, const char *device, const
     return fflush(file) == 0 && fsync(fileno(file)) == 0;
 }
 
+/* Somebody's notes are no cache that may be replaced, whatever its version. */
+static trib_status check_replaceable(const char *path)
+{
+    char begin[sizeof any_version] = "";
+    FILE *file = trib_fault("open") ? (errno = EIO, NULL) : fopen(path, "rb");
+    if (!file) return errno == ENOENT ? trib_success() : io_error(path, "open", errno);
+    size_t got = fread(begin, 1, sizeof any_version - 1, file);
+    fclose(file);
+    if (!got || strcmp(begin, any_version) == 0) return trib_success(); /* a folder gives nothing, and fails later */
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "plan cache %s: holds something else, and is kept; name another file",
+                      path);
+}
+
 trib_status trib_plan_file_write(const char *path, const char *library, const char *device,
                                  const trib_plan_entries *entries)
 {
+    TRIB_TRY(check_replaceable(path));
     size_t size = strlen(path) + 32;
     char *beside = trib_alloc(size);
     if (!beside) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "plan cache %s: out of host memory", path);

@@ -138,6 +138,26 @@ TEST_F(PlanCache, DamageIsNoticed)
     EXPECT_TRUE(damaged(text));
 }
 
+TEST_F(PlanCache, WhatIsNoCacheIsNeverReplaced)
+{
+    for (const char *precious : { "my notes", "tributary plan", "tributary plan cachet" }) {
+        support::write_file(path, precious);
+        trib_plan_cache *cache = open();
+        EXPECT_GT(std::strlen(note), 0u);
+        put(cache, "key", "name", 1);
+        EXPECT_FAILS(trib_plan_cache_save(cache), TRIB_INVALID_ARGUMENT, "holds something else, and is kept");
+        trib_plan_cache_close(cache);
+        EXPECT_EQ(support::read_file(path), precious);
+    }
+    for (const char *ours : { "", "tributary plan cache 0\nof another version\n" }) {
+        support::write_file(path, ours);
+        trib_plan_cache *cache = open();
+        put(cache, "key", "name", 1);
+        EXPECT_OK(trib_plan_cache_save(cache));
+        trib_plan_cache_close(cache);
+    }
+}
+
 TEST_F(PlanCache, AFolderInItsPlaceIsNoted)
 {
     std::filesystem::create_directory(path);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every allocation, file and thread call of the data part made to fail, one after another: no leak (the sanitizers
 // look), no hang, and either an error or failed items, never a wrong or missing image.
+#include <unistd.h>
+
 #include <filesystem>
+#include <functional>
 
 #include "data/input.h"
 #include "dataset/make.h"
@@ -66,9 +69,12 @@ Outcome run(const std::vector<const char *> &inputs, const trib_source_options *
     return out;
 }
 
-// k = 1, 2, ... until nothing fails any more.
-void run_with_faults(const std::vector<const char *> &inputs, const trib_source_options *source_options, int wanted)
+// k = 1, 2, ... until nothing fails any more. `before` is called before every run.
+void run_with_faults(
+    const std::vector<const char *> &inputs, const trib_source_options *source_options, int wanted,
+    const std::function<void()> &before = [] {})
 {
+    before();
     Outcome all = run(inputs, source_options, 2);
     ASSERT_EQ(all.failure.code, TRIB_OK) << all.failure.message;
     ASSERT_EQ(all.good, wanted);
@@ -76,6 +82,7 @@ void run_with_faults(const std::vector<const char *> &inputs, const trib_source_
         for (int workers : { 1, 3 }) {
             int errors = 0;
             for (int64_t k = 1;; ++k) {
+                before();
                 trib_fault_arm(k, forever);
                 Outcome out = run(inputs, source_options, workers);
                 int64_t seen = trib_fault_disarm();
@@ -111,7 +118,7 @@ class Faults : public testing::Test
         }
         std::string png = make::png(6, 6, 7);
         trib_image image = {};
-        bool has_png = trib_image_decode(png.data(), png.size(), &image).code != TRIB_UNSUPPORTED;
+        bool has_png = trib_image_decode(png.data(), png.size(), nullptr, &image).code != TRIB_UNSUPPORTED;
         trib_image_release(&image);
         if (!has_png) GTEST_SKIP() << "this build has no libspng";
     }
@@ -132,8 +139,13 @@ TEST_F(Faults, Folders)
 TEST_F(Faults, FilesAndLists)
 {
     write_file(t.file("l"), t.file("c/a/0.png") + "\n" + t.file("c/a/1.png") + "\r\n" + t.file("c/b/2.png"));
-    std::string list = "@" + t.file("l"), file = t.file("c/b/deep/3.png");
+    std::string list = "@" + t.file("l"), file = t.file("c/b/deep/3.png"), output = t.file("rows.csv");
     run_with_faults({ list.c_str(), file.c_str() }, nullptr, 4);
+    const char *const outputs[] = { "/dev/stdout", output.c_str() };
+    trib_source_options options = {};
+    options.outputs = outputs;
+    options.output_count = 2;
+    run_with_faults({ list.c_str(), file.c_str() }, &options, 4);
 }
 
 TEST_F(Faults, TarShards)
@@ -149,6 +161,48 @@ TEST_F(Faults, TarShards)
     options.need_labels = true;
     run_with_faults({ shards.c_str() }, &options, 4);
     run_with_faults({ shards.c_str() }, nullptr, 4);
+}
+
+TEST_F(Faults, LinksInShards)
+{
+    if (!make::built_with_tar() || !make::built_with_gzip()) GTEST_SKIP() << "this build has no libarchive or zlib";
+    std::string png = make::png(5, 5, 1);
+    std::string tar = make::member("x1.png", png) + make::member("x1.cls", "3") +
+                      make::member("a.b.y1.png", "", '1', "x1.png") + make::member("a.b.y1.cls", "", '2', "x1.cls") +
+                      make::member("z1.png", "", '2', "a.b.y1.png") + make::member("z1.cls", "4") + make::tar_end();
+    write_file(t.file("s.tar"), tar);
+    write_file(t.file("s.tar.gz"), make::gzip(tar));
+    trib_source_options options = {};
+    options.need_labels = true;
+    for (const char *name : { "s.tar", "s.tar.gz" }) {
+        std::string path = t.file(name);
+        run_with_faults({ path.c_str() }, &options, 3);
+    }
+}
+
+TEST_F(Faults, Pipes)
+{
+    if (!make::built_with_tar() || !make::built_with_gzip()) GTEST_SKIP() << "this build has no libarchive or zlib";
+    const int fd = 200; // a pipe is read once: each run has a new one
+    auto fill = [=](const std::string &bytes) {
+        int ends[2];
+        ASSERT_EQ(pipe(ends), 0);
+        ASSERT_EQ(write(ends[1], bytes.data(), bytes.size()), ssize_t(bytes.size()));
+        close(ends[1]);
+        dup2(ends[0], fd);
+        close(ends[0]);
+    };
+    std::string path = "/dev/fd/200", list = "@" + path, png = make::png(5, 5, 0);
+    std::string tar = make::tar({ { "x1.png", make::png(5, 5, 1) }, { "y2.png", make::png(5, 5, 2) } });
+    std::string idx = make::idx_images(3, kSide, kSide);
+    for (const std::string &bytes : { tar, make::gzip(tar) })
+        run_with_faults({ path.c_str() }, nullptr, 2, [&] { fill(bytes); });
+    for (const std::string &bytes : { idx, make::gzip(idx) })
+        run_with_faults({ path.c_str() }, nullptr, 3, [&] { fill(bytes); });
+    run_with_faults({ path.c_str() }, nullptr, 1, [&] { fill(png); }); // "200" ends in the pixels' value
+    std::string paths = t.file("c/a/0.png") + "\n" + t.file("c/a/1.png");
+    run_with_faults({ list.c_str() }, nullptr, 2, [&] { fill(paths); });
+    close(fd);
 }
 
 TEST_F(Faults, Idx)

@@ -97,6 +97,18 @@ std::string member(const std::string &name, const std::string &bytes, char type,
     return std::string(h, 512) + bytes + std::string((512 - bytes.size() % 512) % 512, '\0');
 }
 
+std::string pax(const std::vector<std::pair<std::string, std::string>> &records, const std::string &member_bytes)
+{
+    std::string text;
+    for (const auto &r : records) {
+        std::string rest = " " + r.first + "=" + r.second + "\n";
+        size_t size = rest.size() + 1;
+        while (std::to_string(size).size() + rest.size() != size) ++size;
+        text += std::to_string(size) + rest;
+    }
+    return member("PaxHeaders/x", text, 'x') + member_bytes;
+}
+
 std::string tar_end() { return std::string(1024, '\0'); }
 
 std::string tar(const std::vector<std::pair<std::string, std::string>> &members)
@@ -141,6 +153,22 @@ std::vector<Item> Source::all()
         trib_item_release(&item);
     }
     return items;
+}
+
+std::vector<std::string> Source::notes() const
+{
+    std::vector<std::string> out;
+    for (int i = 0; const char *note = trib_source_note(source, i); ++i) out.push_back(note);
+    return out;
+}
+
+std::string Source::passed_over() const
+{
+    char text[1024];
+    int count = 0;
+    const trib_passed_over *kinds = trib_source_passed_over(source, &count);
+    trib_passed_over_text(kinds, count, text, sizeof text);
+    return text;
 }
 
 std::vector<Item> read_all(const std::vector<std::string> &inputs, trib_source_options options)

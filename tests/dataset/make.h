@@ -17,6 +17,8 @@ std::string gzip(const std::string &bytes);
 
 // One member with its padding; `type` '0' file, '1' hard link, '2' symbolic link, '5' folder.
 std::string member(const std::string &name, const std::string &bytes, char type = '0', const std::string &link = "");
+// The same with a pax header before it, of records "path", "linkpath", "size" ...
+std::string pax(const std::vector<std::pair<std::string, std::string>> &records, const std::string &member);
 std::string tar_end(); // the end marker
 std::string tar(const std::vector<std::pair<std::string, std::string>> &members);
 
@@ -43,6 +45,8 @@ struct Source {
     Source &operator=(const Source &) = delete;
     std::vector<Item> all();
     int64_t count() const { return trib_source_count(source); }
+    std::vector<std::string> notes() const;
+    std::string passed_over() const; // "3 .gif, 2 hidden"
 };
 
 // Reads the source to its end.

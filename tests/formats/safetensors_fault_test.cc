@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "formats/files.h"
+#include "formats/pipe.h"
 #include "tributary/internal/fault.h"
 
 namespace
@@ -47,7 +48,43 @@ TEST_P(SafetensorsFault, Open)
             return s;
         },
         GetParam());
-    EXPECT_GE(faults, 20); // open, stat, mmap, and memory for the file, the JSON and the lists
+    EXPECT_GE(faults, 20); // open, stat, read, and memory for the file, the JSON, the lists and the data
+}
+
+TEST_P(SafetensorsFault, ReadPieces)
+{
+    const std::string path = support::data_file("infer-torchvision-seed1-n2-224.safetensors");
+    int faults = fail_each(
+        [&](int) {
+            trib_safetensors *opened = nullptr;
+            trib_status s = trib_safetensors_open_header(path.c_str(), &opened);
+            files::File file(opened);
+            const int count = trib_failed(&s) ? 0 : trib_safetensors_count(opened);
+            char byte;
+            for (int i = count; i-- > 0 && !trib_failed(&s);)
+                s = trib_safetensors_read(opened, &trib_safetensors_tensors(opened)[i], 0, &byte, 1);
+            return s;
+        },
+        GetParam());
+    EXPECT_GE(faults, 20 + 2 * 3); // seek and read of each tensor, too
+}
+
+TEST_P(SafetensorsFault, OpenPipe)
+{
+    const std::string bytes = files::raw("{" + files::entry("a", "U8", "3000000", "0,3000000") + "}",
+                                         std::string(3000000, 'x')); // grows twice
+    int faults = fail_each(
+        [&](int k) {
+            trib_fault_arm(0, false);
+            files::Pipe pipe(bytes);
+            trib_fault_arm(k, GetParam());
+            trib_safetensors *file = nullptr;
+            trib_status s = trib_safetensors_open(pipe.path.c_str(), &file);
+            trib_safetensors_close(file);
+            return s;
+        },
+        GetParam());
+    EXPECT_GE(faults, 20);
 }
 
 TEST_P(SafetensorsFault, WriteLeavesTheOldFileOrTheNew)

@@ -105,4 +105,17 @@ TEST(Names, PrefixesComeOff)
     EXPECT_STREQ(trib_bare_name("module."), "");
 }
 
+TEST(Names, OnlyAuxiliaryClassifiersMayBeOfNoUse)
+{
+    trib_network_spec net = {};
+    for (const trib_network *variant : { support::bvlc, support::torchvision })
+        for (bool aux : { false, true }) {
+            net.network = variant, net.aux = aux;
+            const char *name = variant == support::bvlc ? "module.loss1/fc.weight" : "module.aux2.fc1.weight";
+            EXPECT_EQ(trib_network_uses(&net, trib_network_dialect(variant), name), aux);
+            EXPECT_TRUE(trib_network_uses(&net, trib_network_dialect(variant), "fc.weight"));
+            EXPECT_TRUE(trib_network_uses(&net, trib_network_dialect(variant), "what is this"));
+        }
+}
+
 } // namespace

@@ -6,6 +6,7 @@
 #ifndef TRIBUTARY_DATASET_H
 #define TRIBUTARY_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,36 +33,91 @@ typedef struct trib_item {
         status; /* why it cannot be read (a truncated tar member, an unreadable folder); the item then has no data */
 } trib_item;
 void trib_item_release(trib_item *item);
+/* Reads the file at `path` into `bytes`, unless the item has data already. The file must be a regular one, of at most
+ * 256 MiB. */
+trib_status trib_item_read(trib_item *item);
 
 typedef struct trib_source trib_source;
 
 typedef struct trib_source_options {
     bool need_labels; /* eval: class folders, .cls members, label files; an item without one gets a status */
-    /* Class names in model order, for class folders: a folder's label is its place here; NULL: folder names sorted as
-     * strings. */
-    const char *const *class_names;
+    const char *const *class_names; /* class names in model order, for class folders; NULL: not known */
     int class_count;         /* an item with a label beyond it gets a status; 0: not known (only without class_names) */
     const char *labels_path; /* IDX label file, NULL: guessed from the image file's name (images-idx3 -> labels-idx1) */
+    /* Files that the caller writes, or will write before it takes the first item ("/dev/stdout" for standard output):
+     * opening a source fails when it would read one, and an item that turns out to be one gets a status instead. Links
+     * are resolved; only regular files count. Copied. */
+    const char *const *outputs;
+    int output_count;
 } trib_source_options;
 
+/* Whether both lead to one regular file, by whatever links, or would make one that does not exist yet. For programs
+ * that write beside what they read. */
+bool trib_same_file(const char *a, const char *b);
+
 /* `inputs`:
- *     image files     whatever their name
- *     folders         walked now: .jpg .jpeg .png .webp, in the byte order of the paths; links are followed, and a loop
- *                     or an unreadable folder is one failed item
- *     @list, -        a path per line of a file or of standard input, read as they come; relative paths are relative to
- *                     the current folder (./@name for a file whose name begins with @)
+ *     image files     whatever their extension
+ *     folders         walked now: .jpg .jpeg .jpe .jfif .png .webp, in the byte order of the paths; links are
+ *                     followed; a loop, an unreadable folder, a pipe or device with an image's name: a failed item
+ *     @list, -        a path per line of a file, a pipe, or standard input, read as they come; relative paths are
+ *                     relative to the current folder (./@name for a file whose name begins with @)
  *     .tar, .tar.gz   WebDataset shards, with {000000..000009} ranges
  *     IDX             files of images, .gz too
- * Items come in the order of the inputs. A missing input, a folder without images, or an unreadable list fails here,
- * naming it. With need_labels, all folders in a folder are classes, over all inputs together. `options` may be NULL. */
+ *     pipes           /dev/stdin, <(command), FIFOs: an image, a shard or an IDX file, recognised by its first bytes
+ *                     and read as it comes, once; a pipe named in a list or found in a folder is not read
+ *
+ * Items come in the order of the inputs. A missing input, a folder without images, an unreadable list, or a closed
+ * standard input that is to be read fails here, naming it; what is wrong with a pipe is found at its turn and is a
+ * failed item. `options` may be NULL.
+ *
+ * Passed over and counted (trib_source_passed_over) are, in folders and shards, files that are no images by their
+ * names; names that begin with '.'; and what systems leave beside people's files: __MACOSX, Thumbs.db, desktop.ini,
+ * @eaDir, lost+found, $RECYCLE.BIN and others, with all that is below them. Such folders are no classes either. Where
+ * somebody wrote a path down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
+ * are: of an input if its last part is called so (photos/.hidden and __MACOSX/a.jpg are read), of a list's line if any
+ * part is.
+ *
+ * Class folders, with need_labels: all folders in a folder are classes, over all inputs together.
+ *
+ *     With class_names, a folder is called as its class, or by the class's index (0, 07); a name goes before an index.
+ *     Any byte may be spelled %XX, so that T-shirt%2Ftop is T-shirt/top, %2E a dot in front, %25 a percent sign. A
+ *     folder that is no class, that may be two, or two folders that are one class fail.
+ *
+ *     Without, folders that are all called by numbers below class_count are class indices. Else the classes are the
+ *     names, %XX replaced, numbered in the order of the folders' names sorted as strings.
+ *
+ * What was guessed, and classes without images, are notes (trib_source_note).
+ *
+ * Shards: the members of a sample lie side by side and share their names up to the first dot. NAME.cls beside NAME.jpg
+ * is its label, and KEY.cls, KEY being the part before the first dot, that of the images without one of their own. Hard
+ * and symbolic links to members that came before are read like these; of a gzipped shard or a pipe, to those of the
+ * last 64 MiB. Other links, and members that are no files, are failed items if they are called as images.
+ *
+ * Memory: one image, with need_labels those of one sample (at most 256, or 256 MiB), and 64 MiB for links. */
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
                              trib_source **out);
 void trib_source_close(trib_source *source); /* NULL is fine */
 /* Number of items when it is known without reading everything (folders, files, IDX), else -1. A damaged .gz may turn
  * out to hold fewer. */
 int64_t trib_source_count(const trib_source *source);
-/* Class names that labels are places in when the source has class folders and labels are needed, else NULL. */
+/* Class names that labels are places in when the source has class folders and labels are needed; else, and when the
+ * folders are class indices and class_names was NULL, NULL. */
 const char *const *trib_source_class_names(const trib_source *source, int *count);
+/* The i-th thing that people should know about the class folders, a sentence that names the folder; NULL past the last.
+ * The source owns it. */
+const char *trib_source_note(const trib_source *source, int i);
+
+/* So many names of a kind were passed over. */
+typedef struct trib_passed_over {
+    char kind[28]; /* ".gif": files with this extension; "hidden", "._*", "__MACOSX" ...; "link"; "other" */
+    int64_t count;
+} trib_passed_over;
+/* What was passed over so far, *count kinds sorted by name. The source owns it and changes it while it is read: ask
+ * when no loader reads. */
+const trib_passed_over *trib_source_passed_over(const trib_source *source, int *count);
+/* "3 .gif, 1 .heic, 2 hidden", cut to `size` with its zero byte. */
+void trib_passed_over_text(const trib_passed_over *kinds, int count, char *text, size_t size);
+
 /* The next item (release it), overwriting what is in *item; *end = true past the last. Fails only when nothing more can
  * be read at all; later calls fail in the same way. One thread at a time. */
 trib_status trib_source_next(trib_source *source, trib_item *item, bool *end);
@@ -72,12 +128,13 @@ typedef struct trib_loader trib_loader;
 
 typedef struct trib_loader_options {
     int batch_size; /* images per batch, > 0 */
-    int workers;    /* decoding threads, 0: one per core */
+    int workers;    /* decoding threads, 0: one per CPU this process may use (cpus.h) */
     int prefetch;   /* batches decoded ahead, 0: 2 */
     trib_layout layout;
     bool raw;     /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that
                      normalises (trib_preprocess_normalise); needs TRIB_NHWC */
     int64_t skip; /* items to pass over without decoding (resume) */
+    trib_decode_options decode;
 } trib_loader_options;
 
 typedef struct trib_batch_item {
@@ -86,6 +143,7 @@ typedef struct trib_batch_item {
     int label;
     int slot; /* row of `pixels` and of the results, not always in the order of items; -1 when the item failed */
     trib_status status;
+    const char *note; /* the image's, as trib_image_decode gives it; NULL: none */
 } trib_batch_item;
 
 typedef struct trib_batch {

@@ -15,18 +15,36 @@ TRIB_BEGIN_DECLS
 /* Interleaved, rows without padding, top row first. channels is 1 (gray) or 3 (RGB). */
 typedef struct trib_image {
     int width, height, channels;
-    uint8_t *pixels; /* owned; trib_image_release */
+    uint8_t *pixels;  /* owned; trib_image_release */
+    const char *note; /* what whoever uses it should know ("animation: ..."), never released; NULL: nothing */
 } trib_image;
 void trib_image_release(trib_image *image); /* leaves an empty image; NULL is fine */
 
-/* Images with more pixels than this are refused (TRIB_BAD_DATA) before any memory is taken for them. */
-enum { TRIB_MAX_IMAGE_PIXELS = 1 << 28 };
+/* Beyond twice its MAX_IMAGE_PIXELS, which is this, PIL refuses an image as a decompression bomb. */
+enum { TRIB_MAX_IMAGE_PIXELS = 178956970 };
 
-/* Decodes a JPEG, PNG or WebP file held in memory, recognised by its first bytes, to what PIL's convert("RGB") gives:
- * gray is kept as one channel (equal R, G and B), palettes are looked up, alpha is dropped, CMYK and YCCK are
- * converted, 16 bits are scaled to 8. A truncated or damaged image fails with TRIB_BAD_DATA; a format this build lacks
- * with TRIB_UNSUPPORTED naming the library. */
-trib_status trib_image_decode(const void *bytes, size_t size, trib_image *out);
+typedef struct trib_decode_options {
+    int64_t max_pixels;     /* images with more are refused (TRIB_BAD_DATA) before memory is taken for them; 0:
+                               TRIB_MAX_IMAGE_PIXELS */
+    bool apply_orientation; /* turn and mirror as EXIF says, like PIL's ImageOps.exif_transpose() */
+} trib_decode_options;
+
+/* Decodes a JPEG, PNG or WebP file held in memory, recognised by its first bytes, to what PIL's (Pillow 12's)
+ * open().convert("RGB") gives: gray is kept as one channel (equal R, G and B), palettes are looked up, alpha is
+ * dropped, CMYK and YCCK are converted, 16 bits are scaled to 8; of an animation the first frame is taken, with a note.
+ * A truncated or damaged image fails with TRIB_BAD_DATA; a format this build lacks with TRIB_UNSUPPORTED naming the
+ * library. `options` may be NULL.
+ *
+ * What can be read is what PIL reads: a JPEG may lack its end marker when all its rows are there (a progressive one may
+ * not), a PNG may end with its pixels, and its checksums count up to the pixels. Intended differences:
+ *
+ *   16-bit gray       its high byte is taken; PIL clips to 255, which makes nearly all of it white
+ *   pixels of a PNG   missing rows are an error, and so is a missing palette; PIL makes those pixels black
+ *   the rest of it    profiles, texts and animation chunks are not read; PIL refuses some that are damaged or huge
+ *   orientation       EXIF data alone say it; PIL's exif_transpose() falls back on XMP data and PNG texts
+ *
+ * host/image/README.md has the numbers for known sets of test images. */
+trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out);
 
 /* True when the bytes begin like an image format we know, whether built in or not. */
 bool trib_image_recognised(const void *bytes, size_t size);
@@ -34,10 +52,19 @@ bool trib_image_recognised(const void *bytes, size_t size);
 typedef enum trib_interpolation { TRIB_BILINEAR = 0, TRIB_BICUBIC, TRIB_NEAREST } trib_interpolation;
 const char *trib_interpolation_name(trib_interpolation interpolation);
 
-/* Bit-exact with PIL's Image.resize for 8-bit images: separable, antialiased when reducing, fixed-point, horizontal
- * first. */
+/* Which pass of a bilinear or bicubic resize comes first. The rounding between the two makes the results of tall images
+ * differ: by 1 (bilinear) or a few (bicubic) of 255. */
+typedef enum trib_resample_order {
+    TRIB_HORIZONTAL_FIRST = 0, /* Pillow up to 12 */
+    TRIB_CHEAPER_FIRST         /* Pillow 13: vertical when the height shrinks by more than twice as many pixels as the
+                                  width */
+} trib_resample_order;
+const char *trib_resample_order_name(trib_resample_order order);
+
+/* Bit-exact with PIL's Image.resize for 8-bit images, that of Pillow 12 or of Pillow 13 as `order` says: separable,
+ * antialiased when reducing, fixed-point. */
 trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
-                              trib_image *out);
+                              trib_resample_order order, trib_image *out);
 
 typedef enum trib_resize_mode {
     TRIB_RESIZE_SHORT_SIDE = 0, /* short side to `resize`, long side int(resize * long / short) */
@@ -53,6 +80,7 @@ typedef struct trib_preprocess {
     trib_resize_mode resize_mode;
     int resize;
     trib_interpolation interpolation;
+    trib_resample_order resample_order;
     bool bgr;              /* channel order the network was trained with */
     float scale;           /* first: value = pixel * scale, 1/255 or 1 */
     float mean[3], std[3]; /* then: (value - mean) / std, in the network's channel order */

@@ -17,6 +17,8 @@ TRIB_BEGIN_DECLS
  *   tributary.preprocessing  JSON object:
  *                              "resize_mode": "short_side" | "squash" | "none",  "resize": 256,
  *                              "interpolation": "bilinear" | "bicubic" | "nearest",
+ *                              "resample_order": "horizontal_first" (Pillow up to 12; also when the key is missing)
+ *                                                | "cheaper_first" (Pillow 13),
  *                              "crop": [H, W],  "channels": "rgb" | "bgr",
  *                              "scale": 0.00392156862745098,  "mean": [..],  "std": [..]
  *   tributary.provenance     free text: who trained it, on what, how well it does */
@@ -27,7 +29,8 @@ typedef struct trib_model_options {
     bool aux;          /* keep the auxiliary classifiers if the file has them */
 } trib_model_options;
 
-/* `options` may be NULL. */
+/* Reads what is needed of a file, or a pipe ("/dev/stdin", a shell's <(...)) to its end, into memory: what happens to
+ * the file afterwards changes nothing. `options` may be NULL. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
 /* Random parameters from `seed`; path-less models for benchmarks and tests. Preprocessing is what
  * files of the network's own dialect have; there are no labels. */
@@ -37,8 +40,11 @@ void trib_model_destroy(trib_model *model); /* NULL is fine */
 const char *trib_model_path(const trib_model *model);                 /* "random:torchvision:1" for a random one */
 const trib_network_spec *trib_model_network(const trib_model *model); /* all of it known */
 const trib_graph *trib_model_graph(const trib_model *model);
-/* One per graph parameter, valid until the model is destroyed. */
+/* One per graph parameter, valid until the model is destroyed; their data until it is released. */
 const trib_tensor *trib_model_parameters(const trib_model *model);
+/* Frees the memory of all parameters, about the file's size. Sessions have packed copies and go on; another one cannot
+ * be created from this model, whose parameters have NULL for data from now on. */
+void trib_model_release_parameters(trib_model *model);
 const trib_preprocess *trib_model_preprocess(const trib_model *model);
 /* NULL when the file says what its preprocessing is (and for random models). Else it had to be guessed, and this tells,
  * in a sentence for people, what was guessed and from what. A wrong guess does not fail, it makes wrong predictions:
@@ -49,9 +55,6 @@ const char *trib_model_preprocess_guess(const trib_model *model);
 /* NULL when the file has no labels. */
 const char *trib_model_label(const trib_model *model, int klass);
 const char *trib_model_provenance(const trib_model *model); /* NULL when unknown */
-/* Tells the system that the file's pages are no longer needed, once parameters are packed by a session. They are read
- * again if used. */
-void trib_model_release_pages(const trib_model *model);
 
 TRIB_END_DECLS
 #endif

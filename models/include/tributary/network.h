@@ -62,6 +62,10 @@ const char *trib_parameter_file_name(const trib_graph *graph, const trib_dialect
 trib_status trib_network_detect(const trib_tensor *tensors, int count, trib_network_spec *spec,
                                 const trib_dialect **dialect);
 
+/* Whether a network of this spec takes the tensor of that name from a file of the dialect: not its auxiliary
+ * classifiers' when spec->aux is false. Says nothing of whether it is there at all. */
+bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialect, const char *tensor_name);
+
 /* Finds each parameter of `graph`, built from `spec`, among `tensors`: fills parameters[0 .. parameter_count). Fails,
  * naming the tensor, when one is missing, has another shape or is not floating, when a tensor is left over that is not
  * part of the network (aux heads that the graph does not have, and num_batches_tracked, are left out silently), or when

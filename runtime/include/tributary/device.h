@@ -30,7 +30,7 @@ typedef struct trib_capture trib_capture;
 typedef struct trib_op_handle trib_op_handle;
 
 typedef struct trib_device_options {
-    int threads;          /* cpu: cores to use at most, 0: all this process may run on */
+    int threads;          /* cpu: cores to use at most, 0: as cpus.h counts them */
     int64_t memory_limit; /* bytes of device memory at most, 0: no limit */
     /* cuda: a file that remembers, per library version and card, which implementation was fastest; made when missing,
      * written by trib_device_save_choices and when the device is closed. NULL: nothing is remembered. */
@@ -49,7 +49,7 @@ typedef struct trib_device_info {
     char spec[32];         /* "cpu", "cuda:0" */
     char name[128];        /* "AMD EPYC 9554", "NVIDIA H200" */
     char instructions[64]; /* cpu: "avx512_core_bf16"; cuda: "sm_90" */
-    char library[128];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0" */
+    char library[384];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0", or why there is none */
     int cores;             /* cpu: cores used; cuda: multiprocessors */
     int64_t memory_bytes;
     bool has_capture;

@@ -18,7 +18,7 @@ for format in csv jsonl; do
     for cut in 0 1 $((first - 1)) "$first" $((first + 1)) $((second - 1)) "$second" $((second + 9)) \
         $((quoted - 20)) "$quoted" $((quoted + 4)) $((quoted + 5)) $((quoted + 6)) $((quoted + 20)) $((size - 1)) "$size"; do
         head -c "$cut" whole >part
-        printf 'stale\n' >part.errors
+        printf 'filename,reason\nstale\n' >part.errors
         run classify "$model" in --topk 2 --format $format -o part --resume -b 2 --errors part.errors
         expect_code 3
         expect_same part whole
@@ -54,4 +54,6 @@ for format in csv jsonl; do
     fails 1 "cannot resume" classify "$model" in --format $format -o precious --resume
     expect_same precious before
 done
+fails 1 "precious: is no list of skipped images" classify "$model" in -o newer.csv --resume --errors precious
+expect_same precious before
 fails 1 "not a regular file" classify "$model" in -o /dev/null --resume

@@ -15,7 +15,7 @@ grep -aq '"logits":{"dtype":"F32","shape":\[5,10\]' out.safetensors || fail "log
 grep -aq '"probabilities":{"dtype":"F32","shape":\[5,10\]' out.safetensors || fail "probabilities of five images"
 for options in "-b 5" "--schedule branches" "--launch graph" "-b 99"; do
     # shellcheck disable=SC2086
-    ok run "$model" in.safetensors -o again.safetensors $options
+    ok run "$model" in.safetensors -o again.safetensors --overwrite $options
     expect_same again.safetensors out.safetensors
 done
 # in parts, each image on its own
@@ -37,7 +37,7 @@ tail -c 40 p.safetensors | od -An -v -t f4 | tr -s ' ' '\n' | awk -v wanted="$wa
 { tensor BF16 5 24576; fill $((12288 * 5)) 1 | sed "s/$(printf '\001')/$(printf '\002\003')/g" | tr '\002\003' '\200\277'; } >bf16.safetensors
 { tensor F16 5 24576; fill $((12288 * 5)) 1 | sed "s/$(printf '\001')/$(printf '\002\003')/g" | tr '\002\003' '\000\274'; } >f16.safetensors
 for file in bf16 f16; do
-    ok run "$model" $file.safetensors -o again.safetensors
+    ok run "$model" $file.safetensors -o again.safetensors --overwrite
     expect_same again.safetensors out.safetensors
 done
 ok run "$model" in.safetensors -o trace.safetensors --outputs logits,inception_3a/output --outputs pool5/7x7_s1

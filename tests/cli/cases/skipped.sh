@@ -34,7 +34,7 @@ expect_lines 8 out
 expect_out '{"filename":"in/b.png","error":"'
 expect_out '{"filename":"in/c, with \"quotes\".png","predictions":[{"index":1,'
 expect_out '{"filename":"in/e\u000atwo lines.png","predictions":[{"index":8,'
-expect_out '{"filename":"in/h'"$(printf '\357\277\275')"'\u001b.png","predictions":[{"index":5,'
+expect_out '{"filename":"in/h'"$(printf '\357\277\275')"'\u001b.png","filename_bytes":"in/h%FF%1B.png","predictions":[{"index":5,'
 # nothing that a terminal obeys
 run classify "$model" in --topk 1 --format table
 expect_code 3

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The files a command reads and writes, by their names: nothing that is written may be something that is read, or be
+ * written twice. */
+#ifndef TRIBUTARY_CLI_FILES_H
+#define TRIBUTARY_CLI_FILES_H
+
+#include "settings.h"
+
+enum { CLI_MOST_FILES = 16 };
+
+typedef struct cli_file_list {
+    const char *what[CLI_MOST_FILES]; /* as the user knows it: "MODEL", "--errors" */
+    const char *path[CLI_MOST_FILES];
+    int count;
+} cli_file_list;
+
+typedef struct cli_files {
+    cli_file_list reads, writes;
+    bool prints; /* results go to standard output */
+} cli_files;
+
+/* The options of kind CLI_FILE_IN and CLI_FILE_OUT that are given, MODEL, and standard output and error. What INPUTs
+ * are, the source finds out: hand it `writes.path` as its outputs. */
+cli_files cli_files_of(const cli_group *groups, int group_count, const cli_settings *settings,
+                       const cli_texts *arguments);
+void cli_files_add(cli_file_list *list, const char *what, const char *path);
+
+/* To be asked before any file is opened for writing. Fails, naming both. */
+trib_status cli_files_check(const cli_files *files);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A named pipe with somebody at its other end, who writes some bytes and closes.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include "support/support.h"
+
+namespace files
+{
+
+class Pipe
+{
+  public:
+    explicit Pipe(const std::string &bytes)
+    {
+        signal(SIGPIPE, SIG_IGN); // a reader that has seen enough goes away
+        EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+        writer = std::thread([this, bytes] {
+            int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+            for (std::size_t at = 0; at < bytes.size();) {
+                ssize_t n = write(fd, bytes.data() + at, bytes.size() - at);
+                if (n <= 0) break;
+                at += std::size_t(n);
+            }
+            close(fd);
+            done = true;
+        });
+    }
+    Pipe(const Pipe &) = delete;
+    // If nobody has read to the end, the writer still waits for a reader.
+    ~Pipe()
+    {
+        int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        char ignored[4096];
+        while (!done)
+            if (read(fd, ignored, sizeof ignored) <= 0) std::this_thread::yield();
+        writer.join();
+        close(fd);
+    }
+
+  private:
+    support::TemporaryFolder folder;
+    std::atomic<bool> done { false };
+    std::thread writer;
+
+  public:
+    const std::string path = folder.file("pipe");
+};
+
+} // namespace files
