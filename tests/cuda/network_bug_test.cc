@@ -69,7 +69,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
         lane.plan = plan_.get();
         lane.ops = ops_.data();
         lane_ = lane;
-        return trib_lane_open(&lane_, launch);
+        return trib_lane_open(&lane_, launch, 1);
     }
 
     // Another image each time: what an op finds of the run before is wrong. True when something is.
@@ -79,7 +79,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
         Outputs outputs(plan_.get(), 1);
         fakecuda::reseed(seed);
         trib_status status = trib_lane_submit(&lane_, net_.image(image, false), 1, outputs.rows.data());
-        trib_status end = trib_lane_synchronize(&lane_);
+        trib_status end = trib_lane_drain(&lane_);
         EXPECT_FALSE(trib_failed(&status)) << status.message;
         EXPECT_FALSE(trib_failed(&end)) << end.message;
         return outputs.bytes != wanted_[std::size_t(image)];
@@ -165,7 +165,7 @@ TEST_P(Planted, AnArenaFreedTooEarlyShows)
         lane_.arena = nullptr;
         trib_status status = trib_device_alloc(device_.get(), early, std::size_t(plan_->arena_bytes), &other);
         if (!trib_failed(&status)) status = trib_fill_zero(early, other, std::size_t(plan_->arena_bytes));
-        trib_status end = trib_lane_synchronize(&lane_);
+        trib_status end = trib_lane_drain(&lane_);
         wrong += outputs.bytes != wanted_[0];
         violated += !fakecuda::violations().empty();
         trib_device_free(device_.get(), early, other);
