@@ -7,7 +7,8 @@
 #include "trace/trace.h"
 #include "tributary/session.h"
 
-enum { TRIB_CHUNKS_IN_FLIGHT = 2 };
+/* One more than there are slots: it waits on the device, so that the device never waits for the host. */
+enum { TRIB_CHUNKS_IN_FLIGHT = TRIB_MAX_SLOTS + 1 };
 
 /* Where a chunk's input and results lie on the device, and the plan recorded with these addresses. */
 typedef struct trib_slot {
