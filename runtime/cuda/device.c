@@ -63,6 +63,7 @@ static trib_status describe(trib_device_info *info, int ordinal)
              library_version % 1000 / 10, driver_version / 1000, driver_version % 1000 / 10);
     info->cores = properties.multiProcessorCount;
     info->memory_bytes = (int64_t)properties.totalGlobalMem;
+    info->cache_bytes = properties.l2CacheSize;
     trib_cuda_describe_abilities(info);
     trib_card_rates(info);
     if (properties.major < LEAST_CAPABILITY)

@@ -106,6 +106,7 @@ static void describe(const trib_card *card, trib_device_info *info)
     snprintf(info->library, sizeof info->library, "described");
     info->cores = card->multiprocessors;
     info->memory_bytes = card->memory_bytes;
+    info->cache_bytes = card->cache_bytes;
     trib_cuda_describe_abilities(info);
     trib_card_rates(info);
 }

@@ -28,8 +28,9 @@ struct Options {
     std::size_t memory = std::size_t(1) << 30; // of each device
     std::size_t pinned = std::size_t(1) << 30; // of pinned host memory
     int devices = 1;
-    bool driver = true;    // false: as on a machine without NVIDIA's driver
-    std::int64_t call = 0; // nanoseconds that the host needs for a call: work does not begin before it is given
+    bool driver = true;         // false: as on a machine without NVIDIA's driver
+    std::int64_t call = 0;      // nanoseconds that the host needs for a call: work does not begin before it is given
+    std::int64_t kernel = 5000; // nanoseconds that a kernel takes which does not say
 };
 
 // A new machine: nothing is allocated, nothing has failed.
@@ -47,9 +48,9 @@ struct Range {
 };
 // Gives `stream` a kernel. It runs, or is recorded, in stream order; `touches` (device memory) must be allocated then.
 // A kernel that does not return cudaSuccess is a device fault: every later call fails. It takes `duration` nanoseconds
-// of the device's clock.
+// of the device's clock; 0: Options::kernel.
 cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaError_t()> kernel,
-                   const std::vector<Range> &touches = {}, std::int64_t duration = 5000);
+                   const std::vector<Range> &touches = {}, std::int64_t duration = 0);
 
 // The host does something else for so many nanoseconds.
 void spend(std::int64_t nanoseconds);

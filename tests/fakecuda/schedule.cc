@@ -213,7 +213,7 @@ cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaErro
         }
         return kernel();
     };
-    return submit(stream, "kernel", work, duration);
+    return submit(stream, "kernel", work, duration ? duration : machine().options.kernel);
 }
 
 } // namespace fakecuda

@@ -52,6 +52,7 @@ typedef struct trib_device_info {
     char library[128];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0" */
     int cores;             /* cpu: cores used; cuda: multiprocessors */
     int64_t memory_bytes;
+    int64_t cache_bytes; /* cuda: the L2, which all multiprocessors share; 0: not known */
     bool has_capture;
     bool normalises; /* has TRIB_PREPROCESS: plans may take 8-bit pixels */
     bool host;       /* device memory is host memory, and every core works best on images of its own (see session.h) */
