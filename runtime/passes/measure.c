@@ -60,6 +60,7 @@ static trib_status warm_up(subject *s)
     if (info->host) return trib_success();
     TRIB_TRY(time_runs(s, &ns));
     s->runs = (int)(long_enough / ns < TRIB_MEASURE_RUNS ? long_enough / ns + 1 : TRIB_MEASURE_RUNS);
+    if (s->runs < s->rig->set_count) s->runs = s->rig->set_count;
     if (!info->has_capture) return trib_success();
     TRIB_TRY(record(s));
     return time_runs(s, &ns);
