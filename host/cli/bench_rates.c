@@ -3,7 +3,7 @@
 
 #include "tributary/internal/alloc.h"
 
-enum { INPUTS = 4, COPIES_AT_ONCE = 16, COPY_ROUNDS = 10 };
+enum { INPUTS = 4, MOST_COPIES = 16, COPY_ROUNDS = 10, COPIED_AT_ONCE = 64 << 20 };
 
 /* ---- memory ---- */
 
@@ -222,12 +222,13 @@ static trib_status measure_all(runner *r, cli_rates *rates)
 
 static trib_status time_copies(trib_stream *stream, void *target, const void *source, size_t bytes, double *rate)
 {
+    size_t fit = COPIED_AT_ONCE / bytes, count = fit < 1 ? 1 : fit > MOST_COPIES ? MOST_COPIES : fit;
     double best = 0;
     for (int round = 0; round < COPY_ROUNDS; ++round) {
         double start = cli_now();
-        for (int i = 0; i < COPIES_AT_ONCE; ++i) TRIB_TRY(trib_copy_to_device(stream, target, source, bytes));
+        for (size_t i = 0; i < count; ++i) TRIB_TRY(trib_copy_to_device(stream, target, source, bytes));
         TRIB_TRY(trib_stream_synchronize(stream));
-        double now = (double)bytes * COPIES_AT_ONCE / (cli_now() - start);
+        double now = (double)(bytes * count) / (cli_now() - start);
         if (round && now > best) best = now; /* the first warms up */
     }
     *rate = best;

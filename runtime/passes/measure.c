@@ -19,9 +19,9 @@ typedef struct subject {
     trib_capture *capture; /* of them; NULL: given one by one */
 } subject;
 
-static trib_status give_runs(const subject *s, int runs)
+static trib_status give_runs(const subject *s)
 {
-    for (int i = 0; i < runs; ++i) {
+    for (int i = 0; i < s->runs; ++i) {
         trib_rig_set *set = &s->rig->sets[i % s->rig->set_count];
         TRIB_TRY(trib_op_run(s->op, s->rig->stream, (const void *const *)set->inputs, set->outputs, s->workspace));
     }
@@ -32,7 +32,7 @@ static trib_status time_runs(const subject *s, int64_t *ns)
 {
     trib_rig *r = s->rig;
     TRIB_TRY(trib_event_record(r->start, r->stream));
-    TRIB_TRY(s->capture ? trib_capture_launch(s->capture, r->stream) : give_runs(s, s->runs));
+    TRIB_TRY(s->capture ? trib_capture_launch(s->capture, r->stream) : give_runs(s));
     TRIB_TRY(trib_event_record(r->end, r->stream));
     TRIB_TRY(trib_stream_synchronize(r->stream));
     TRIB_TRY(trib_event_elapsed(r->start, r->end, ns));
@@ -43,7 +43,7 @@ static trib_status time_runs(const subject *s, int64_t *ns)
 static trib_status record(subject *s)
 {
     TRIB_TRY(trib_capture_begin(s->rig->stream));
-    trib_status status = give_runs(s, s->runs);
+    trib_status status = give_runs(s);
     trib_status end = trib_capture_end(s->rig->stream, &s->capture);
     TRIB_TRY(status);
     return end;
