@@ -85,14 +85,12 @@ static const char *launch_of(const bench *b) { return b->settings->launch == TRI
 static const char *includes(const bench *b, cli_rate rate)
 {
     static const char *const gpu[CLI_RATE_COUNT] = {
-        "input that lies on the device, through the network; logits stay there",
+        "pixels that lie on the device, through the network; logits stay there",
         "pixels in page-locked memory to the device, through the network, logits back into page-locked memory",
-        "pixels in ordinary memory, where decoded images lie, to the device, through the network, logits back into "
-        "ordinary memory",
+        "the same from and to ordinary memory, where decoded images lie; the host copies, too",
     };
     static const char *const host[CLI_RATE_COUNT] = {
-        "pixels and logits in memory of the device, which is host memory: measured on its own, though it is the same "
-        "as with copies",
+        "pixels and logits in the device's memory, the host's: the same as with copies, measured apart",
         "pixels and logits in memory of trib_host_alloc: nothing is copied",
         "pixels and logits in ordinary memory, where decoded images lie: nothing is copied",
     };

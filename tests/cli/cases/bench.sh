@@ -3,7 +3,7 @@
 ok bench "$model" -b 1,3 --iterations 3 --warmup 1 --json results.json
 expect_out "batch 1, 1 in flight, 3 runs"
 expect_out "batch 3, 1 in flight, 3 runs"
-for rate in "device       pixels and logits in memory of the device" "with copies  pixels and logits in memory of trib_host_alloc" \
+for rate in "device       pixels and logits in the device's memory" "with copies  pixels and logits in memory of trib_host_alloc" \
     "end to end   pixels and logits in ordinary memory" "  images/s      device "; do
     expect_out "$rate"
 done
