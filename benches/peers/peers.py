@@ -246,7 +246,7 @@ def run_peer(engine, path, batch, cores, seconds):
 def run_ours(command, in_flight, path, batch, cores, seconds):
     """Tributary as one more engine; the JSON fields read here are documented in README.md."""
     done = subprocess.run(shlex.split(command) + ["bench", "--arch", "torchvision", "-b", str(batch), "--seconds", str(seconds),
-                                                  "--threads", str(cores), "--in-flight", str(in_flight), "--json", "-"],
+                                                  "--threads", str(cores), "--in-flight", str(in_flight), "--rate", "copies", "--json", "-"],
                           capture_output=True, text=True)
     if done.returncode: return {"error": (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]}
     report = json.loads(done.stdout)

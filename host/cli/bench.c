@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tributary bench: throughput and latency, and what each number includes. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "bench_stats.h"
+#include "bench_rates.h"
 #include "feed.h"
 #include "files.h"
 #include "output.h"
@@ -15,7 +14,7 @@
 typedef struct bench_options {
     cli_ints batches;
     double seconds;
-    int iterations, warmup, workers, in_flight, pixels;
+    int iterations, warmup, workers, in_flight, pixels, rate;
     const char *json;
     const char *end_to_end;
     bool overwrite;
@@ -24,15 +23,20 @@ typedef struct bench_options {
 static const cli_option table[] = {
     { 'b', "batch-size", CLI_INTS, AT(batches), "N,...", "batch sizes to measure, one after another; default 1,32", 1,
       65536 },
-    { 0, "seconds", CLI_REAL, AT(seconds), "S", "measure each batch size for at least S seconds; default 5", 0, 1e6 },
-    { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs instead of a time", 1, 100000000 },
-    { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before measuring; default 3", 0, 1000000 },
+    { 0, "seconds", CLI_REAL, AT(seconds), "S",
+      "measure each batch size for at least S seconds, all its rates together; default 5", 0, 1e6 },
+    { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs for each rate instead of a time", 1, 100000000 },
+    { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before measuring a rate; default 3", 0, 1000000 },
     { 0, "in-flight", CLI_INT, AT(in_flight), "N",
-      "throughput with N batches computed at once, each on a lane of its own; default 1: one after another", 1, 1024 },
+      "batches handed over before the first of them is waited for; default: 2 on a GPU, which copies one while it "
+      "computes another; 1 on a cpu, where each has a lane of its own",
+      1, 1024 },
     { 0, "pixels", CLI_CHOICE, AT(pixels), "u8|f32",
-      "what lies in host memory: f32 (default), or 8-bit pixels that the device normalises, a quarter of the bytes "
-      "('tributary devices' shows which can)",
+      "what is handed over: 8-bit pixels that the device normalises, a quarter of the bytes, or f32; default: u8 where "
+      "the device can ('tributary devices' shows which)",
       0, 0 },
+    { 0, "rate", CLI_CHOICE, AT(rate), "all|device|copies|end-to-end", "measure only this rate; default: all three", 0,
+      0 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
       "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
     { 'j', "workers", CLI_INT, AT(workers), "N",
@@ -52,123 +56,29 @@ typedef struct bench {
     trib_model *model;
     trib_preprocess preprocess;
     double load_seconds; /* device and model, once */
-    int lanes, threads;
+    int lanes;           /* of the latest batch size */
     cJSON *results;
     bool text;
     bool last; /* no session will follow the next one */
 } bench;
 
-/* ---- one batch size ---- */
+static bool on_host(const bench *b) { return trib_device_get_info(b->device)->host; }
 
-enum { BATCHES_PER_LANE = 8 }; /* handed over at once with --in-flight, so that lanes seldom wait for each other */
-
-typedef struct measured {
-    cli_bench_times times;
-    double first_seconds; /* session and first run */
-    int64_t peak_rss;
-} measured;
-
-/* Pixels, raw or like normalised ones: values a network sees, and none of them the same twice in a row. */
-static void fill(void *pixels, size_t count, trib_dtype dtype)
-{
-    uint64_t state = 88172645463325252u;
-    for (size_t i = 0; i < count; ++i) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        if (dtype == TRIB_U8)
-            ((uint8_t *)pixels)[i] = (uint8_t)(state >> 56);
-        else
-            ((float *)pixels)[i] = (float)(state >> 40) * (4.0f / 16777216.0f) - 2.0f;
-    }
-}
-
-/* What the device is handed. End to end it is as in classify. */
+/* What the device is handed: 8-bit pixels where it can take them, as in classify. */
 static trib_dtype pixels_of(const bench *b)
 {
-    bool raw = b->options->end_to_end ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == 0;
+    bool chosen = b->options->end_to_end || b->options->pixels < 0;
+    bool raw = chosen ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == 0;
     return raw ? TRIB_U8 : TRIB_F32;
 }
 
-static trib_status time_runs(const bench *b, trib_session *session, const void *pixels, int batch, float *logits,
-                             cli_bench_times *times)
+static int in_flight_of(const bench *b)
 {
-    const bench_options *o = b->options;
-    double begin = cli_now();
-    while (o->iterations ? times->count < (size_t)o->iterations : times->count == 0 || cli_now() - begin < o->seconds) {
-        if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
-        double start = cli_now();
-        TRIB_TRY(trib_session_run(session, pixels, batch, (void *const[]) { logits }));
-        TRIB_TRY(cli_bench_add(times, cli_now() - start));
-    }
-    return trib_success();
+    if (b->options->in_flight) return b->options->in_flight;
+    return on_host(b) ? 1 : 2;
 }
 
-/* Images handed over at once: one batch, or with --in-flight so many that every lane always has one. */
-static int images_at_once(const bench *b, int batch)
-{
-    return b->options->in_flight > 1 ? batch * b->options->in_flight * BATCHES_PER_LANE : batch;
-}
-
-static cli_settings settings_for(const bench *b, int batch)
-{
-    cli_settings s = *b->settings;
-    if (b->options->in_flight > 1) {
-        s.lanes = b->options->in_flight;
-        s.chunk = batch;
-    }
-    return s;
-}
-
-static trib_status create_session(const bench *b, int batch, trib_session **out)
-{
-    static const char *const outputs[] = { "logits" };
-    cli_settings settings = settings_for(b, batch);
-    trib_session_options options;
-    trib_normalise normalise;
-    TRIB_TRY(cli_session_options(&settings, b->device, images_at_once(b, batch), &options));
-    if (pixels_of(b) == TRIB_U8) cli_take_raw_pixels(&options.plan, &b->preprocess, &normalise);
-    options.plan.outputs = outputs;
-    options.plan.output_count = 1;
-    return cli_create_session(&settings, b->device, b->model, &options, out);
-}
-
-static trib_status run_batch(bench *b, int batch, const void *pixels, float *logits, measured *m)
-{
-    trib_session *session = NULL;
-    double start = cli_now();
-    int images = images_at_once(b, batch);
-    TRIB_TRY(create_session(b, batch, &session));
-    if (b->last) trib_model_release_parameters(b->model);
-    b->lanes = trib_session_lanes(session);
-    b->threads = trib_session_plan(session)->threads;
-    trib_status status = trib_session_run(session, pixels, images, (void *const[]) { logits });
-    m->first_seconds = cli_now() - start;
-    for (int i = 0; !trib_failed(&status) && i < b->options->warmup && !cli_stopped(); ++i)
-        status = trib_session_run(session, pixels, images, (void *const[]) { logits });
-    if (!trib_failed(&status)) status = time_runs(b, session, pixels, images, logits, &m->times);
-    m->peak_rss = cli_peak_rss();
-    trib_session_destroy(session);
-    return status;
-}
-
-static trib_status measure(bench *b, int batch, measured *m)
-{
-    const trib_network_spec *net = trib_model_network(b->model);
-    size_t images = (size_t)images_at_once(b, batch);
-    size_t count = 3 * (size_t)net->height * (size_t)net->width * images;
-    cli_reset_peak_rss();
-    void *pixels = trib_realloc_array(NULL, count, trib_dtype_size(pixels_of(b)));
-    float *logits = trib_realloc_array(NULL, (size_t)net->classes * images, sizeof *logits);
-    trib_status status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of %d images", batch);
-    if (pixels && logits) {
-        fill(pixels, count, pixels_of(b));
-        status = run_batch(b, batch, pixels, logits, m);
-    }
-    trib_free(pixels);
-    trib_free(logits);
-    return status;
-}
+static bool wants(const bench *b, cli_rate rate) { return b->options->rate == 0 || b->options->rate == 1 + (int)rate; }
 
 /* ---- reporting ---- */
 
@@ -176,54 +86,117 @@ static const char *precision_of(const bench *b) { return trib_precision_name((tr
 static const char *schedule_of(const bench *b) { return trib_schedule_name((trib_schedule)b->settings->schedule); }
 static const char *launch_of(const bench *b) { return b->settings->launch == TRIB_GRAPH ? "graph" : "eager"; }
 
+/* What a rate includes. */
+static const char *includes(const bench *b, cli_rate rate)
+{
+    static const char *const gpu[CLI_RATE_COUNT] = {
+        "pixels that lie on the device, through the network; logits stay there",
+        "pixels in page-locked memory to the device, through the network, logits back into page-locked memory",
+        "the same from and to ordinary memory, where decoded images lie; the host copies, too",
+    };
+    static const char *const host[CLI_RATE_COUNT] = {
+        "pixels and logits in the device's memory, the host's: the same as with copies, measured apart",
+        "pixels and logits in memory of trib_host_alloc: nothing is copied",
+        "pixels and logits in ordinary memory, where decoded images lie: nothing is copied",
+    };
+    return on_host(b) ? host[rate] : gpu[rate];
+}
+
 static void print_heading(const bench *b)
 {
     const trib_device_info *info = trib_device_get_info(b->device);
     printf("%s on %s: %s, %s\nprecision %s, schedule %s, launch %s, pixels %s\n", trib_model_path(b->model), info->spec,
            info->name, info->library, precision_of(b), schedule_of(b), launch_of(b), trib_dtype_name(pixels_of(b)));
     if (b->options->end_to_end) return;
-    printf("Each run includes: input that lies in host memory as %s, through the network, until logits lie in host "
-           "memory.\n"
-           "Not included: reading, decoding and resizing images; loading the model; preparing the session.\n"
+    printf("Rates in images/s, and what each includes; pixels are %s:\n",
+           pixels_of(b) == TRIB_U8 ? "8-bit, normalised by the device" : "float32, normalised already");
+    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
+        if (wants(b, (cli_rate)rate))
+            printf("  %-12s %s\n", cli_rate_name((cli_rate)rate), includes(b, (cli_rate)rate));
+    printf("Not included: reading, decoding and resizing images; loading the model; preparing the session.\n"
            "start to first: loading the model, preparing the session, and the first run. Latency is that of a whole "
-           "batch.\n",
-           pixels_of(b) == TRIB_U8 ? "8-bit pixels" : "float32");
+           "batch, one at a time, with copies.\n");
 }
 
-static void add_result(bench *b, int batch, const measured *m, const cli_bench_summary *s)
+static void print_rates(const bench *b, const cli_rates *rates)
 {
-    double first_ms = 1e3 * (b->load_seconds + m->first_seconds);
-    double rate = s->per_second * images_at_once(b, batch);
-    bool one_by_one = b->options->in_flight == 1; /* else a run's time is not a batch's latency */
-    if (b->text) {
-        printf("batch %d, %d in flight, %zu runs: %.1f images/s\n", batch, b->options->in_flight, m->times.count, rate);
-        if (one_by_one)
-            printf("  latency ms    min %.2f  mean %.2f  median %.2f  p90 %.2f  p95 %.2f  p99 %.2f\n", s->min, s->mean,
-                   s->median, s->p90, s->p95, s->p99);
-        printf("  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes %d",
-               (double)m->peak_rss / 1048576.0, first_ms, b->lanes);
-        printf(b->threads > 0 ? ", each of %d threads\n" : "\n", b->threads);
-    }
+    char sentence[256];
+    printf("  images/s     ");
+    for (int rate = 0, shown = 0; rate < CLI_RATE_COUNT; ++rate)
+        if (wants(b, (cli_rate)rate))
+            printf("%s%s %.1f", shown++ ? "  " : " ", cli_rate_name((cli_rate)rate), rates->images_per_second[rate]);
+    putchar('\n');
+    if (*cli_rates_bound(rates, sentence, sizeof sentence)) printf("  %s\n", sentence);
+}
+
+static void print_result(const bench *b, int batch, const cli_rates *rates, const cli_bench_summary *latency)
+{
+    printf("batch %d, %d in flight, %zu runs: %.1f images/s\n", batch, in_flight_of(b), rates->runs,
+           rates->images_per_second[cli_rates_main(rates)]);
+    print_rates(b, rates);
+    if (latency)
+        printf("  latency ms    min %.2f  mean %.2f  median %.2f  p90 %.2f  p95 %.2f  p99 %.2f\n", latency->min,
+               latency->mean, latency->median, latency->p90, latency->p95, latency->p99);
+    printf("  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes %d",
+           (double)rates->peak_rss / 1048576.0, 1e3 * (b->load_seconds + rates->first_seconds), rates->lanes);
+    printf(rates->threads > 0 ? ", each of %d threads\n" : "\n", rates->threads);
     fflush(stdout);
+}
+
+static void add_latency(cJSON *json, const cli_bench_summary *s)
+{
+    cJSON *latency = cJSON_AddObjectToObject(json, "latency_ms");
+    cJSON_AddNumberToObject(latency, "min", s->min);
+    cJSON_AddNumberToObject(latency, "mean", s->mean);
+    cJSON_AddNumberToObject(latency, "median", s->median);
+    cJSON_AddNumberToObject(latency, "p90", s->p90);
+    cJSON_AddNumberToObject(latency, "p95", s->p95);
+    cJSON_AddNumberToObject(latency, "p99", s->p99);
+}
+
+static const char *const rate_keys[CLI_RATE_COUNT] = { "device", "with_copies", "end_to_end" };
+
+static void add_rates(cJSON *json, const cli_rates *rates)
+{
+    char sentence[256];
+    cJSON *all = cJSON_AddObjectToObject(json, "rates");
+    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
+        if (rates->images_per_second[rate] > 0)
+            cJSON_AddNumberToObject(all, rate_keys[rate], rates->images_per_second[rate]);
+    const char *bound = cli_rates_bound(rates, sentence, sizeof sentence);
+    if (*bound) cJSON_AddStringToObject(json, "bound_by", bound);
+    if (*bound) cJSON_AddStringToObject(json, "bound", sentence);
+    if (rates->copy_alone <= 0) return;
+    cJSON_AddNumberToObject(json, "bytes_to_device_per_image", rates->bytes_in);
+    cJSON_AddNumberToObject(json, "bytes_to_host_per_image", rates->bytes_out);
+    cJSON_AddNumberToObject(json, "copy_alone_bytes_per_second", rates->copy_alone);
+}
+
+static void add_result(bench *b, int batch, const cli_rates *rates, const cli_bench_summary *latency)
+{
     cJSON *json = cJSON_CreateObject();
     cJSON_AddNumberToObject(json, "batch", batch);
-    cJSON_AddNumberToObject(json, "in_flight", b->options->in_flight);
-    cJSON_AddNumberToObject(json, "images_per_second", rate);
-    if (one_by_one) {
-        cJSON *latency = cJSON_AddObjectToObject(json, "latency_ms");
-        cJSON_AddNumberToObject(latency, "min", s->min);
-        cJSON_AddNumberToObject(latency, "mean", s->mean);
-        cJSON_AddNumberToObject(latency, "median", s->median);
-        cJSON_AddNumberToObject(latency, "p90", s->p90);
-        cJSON_AddNumberToObject(latency, "p95", s->p95);
-        cJSON_AddNumberToObject(latency, "p99", s->p99);
-    }
-    cJSON_AddNumberToObject(json, "iterations", (double)m->times.count);
-    cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)m->peak_rss);
-    cJSON_AddNumberToObject(json, "start_to_first_ms", first_ms);
-    cJSON_AddNumberToObject(json, "lanes", b->lanes);
-    cJSON_AddNumberToObject(json, "threads_per_lane", b->threads);
+    cJSON_AddNumberToObject(json, "in_flight", in_flight_of(b));
+    cJSON_AddNumberToObject(json, "images_per_second", rates->images_per_second[cli_rates_main(rates)]);
+    add_rates(json, rates);
+    if (latency) add_latency(json, latency);
+    cJSON_AddNumberToObject(json, "iterations", (double)rates->runs);
+    cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)rates->peak_rss);
+    cJSON_AddNumberToObject(json, "start_to_first_ms", 1e3 * (b->load_seconds + rates->first_seconds));
+    cJSON_AddNumberToObject(json, "lanes", rates->lanes);
+    cJSON_AddNumberToObject(json, "threads_per_lane", rates->threads);
     cJSON_AddItemToArray(b->results, json);
+}
+
+static void add_includes(const bench *b, cJSON *json)
+{
+    if (b->options->end_to_end) {
+        cJSON_AddStringToObject(json, "includes", "reading, decoding, resizing, computing");
+        return;
+    }
+    cJSON *all = cJSON_AddObjectToObject(json, "includes");
+    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
+        if (wants(b, (cli_rate)rate)) cJSON_AddStringToObject(all, rate_keys[rate], includes(b, (cli_rate)rate));
 }
 
 static trib_status write_json(bench *b, cli_output *file)
@@ -241,9 +214,7 @@ static trib_status write_json(bench *b, cli_output *file)
     cJSON_AddItemToObject(json, "schedule", cli_json_text(schedule_of(b)));
     cJSON_AddItemToObject(json, "launch", cli_json_text(launch_of(b)));
     cJSON_AddItemToObject(json, "pixels", cli_json_text(trib_dtype_name(pixels_of(b))));
-    cJSON_AddItemToObject(json, "includes",
-                          cli_json_text(b->options->end_to_end ? "reading, decoding, resizing, computing"
-                                                               : "input and logits in host memory; no decoding"));
+    add_includes(b, json);
     cJSON_AddItemToObject(json, "results", b->results);
     b->results = NULL;
     char *text = cJSON_Print(json);
@@ -311,13 +282,29 @@ static trib_status end_to_end_batch(bench *b, int batch)
 static trib_status bench_batch(bench *b, int batch)
 {
     if (b->options->end_to_end) return end_to_end_batch(b, batch);
-    measured m = { 0 };
-    trib_status status = measure(b, batch, &m);
+    const bench_options *o = b->options;
+    cli_rates_request request = { .settings = b->settings,
+                                  .device = b->device,
+                                  .model = b->model,
+                                  .preprocess = &b->preprocess,
+                                  .batch = batch,
+                                  .in_flight = in_flight_of(b),
+                                  .pixels = pixels_of(b),
+                                  .seconds = o->seconds,
+                                  .iterations = o->iterations,
+                                  .warmup = o->warmup,
+                                  .last = b->last };
+    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate) request.wanted[rate] = wants(b, (cli_rate)rate);
+    cli_rates rates;
+    trib_status status = cli_rates_measure(&request, &rates);
     if (!trib_failed(&status)) {
-        cli_bench_summary summary = cli_bench_summarise(&m.times);
-        add_result(b, batch, &m, &summary);
+        bool timed = rates.latency.count > 0;
+        cli_bench_summary summary = timed ? cli_bench_summarise(&rates.latency) : (cli_bench_summary) { 0 };
+        b->lanes = rates.lanes;
+        if (b->text) print_result(b, batch, &rates, timed ? &summary : NULL);
+        add_result(b, batch, &rates, timed ? &summary : NULL);
     }
-    cli_bench_release(&m.times);
+    cli_rates_release(&rates);
     return status;
 }
 
@@ -347,7 +334,7 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    bench_options own = { .seconds = 5, .warmup = 3, .in_flight = 1, .pixels = -1 };
+    bench_options own = { .seconds = 5, .warmup = 3, .pixels = -1 };
     cli_group groups[] = { CLI_GROUP("Measuring", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings) };
     cli_texts arguments = { 0 };
@@ -355,6 +342,8 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON && own.end_to_end && own.pixels >= 0)
         code = cli_usage(self, "--pixels says what lies in memory, but --end-to-end reads images: leave one out");
+    if (code == CLI_GO_ON && own.end_to_end && own.rate)
+        code = cli_usage(self, "--rate is one of made-up pixels, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON) {
         bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, 4, &settings, &arguments) };
         cli_output file = { .fd = -1 };
@@ -373,15 +362,20 @@ const cli_command cli_bench = {
     .name = "bench",
     .summary = "throughput and latency",
     .synopsis = "MODEL|--arch ARCH [-b 1,32] [--seconds S|--iterations N] [--json FILE]",
-    .description = "Runs the network on made-up input and prints, per batch size: images per second, latency (min, "
-                   "mean, median, p90,\n"
-                   "p95, p99), and peak memory of the process. A run takes input in host memory (--pixels) to logits "
-                   "in host memory; it\n"
-                   "includes no reading, decoding or resizing. --end-to-end INPUT measures those too.",
+    .description =
+        "Runs the network on made-up pixels and prints, per batch size, three rates, what each includes, and which of "
+        "them\n"
+        "bounds which: on the device alone, with copies from and to page-locked memory, and end to end, from and to\n"
+        "ordinary memory, where decoded images lie. Also latency (min, mean, median, p90, p95, p99) of a batch, one at "
+        "a\n"
+        "time, and peak memory of the process. None of them includes reading, decoding or resizing; --end-to-end "
+        "INPUT\n"
+        "measures those, too.",
     .examples = "  tributary bench model.safetensors\n"
                 "  tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
-                "  tributary bench model.safetensors -b 1 --in-flight 2\n"
-                "  tributary bench model.safetensors --device cuda --precision bf16 --pixels u8 -b 256\n"
+                "  tributary bench model.safetensors -b 1 --in-flight 2 --rate copies\n"
+                "  tributary bench model.safetensors --device cuda --precision bf16 --schedule fused --launch graph -b "
+                "256\n"
                 "  tributary bench model.safetensors --end-to-end photos/ -b 32\n",
     .run = run,
 };

@@ -65,7 +65,7 @@ void cli_feed_close(cli_feed *feed)
 
 enum { MOST_IN_FLIGHT = 2 };
 
-/* A batch that is being computed, and where its results go. */
+/* A batch that is being computed, and where its results go: memory that the device copies to as it lies. */
 typedef struct in_flight {
     const trib_batch *batch; /* NULL: nothing is */
     int64_t job;
@@ -91,10 +91,11 @@ static trib_status allocate_results(runner *r)
     size_t count = (size_t)r->feed->batch_size * (size_t)r->k;
     for (int i = 0; i < r->depth; ++i) {
         in_flight *slot = &r->slots[i];
-        slot->probabilities = trib_realloc_array(NULL, count, sizeof *slot->probabilities);
-        slot->indices = trib_realloc_array(NULL, count, sizeof *slot->indices);
-        if (!slot->probabilities || !slot->indices)
-            return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch of results");
+        void *probabilities, *indices;
+        TRIB_TRY(trib_host_alloc(r->feed->device, count * sizeof *slot->probabilities, &probabilities));
+        slot->probabilities = probabilities;
+        TRIB_TRY(trib_host_alloc(r->feed->device, count * sizeof *slot->indices, &indices));
+        slot->indices = indices;
     }
     return trib_success();
 }
@@ -119,7 +120,8 @@ static trib_status prepare(runner *r)
                                     .prefetch = 1 + r->depth,
                                     .layout = options.plan.input_layout,
                                     .raw = raw,
-                                    .decode = feed->settings->decode };
+                                    .decode = feed->settings->decode,
+                                    .device = feed->device };
     TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
     TRIB_TRY(cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session));
     if (!feed->keeps_parameters) trib_model_release_parameters(feed->model);
@@ -207,8 +209,8 @@ done:
     trib_loader_destroy(r.loader);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) cli_print_passed_over(feed->source);
     for (int i = 0; i < MOST_IN_FLIGHT; ++i) {
-        trib_free(r.slots[i].probabilities);
-        trib_free(r.slots[i].indices);
+        trib_host_free(feed->device, r.slots[i].probabilities);
+        trib_host_free(feed->device, r.slots[i].indices);
     }
     return status;
 }

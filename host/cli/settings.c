@@ -31,7 +31,8 @@ static const cli_option compute_options[] = {
       0, 0 },
     { 0, "reference", CLI_FLAG, AT(reference), NULL, "plain C for every op: slow, and what all else is compared with",
       0, 0 },
-    { 0, "measure", CLI_FLAG, AT(measure), NULL, "time the ways to run each op here instead of ranking them", 0, 0 },
+    { 0, "measure", CLI_FLAG, AT(measure), NULL,
+      "time the ways to run each op here instead of ranking them; 'tributary plan --explain' shows the times", 0, 0 },
     { 0, "plan-cache", CLI_FILE_OUT, AT(plan_cache), "FILE|none",
       "cuda: keeps compiled convolutions, and what --measure found fastest, for later runs; default: plan-choices.txt "
       "in "
@@ -87,12 +88,9 @@ static const cli_option preprocess_options[] = {
 
 cli_settings cli_default_settings(void)
 {
-    return (cli_settings) { .device = "auto",
-                            .seed = 1,
-                            .crop_mode = -1,
-                            .interpolation = -1,
-                            .resample_order = -1,
-                            .channels = -1 };
+    return (cli_settings) {
+        .device = "auto", .seed = 1, .crop_mode = -1, .interpolation = -1, .resample_order = -1, .channels = -1
+    };
 }
 
 cli_group cli_compute_group(cli_settings *settings)

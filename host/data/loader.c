@@ -37,13 +37,34 @@ static int default_workers(void)
     return count < MAX_WORKERS ? count : MAX_WORKERS;
 }
 
+static trib_status allocate_pixels(const trib_loader *loader, size_t bytes, trib_batch_buffer *buffer)
+{
+    void *memory = NULL;
+    if (!loader->device) {
+        buffer->pixels = trib_alloc_aligned(bytes, PIXEL_ALIGNMENT);
+        return trib_success();
+    }
+    trib_status s = trib_host_alloc(loader->device, bytes, &memory);
+    trib_add_context(&s, "a batch of %d images", loader->batch_size);
+    buffer->pixels = memory;
+    return s;
+}
+
+static void free_pixels(const trib_loader *loader, trib_batch_buffer *buffer)
+{
+    if (loader->device)
+        trib_host_free(loader->device, buffer->pixels);
+    else
+        trib_free(buffer->pixels);
+}
+
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
 {
     size_t batch = (size_t)loader->batch_size, row_bytes = loader->row_bytes;
     if (row_bytes > SIZE_MAX / batch)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a batch of %d images needs more memory than there can be",
                           loader->batch_size);
-    buffer->pixels = trib_alloc_aligned(batch * row_bytes, PIXEL_ALIGNMENT);
+    TRIB_TRY(allocate_pixels(loader, batch * row_bytes, buffer));
     buffer->items = trib_realloc_array(NULL, (size_t)loader->capacity, sizeof *buffer->items);
     buffer->free_rows = trib_realloc_array(NULL, batch, sizeof *buffer->free_rows);
     if (buffer->pixels && buffer->items && buffer->free_rows) return trib_success();
@@ -100,6 +121,7 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     trib_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
     loader->source = source;
+    loader->device = options->device;
     loader->preprocess = preprocess;
     loader->layout = options->layout;
     loader->dtype = options->raw ? TRIB_U8 : TRIB_F32;
@@ -154,7 +176,7 @@ void trib_loader_destroy(trib_loader *loader)
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
         if (buffer->state == BUFFER_OUT) free_names(buffer);
-        trib_free(buffer->pixels);
+        free_pixels(loader, buffer);
         trib_free(buffer->items);
         trib_free(buffer->free_rows);
     }

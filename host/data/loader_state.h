@@ -38,6 +38,7 @@ typedef struct trib_record {
 
 struct trib_loader {
     trib_source *source;
+    trib_device *device; /* whose host memory pixels lie in; NULL: ordinary memory */
     const trib_preprocess *preprocess;
     trib_decode_options decode;
     trib_layout layout;

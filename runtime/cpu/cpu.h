@@ -19,7 +19,7 @@ typedef struct trib_cpu_device {
     trib_device base;
     trib_cpu_tokens tokens;
     pthread_mutex_t memory_lock;
-    trib_memory_stats memory;
+    trib_memory_stats memory, host_memory; /* under memory_lock */
     /* Guards everything about captures that are being recorded: streams' `capture` and `lane`, and the list below. */
     pthread_mutex_t capture_lock;
     trib_cpu_capture *recording; /* linked by `next` */
@@ -145,6 +145,10 @@ void trib_cpu_free(trib_device *device, trib_stream *stream, void *memory);
 void trib_cpu_free_now(trib_cpu_device *device, void *memory);
 trib_memory_stats trib_cpu_memory(const trib_device *device);
 void trib_cpu_set_memory_limit(trib_device *device, int64_t bytes);
+trib_status trib_cpu_host_alloc(trib_device *device, size_t bytes, void **out);
+void trib_cpu_host_free(trib_device *device, void *memory);
+trib_memory_stats trib_cpu_host_memory(const trib_device *device);
+void trib_cpu_host_set_memory_limit(trib_device *device, int64_t bytes);
 
 /* ---- events (event.c) ---- */
 

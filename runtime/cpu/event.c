@@ -176,7 +176,7 @@ trib_status trib_cpu_event_synchronize(trib_event *event)
     uint64_t epoch;
     trib_cpu_record *record = latest_of(event, &epoch);
     trib_status status = not_captured(record);
-    if (record && !trib_failed(&status)) trib_cpu_record_wait(record, epoch); /* its stream reports the failure */
+    if (record && !trib_failed(&status)) status = trib_cpu_record_wait(record, epoch);
     trib_cpu_record_release(record);
     return status;
 }

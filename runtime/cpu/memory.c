@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Device memory: aligned host memory that is counted and can be limited. */
+ * Device memory: aligned host memory that is counted and can be limited. What callers ask for as host memory is the
+ * same, counted apart. */
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,10 +25,9 @@ static void advise_huge_pages(header *block, size_t bytes)
     madvise((void *)first, end - first, MADV_HUGEPAGE);
 }
 
-static bool reserve(trib_cpu_device *device, size_t bytes, trib_memory_stats *seen)
+static bool reserve(trib_cpu_device *device, trib_memory_stats *m, size_t bytes, trib_memory_stats *seen)
 {
     pthread_mutex_lock(&device->memory_lock);
-    trib_memory_stats *m = &device->memory;
     bool fits = bytes <= (size_t)device->base.info.memory_bytes; /* more than the machine has is not even tried */
     if (m->limit_bytes && fits) fits = (int64_t)bytes <= m->limit_bytes - m->current_bytes;
     if (fits) {
@@ -40,41 +40,35 @@ static bool reserve(trib_cpu_device *device, size_t bytes, trib_memory_stats *se
     return fits;
 }
 
-static void unreserve(trib_cpu_device *device, size_t bytes)
+static void unreserve(trib_cpu_device *device, trib_memory_stats *m, size_t bytes)
 {
     pthread_mutex_lock(&device->memory_lock);
-    device->memory.current_bytes -= (int64_t)bytes;
+    m->current_bytes -= (int64_t)bytes;
     pthread_mutex_unlock(&device->memory_lock);
 }
 
-static trib_status no_memory(size_t bytes, const trib_memory_stats *seen)
+static trib_status no_memory(const char *what, size_t bytes, const trib_memory_stats *seen)
 {
     if (seen->limit_bytes)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY,
-                          "cpu memory: %zu bytes asked for, %lld in use, limit %lld; use a smaller batch or fewer "
+                          "%s memory: %zu bytes asked for, %lld in use, limit %lld; use a smaller batch or fewer "
                           "lanes, or raise the limit",
-                          bytes, (long long)seen->current_bytes, (long long)seen->limit_bytes);
+                          what, bytes, (long long)seen->current_bytes, (long long)seen->limit_bytes);
     return TRIB_ERROR(TRIB_OUT_OF_MEMORY,
-                      "cpu memory: %zu bytes asked for, %lld in use, no limit set: the machine has no more; use a "
+                      "%s memory: %zu bytes asked for, %lld in use, no limit set: the machine has no more; use a "
                       "smaller batch or fewer lanes",
-                      bytes, (long long)seen->current_bytes);
+                      what, bytes, (long long)seen->current_bytes);
 }
 
-trib_status trib_cpu_alloc(trib_device *base, trib_stream *stream, size_t bytes, void **out)
+/* What has been reserved; gives the reservation up when there is no memory for it. */
+static trib_status allocate(trib_cpu_device *device, trib_memory_stats *m, const char *what, size_t bytes,
+                            trib_memory_stats *seen, void **out)
 {
-    trib_cpu_device *device = trib_cpu_of(base);
-    trib_memory_stats seen;
-    bool fits = reserve(device, bytes, &seen);
-    if (!fits && stream) { /* what this stream freed may still be on its way */
-        trib_cpu_stream_drain((trib_cpu_stream *)stream);
-        fits = reserve(device, bytes, &seen);
-    }
-    if (!fits) return no_memory(bytes, &seen);
     header *block = trib_alloc_aligned(bytes + sizeof *block, ALIGNMENT);
     if (!block) {
-        unreserve(device, bytes);
-        seen.current_bytes -= (int64_t)bytes;
-        return no_memory(bytes, &seen);
+        unreserve(device, m, bytes);
+        seen->current_bytes -= (int64_t)bytes;
+        return no_memory(what, bytes, seen);
     }
     advise_huge_pages(block, bytes);
     block->bytes = bytes;
@@ -82,13 +76,27 @@ trib_status trib_cpu_alloc(trib_device *base, trib_stream *stream, size_t bytes,
     return trib_success();
 }
 
-void trib_cpu_free_now(trib_cpu_device *device, void *memory)
+static void release(trib_cpu_device *device, trib_memory_stats *m, void *memory)
 {
     if (!memory) return;
     header *block = (header *)memory - 1;
-    unreserve(device, block->bytes);
+    unreserve(device, m, block->bytes);
     trib_free(block);
 }
+
+trib_status trib_cpu_alloc(trib_device *base, trib_stream *stream, size_t bytes, void **out)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    trib_memory_stats seen;
+    bool fits = reserve(device, &device->memory, bytes, &seen);
+    if (!fits && stream) { /* what this stream freed may still be on its way */
+        trib_cpu_stream_drain((trib_cpu_stream *)stream);
+        fits = reserve(device, &device->memory, bytes, &seen);
+    }
+    return fits ? allocate(device, &device->memory, "cpu", bytes, &seen, out) : no_memory("cpu", bytes, &seen);
+}
+
+void trib_cpu_free_now(trib_cpu_device *device, void *memory) { release(device, &device->memory, memory); }
 
 /* While capturing this still means "after the work really given so far": a capture records work, not memory. */
 void trib_cpu_free(trib_device *base, trib_stream *stream, void *memory)
@@ -107,19 +115,61 @@ void trib_cpu_free(trib_device *base, trib_stream *stream, void *memory)
     trib_cpu_enqueue(cpu, &one);
 }
 
+/* ---- host memory ---- */
+
+static const char host_memory[] = "cpu: host";
+
+trib_status trib_cpu_host_alloc(trib_device *base, size_t bytes, void **out)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    trib_memory_stats seen;
+    if (!reserve(device, &device->host_memory, bytes, &seen)) return no_memory(host_memory, bytes, &seen);
+    return allocate(device, &device->host_memory, host_memory, bytes, &seen, out);
+}
+
+void trib_cpu_host_free(trib_device *base, void *memory)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    release(device, &device->host_memory, memory);
+}
+
+/* ---- statistics ---- */
+
+static trib_memory_stats read_stats(trib_cpu_device *device, const trib_memory_stats *m)
+{
+    pthread_mutex_lock(&device->memory_lock);
+    trib_memory_stats stats = *m;
+    pthread_mutex_unlock(&device->memory_lock);
+    return stats;
+}
+
+static void set_limit(trib_cpu_device *device, trib_memory_stats *m, int64_t bytes)
+{
+    pthread_mutex_lock(&device->memory_lock);
+    m->limit_bytes = bytes;
+    pthread_mutex_unlock(&device->memory_lock);
+}
+
 trib_memory_stats trib_cpu_memory(const trib_device *base)
 {
     trib_cpu_device *device = trib_cpu_of((trib_device *)base);
-    pthread_mutex_lock(&device->memory_lock);
-    trib_memory_stats stats = device->memory;
-    pthread_mutex_unlock(&device->memory_lock);
-    return stats;
+    return read_stats(device, &device->memory);
+}
+
+trib_memory_stats trib_cpu_host_memory(const trib_device *base)
+{
+    trib_cpu_device *device = trib_cpu_of((trib_device *)base);
+    return read_stats(device, &device->host_memory);
 }
 
 void trib_cpu_set_memory_limit(trib_device *base, int64_t bytes)
 {
     trib_cpu_device *device = trib_cpu_of(base);
-    pthread_mutex_lock(&device->memory_lock);
-    device->memory.limit_bytes = bytes;
-    pthread_mutex_unlock(&device->memory_lock);
+    set_limit(device, &device->memory, bytes);
+}
+
+void trib_cpu_host_set_memory_limit(trib_device *base, int64_t bytes)
+{
+    trib_cpu_device *device = trib_cpu_of(base);
+    set_limit(device, &device->host_memory, bytes);
 }

@@ -11,6 +11,7 @@ const trib_card trib_cards[] = {
       .instructions = "sm_90",
       .multiprocessors = 132,
       .memory_bytes = 150754820096,
+      .cache_bytes = 62914560,
       .copy_rate = 4.3e12,
       .math_rate = { [TRIB_PRECISION_FP32] = 53e12,
                      [TRIB_PRECISION_TF32] = 395e12,

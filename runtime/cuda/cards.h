@@ -11,7 +11,7 @@ typedef struct trib_card {
     const char *name;         /* as the driver calls it */
     const char *instructions; /* "sm_90" */
     int multiprocessors;
-    int64_t memory_bytes;
+    int64_t memory_bytes, cache_bytes;
     double copy_rate, math_rate[TRIB_PRECISION_COUNT];
     const char *rates_source;
     const char *description; /* cuDNN's own JSON */

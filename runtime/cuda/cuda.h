@@ -38,6 +38,14 @@ typedef struct trib_cuda_memory {
     trib_memory_stats stats;
 } trib_cuda_memory;
 
+/* ---- host_memory.c: what callers allocate to copy from and to ---- */
+
+typedef struct trib_cuda_host_memory {
+    pthread_mutex_t lock;
+    struct trib_cuda_host_block *blocks;
+    trib_memory_stats stats;
+} trib_cuda_host_memory;
+
 /* ---- staging.c: pinned host memory ---- */
 
 enum { TRIB_CUDA_BLOCK_SIZES = 13 }; /* 4 KiB to 16 MiB, powers of two */
@@ -67,6 +75,7 @@ typedef struct trib_cuda_device {
     trib_cuda_stream *side; /* for memory work that must not go to a caller's stream */
 
     trib_cuda_memory memory;
+    trib_cuda_host_memory host_memory;
     trib_cuda_staging staging;
 
     pthread_mutex_t capture_lock; /* which streams record into which capture */
@@ -153,6 +162,15 @@ trib_memory_stats trib_cuda_memory_stats(const trib_device *device);
 void trib_cuda_set_memory_limit(trib_device *device, int64_t bytes);
 /* Gives back what was freed while that capture was being recorded. */
 void trib_cuda_free_captured(trib_cuda_device *device, uint64_t capture_id);
+
+/* ---- page-locked memory of callers (host_memory.c) ---- */
+
+void trib_cuda_host_memory_open(trib_cuda_device *device);
+void trib_cuda_host_memory_close(trib_cuda_device *device);
+trib_status trib_cuda_host_alloc(trib_device *device, size_t bytes, void **out);
+void trib_cuda_host_free(trib_device *device, void *memory);
+trib_memory_stats trib_cuda_host_memory_stats(const trib_device *device);
+void trib_cuda_host_set_memory_limit(trib_device *device, int64_t bytes);
 
 /* ---- pinned blocks (staging.c) and copies (copy.c) ---- */
 

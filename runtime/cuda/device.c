@@ -63,6 +63,7 @@ static trib_status describe(trib_device_info *info, int ordinal)
              library_version % 1000 / 10, driver_version / 1000, driver_version % 1000 / 10);
     info->cores = properties.multiProcessorCount;
     info->memory_bytes = (int64_t)properties.totalGlobalMem;
+    info->cache_bytes = properties.l2CacheSize;
     trib_cuda_describe_abilities(info);
     trib_card_rates(info);
     if (properties.major < LEAST_CAPABILITY)
@@ -112,6 +113,7 @@ static void close_device(trib_device *base)
     trib_cuda_choices_close(device);
     trib_cuda_texts_close(&device->texts);
     trib_cuda_events_close(device);
+    trib_cuda_host_memory_close(device);
     trib_cuda_staging_close(device);
     trib_cuda_memory_close(device);
     pthread_mutex_destroy(&device->capture_lock);
@@ -155,6 +157,7 @@ trib_status trib_cuda_device_open(const char *spec, const trib_device_options *o
     pthread_mutex_init(&device->memory.lock, NULL);
     pthread_mutex_init(&device->capture_lock, NULL);
     trib_cuda_texts_open(&device->texts);
+    trib_cuda_host_memory_open(device);
     trib_cuda_staging_open(device);
     if (options) device->memory.stats.limit_bytes = options->memory_limit;
     status = prepare(device, options ? options->choices_path : NULL);
@@ -174,6 +177,10 @@ static const trib_driver driver = {
     .free = trib_cuda_free,
     .memory = trib_cuda_memory_stats,
     .set_memory_limit = trib_cuda_set_memory_limit,
+    .host_alloc = trib_cuda_host_alloc,
+    .host_free = trib_cuda_host_free,
+    .host_memory = trib_cuda_host_memory_stats,
+    .host_set_memory_limit = trib_cuda_host_set_memory_limit,
     .stream_create = trib_cuda_stream_create,
     .stream_destroy = trib_cuda_stream_destroy,
     .stream_synchronize = trib_cuda_stream_synchronize,

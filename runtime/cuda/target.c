@@ -32,6 +32,14 @@ static void free_nothing(trib_device *device, trib_stream *stream, void *memory)
     (void)device, (void)stream, (void)memory;
 }
 
+static trib_status host_alloc(trib_device *device, size_t bytes, void **out)
+{
+    (void)bytes, (void)out;
+    return refuse(device, "page-locked memory");
+}
+
+static void host_free(trib_device *device, void *memory) { (void)device, (void)memory; }
+
 static trib_memory_stats no_memory(const trib_device *device)
 {
     (void)device;
@@ -77,6 +85,10 @@ static const trib_driver driver = {
     .free = free_nothing,
     .memory = no_memory,
     .set_memory_limit = no_limit,
+    .host_alloc = host_alloc,
+    .host_free = host_free,
+    .host_memory = no_memory,
+    .host_set_memory_limit = no_limit,
     .stream_create = stream_create,
     .event_create = event_create,
     .op_implementations = trib_cuda_op_implementations,
@@ -94,6 +106,7 @@ static void describe(const trib_card *card, trib_device_info *info)
     snprintf(info->library, sizeof info->library, "described");
     info->cores = card->multiprocessors;
     info->memory_bytes = card->memory_bytes;
+    info->cache_bytes = card->cache_bytes;
     trib_cuda_describe_abilities(info);
     trib_card_rates(info);
 }

@@ -84,6 +84,27 @@ void trib_device_set_memory_limit(trib_device *device, int64_t bytes)
     if (device) device->driver->set_memory_limit(device, bytes > 0 ? bytes : 0);
 }
 
+trib_status trib_host_alloc(trib_device *device, size_t bytes, void **out)
+{
+    REQUIRE(device && out, "host alloc", "device and out must not be NULL");
+    return device->driver->host_alloc(device, bytes, out);
+}
+
+void trib_host_free(trib_device *device, void *memory)
+{
+    if (device && memory) device->driver->host_free(device, memory);
+}
+
+trib_memory_stats trib_host_memory(const trib_device *device)
+{
+    return device ? device->driver->host_memory(device) : (trib_memory_stats) { 0 };
+}
+
+void trib_host_set_memory_limit(trib_device *device, int64_t bytes)
+{
+    if (device) device->driver->host_set_memory_limit(device, bytes > 0 ? bytes : 0);
+}
+
 /* ---- streams and events ---- */
 
 trib_status trib_stream_create(trib_device *device, const trib_stream_options *options, trib_stream **out)

@@ -15,6 +15,10 @@ typedef struct trib_driver {
     void (*free)(trib_device *device, trib_stream *stream, void *memory);
     trib_memory_stats (*memory)(const trib_device *device);
     void (*set_memory_limit)(trib_device *device, int64_t bytes);
+    trib_status (*host_alloc)(trib_device *device, size_t bytes, void **out);
+    void (*host_free)(trib_device *device, void *memory);
+    trib_memory_stats (*host_memory)(const trib_device *device);
+    void (*host_set_memory_limit)(trib_device *device, int64_t bytes);
 
     trib_status (*stream_create)(trib_device *device, const trib_stream_options *options, trib_stream **out);
     void (*stream_destroy)(trib_stream *stream);

@@ -2,6 +2,7 @@
  * Layouts and implementations. For each op the device is asked what it offers for the layouts at hand; where it has
  * nothing, other source layouts are tried with a reorder in front, and then a slice is given up for a buffer and a
  * copy. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,75 +32,101 @@ static int find(const candidates *c, const char *name)
     return -1;
 }
 
+typedef struct decision {
+    int best, fastest; /* of the candidates */
+    trib_measurement measured[MAX_CANDIDATES];
+    const char *how; /* "ranked", "remembered", "measured" */
+} decision;
+
 /* What was measured once, on this kind of card, is not measured again. */
-static trib_status pick(trib_lowering *l, const trib_plan_op *op, const candidates *c, int *best, int64_t *ns,
-                        const char **how)
+static trib_status pick(trib_lowering *l, const trib_plan_op *op, const candidates *c, decision *d)
 {
     const char *remembered = NULL;
     int64_t time = 0;
-    *best = 0;
-    *how = "ranked";
+    *d = (decision) { .how = "ranked" };
     if (l->options.reference) {
         int reference = find(c, "reference");
-        if (reference >= 0) *best = reference;
+        if (reference >= 0) d->best = d->fastest = reference;
         return trib_success();
     }
     TRIB_TRY(trib_op_recall(l->device, &op->desc, &remembered, &time));
     int known = find(c, remembered);
     if (known >= 0) {
-        *best = known;
-        ns[known] = time;
-        *how = "remembered";
+        d->best = d->fastest = known;
+        d->measured[known].ns = time;
+        d->how = "remembered";
         return trib_success();
     }
     if (!l->options.measure) return trib_success();
-    *how = "measured";
-    TRIB_TRY(trib_measure_candidates(l->device, op, c->list, c->count, ns, best));
-    return trib_op_remember(l->device, &op->desc, c->list[*best].name, ns[*best]);
+    d->how = "measured";
+    TRIB_TRY(trib_measure_candidates(l->device, op, c->list, c->count, d->measured));
+    d->best = trib_measure_choose(c->list, d->measured, c->count, &d->fastest);
+    return trib_op_remember(l->device, &op->desc, c->list[d->best].name, d->measured[d->best].ns);
 }
 
 enum { RIVALS_NAMED = 3 }; /* without times they are but names */
 
-static size_t say(char *text, size_t size, size_t used, const char *before, const trib_implementation *i, int64_t ns)
+/* A text that is cut where it ends. */
+typedef struct line {
+    char text[1024];
+    size_t used;
+} line;
+
+TRIB_PRINTF(2, 3)
+static void say(line *l, const char *format, ...)
 {
-    if (used < size) used += (size_t)snprintf(text + used, size - used, "%s%s", before, i->name);
-    if (ns && used < size) used += (size_t)snprintf(text + used, size - used, " %.3f ms", (double)ns * 1e-6);
-    return used;
+    va_list arguments;
+    if (l->used >= sizeof l->text) return;
+    va_start(arguments, format);
+    int more = vsnprintf(l->text + l->used, sizeof l->text - l->used, format, arguments);
+    va_end(arguments);
+    if (more > 0) l->used += (size_t)more;
+}
+
+static void say_candidate(line *l, const candidates *c, const decision *d, int i)
+{
+    const trib_measurement *m = &d->measured[i];
+    say(l, "%s", c->list[i].name);
+    if (m->ns) say(l, " %.4f ms", (double)m->ns * 1e-6);
+    if (m->noise) say(l, " +-%.4f", (double)m->noise * 0.5e-6);
 }
 
 /* The one that is taken, its note, and what else there was. */
-static void say_why(const candidates *c, const int64_t *ns, int best, char *text, size_t size)
+static void say_why(const candidates *c, const decision *d, line *l)
 {
-    size_t used = say(text, size, 0, "", &c->list[best], ns[best]);
-    const char *note = c->list[best].note;
+    const char *note = c->list[d->best].note;
     int named = 0, unnamed = 0;
-    if (note && used < size) used += (size_t)snprintf(text + used, size - used, " (%s)", note);
+    say_candidate(l, c, d, d->best);
+    if (note) say(l, " (%s)", note);
+    if (d->best != d->fastest)
+        say(l, " (as fast as the fastest within noise, and %lld bytes of workspace instead of %lld)",
+            (long long)c->list[d->best].workspace_bytes, (long long)c->list[d->fastest].workspace_bytes);
     for (int i = 0; i < c->count; ++i) {
-        if (i == best) continue;
-        if (ns[i] || named < RIVALS_NAMED)
-            used = say(text, size, used, named++ ? ", " : "; not ", &c->list[i], ns[i]);
-        else
+        if (i == d->best) continue;
+        if (!d->measured[i].ns && named >= RIVALS_NAMED) {
             ++unnamed;
+            continue;
+        }
+        say(l, "%s", named++ ? ", " : "; not ");
+        say_candidate(l, c, d, i);
     }
-    if (unnamed && used < size) snprintf(text + used, size - used, " and %d more", unnamed);
+    if (unnamed) say(l, " and %d more", unnamed);
 }
 
 /* Rank, remember or measure, and say why. */
 static trib_status decide(trib_lowering *l, trib_plan_op *op, const candidates *c)
 {
-    int best = 0;
-    int64_t ns[MAX_CANDIDATES] = { 0 };
-    const char *how;
-    TRIB_TRY(pick(l, op, c, &best, ns, &how));
-    char reason[1024];
-    say_why(c, ns, best, reason, sizeof reason);
-    op->implementation = trib_strings_add(l->strings, c->list[best].name);
-    op->reason = trib_strings_format(l->strings, "%s: %s", how, reason);
+    decision d;
+    line why = { .used = 0 };
+    TRIB_TRY(pick(l, op, c, &d));
+    say_why(c, &d, &why);
+    const trib_implementation *best = &c->list[d.best];
+    op->implementation = trib_strings_add(l->strings, best->name);
+    op->reason = trib_strings_format(l->strings, "%s: %s", d.how, why.text);
     if (!op->implementation || !op->reason) return trib_lowering_no_memory();
-    l->measured_ns += ns[best];
-    if (c->list[best].workspace_bytes > 0)
-        TRIB_TRY(trib_lowering_add_buffer(l, op->name, TRIB_BUFFER_WORKSPACE, c->list[best].workspace_bytes,
-                                          &op->workspace));
+    l->measured_ns += d.measured[d.best].ns;
+    if (best->workspace_bytes > 0)
+        TRIB_TRY(trib_lowering_add_buffer(l, op->name, TRIB_BUFFER_WORKSPACE, best->workspace_bytes, &op->workspace));
     return trib_success();
 }
 
@@ -292,7 +319,14 @@ trib_status trib_pass_choose_implementation(trib_lowering *l)
     TRIB_TRY(status);
     for (size_t i = 0; i < l->op_count; ++i)
         if (l->ops[i].implementation) l->ops[i].bytes = traffic(l->graph, &l->ops[i]);
-    return trib_lowering_note(l, "choose_implementation: layout %s, %s; %d slices given up for a copy",
-                              trib_layout_name(l->layout), l->options.measure ? "measured" : "ranked by the device",
-                              slices_given_up);
+    TRIB_TRY(trib_lowering_note(l, "choose_implementation: layout %s, %s; %d slices given up for a copy",
+                                trib_layout_name(l->layout), l->options.measure ? "measured" : "ranked by the device",
+                                slices_given_up));
+    if (!l->options.measure) return trib_success();
+    return trib_lowering_note(
+        l,
+        "choose_implementation: a time is the median of %d, each of up to %d runs behind each "
+        "other; +- is the middle half of them; of candidates within that, and 2 %%, of the fastest "
+        "the one with the smallest workspace is taken",
+        TRIB_MEASURE_REPEATS, TRIB_MEASURE_RUNS);
 }

@@ -2,88 +2,105 @@
 #include "passes/measure.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
-#include "graph/kinds.h"
-#include "tributary/internal/alloc.h"
+#include "passes/measure_rig.h"
 
-enum { WARM_UPS = 1, RUNS = 5 };
+/* Enough for events to tell apart: fewer runs when they take longer. */
+static const int64_t long_enough = 2000000;
 
-/* Memory and parameters an op can run on; values do not matter for its time (zeros, which are not denormal). */
-typedef struct rig {
-    trib_device *device;
-    trib_stream *stream;
-    trib_event *start, *end;
-    void *inputs[TRIB_MAX_INPUTS], *outputs[TRIB_MAX_OUTPUTS], *workspace;
-    float *weight, *bias;
-} rig;
+/* ---- one candidate ---- */
 
-static trib_status rig_memory(rig *r, int64_t bytes, void **out)
+typedef struct subject {
+    trib_rig *rig;
+    trib_op_handle *op;
+    void *workspace;
+    int runs;              /* one behind the other */
+    trib_capture *capture; /* of them; NULL: given one by one */
+} subject;
+
+static trib_status give_runs(const subject *s)
 {
-    TRIB_TRY(trib_device_alloc(r->device, r->stream, (size_t)bytes, out));
-    return trib_fill_zero(r->stream, *out, (size_t)bytes);
-}
-
-static trib_status rig_parameters(rig *r, const trib_op_desc *d)
-{
-    size_t channels = 0, weights = (size_t)trib_op_weight_elements(d);
-    if (!weights) return trib_success();
-    for (int i = 0; i < d->output_count; ++i) channels += (size_t)d->outputs[i].c;
-    r->weight = trib_alloc_zeroed(weights, sizeof(float));
-    r->bias = trib_alloc_zeroed(channels, sizeof(float));
-    return r->weight && r->bias ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to measure");
-}
-
-static trib_status rig_open(rig *r, trib_device *device, const trib_op_desc *d)
-{
-    r->device = device;
-    TRIB_TRY(
-        trib_stream_create(device, &(trib_stream_options) { .name = "measure", .threads = d->threads }, &r->stream));
-    TRIB_TRY(trib_event_create(device, &r->start));
-    TRIB_TRY(trib_event_create(device, &r->end));
-    for (int i = 0; i < d->input_count; ++i) TRIB_TRY(rig_memory(r, trib_view_bytes(&d->inputs[i]), &r->inputs[i]));
-    for (int i = 0; i < d->output_count; ++i) TRIB_TRY(rig_memory(r, trib_view_bytes(&d->outputs[i]), &r->outputs[i]));
-    return rig_parameters(r, d);
-}
-
-static void rig_close(rig *r)
-{
-    for (int i = 0; i < TRIB_MAX_INPUTS; ++i) trib_device_free(r->device, r->stream, r->inputs[i]);
-    for (int i = 0; i < TRIB_MAX_OUTPUTS; ++i) trib_device_free(r->device, r->stream, r->outputs[i]);
-    trib_event_destroy(r->start);
-    trib_event_destroy(r->end);
-    trib_stream_destroy(r->stream);
-    trib_free(r->weight);
-    trib_free(r->bias);
-}
-
-static trib_status time_runs(rig *r, trib_op_handle *op, int64_t *best)
-{
-    *best = INT64_MAX;
-    for (int i = 0; i < WARM_UPS + RUNS; ++i) {
-        int64_t ns = 0;
-        TRIB_TRY(trib_event_record(r->start, r->stream));
-        TRIB_TRY(trib_op_run(op, r->stream, (const void *const *)r->inputs, r->outputs, r->workspace));
-        TRIB_TRY(trib_event_record(r->end, r->stream));
-        TRIB_TRY(trib_stream_synchronize(r->stream));
-        TRIB_TRY(trib_event_elapsed(r->start, r->end, &ns));
-        if (i >= WARM_UPS && ns < *best) *best = ns;
+    for (int i = 0; i < s->runs; ++i) {
+        trib_rig_set *set = &s->rig->sets[i % s->rig->set_count];
+        TRIB_TRY(trib_op_run(s->op, s->rig->stream, (const void *const *)set->inputs, set->outputs, s->workspace));
     }
     return trib_success();
 }
 
-static trib_status measure_one(rig *r, const trib_op_desc *desc, const trib_implementation *candidate, int64_t *ns)
+static trib_status time_runs(const subject *s, int64_t *ns)
 {
-    trib_op_handle *op = NULL;
-    trib_status status = trib_success();
-    r->workspace = NULL;
-    if (candidate->workspace_bytes) status = rig_memory(r, candidate->workspace_bytes, &r->workspace);
-    trib_op_parameters parameters = { r->weight, r->bias };
-    if (!trib_failed(&status)) status = trib_op_create(r->device, desc, candidate->name, &parameters, &op);
-    if (!trib_failed(&status)) status = time_runs(r, op, ns);
-    trib_op_destroy(op);
-    trib_device_free(r->device, r->stream, r->workspace);
-    return status;
+    trib_rig *r = s->rig;
+    TRIB_TRY(trib_event_record(r->start, r->stream));
+    TRIB_TRY(s->capture ? trib_capture_launch(s->capture, r->stream) : give_runs(s));
+    TRIB_TRY(trib_event_record(r->end, r->stream));
+    TRIB_TRY(trib_stream_synchronize(r->stream));
+    TRIB_TRY(trib_event_elapsed(r->start, r->end, ns));
+    *ns = *ns > s->runs ? *ns / s->runs : 1;
+    return trib_success();
 }
+
+static trib_status record(subject *s)
+{
+    TRIB_TRY(trib_capture_begin(s->rig->stream));
+    trib_status status = give_runs(s);
+    trib_status end = trib_capture_end(s->rig->stream, &s->capture);
+    TRIB_TRY(status);
+    return end;
+}
+
+/* The first run loads kernels; the second tells how many there must be; then the graph is sent to the device once. A
+ * host has no launches to hide, and a clock that tells one run. */
+static trib_status warm_up(subject *s)
+{
+    const trib_device_info *info = trib_device_get_info(s->rig->device);
+    int64_t ns;
+    s->runs = 1;
+    TRIB_TRY(time_runs(s, &ns));
+    if (info->host) return trib_success();
+    TRIB_TRY(time_runs(s, &ns));
+    s->runs = (int)(long_enough / ns < TRIB_MEASURE_RUNS ? long_enough / ns + 1 : TRIB_MEASURE_RUNS);
+    if (s->runs < s->rig->set_count) s->runs = s->rig->set_count;
+    if (!info->has_capture) return trib_success();
+    TRIB_TRY(record(s));
+    return time_runs(s, &ns);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static trib_status time_repeats(subject *s, trib_measurement *out)
+{
+    int64_t ns[TRIB_MEASURE_REPEATS];
+    TRIB_TRY(warm_up(s));
+    for (int i = 0; i < TRIB_MEASURE_REPEATS; ++i) TRIB_TRY(time_runs(s, &ns[i]));
+    qsort(ns, TRIB_MEASURE_REPEATS, sizeof *ns, by_size);
+    out->ns = ns[TRIB_MEASURE_REPEATS / 2];
+    out->noise = ns[TRIB_MEASURE_REPEATS * 3 / 4] - ns[TRIB_MEASURE_REPEATS / 4];
+    return trib_success();
+}
+
+static trib_status measure_one(trib_rig *r, const trib_op_desc *desc, const trib_implementation *candidate,
+                               trib_measurement *out)
+{
+    subject s = { .rig = r };
+    trib_status status = trib_success();
+    if (candidate->workspace_bytes)
+        status = trib_device_alloc(r->device, r->stream, (size_t)candidate->workspace_bytes, &s.workspace);
+    trib_op_parameters parameters = { r->weight, r->bias };
+    if (!trib_failed(&status)) status = trib_op_create(r->device, desc, candidate->name, &parameters, &s.op);
+    if (!trib_failed(&status)) status = time_repeats(&s, out);
+    trib_status done = trib_stream_synchronize(r->stream); /* what the op uses is freed now */
+    trib_capture_destroy(s.capture);
+    trib_op_destroy(s.op);
+    trib_device_free(r->device, r->stream, s.workspace);
+    return trib_failed(&status) ? status : done;
+}
+
+/* ---- all of them ---- */
 
 /* What a device offers may still turn out not to be possible, or to need more memory than there is. */
 static bool cannot_be_had(const trib_status *status)
@@ -92,22 +109,43 @@ static bool cannot_be_had(const trib_status *status)
 }
 
 trib_status trib_measure_candidates(trib_device *device, const trib_plan_op *op, const trib_implementation *candidates,
-                                    int count, int64_t *ns, int *best)
+                                    int count, trib_measurement *measured)
 {
-    rig r = { 0 };
-    *best = -1;
-    trib_status status = rig_open(&r, device, &op->desc), refusal = trib_success();
+    trib_rig r = { 0 };
+    bool any = false;
+    trib_status status = trib_rig_open(&r, device, &op->desc), refusal = trib_success();
     for (int i = 0; i < count && !trib_failed(&status); ++i) {
-        status = measure_one(&r, &op->desc, &candidates[i], &ns[i]);
-        if (cannot_be_had(&status)) {
-            refusal = status;
-            status = trib_success();
-            ns[i] = 0;
-        } else if (!trib_failed(&status) && (*best < 0 || ns[i] < ns[*best]))
-            *best = i;
+        measured[i] = (trib_measurement) { 0 };
+        status = measure_one(&r, &op->desc, &candidates[i], &measured[i]);
+        if (status.code == TRIB_OUT_OF_MEMORY && trib_rig_shrink(&r))
+            status = measure_one(&r, &op->desc, &candidates[i], &measured[i]);
+        any |= !trib_failed(&status);
+        if (!cannot_be_had(&status)) continue;
+        refusal = status;
+        status = trib_success();
+        measured[i] = (trib_measurement) { 0 };
     }
-    rig_close(&r);
-    if (!trib_failed(&status) && *best < 0) status = refusal;
+    trib_rig_close(&r);
+    if (!trib_failed(&status) && !any) status = refusal;
     trib_add_context(&status, "measuring layer %s", op->name);
     return status;
+}
+
+/* ---- choosing ---- */
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+int trib_measure_choose(const trib_implementation *candidates, const trib_measurement *m, int count, int *fastest)
+{
+    int best = -1;
+    *fastest = -1;
+    for (int i = 0; i < count; ++i)
+        if (m[i].ns && (*fastest < 0 || m[i].ns < m[*fastest].ns)) *fastest = i;
+    for (int i = 0; *fastest >= 0 && i < count; ++i) {
+        const trib_measurement *first = &m[*fastest];
+        int64_t tolerance = larger(larger(first->noise, m[i].noise), first->ns / 50);
+        if (!m[i].ns || m[i].ns > first->ns + tolerance) continue;
+        if (best < 0 || candidates[i].workspace_bytes < candidates[best].workspace_bytes) best = i;
+    }
+    return best;
 }

@@ -3,10 +3,19 @@
 #ifndef TRIBUTARY_RUNTIME_SESSION_LANE_H
 #define TRIBUTARY_RUNTIME_SESSION_LANE_H
 
+#include "session/chunk_order.h"
 #include "trace/trace.h"
 #include "tributary/session.h"
 
-enum { TRIB_CHUNKS_IN_FLIGHT = 2 };
+/* One more than there are slots: it waits on the device, so that the device never waits for the host. */
+enum { TRIB_CHUNKS_IN_FLIGHT = TRIB_MAX_SLOTS + 1 };
+
+/* Where a chunk's input and results lie on the device, and the plan recorded with these addresses. */
+typedef struct trib_slot {
+    void *input;    /* NULL: the caller's memory is used as it is */
+    void **outputs; /* one per plan output; NULL entries likewise */
+    trib_capture *capture;
+} trib_slot;
 
 typedef struct trib_lane {
     trib_device *device;
@@ -14,25 +23,37 @@ typedef struct trib_lane {
     trib_op_handle *const *ops; /* one per plan op, NULL where nothing runs; owned by the session */
     const trib_trace *trace;    /* NULL: no tool listens; owned by the session */
     int index;
-    trib_stream **streams;
+    trib_chunk_order order;
+    trib_stream **streams; /* the plan's */
     trib_event **events;
-    trib_event *done[TRIB_CHUNKS_IN_FLIGHT]; /* after the chunk before last, and after the last */
-    int64_t chunks;                          /* submitted since the last synchronisation */
-    int64_t serial;                          /* of the chunk being submitted, among all of the session's; -1: none */
+    trib_stream *stages[TRIB_STAGE_COUNT]; /* where each stage runs: the plan's stream 0, or one of its own */
+    /* What the last chunks have reached, by chunk % TRIB_CHUNKS_IN_FLIGHT. */
+    trib_event *reached[TRIB_STAGE_COUNT][TRIB_CHUNKS_IN_FLIGHT];
+    trib_slot slots[TRIB_MAX_SLOTS];
     unsigned char *arena;
-    void *input;    /* staging, where the caller's memory cannot be used as it is; else NULL */
-    void **outputs; /* one per plan output; NULL entries without staging */
-    trib_capture *capture;
+    int64_t serial;                 /* of the chunk being submitted, among all of the session's; -1: none */
+    int64_t submitted, settled;     /* chunks; of those before `settled` nothing is in flight */
+    int64_t failed_from, failed_to; /* chunks without results, because of `failure` */
+    trib_status failure;
 } trib_lane;
 
-/* On failure the lane is half built and must still be closed. */
-trib_status trib_lane_open(trib_lane *lane, trib_launch launch);
+/* `slots`: chunks that have memory on the device at once. On failure the lane is half built and must still be closed.
+ */
+trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots);
 void trib_lane_close(trib_lane *lane);
 
 /* Gives one chunk of `count` images (1 .. plan->batch) to the lane's streams; waits only while too many chunks are in
- * flight. Host memory must stay valid until trib_lane_synchronize. */
+ * flight. Host memory must stay valid until trib_lane_wait, or after a failure trib_lane_drain. `input` and `outputs`
+ * both NULL: nothing is copied, the chunk is what its slot holds. The lane's first chunk is number 0; one that fails
+ * here has a number, too. */
 trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs);
-trib_status trib_lane_synchronize(trib_lane *lane);
+/* Returns when the results of chunks [from, to) are there, or why one of them has none. */
+trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to);
+/* Returns when nothing is in flight any more, with the first failure; all chunks in flight then count as failed. */
+trib_status trib_lane_drain(trib_lane *lane);
+
+/* Runs the plan's ops from and to a slot's memory. */
+trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs);
 
 /* Bytes of one image in the input, and of one row of an output. */
 size_t trib_input_row_bytes(const trib_plan *plan);

@@ -63,7 +63,7 @@ static trib_status resolve_options(trib_device *device, trib_session_options *o)
     if (!o->plan.batch) o->plan.batch = chunk_size(info, o->max_batch);
     if (o->plan.batch > o->max_batch) o->plan.batch = o->max_batch;
     int chunks = (o->max_batch + o->plan.batch - 1) / o->plan.batch;
-    int cores = info->host ? at_least_one(info->cores) : o->in_flight;
+    int cores = info->host ? at_least_one(info->cores) : (o->in_flight + TRIB_MAX_SLOTS - 1) / TRIB_MAX_SLOTS;
     if (!o->lanes) o->lanes = o->plan.threads ? at_least_one(cores / o->plan.threads) : cores;
     int64_t useful = (int64_t)chunks * o->in_flight;
     if (o->lanes > useful) o->lanes = (int)useful;
@@ -103,6 +103,14 @@ static trib_status create_op(trib_session *s, int index, const trib_tensor *para
     return status;
 }
 
+/* On a GPU a lane that has several chunks in flight copies one while it computes another. */
+static int slots_of(const trib_session *s, const trib_session_options *o)
+{
+    int64_t chunks = (o->max_batch + o->plan.batch - 1) / o->plan.batch;
+    bool several = chunks * o->in_flight > o->lanes;
+    return several && !trib_device_get_info(s->device)->host ? TRIB_MAX_SLOTS : 1;
+}
+
 static trib_status open_lanes(trib_session *s, const trib_session_options *o)
 {
     s->lanes = trib_alloc_zeroed((size_t)o->lanes, sizeof *s->lanes);
@@ -111,7 +119,7 @@ static trib_status open_lanes(trib_session *s, const trib_session_options *o)
         s->lanes[i] =
             (trib_lane) { .device = s->device, .plan = s->plan, .ops = s->ops, .trace = s->trace, .index = i };
         s->lane_count = i + 1;
-        TRIB_TRY(trib_lane_open(&s->lanes[i], o->launch));
+        TRIB_TRY(trib_lane_open(&s->lanes[i], o->launch, slots_of(s, o)));
     }
     return trib_success();
 }
@@ -165,31 +173,48 @@ int trib_session_lanes(const trib_session *s) { return s->lane_count; }
 
 /* ---- running ---- */
 
-/* Chunks go to lanes in turn: they cost the same, so this is balanced without asking who is free. */
-static trib_status submit_chunks(trib_session *s, const void *input, int n, void *const *outputs)
+/* Chunks go to lanes in turn: they cost the same, so this is balanced without asking who is free. `outputs` NULL:
+ * nothing is copied. */
+static trib_status submit_chunk(trib_session *s, const void *input, int first, int count, void *const *outputs)
 {
     const trib_plan *p = s->plan;
-    for (int first = 0; first < n; first += p->batch) {
-        int count = n - first < p->batch ? n - first : p->batch;
-        void *rows[TRIB_MAX_PLAN_OUTPUTS];
-        for (int i = 0; i < p->output_count; ++i)
-            rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
-        const unsigned char *images = (const unsigned char *)input + (size_t)first * trib_input_row_bytes(p);
-        trib_lane *lane = &s->lanes[s->submitted % s->lane_count];
-        lane->serial = s->submitted++;
-        TRIB_TRY(trib_lane_submit(lane, images, count, rows));
-    }
-    return trib_success();
+    void *rows[TRIB_MAX_PLAN_OUTPUTS];
+    const unsigned char *images = NULL;
+    for (int i = 0; outputs && i < p->output_count; ++i)
+        rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
+    if (input) images = (const unsigned char *)input + (size_t)first * trib_input_row_bytes(p);
+    trib_lane *lane = &s->lanes[s->submitted % s->lane_count];
+    lane->serial = s->submitted++;
+    return trib_lane_submit(lane, images, count, outputs ? rows : NULL);
 }
 
-/* Every lane that chunks [first, end) went to, each once; all of them, whatever fails. */
-static trib_status synchronize(trib_session *s, int64_t first, int64_t end)
+/* Every lane that chunks [first, end) went to; all of them, whatever fails. */
+static trib_status wait_for(trib_session *s, int64_t first, int64_t end)
 {
     trib_status status = trib_success();
     for (int64_t chunk = first; chunk < end && chunk < first + s->lane_count; ++chunk) {
-        trib_status one = trib_lane_synchronize(&s->lanes[chunk % s->lane_count]);
+        int64_t from = chunk / s->lane_count, count = (end - 1 - chunk) / s->lane_count + 1;
+        trib_status one = trib_lane_wait(&s->lanes[chunk % s->lane_count], from, from + count);
         if (!trib_failed(&status)) status = one;
     }
+    return status;
+}
+
+static trib_status submit(trib_session *s, const void *input, int n, void *const *outputs, int64_t *job)
+{
+    int64_t first = s->submitted;
+    trib_status status = trib_success();
+    if (n < 1 || n > s->max_batch)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
+    for (int done = 0; done < n && !trib_failed(&status); done += s->plan->batch)
+        status = submit_chunk(s, input, done, n - done < s->plan->batch ? n - done : s->plan->batch, outputs);
+    if (!trib_failed(&status)) {
+        *job = first * job_chunks + (s->submitted - first);
+        return status;
+    }
+    /* the caller's memory must not be in use when we return */
+    for (int64_t chunk = first; chunk < s->submitted && chunk < first + s->lane_count; ++chunk)
+        trib_lane_drain(&s->lanes[chunk % s->lane_count]);
     trib_add_context(&status, "running %s", s->plan->graph_name);
     return status;
 }
@@ -198,17 +223,17 @@ trib_status trib_session_submit(trib_session *s, const void *input, int n, void 
 {
     if (!s || !input || !outputs || !job)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");
-    if (n < 1 || n > s->max_batch)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
-    int64_t first = s->submitted;
-    trib_status status = submit_chunks(s, input, n, outputs);
-    if (trib_failed(&status)) {
-        synchronize(s, first, s->submitted); /* the caller's memory must not be in use when we return */
-        trib_add_context(&status, "running %s", s->plan->graph_name);
-        return status;
-    }
-    *job = first * job_chunks + (s->submitted - first);
-    return status;
+    return submit(s, input, n, outputs, job);
+}
+
+trib_status trib_session_submit_resident(trib_session *s, int n, int64_t *job)
+{
+    if (!s || !job) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session");
+    const trib_device_info *info = trib_device_get_info(s->device);
+    if (info->host)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s computes in the caller's memory: nothing is resident on it",
+                          info->spec);
+    return submit(s, NULL, n, NULL, job);
 }
 
 trib_status trib_session_wait(trib_session *s, int64_t job)
@@ -216,7 +241,9 @@ trib_status trib_session_wait(trib_session *s, int64_t job)
     int64_t first = job / job_chunks, end = first + job % job_chunks;
     if (!s || job < 0 || end > s->submitted)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "there is no such job to wait for");
-    return synchronize(s, first, end);
+    trib_status status = wait_for(s, first, end);
+    trib_add_context(&status, "running %s", s->plan->graph_name);
+    return status;
 }
 
 trib_status trib_session_run(trib_session *s, const void *input, int n, void *const *outputs)

@@ -17,6 +17,7 @@ struct Machine {
     {
         fakecuda::Options options;
         options.driver = std::getenv("SIMULATED_NO_DRIVER") == nullptr;
+        options.kernel = 3000000; // so long that --measure needs few runs
         fakecuda::reset(options);
         emulation::set_stream_hook(watch::on_simulated_stream);
     }

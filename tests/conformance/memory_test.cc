@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Device memory: alignment, statistics, limit, freeing in stream order.
+#include <cstring>
+
 #include "conformance/conformance.h"
 
 using namespace conformance;
@@ -109,6 +111,58 @@ TEST_P(DeviceMemory, FreeingWhileWorkIsQueuedWaitsForTheWork)
         ASSERT_EQ(seen, values);
     }
     ASSERT_OK(trib_stream_synchronize(s.get()));
+}
+
+// ---- host memory ----
+
+TEST_P(DeviceMemory, HostMemoryIsCopiedFromAndTo)
+{
+    Stream s = stream();
+    for (std::size_t bytes : { 1, 257, 3 << 20 }) {
+        void *from = nullptr, *to = nullptr;
+        ASSERT_OK(trib_host_alloc(device(), bytes, &from));
+        ASSERT_OK(trib_host_alloc(device(), bytes, &to));
+        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(from) % 256, 0u);
+        std::memset(from, 0x5a, bytes);
+        std::memset(to, 0, bytes);
+        Memory m = alloc(s, bytes);
+        ASSERT_OK(trib_copy_to_device(s.get(), m.get(), from, bytes));
+        ASSERT_OK(trib_copy_to_host(s.get(), to, m.get(), bytes));
+        ASSERT_OK(trib_stream_synchronize(s.get()));
+        EXPECT_EQ(std::memcmp(from, to, bytes), 0) << bytes;
+        trib_host_free(device(), from);
+        trib_host_free(device(), to);
+    }
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+}
+
+TEST_P(DeviceMemory, HostMemoryIsCountedAndLimitedApart)
+{
+    void *half = nullptr, *more = nullptr, *nothing = nullptr;
+    EXPECT_EQ(trib_host_memory(device()).current_bytes, 0);
+    trib_host_set_memory_limit(device(), 1 << 20);
+    ASSERT_OK(trib_host_alloc(device(), 600000, &half));
+    trib_status refused = trib_host_alloc(device(), 700001, &more);
+    EXPECT_EQ(refused.code, TRIB_OUT_OF_MEMORY);
+    const std::string message = refused.message;
+    for (const char *part : { "host memory", "700001 bytes asked for", "600000 in use", "limit 1048576" })
+        EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_FAILS(trib_host_alloc(device(), SIZE_MAX - 100, &more), TRIB_OUT_OF_MEMORY, "limit");
+    EXPECT_EQ(more, nullptr);
+    trib_memory_stats now = trib_host_memory(device());
+    EXPECT_EQ(now.current_bytes, 600000);
+    EXPECT_EQ(now.allocation_count, 1);
+    EXPECT_EQ(trib_device_memory(device()).current_bytes, 0) << "it is not the device's";
+    trib_host_free(device(), half);
+    trib_host_free(device(), nullptr);
+    ASSERT_OK(trib_host_alloc(device(), 0, &nothing));
+    EXPECT_NE(nothing, nullptr);
+    trib_host_free(device(), nothing);
+    trib_host_set_memory_limit(device(), 0);
+    EXPECT_FAILS(trib_host_alloc(device(), SIZE_MAX / 4, &more), TRIB_OUT_OF_MEMORY, "asked for");
+    EXPECT_EQ(trib_host_memory(device()).current_bytes, 0);
+    EXPECT_EQ(trib_host_memory(device()).peak_bytes, 600000);
+    EXPECT_FAILS(trib_host_alloc(nullptr, 1, &more), TRIB_INVALID_ARGUMENT, "NULL");
 }
 
 TEST(DeviceOpen, UnknownSpecsAreRefused)

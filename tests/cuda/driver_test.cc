@@ -201,6 +201,43 @@ TEST_F(Cuda, PinnedMemoryIsCopiedAsItIs)
     ASSERT_EQ(cudaFreeHost(host), cudaSuccess);
 }
 
+// What the library gives callers to copy from and to, from any part of it.
+TEST_F(Cuda, HostMemoryIsPinnedAndNeedsNoBlock)
+{
+    Device device = open();
+    Stream s = stream(device);
+    void *host = nullptr;
+    ASSERT_OK(trib_host_alloc(device.get(), 8192, &host));
+    void *memory = alloc(device, s, 4096);
+    std::memset(host, 1, 8192);
+    char *middle = static_cast<char *>(host) + 1000;
+    ASSERT_OK(trib_copy_to_device(s.get(), memory, middle, 4096));
+    std::memset(middle, 2, 10); // read when the device comes to it, not when it is asked
+    ASSERT_OK(trib_copy_to_host(s.get(), middle + 2000, memory, 4096));
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    EXPECT_EQ(fakecuda::counts().pinned, 1) << "a copy was staged";
+    EXPECT_EQ(trib_host_memory(device.get()).current_bytes, 8192);
+    trib_device_free(device.get(), s.get(), memory);
+    trib_host_free(device.get(), host);
+}
+
+TEST_F(Cuda, HostMemoryThatTheSystemDoesNotLockIsAnErrorThatSaysSo)
+{
+    fakecuda::Options options;
+    options.pinned = 10000;
+    fakecuda::reset(options);
+    Device device = open();
+    void *first = nullptr, *second = nullptr;
+    ASSERT_OK(trib_host_alloc(device.get(), 6000, &first));
+    EXPECT_FAILS(
+        trib_host_alloc(device.get(), 6001, &second), TRIB_OUT_OF_MEMORY,
+        "cuda:0: page-locked host memory: 6001 bytes asked for, 6000 in use here, and the system locks no more");
+    EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+    EXPECT_EQ(second, nullptr);
+    device.reset(); // what its owner forgot goes with the device
+    EXPECT_EQ(fakecuda::leaks(), "");
+}
+
 // Pinned memory runs out: copies wait for blocks that come back instead of failing.
 TEST_F(Cuda, LittlePinnedMemoryIsEnough)
 {

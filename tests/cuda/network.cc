@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/network.h"
 
+#include <cstring>
+
 namespace network
 {
 
@@ -127,6 +129,46 @@ Bytes Net::result(const Way &way, int index) const
     if (!trib_failed(&status)) status = run(made, index, 1, &bytes);
     EXPECT_OK(status);
     return bytes;
+}
+
+HostMemory::HostMemory(trib_device *device, std::size_t bytes) : device_(device)
+{
+    EXPECT_OK(trib_host_alloc(device, bytes, &data_));
+}
+
+namespace
+{
+
+std::size_t input_bytes(const trib_plan *plan)
+{
+    std::size_t bytes = trib_dtype_size(plan->input_dtype);
+    for (int i = 1; i < plan->input_shape.rank; ++i) bytes *= std::size_t(plan->input_shape.dim[i]);
+    return bytes;
+}
+
+std::size_t output_bytes(const trib_plan *plan)
+{
+    std::size_t bytes = 0;
+    for (int i = 0; i < plan->output_count; ++i) bytes += row_bytes(plan->outputs[i]);
+    return bytes;
+}
+
+} // namespace
+
+Batch::Batch(trib_device *device, const trib_plan *plan, int images)
+    : images_(images), pixels_(plan->input_dtype == TRIB_U8), input_bytes_(input_bytes(plan) * std::size_t(images)),
+      output_bytes_(output_bytes(plan) * std::size_t(images)), input_(device, input_bytes_),
+      outputs_(device, output_bytes_)
+{
+    unsigned char *at = outputs_.data();
+    for (int i = 0; i < plan->output_count; at += row_bytes(plan->outputs[i++]) * std::size_t(images))
+        rows_.push_back(at);
+}
+
+void Batch::load(const Net &net, int first)
+{
+    std::memcpy(input_.data(), net.image(first, pixels_), input_bytes_);
+    std::memset(outputs_.data(), 0xff, output_bytes_);
 }
 
 } // namespace network

@@ -65,4 +65,38 @@ class Net
 
 nets::Device open(const trib_device_options *options = nullptr);
 
+// Memory that a device copies from and to as it lies.
+class HostMemory
+{
+  public:
+    HostMemory(trib_device *device, std::size_t bytes);
+    ~HostMemory() { trib_host_free(device_, data_); }
+    HostMemory(const HostMemory &) = delete;
+    HostMemory &operator=(const HostMemory &) = delete;
+    unsigned char *data() const { return static_cast<unsigned char *>(data_); }
+
+  private:
+    trib_device *device_;
+    void *data_ = nullptr;
+};
+
+// One batch of images for a session, and where its results go: both in memory that is copied as it lies.
+class Batch
+{
+  public:
+    Batch(trib_device *device, const trib_plan *plan, int images);
+    void load(const Net &net, int first); // from this image on
+    const void *input() const { return input_.data(); }
+    void *const *rows() const { return rows_.data(); }
+    int images() const { return images_; }
+    Bytes outputs() const { return Bytes(outputs_.data(), outputs_.data() + output_bytes_); }
+
+  private:
+    int images_;
+    bool pixels_;
+    std::size_t input_bytes_, output_bytes_;
+    HostMemory input_, outputs_;
+    std::vector<void *> rows_;
+};
+
 } // namespace network

@@ -3,6 +3,7 @@
 // mean nothing.
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "cuda/network.h"
 #include "cuda/watch.h"
@@ -62,14 +63,14 @@ class Planted : public testing::TestWithParam<trib_schedule>
         return made;
     }
 
-    trib_status open(trib_launch launch)
+    trib_status open(trib_launch launch, int slots = 1)
     {
         trib_lane lane {};
         lane.device = device_.get();
         lane.plan = plan_.get();
         lane.ops = ops_.data();
         lane_ = lane;
-        return trib_lane_open(&lane_, launch);
+        return trib_lane_open(&lane_, launch, slots);
     }
 
     // Another image each time: what an op finds of the run before is wrong. True when something is.
@@ -79,7 +80,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
         Outputs outputs(plan_.get(), 1);
         fakecuda::reseed(seed);
         trib_status status = trib_lane_submit(&lane_, net_.image(image, false), 1, outputs.rows.data());
-        trib_status end = trib_lane_synchronize(&lane_);
+        trib_status end = trib_lane_drain(&lane_);
         EXPECT_FALSE(trib_failed(&status)) << status.message;
         EXPECT_FALSE(trib_failed(&end)) << end.message;
         return outputs.bytes != wanted_[std::size_t(image)];
@@ -93,6 +94,28 @@ class Planted : public testing::TestWithParam<trib_schedule>
         for (int seed = 1; seed <= seeds && !shown; ++seed) shown = goes_wrong(std::uint64_t(seed)) ? seed : 0;
         trib_lane_close(&lane_);
         return shown;
+    }
+
+    // Several chunks in flight, all different, copied as they lie. True when one gets what is not its own.
+    bool chunks_go_wrong(std::uint64_t seed)
+    {
+        bool wrong = false;
+        fakecuda::reseed(seed);
+        for (std::size_t i = 0; i < batches_.size(); ++i) {
+            batches_[i]->load(net_, int((seed + i) % Net::images));
+            EXPECT_OK(trib_lane_submit(&lane_, batches_[i]->input(), 1, batches_[i]->rows()));
+        }
+        EXPECT_OK(trib_lane_drain(&lane_));
+        for (std::size_t i = 0; i < batches_.size(); ++i)
+            wrong |= batches_[i]->outputs() != wanted_[(seed + i) % Net::images];
+        return wrong;
+    }
+
+    int seed_that_shows_chunks(int seeds)
+    {
+        for (int seed = 1; seed <= seeds; ++seed)
+            if (chunks_go_wrong(std::uint64_t(seed))) return seed;
+        return 0;
     }
 
     int find_buffer(const std::string &name) const
@@ -109,6 +132,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
     nets::Plan plan_;
     std::vector<trib_op_handle *> ops_;
     trib_lane lane_ {};
+    std::vector<std::unique_ptr<network::Batch>> batches_;
 };
 
 constexpr int many = 2000; // seeds; an order that shows a missing wait may be one in hundreds
@@ -139,6 +163,51 @@ TEST_P(Planted, EachMissingWaitIsRefusedAndShows)
     EXPECT_EQ(seed_that_shows(20), 0); // repaired
 }
 
+// Of copies and computing: between the stages of a chunk, and where a chunk takes the place of an earlier one.
+TEST_P(Planted, EachMissingWaitOfACopyIsRefusedAndShows)
+{
+    for (int i = 0; i < TRIB_CHUNKS_IN_FLIGHT; ++i)
+        batches_.push_back(std::make_unique<network::Batch>(device_.get(), plan_.get(), 1));
+    for (int slots = 1; slots <= TRIB_MAX_SLOTS; ++slots) {
+        int waits = 0;
+        ASSERT_OK(open(TRIB_GRAPH, slots)); // few calls: the host is chunks ahead before much has run
+        const trib_chunk_order whole = lane_.order;
+        EXPECT_EQ(seed_that_shows_chunks(support::sanitized ? 40 : 400), 0);
+        for (int stage = 0; stage < TRIB_STAGE_COUNT; ++stage)
+            for (int k = 0; k < whole.stages[stage].wait_count; ++k) {
+                trib_stage_order *s = &lane_.order.stages[stage];
+                std::copy(s->waits + k + 1, s->waits + s->wait_count, s->waits + k);
+                --s->wait_count;
+                EXPECT_FAILS(trib_chunk_order_check(&lane_.order), TRIB_INTERNAL, "must wait for");
+                int seed = seed_that_shows_chunks(many);
+                std::printf("%d slots, %s without its wait %d: the order of seed %d shows it\n", slots,
+                            trib_stage_name(trib_stage(stage)), k, seed);
+                EXPECT_GT(seed, 0);
+                lane_.order = whole;
+                ++waits;
+            }
+        EXPECT_EQ(waits, 4);
+        EXPECT_EQ(seed_that_shows_chunks(20), 0); // repaired
+        trib_lane_close(&lane_);
+    }
+    batches_.clear();
+}
+
+// A slot too few for what the waits say, and copies on the stream that computes without a wait: fine there.
+TEST(ChunkOrder, IsProvedForEverySlotCount)
+{
+    for (bool beside : { false, true })
+        for (int slots = 1; slots <= TRIB_MAX_SLOTS; ++slots) {
+            trib_chunk_order order = trib_chunk_order_of(beside, slots);
+            EXPECT_OK(trib_chunk_order_check(&order));
+        }
+    trib_chunk_order order = trib_chunk_order_of(true, 2);
+    order.slots = 1;
+    EXPECT_FAILS(trib_chunk_order_check(&order), TRIB_INTERNAL, "the input");
+    order.slots = 0;
+    EXPECT_FAILS(trib_chunk_order_check(&order), TRIB_INTERNAL, "0 slots");
+}
+
 TEST_P(Planted, MemoryGivenToTwoBranchesIsRefusedAndShows)
 {
     trib_plan_buffer *a = &plan_->buffers[find_buffer("inception_a/3x3_reduce")];
@@ -165,7 +234,7 @@ TEST_P(Planted, AnArenaFreedTooEarlyShows)
         lane_.arena = nullptr;
         trib_status status = trib_device_alloc(device_.get(), early, std::size_t(plan_->arena_bytes), &other);
         if (!trib_failed(&status)) status = trib_fill_zero(early, other, std::size_t(plan_->arena_bytes));
-        trib_status end = trib_lane_synchronize(&lane_);
+        trib_status end = trib_lane_drain(&lane_);
         wrong += outputs.bytes != wanted_[0];
         violated += !fakecuda::violations().empty();
         trib_device_free(device_.get(), early, other);

@@ -10,9 +10,13 @@
 #include "cuda/ops.h"
 
 test_provider_counts test_counts;
+const test_way test_plain = { .name = "scale:plain", .workspace = 256 };
+const test_way *test_ways = &test_plain;
+int test_way_count = 1;
 
 typedef struct scale {
     float *weight, *bias;
+    const test_way *way;
 } scale;
 
 static trib_status open_scale(trib_cuda_device *device, void **state, const char **version)
@@ -42,10 +46,13 @@ static trib_status offer_scale(trib_cuda_device *device, void *state, const trib
 {
     (void)device;
     (void)state;
-    if (desc->kind == TRIB_BATCH_NORM && *count < capacity)
-        out[(*count)++] = (trib_implementation) { .name = "scale:plain", .workspace_bytes = 256 };
-    else
+    if (desc->kind != TRIB_BATCH_NORM) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "scale: only batch norm");
+        return trib_success();
+    }
+    for (int i = 0; i < test_way_count && *count < capacity; ++i)
+        out[(*count)++] =
+            (trib_implementation) { .name = test_ways[i].name, .workspace_bytes = test_ways[i].workspace };
     return trib_success();
 }
 
@@ -53,11 +60,14 @@ static trib_status create_scale(trib_cuda_device *device, void *state, trib_cuda
                                 const trib_op_parameters *parameters)
 {
     (void)state;
-    if (strcmp(name, "scale:plain")) return TRIB_ERROR(TRIB_UNSUPPORTED, "scale: there is no \"%s\"", name);
+    int way = 0;
+    while (way < test_way_count && strcmp(name, test_ways[way].name)) ++way;
+    if (way == test_way_count) return TRIB_ERROR(TRIB_UNSUPPORTED, "scale: there is no \"%s\"", name);
     scale *prepared = calloc(1, sizeof *prepared);
     if (!prepared) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "scale: out of memory");
     op->prepared = prepared;
-    op->workspace_bytes = 256;
+    op->workspace_bytes = test_ways[way].workspace;
+    prepared->way = &test_ways[way];
     snprintf(op->detail, sizeof op->detail, "plain kernel");
     size_t bytes = (size_t)op->desc.inputs[0].c * sizeof(float);
     void *weight, *bias;
@@ -91,7 +101,7 @@ static trib_status run_scale(trib_cuda_op *op, trib_cuda_stream *stream, const v
     }
     return TRIB_CUDA(trib_cuda_of(op->base.device),
                      test_launch_scale(stream->handle, inputs[0], outputs[0], prepared->weight, prepared->bias,
-                                       view->n * view->h * view->w, view->c));
+                                       view->n * view->h * view->w, view->c, prepared->way));
 }
 
 static trib_status offer_nothing(trib_cuda_device *device, void *state, const trib_op_desc *desc,

@@ -2,26 +2,36 @@
 // How the CUDA device asks its providers of ops: with two of our own (ops_providers.c) instead of the library's.
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "conformance/conformance.h"
 #include "cuda/ops_providers.h"
 #include "fakecuda/fakecuda.h"
+extern "C" {
+#include "passes/measure.h"
+#include "passes/measure_rig.h"
+}
 
 using conformance::Capture;
 using conformance::Device;
 using conformance::Op;
 using conformance::Stream;
 
+static std::set<const float *> launched; // inputs
+
 // The launcher, as a kernel's would be; here the "kernel" runs on the simulated device.
 cudaError_t test_launch_scale(cudaStream_t stream, const float *x, float *y, const float *weight, const float *bias,
-                              int rows, int channels)
+                              int rows, int channels, const test_way *way)
 {
+    launched.insert(x);
+    fakecuda::spend(way->host);
     std::size_t row = std::size_t(channels) * sizeof(float), all = row * std::size_t(rows);
     auto kernel = [=] {
         for (int i = 0; i < rows * channels; ++i) y[i] = weight[i % channels] * x[i] + bias[i % channels];
         return cudaSuccess;
     };
-    return fakecuda::launch(stream, "scale", kernel, { { x, all }, { y, all }, { weight, row }, { bias, row } });
+    return fakecuda::launch(stream, "scale", kernel, { { x, all }, { y, all }, { weight, row }, { bias, row } },
+                            way->device);
 }
 
 namespace
@@ -171,6 +181,130 @@ TEST_F(CudaOps, MisuseIsRefused)
     Op op = create();
     conformance::Memory x = alloc(s), y = alloc(s);
     EXPECT_FAILS(run(op, s, x, y, conformance::Memory()), TRIB_INVALID_ARGUMENT, "workspace of 256 bytes");
+}
+
+// ---- measuring ----
+
+class CudaMeasure : public CudaOps
+{
+  protected:
+    void TearDown() override
+    {
+        test_ways = &test_plain;
+        test_way_count = 1;
+        CudaOps::TearDown();
+    }
+
+    // Offers these, and times them.
+    void measure(const std::vector<test_way> &ways)
+    {
+        test_ways = ways.data();
+        test_way_count = int(ways.size());
+        trib_plan_op op {};
+        op.name = "scaled";
+        op.desc = desc;
+        candidates.resize(ways.size());
+        measured.resize(ways.size());
+        int count = 0, all = int(ways.size());
+        ASSERT_OK(trib_op_implementations(device.get(), &desc, false, candidates.data(), all, &count, nullptr));
+        ASSERT_EQ(count, all);
+        launched.clear();
+        ASSERT_OK(trib_measure_candidates(device.get(), &op, candidates.data(), count, measured.data()));
+        best = trib_measure_choose(candidates.data(), measured.data(), count, &fastest);
+    }
+
+    // 33 MB to read and write: more than half of the simulated card's L2.
+    void make_large()
+    {
+        desc.inputs[0].h = 1024, desc.inputs[0].w = 512;
+        desc.outputs[0] = desc.inputs[0];
+    }
+
+    std::vector<trib_implementation> candidates;
+    std::vector<trib_measurement> measured;
+    int best = -1, fastest = -1;
+};
+
+// The host needs longer for a launch than the kernel runs: that must not decide, whoever it is who waits.
+TEST_F(CudaMeasure, AKernelIsTimedAndNotTheHost)
+{
+    const std::vector<test_way> ways = { { "scale:slow", 500, 6000, 0 }, { "scale:quick", 50000, 2000, 0 } };
+    device.reset();
+    fakecuda::Options options;
+    options.call = 1000;
+    fakecuda::reset(options);
+    SetUp();
+    ASSERT_NO_FATAL_FAILURE(measure(ways));
+    EXPECT_EQ(best, 1);
+    EXPECT_NEAR(double(measured[0].ns), 6000, 200);
+    EXPECT_NEAR(double(measured[1].ns), 2000, 200);
+}
+
+TEST_F(CudaMeasure, OfEqualOnesTheSmallestWorkspaceIsTaken)
+{
+    ASSERT_NO_FATAL_FAILURE(measure({ { "scale:a", 0, 10000, 8192 },
+                                      { "scale:b", 0, 10100, 256 },
+                                      { "scale:c", 0, 10100, 256 },
+                                      { "scale:d", 0, 10500, 0 } }));
+    EXPECT_EQ(fastest, 0);
+    EXPECT_EQ(best, 1) << "d is slower beyond noise";
+}
+
+TEST_F(CudaMeasure, TensorsThatFillTheCacheAreRotated)
+{
+    ASSERT_NO_FATAL_FAILURE(measure({ { "scale:a", 0, 4000, 0 } }));
+    EXPECT_EQ(launched.size(), 1u) << "a small one is found in the cache by a network, too";
+    make_large();
+    ASSERT_NO_FATAL_FAILURE(measure({ { "scale:a", 0, 3000000, 0 } }));
+    EXPECT_EQ(launched.size(), 4u) << "twice the L2 of 60 MB";
+    EXPECT_NEAR(double(measured[0].ns), 3e6, 1e5);
+}
+
+TEST_F(CudaMeasure, WithoutMemoryForThatFewerWillDo)
+{
+    make_large();
+    trib_device_set_memory_limit(device.get(), 80 << 20);
+    ASSERT_NO_FATAL_FAILURE(measure({ { "scale:a", 0, 3000000, 0 } }));
+    EXPECT_EQ(launched.size(), 2u);
+    trib_device_set_memory_limit(device.get(), 140 << 20); // all four, but no workspace beside them
+    ASSERT_NO_FATAL_FAILURE(measure({ { "scale:a", 0, 3000000, 40 << 20 }, { "scale:b", 0, 3000000, 200 << 20 } }));
+    EXPECT_EQ(best, 0);
+    EXPECT_EQ(measured[1].ns, 0) << "it cannot be had";
+    trib_device_set_memory_limit(device.get(), 20 << 20);
+    trib_plan_op op {};
+    op.name = "scaled";
+    op.desc = desc;
+    EXPECT_FAILS(trib_measure_candidates(device.get(), &op, candidates.data(), 1, measured.data()), TRIB_OUT_OF_MEMORY,
+                 "measuring layer scaled");
+}
+
+TEST(Measure, NoiseDecidesWhatIsAsFast)
+{
+    const trib_implementation list[] = { { "a", 4096, nullptr }, { "b", 0, nullptr }, { "c", 100, nullptr } };
+    int fastest = -1;
+    trib_measurement m[] = { { 1000, 0 }, { 1100, 0 }, { 1015, 0 } };
+    EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), 2) << "2 % is as fast";
+    m[1].noise = 100;
+    EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), 1) << "its own noise reaches so far";
+    m[1] = { 1101, 50 };
+    m[0].noise = 101;
+    EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), 1) << "or the fastest's";
+    EXPECT_EQ(fastest, 0);
+    m[0].ns = m[2].ns = 0;
+    EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), 1) << "the others cannot be had";
+    m[1].ns = 0;
+    EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), -1);
+}
+
+TEST(Measure, SetsFollowTheCache)
+{
+    const std::int64_t mb = 1 << 20;
+    EXPECT_EQ(trib_rig_sets(15 * mb, 60 * mb), 1);
+    EXPECT_EQ(trib_rig_sets(16 * mb, 60 * mb), 8);
+    EXPECT_EQ(trib_rig_sets(50 * mb, 60 * mb), 3);
+    EXPECT_EQ(trib_rig_sets(120 * mb, 60 * mb), 1);
+    EXPECT_EQ(trib_rig_sets(500 * mb, 60 * mb), 1);
+    EXPECT_EQ(trib_rig_sets(500 * mb, 0), 1) << "nobody knows";
 }
 
 TEST_F(CudaOps, FailuresWhilePreparingLeaveNothing)

@@ -123,6 +123,8 @@ TEST_F(Target, EveryPrecisionHasAPlanAndNothingRuns)
     trib_event *event = nullptr;
     EXPECT_FAILS(trib_stream_create(device, nullptr, &stream), TRIB_UNSUPPORTED, "only described");
     EXPECT_FAILS(trib_event_create(device, &event), TRIB_UNSUPPORTED, "only described");
+    void *host = nullptr;
+    EXPECT_FAILS(trib_host_alloc(device, 1, &host), TRIB_UNSUPPORTED, "only described");
     trib_device *none = nullptr;
     trib_device_options options = {};
     options.target = "h9000";

@@ -49,14 +49,16 @@ class Scenario
         Event own_fork(fork);
         TRIB_TRY(trib_event_create(device, &join));
         Event own_join(join);
-        void *x = nullptr, *y = nullptr;
-        trib_status status = trib_device_alloc(device, s, bytes, &x);
+        void *x = nullptr, *y = nullptr, *host = nullptr;
+        trib_status status = trib_host_alloc(device, bytes, &host);
+        if (!trib_failed(&status)) status = trib_device_alloc(device, s, bytes, &x);
         if (!trib_failed(&status)) status = trib_device_alloc(device, s, bytes, &y);
         if (!trib_failed(&status)) status = eager(s, t, fork, join, x, y);
         if (!trib_failed(&status)) status = captured(device, s, t, fork, join, x, y);
         trib_status ends[] = { trib_stream_synchronize(s), trib_stream_synchronize(t) };
         trib_device_free(device, s, x);
         trib_device_free(device, s, y);
+        trib_host_free(device, host);
         for (const trib_status &end : ends)
             if (!trib_failed(&status)) status = end;
         return status;

@@ -291,6 +291,36 @@ TEST(Loader, RawBatchesTakeAQuarterOfTheMemory)
     }
 }
 
+// Pixels that a device copies as they lie are its to count and to refuse.
+TEST(Loader, PixelsLieInTheDevicesHostMemory)
+{
+    TemporaryFolder t;
+    write_file(t.file("idx"), make::idx_images(3, 4, 4));
+    trib_preprocess p = as_is();
+    trib_device *device = nullptr;
+    ASSERT_OK(trib_device_open("cpu", nullptr, &device));
+    trib_loader_options o = options(2, 1, 1);
+    o.device = device;
+    const int64_t bytes = 2 * 2 * (4 * 4 * 3) * int64_t(sizeof(float)); // two batches of two images
+    trib_loader *loader = nullptr;
+    {
+        Source source({ t.file("idx") });
+        ASSERT_OK(trib_loader_create(source.source, &p, &o, &loader));
+        EXPECT_EQ(trib_host_memory(device).current_bytes, bytes);
+        const trib_batch *batch = nullptr;
+        ASSERT_OK(trib_loader_next(loader, &batch));
+        ASSERT_NE(batch, nullptr);
+        EXPECT_EQ(batch->count, 2);
+        trib_loader_destroy(loader);
+    }
+    EXPECT_EQ(trib_host_memory(device).current_bytes, 0);
+    trib_host_set_memory_limit(device, bytes - 1);
+    Source source({ t.file("idx") });
+    EXPECT_FAILS(trib_loader_create(source.source, &p, &o, &loader), TRIB_OUT_OF_MEMORY, "a batch of 2 images");
+    EXPECT_EQ(trib_host_memory(device).current_bytes, 0);
+    trib_device_close(device);
+}
+
 // The heart of it: whatever fails and however long each takes, every image keeps its place.
 TEST(Loader, FailuresNeverShiftAnImage)
 {

@@ -36,6 +36,8 @@ void open(Machine &m, const Options &options)
     m.sticky = cudaSuccess;
     m.injection = Injection();
     m.counts = Counts();
+    m.host = m.last = 0;
+    m.keeps_ledger = false;
     m.violations.clear();
     drop_all_work();
     m.captures.clear();
@@ -143,6 +145,7 @@ cudaError_t begin(const char *function, cudaError_t injected)
 {
     Machine &m = machine();
     if (m.devices.empty()) open_memory(); // the first call of a program that did not ask for a special machine
+    m.host += m.options.call;
     if (!hit(m.injection, function)) {
         if (m.sticky != cudaSuccess) return failed(m.sticky);
         progress(25);

@@ -28,7 +28,9 @@ struct Options {
     std::size_t memory = std::size_t(1) << 30; // of each device
     std::size_t pinned = std::size_t(1) << 30; // of pinned host memory
     int devices = 1;
-    bool driver = true; // false: as on a machine without NVIDIA's driver
+    bool driver = true;         // false: as on a machine without NVIDIA's driver
+    std::int64_t call = 0;      // nanoseconds that the host needs for a call: work does not begin before it is given
+    std::int64_t kernel = 5000; // nanoseconds that a kernel takes which does not say
 };
 
 // A new machine: nothing is allocated, nothing has failed.
@@ -45,9 +47,23 @@ struct Range {
     std::size_t bytes;
 };
 // Gives `stream` a kernel. It runs, or is recorded, in stream order; `touches` (device memory) must be allocated then.
-// A kernel that does not return cudaSuccess is a device fault: every later call fails.
+// A kernel that does not return cudaSuccess is a device fault: every later call fails. It takes `duration` nanoseconds
+// of the device's clock; 0: Options::kernel.
 cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaError_t()> kernel,
-                   const std::vector<Range> &touches = {});
+                   const std::vector<Range> &touches = {}, std::int64_t duration = 0);
+
+// The host does something else for so many nanoseconds.
+void spend(std::int64_t nanoseconds);
+
+// What ran, in the order it did. The device's clock knows no lack of anything: work begins when what it waits for is
+// done and the host has given it. So two pieces whose times overlap are certain not to be ordered.
+struct Ran {
+    std::string kind;    // "kernel", "host", "memset", "memcpy to device", "memcpy to host", "memcpy on device"
+    std::int64_t stream; // the how manieth created since reset(), from 1; in a graph, the one it was recorded on
+    std::int64_t begin, end;
+};
+void start_ledger();
+std::vector<Ran> stop_ledger();
 
 // Called by a kernel while it runs: what it did that no correct kernel does.
 void kernel_violation(const std::string &text);

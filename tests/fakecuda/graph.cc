@@ -2,6 +2,8 @@
 // Stream capture and graphs.
 #include "fakecuda/machine.h"
 
+#include <cstring>
+
 using namespace fakecuda;
 
 static thread_local cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
@@ -169,7 +171,7 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGra
     const std::vector<Node> &old = *exec->nodes;
     bool same = old.size() == graph->nodes.size();
     for (std::size_t i = 0; same && i < old.size(); ++i)
-        same = old[i].kind == graph->nodes[i].kind && old[i].waits == graph->nodes[i].waits;
+        same = std::strcmp(old[i].kind, graph->nodes[i].kind) == 0 && old[i].waits == graph->nodes[i].waits;
     result->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
     result->errorNode = result->errorFromNode = nullptr;
     if (!same) return failed(cudaErrorGraphExecUpdateFailure);
@@ -190,6 +192,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
         std::vector<OpPointer> after = { start };
         for (std::size_t wait : node.waits) after.push_back(ops[wait]);
         ops.push_back(enqueue(node.run, node.duration, after));
+        ops.back()->kind = node.kind;
+        ops.back()->stream = node.stream;
     }
     ops.push_back(start);
     stream->last = exec->last = enqueue(nullptr, 0, ops);

@@ -25,15 +25,18 @@ struct Op {
     bool done = false;
     std::int64_t duration = 0, ready = 0, finish = 0; // nanoseconds of the device's clock
     std::uint64_t number = 0;
+    const char *kind = nullptr; // null: nothing that a ledger shows
+    std::int64_t stream = 0;
 };
 using OpPointer = std::shared_ptr<Op>;
 
 // One piece of work of a graph.
 struct Node {
-    std::string kind;
+    const char *kind;
     Work run;
     std::int64_t duration = 0;
     std::set<std::size_t> waits; // indices of nodes, all smaller
+    std::int64_t stream = 0;
 };
 
 struct Capture {
@@ -88,6 +91,9 @@ struct Machine {
     std::vector<std::string> violations;
     std::uint64_t numbers = 0;
     std::uint64_t first_number = 0, order = 0; // since the seed was set
+    std::int64_t host = 0, last = 0;           // the host's clock; when the latest work was done
+    bool keeps_ledger = false;
+    std::vector<Ran> ledger;
 
     std::set<cudaStream_t> streams;
     std::set<cudaEvent_t> events;
@@ -164,6 +170,7 @@ void invalidate(const CapturePointer &capture);
 struct CUstream_st {
     int device;
     int priority;
+    std::int64_t number;
     fakecuda::OpPointer last;
     fakecuda::CapturePointer capture;
     std::set<std::size_t> front; // nodes of the capture that what comes next waits for

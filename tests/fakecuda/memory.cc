@@ -382,7 +382,10 @@ cudaError_t cudaMemcpyAsync(void *target, const void *source, size_t count, enum
         return bad;
     };
     double bytes_per_ns = kind == cudaMemcpyDeviceToDevice ? 2000 : 50;
-    error = submit(stream, "memcpy", work, 1000 + std::int64_t(double(count) / bytes_per_ns));
+    const char *name = kind == cudaMemcpyHostToDevice   ? "memcpy to device"
+                       : kind == cudaMemcpyDeviceToHost ? "memcpy to host"
+                                                        : "memcpy on device";
+    error = submit(stream, name, work, 1000 + std::int64_t(double(count) / bytes_per_ns));
     const void *host = kind == cudaMemcpyDeviceToHost ? target : kind == cudaMemcpyHostToDevice ? source : nullptr;
     if (host && !stream->capture && !is_pinned(host, count)) wait_for(stream->last); // CUDA stages it, and waits
     return error;

@@ -15,6 +15,8 @@ void finish(Op *op)
     Machine &m = machine();
     op->done = true;
     op->finish = op->ready + op->duration;
+    m.last = std::max(m.last, op->finish);
+    if (m.keeps_ledger && op->kind) m.ledger.push_back({ op->kind, op->stream, op->ready, op->finish });
     op->run = nullptr;
     op->waits.clear();
     for (Op *next : op->dependents) {
@@ -87,6 +89,7 @@ OpPointer enqueue(Work run, std::int64_t duration, const std::vector<OpPointer> 
     op->run = std::move(run);
     op->duration = duration;
     op->number = ++m.numbers;
+    op->ready = m.host;
     for (const OpPointer &before : after) {
         if (!before) continue;
         op->ready = std::max(op->ready, before->done ? before->finish : 0);
@@ -113,6 +116,27 @@ void wait_for(const OpPointer &op)
         else
             run(way == 0 ? any() : extreme(way == 1));
     }
+    if (op) m.host = std::max(m.host, op->finish);
+}
+
+void spend(std::int64_t nanoseconds)
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    machine().host += nanoseconds;
+}
+
+void start_ledger()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    machine().keeps_ledger = true;
+    machine().ledger.clear();
+}
+
+std::vector<Ran> stop_ledger()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    machine().keeps_ledger = false;
+    return std::move(machine().ledger);
 }
 
 void progress(int percent)
@@ -157,17 +181,19 @@ cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t
 {
     if (!stream->capture) {
         stream->last = enqueue(std::move(run), duration, { stream->last });
+        stream->last->kind = kind;
+        stream->last->stream = stream->number;
         return cudaSuccess;
     }
     Capture &capture = *stream->capture;
     if (capture.invalidated) return failed(cudaErrorStreamCaptureInvalidated);
-    capture.nodes.push_back({ kind, std::move(run), duration, stream->front });
+    capture.nodes.push_back({ kind, std::move(run), duration, stream->front, stream->number });
     stream->front = { capture.nodes.size() - 1 };
     return cudaSuccess;
 }
 
 cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaError_t()> kernel,
-                   const std::vector<Range> &touches)
+                   const std::vector<Range> &touches, std::int64_t duration)
 {
     if (inside_work) return refuse(name);
     std::lock_guard<std::mutex> lock(machine().lock);
@@ -187,7 +213,7 @@ cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaErro
         }
         return kernel();
     };
-    return submit(stream, "kernel", work, 5000);
+    return submit(stream, "kernel", work, duration ? duration : machine().options.kernel);
 }
 
 } // namespace fakecuda

@@ -2,6 +2,8 @@
 // Streams, events, host functions, waiting.
 #include "fakecuda/machine.h"
 
+#include <algorithm>
+
 using namespace fakecuda;
 
 namespace fakecuda
@@ -47,9 +49,8 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t *out, unsigned int flags, 
 {
     FAKECUDA_CALL();
     if (flags != cudaStreamNonBlocking) violation("a stream that synchronises with the legacy stream is created");
-    *out = new CUstream_st { current_device, priority, nullptr, nullptr, {} };
+    *out = new CUstream_st { current_device, priority, ++machine().counts.streams, nullptr, nullptr, {} };
     machine().streams.insert(*out);
-    ++machine().counts.streams;
     return cudaSuccess;
 }
 
@@ -109,6 +110,7 @@ cudaError_t cudaDeviceSynchronize(void)
         return failed(cudaErrorStreamCaptureUnsupported);
     }
     while (!machine().ready.empty()) progress(100);
+    machine().host = std::max(machine().host, machine().last);
     return failed(machine().sticky);
 }
 

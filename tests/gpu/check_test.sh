@@ -259,7 +259,9 @@ peers_on_cpu)
 import json, sys
 report = json.load(open(sys.argv[1]))
 assert [(r["precision"], r["batch"]) for r in report["results"]] == [("fp32", 1), ("fp32", 2), ("bf16", 1), ("bf16", 2)], report
-assert all(r["min"] <= r["images_per_second"] <= r["max"] and r["device_images_per_second"] > 0 for r in report["results"]), report
+assert all(r["min"] <= r["images_per_second"] <= r["max"] for r in report["results"]), report
+assert all(r[rate] > 0 for r in report["results"] for rate in ("device_images_per_second", "end_to_end_images_per_second", "latency_ms")), report
+assert all((r["pixels"], r["in_flight"]) == ("u8", 2) for r in report["results"]), report
 TEXT
     ;;
 *) fail "no check '$1'" ;;

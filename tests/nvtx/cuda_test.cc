@@ -55,12 +55,16 @@ TEST_F(NvtxCuda, StreamsAndEventsHaveNames)
     ASSERT_TRUE(s);
     ASSERT_OK(trib_session_run(s.get(), input.data(), 2, outputs));
     EXPECT_EQ(streams().count("memory"), 1u);
+    for (const char *name : { "lane 0 copies in", "lane 0 copies out", "lane 1 copies in", "lane 1 copies out" }) {
+        EXPECT_EQ(streams().count(name), 1u) << name;
+        EXPECT_EQ(events().count(name), 1u) << name;
+    }
     const trib_plan *plan = trib_session_plan(s.get());
     for (int lane = 0; lane < 2; ++lane)
         for (int i = 0; i < plan->stream_count; ++i) {
             std::string name = "lane " + std::to_string(lane) + " stream " + std::to_string(i);
             EXPECT_EQ(streams().count(name), 1u) << name;
-            // What its ops record; and stream 0 records the end of the chunk.
+            // What its ops record; and stream 0 records that the chunk is computed.
             auto records = std::size_t(std::count_if(plan->ops, plan->ops + plan->op_count,
                                                      [i](const auto &op) { return op.stream == i && op.record >= 0; }));
             EXPECT_GT(records, 0u) << name;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "tributary/declare.h"
+#include "tributary/device.h"
 #include "tributary/image.h"
 
 TRIB_BEGIN_DECLS
@@ -131,9 +132,11 @@ typedef struct trib_loader_options {
     int workers;    /* decoding threads, 0: one per CPU this process may use (cpus.h) */
     int prefetch;   /* batches decoded ahead, 0: 2 */
     trib_layout layout;
-    bool raw;     /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that
-                     normalises (trib_preprocess_normalise); needs TRIB_NHWC */
-    int64_t skip; /* items to pass over without decoding (resume) */
+    bool raw;            /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that
+                            normalises (trib_preprocess_normalise); needs TRIB_NHWC */
+    int64_t skip;        /* items to pass over without decoding (resume) */
+    trib_device *device; /* pixels lie in memory that this device copies as it lies (trib_host_alloc), which must
+                            outlive the loader; NULL: in ordinary memory */
     trib_decode_options decode;
 } trib_loader_options;
 

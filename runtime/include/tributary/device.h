@@ -52,6 +52,7 @@ typedef struct trib_device_info {
     char library[384];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0", or why there is none */
     int cores;             /* cpu: cores used; cuda: multiprocessors */
     int64_t memory_bytes;
+    int64_t cache_bytes; /* cuda: the L2, which all multiprocessors share; 0: not known */
     bool has_capture;
     bool normalises; /* has TRIB_PREPROCESS: plans may take 8-bit pixels */
     bool host;       /* device memory is host memory, and every core works best on images of its own (see session.h) */
@@ -95,6 +96,17 @@ void trib_device_free(trib_device *device, trib_stream *stream, void *memory); /
 trib_memory_stats trib_device_memory(const trib_device *device);
 void trib_device_set_memory_limit(trib_device *device, int64_t bytes); /* 0: none; does not touch what is allocated */
 
+/* Host memory for what is copied to the device and back. On a GPU it is page-locked: it is copied as it lies, without
+ * the host's help, while the device computes; ordinary memory passes through page-locked blocks piece by piece. Any
+ * thread may use it, and so may any device. Aligned to 256 bytes; not initialised. Locked pages are taken from the
+ * whole system, and locking them takes long: allocate once, use again. Counted and limited apart from device memory;
+ * fails with TRIB_OUT_OF_MEMORY naming the bytes asked for, in use, and the limit. */
+trib_status trib_host_alloc(trib_device *device, size_t bytes, void **out);
+/* Work that uses it must have been waited for. NULL is fine. */
+void trib_host_free(trib_device *device, void *memory);
+trib_memory_stats trib_host_memory(const trib_device *device);
+void trib_host_set_memory_limit(trib_device *device, int64_t bytes); /* 0: none; does not touch what is allocated */
+
 /* ---- streams and events ---- */
 
 typedef struct trib_stream_options {
@@ -113,6 +125,8 @@ trib_status trib_event_create(trib_device *device, trib_event **out);
 void trib_event_destroy(trib_event *event); /* safe while waits for it are pending */
 trib_status trib_event_record(trib_event *event, trib_stream *stream);
 trib_status trib_stream_wait(trib_stream *stream, trib_event *event);
+/* Waits until the work before the latest record is done. Fails when that work did; its stream's next synchronisation
+ * reports that, too. */
 trib_status trib_event_synchronize(trib_event *event);
 /* Nanoseconds between two completed records; TRIB_INVALID_ARGUMENT when either was not recorded or has not completed.
  */

@@ -3,9 +3,13 @@
 ok bench "$model" -b 1,3 --iterations 3 --warmup 1 --json results.json
 expect_out "batch 1, 1 in flight, 3 runs"
 expect_out "batch 3, 1 in flight, 3 runs"
-expect_out "until logits lie in host memory"
+for rate in "device       pixels and logits in the device's memory" "with copies  pixels and logits in memory of trib_host_alloc" \
+    "end to end   pixels and logits in ordinary memory" "  images/s      device "; do
+    expect_out "$rate"
+done
+expect_out "computing bounds it: device memory is host memory, nothing is copied"
 for key in model spec device library threads lanes precision schedule launch pixels results images_per_second latency_ms min mean median p90 \
-    p95 p99 peak_rss_bytes start_to_first_ms; do
+    p95 p99 peak_rss_bytes start_to_first_ms includes rates with_copies end_to_end bound_by; do
     grep -q "\"$key\":" results.json || fail "$key in the JSON"
 done
 expect_out "precision fp32, schedule serial, launch eager, pixels f32"
@@ -21,6 +25,13 @@ expect_out "precision fp32, schedule branches, launch graph, pixels f32"
 grep -q '"schedule":	"branches"' end.json || fail "the schedule"
 grep -q '"launch":	"graph"' end.json || fail "the launch"
 expect_out "batch 8, 20 images end to end, 0 skipped"
+# One rate alone, which then stands for all.
+ok bench "$model" -b 1 --iterations 2 --rate device --json one.json
+expect_out "batch 1, 1 in flight, 2 runs"
+! grep -q "images/s .*with copies" out || fail "one rate only"
+! grep -Eq '"(with_copies|end_to_end|bound_by|latency_ms)"' one.json || fail "one rate only, in the JSON"
+ok bench "$model" -b 1 --iterations 2 --rate end-to-end --json -
+grep -q '"end_to_end":' out || fail "the rate"
 # Several batches at once have a throughput, but no latency of their own.
 ok bench "$model" -b 2 --in-flight 2 --iterations 2 --json flight.json
 expect_out "batch 2, 2 in flight, 2 runs"

@@ -25,6 +25,8 @@ usage "--format does not take 'xml'; it takes csv, jsonl or table" classify --fo
 usage "--schedule does not take 'figure'; it takes serial, branches or fused" plan --schedule figure m
 usage "--pixels does not take 'u16'; it takes u8 or f32" bench --pixels u16 m
 usage "leave one out" bench m --end-to-end i --pixels f32
+usage "leave one out" bench m --end-to-end i --rate device
+usage "--rate does not take 'some'; it takes all, device, copies or end-to-end" bench m --rate some
 usage "--target needs a value" plan m --target
 usage "unknown option '--target'" classify m i --target h200
 usage "--measure needs the card itself" plan m --target h200 --measure

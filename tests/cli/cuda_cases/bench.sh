@@ -3,12 +3,24 @@
 ok bench "$model" --device cuda -b 1 --iterations 1 --warmup 0 --pixels u8 --precision fp16 --schedule fused \
     --launch graph --json results.json
 expect_out "precision fp16, schedule fused, launch graph, pixels u8"
-expect_out "host memory as 8-bit pixels"
+expect_out "pixels are 8-bit, normalised by the device"
+expect_out "with copies  pixels in page-locked memory to the device"
+expect_out "that copies alone reach"
+expect_out "latency ms"
+for key in device with_copies end_to_end bound_by bound copy_alone_bytes_per_second bytes_to_device_per_image latency_ms; do
+    grep -q "\"$key\":" results.json || fail "$key in the JSON"
+done
+grep -q '"bytes_to_device_per_image":	12288' results.json || fail "64 x 64 pixels of three bytes"
 for pair in 'spec":	"cuda:0' 'precision":	"fp16' 'schedule":	"fused' 'launch":	"graph' 'pixels":	"u8'; do
     grep -qF "\"$pair\"" results.json || fail "$pair in the JSON"
 done
-ok bench "$model" --device cuda -b 1 --iterations 1 --warmup 0
+# two batches in flight and 8-bit pixels unless something else is asked for
+ok bench "$model" --device cuda -b 1 --iterations 1 --warmup 0 --rate copies
+expect_out "pixels u8"
+expect_out "batch 1, 2 in flight"
+ok bench "$model" --device cuda -b 1 --iterations 1 --warmup 0 --pixels f32 --in-flight 1 --rate copies
 expect_out "pixels f32"
+expect_out "batch 1, 1 in flight"
 # classify hands over 8-bit pixels, and so does what measures it
 ok bench "$model" --device cuda -b 2 --end-to-end "$samples/30-bag.png"
 expect_out "pixels u8"

@@ -14,6 +14,7 @@ plan
 plan --measure --plan-cache none
 expect_no_err
 [ "$(count measured)" -gt 0 ] || fail "ops are measured"
+expect_out "a time is the median of 5, each of up to 20 runs behind each other"
 [ ! -e home/.cache/tributary/plan-choices.txt ] || fail "none is none"
 plan --precision bf16
 [ -s home/.cache/tributary/plan-choices.txt ] || fail "compiled convolutions are kept"

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench_rates.h"
+
+#include "tributary/internal/alloc.h"
+
+enum { INPUTS = 4, MOST_COPIES = 16, COPY_ROUNDS = 10, COPIED_AT_ONCE = 64 << 20 };
+
+/* ---- memory ---- */
+
+/* Input and results in ordinary memory, or in memory that the device copies as it lies. A few inputs are used in turn;
+ * each batch in flight has results of its own. */
+typedef struct buffers {
+    trib_device *device; /* NULL: ordinary memory */
+    void *inputs[INPUTS];
+    void **results;
+    int depth;
+} buffers;
+
+static trib_status allocate(const buffers *b, size_t count, size_t size, void **out)
+{
+    if (b->device && count <= SIZE_MAX / size) return trib_host_alloc(b->device, count * size, out);
+    *out = trib_realloc_array(NULL, count, size);
+    return *out ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a batch");
+}
+
+static void give_back(const buffers *b, void *memory)
+{
+    if (b->device)
+        trib_host_free(b->device, memory);
+    else
+        trib_free(memory);
+}
+
+/* Pixels, raw or like normalised ones: values a network sees, and none of them the same twice in a row. */
+static void fill(void *pixels, size_t count, trib_dtype dtype, uint64_t state)
+{
+    for (size_t i = 0; i < count; ++i) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        if (dtype == TRIB_U8)
+            ((uint8_t *)pixels)[i] = (uint8_t)(state >> 56);
+        else
+            ((float *)pixels)[i] = (float)(state >> 40) * (4.0f / 16777216.0f) - 2.0f;
+    }
+}
+
+static trib_status open_buffers(const cli_rates_request *r, bool ordinary, int depth, buffers *b)
+{
+    const trib_network_spec *net = trib_model_network(r->model);
+    size_t images = (size_t)r->batch, pixels = 3 * (size_t)net->height * (size_t)net->width * images;
+    *b = (buffers) { .device = ordinary ? NULL : r->device, .depth = depth };
+    b->results = trib_alloc_zeroed((size_t)depth, sizeof *b->results);
+    if (!b->results) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d batches in flight", depth);
+    for (int i = 0; i < INPUTS && i < depth; ++i) {
+        TRIB_TRY(allocate(b, pixels, trib_dtype_size(r->pixels), &b->inputs[i]));
+        fill(b->inputs[i], pixels, r->pixels, 88172645463325252u + (uint64_t)i);
+    }
+    for (int i = 0; i < depth; ++i) TRIB_TRY(allocate(b, (size_t)net->classes * images, sizeof(float), &b->results[i]));
+    return trib_success();
+}
+
+static void close_buffers(buffers *b)
+{
+    for (int i = 0; i < INPUTS; ++i) give_back(b, b->inputs[i]);
+    for (int i = 0; b->results && i < b->depth; ++i) give_back(b, b->results[i]);
+    trib_free(b->results);
+}
+
+/* ---- batches ---- */
+
+typedef struct runner {
+    const cli_rates_request *request;
+    trib_session *session;
+    buffers memory;
+    bool resident; /* nothing is copied */
+    int64_t *jobs; /* memory.depth of them */
+    int64_t submitted, finished;
+} runner;
+
+static trib_status submit(runner *r)
+{
+    int slot = (int)(r->submitted % r->memory.depth), inputs = r->memory.depth < INPUTS ? r->memory.depth : INPUTS;
+    trib_status status = r->resident ? trib_session_submit_resident(r->session, r->request->batch, &r->jobs[slot])
+                                     : trib_session_submit(r->session, r->memory.inputs[slot % inputs],
+                                                           r->request->batch, &r->memory.results[slot], &r->jobs[slot]);
+    r->submitted += !trib_failed(&status);
+    return status;
+}
+
+static trib_status finish(runner *r) { return trib_session_wait(r->session, r->jobs[r->finished++ % r->memory.depth]); }
+
+static bool go_on(const runner *r, double begin, double seconds, int iterations)
+{
+    if (iterations) return r->submitted < iterations;
+    return r->submitted == 0 || cli_now() - begin < seconds;
+}
+
+/* From the first batch handed over to the last result: adds the time from result to result. */
+static trib_status time_batches(runner *r, int depth, double seconds, int iterations, cli_bench_times *times)
+{
+    double begin = cli_now(), last = begin;
+    for (bool more = true; more || r->finished < r->submitted;) {
+        if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
+        more = more && go_on(r, begin, seconds, iterations);
+        if (more) TRIB_TRY(submit(r));
+        if (r->finished == r->submitted || (more && r->submitted - r->finished < depth)) continue;
+        TRIB_TRY(finish(r));
+        double now = cli_now();
+        TRIB_TRY(cli_bench_add(times, now - last));
+        last = now;
+    }
+    return trib_success();
+}
+
+/* `depth` batches in flight, `iterations` in all or for `seconds`; none is in flight afterwards. */
+static trib_status run_batches(runner *r, int depth, double seconds, int iterations, cli_bench_times *times)
+{
+    r->submitted = r->finished = 0;
+    trib_status status = time_batches(r, depth, seconds, iterations, times);
+    while (r->finished < r->submitted) finish(r);
+    return status;
+}
+
+static trib_status warm_up(runner *r, int depth)
+{
+    cli_bench_times unused = { 0 };
+    int runs = r->request->warmup;
+    trib_status status = runs ? run_batches(r, depth, 0, runs, &unused) : trib_success();
+    cli_bench_release(&unused);
+    return status;
+}
+
+/* ---- rates ---- */
+
+/* With several in flight on a CPU each lane has a second batch waiting, so that it never waits for us. */
+static int depth_of(const cli_rates_request *r)
+{
+    bool host = trib_device_get_info(r->device)->host;
+    return host && r->in_flight > 1 ? 2 * r->in_flight : r->in_flight;
+}
+
+static bool latency_apart(const cli_rates_request *r)
+{
+    return r->in_flight > 1 && !trib_device_get_info(r->device)->host && r->wanted[CLI_RATE_COPIES];
+}
+
+static double share(const cli_rates_request *r)
+{
+    int parts = latency_apart(r);
+    for (int i = 0; i < CLI_RATE_COUNT; ++i) parts += r->wanted[i];
+    return r->seconds / parts;
+}
+
+static double per_second(const cli_rates_request *r, const cli_bench_times *times)
+{
+    double sum = 0;
+    for (size_t i = 0; i < times->count; ++i) sum += times->seconds[i];
+    return sum > 0 ? (double)times->count * r->batch / sum : 0;
+}
+
+static trib_status measure_rate(runner *r, cli_rate rate, cli_rates *rates)
+{
+    const cli_rates_request *q = r->request;
+    cli_bench_times times = { 0 };
+    trib_status status = warm_up(r, r->memory.depth);
+    if (!trib_failed(&status)) status = run_batches(r, r->memory.depth, share(q), q->iterations, &times);
+    rates->images_per_second[rate] = per_second(q, &times);
+    if (rate == CLI_RATE_COPIES || !q->wanted[CLI_RATE_COPIES]) rates->runs = times.count;
+    bool one_by_one = q->in_flight == 1 && rate == CLI_RATE_COPIES;
+    if (one_by_one)
+        rates->latency = times;
+    else
+        cli_bench_release(&times);
+    return status;
+}
+
+/* The first run, and as many as bring images into all the device's memory for them. */
+static trib_status first_runs(runner *r, cli_rates *rates)
+{
+    cli_bench_times unused = { 0 };
+    double start = cli_now();
+    trib_status status = run_batches(r, 1, 0, 1, &unused);
+    rates->first_seconds += cli_now() - start;
+    if (!trib_failed(&status)) status = run_batches(r, r->memory.depth, 0, r->memory.depth, &unused);
+    cli_bench_release(&unused);
+    return status;
+}
+
+static trib_status measure_copied_as_it_lies(runner *r, cli_rates *rates)
+{
+    const cli_rates_request *q = r->request;
+    TRIB_TRY(first_runs(r, rates));
+    r->resident = !trib_device_get_info(q->device)->host;
+    if (q->wanted[CLI_RATE_DEVICE]) TRIB_TRY(measure_rate(r, CLI_RATE_DEVICE, rates));
+    r->resident = false;
+    if (q->wanted[CLI_RATE_COPIES]) TRIB_TRY(measure_rate(r, CLI_RATE_COPIES, rates));
+    return latency_apart(q) ? run_batches(r, 1, share(q), q->iterations, &rates->latency) : trib_success();
+}
+
+static trib_status measure_in(runner *r, bool ordinary, cli_rates *rates)
+{
+    TRIB_TRY(open_buffers(r->request, ordinary, depth_of(r->request), &r->memory));
+    return ordinary ? measure_rate(r, CLI_RATE_END_TO_END, rates) : measure_copied_as_it_lies(r, rates);
+}
+
+static trib_status measure_all(runner *r, cli_rates *rates)
+{
+    const cli_rates_request *q = r->request;
+    r->jobs = trib_alloc_zeroed((size_t)depth_of(q), sizeof *r->jobs);
+    if (!r->jobs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d batches in flight", depth_of(q));
+    trib_status status = trib_success();
+    for (int ordinary = 0; ordinary < 2 && !trib_failed(&status); ++ordinary) {
+        if (ordinary && !q->wanted[CLI_RATE_END_TO_END]) continue;
+        status = measure_in(r, ordinary, rates);
+        close_buffers(&r->memory);
+    }
+    return status;
+}
+
+/* ---- copies alone ---- */
+
+static trib_status time_copies(trib_stream *stream, void *target, const void *source, size_t bytes, double *rate)
+{
+    size_t fit = COPIED_AT_ONCE / bytes, count = fit < 1 ? 1 : fit > MOST_COPIES ? MOST_COPIES : fit;
+    double best = 0;
+    for (int round = 0; round < COPY_ROUNDS; ++round) {
+        double start = cli_now();
+        for (size_t i = 0; i < count; ++i) TRIB_TRY(trib_copy_to_device(stream, target, source, bytes));
+        TRIB_TRY(trib_stream_synchronize(stream));
+        double now = (double)(bytes * count) / (cli_now() - start);
+        if (round && now > best) best = now; /* the first warms up */
+    }
+    *rate = best;
+    return trib_success();
+}
+
+static trib_status measure_copies(const cli_rates_request *q, cli_rates *rates)
+{
+    trib_stream *stream = NULL;
+    void *target = NULL, *source = NULL;
+    size_t bytes = (size_t)(rates->bytes_in * q->batch);
+    if (trib_device_get_info(q->device)->host) return trib_success();
+    TRIB_TRY(trib_stream_create(q->device, &(trib_stream_options) { .name = "copies" }, &stream));
+    trib_status status = trib_device_alloc(q->device, stream, bytes, &target);
+    if (!trib_failed(&status)) status = trib_host_alloc(q->device, bytes, &source);
+    if (!trib_failed(&status)) status = time_copies(stream, target, source, bytes, &rates->copy_alone);
+    trib_status done = trib_stream_synchronize(stream);
+    trib_device_free(q->device, stream, target);
+    trib_host_free(q->device, source);
+    trib_stream_destroy(stream);
+    return trib_failed(&status) ? status : done;
+}
+
+/* ---- one batch size ---- */
+
+static trib_status create_session(const cli_rates_request *q, trib_session **out)
+{
+    static const char *const outputs[] = { "logits" };
+    const trib_device_info *info = trib_device_get_info(q->device);
+    cli_settings settings = *q->settings;
+    trib_session_options options;
+    trib_normalise normalise;
+    if (info->host && q->in_flight > 1) {
+        settings.lanes = q->in_flight;
+        settings.chunk = q->batch;
+    }
+    TRIB_TRY(cli_session_options(&settings, q->device, q->batch, &options));
+    if (q->pixels == TRIB_U8) cli_take_raw_pixels(&options.plan, q->preprocess, &normalise);
+    options.in_flight = depth_of(q);
+    options.plan.outputs = outputs;
+    options.plan.output_count = 1;
+    return cli_create_session(&settings, q->device, q->model, &options, out);
+}
+
+trib_status cli_rates_measure(const cli_rates_request *q, cli_rates *rates)
+{
+    const trib_network_spec *net = trib_model_network(q->model);
+    runner r = { .request = q };
+    double start = cli_now();
+    *rates = (cli_rates) { .bytes_in = 3.0 * net->height * net->width * (double)trib_dtype_size(q->pixels),
+                           .bytes_out = net->classes * (double)sizeof(float) };
+    cli_reset_peak_rss();
+    TRIB_TRY(create_session(q, &r.session));
+    if (q->last) trib_model_release_parameters(q->model);
+    rates->first_seconds = cli_now() - start;
+    rates->lanes = trib_session_lanes(r.session);
+    rates->threads = trib_session_plan(r.session)->threads;
+    trib_status status = measure_all(&r, rates);
+    rates->peak_rss = cli_peak_rss();
+    trib_session_destroy(r.session);
+    trib_free(r.jobs);
+    if (!trib_failed(&status)) status = measure_copies(q, rates);
+    return status;
+}
+
+void cli_rates_release(cli_rates *rates) { cli_bench_release(&rates->latency); }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How fast a network is at one batch size: on the device alone, with copies, and from ordinary memory; and which of
+ * these bounds which. */
+#ifndef TRIBUTARY_CLI_BENCH_RATES_H
+#define TRIBUTARY_CLI_BENCH_RATES_H
+
+#include "bench_stats.h"
+#include "settings.h"
+
+typedef enum cli_rate {
+    CLI_RATE_DEVICE = 0, /* input and results stay on the device */
+    CLI_RATE_COPIES,     /* input from, results to memory that is copied as it lies (trib_host_alloc) */
+    CLI_RATE_END_TO_END, /* from and to ordinary memory */
+    CLI_RATE_COUNT
+} cli_rate;
+const char *cli_rate_name(cli_rate rate); /* "device", "with copies", "end to end" */
+
+typedef struct cli_rates_request {
+    const cli_settings *settings;
+    trib_device *device;
+    trib_model *model;
+    const trib_preprocess *preprocess;
+    int batch;
+    int in_flight;     /* batches handed over before the first of them is waited for */
+    trib_dtype pixels; /* what is handed over */
+    bool wanted[CLI_RATE_COUNT];
+    double seconds; /* for all rates together */
+    int iterations; /* batches for each rate instead; 0: by time */
+    int warmup;
+    bool last; /* no other session will need the model's parameters */
+} cli_rates_request;
+
+typedef struct cli_rates {
+    double images_per_second[CLI_RATE_COUNT]; /* 0: not measured */
+    size_t runs;                              /* batches of the rate that cli_rates_main names */
+    cli_bench_times latency;                  /* of batches handed over one at a time; empty when there were none */
+    double bytes_in, bytes_out;               /* per image, copied */
+    double copy_alone;    /* bytes per second to the device and nothing else; 0: nothing is copied */
+    double first_seconds; /* session and first run */
+    int64_t peak_rss;
+    int lanes, threads;
+} cli_rates;
+
+/* Release with cli_rates_release, after a failure too. */
+trib_status cli_rates_measure(const cli_rates_request *request, cli_rates *rates);
+void cli_rates_release(cli_rates *rates);
+
+/* The one that stands for all: with copies if measured. */
+cli_rate cli_rates_main(const cli_rates *rates);
+
+/* What bounds the rate with copies ("computing", "copies", "handing over"), and the sentence that says so with numbers,
+ * and of the rate end to end when that is lower. "" without the rates that it takes. */
+const char *cli_rates_bound(const cli_rates *rates, char *sentence, size_t size);
+
+#endif

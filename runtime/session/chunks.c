@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Chunks on their way through a lane, in the order that chunk_order.h describes. */
+#include "session/lane.h"
+
+/* ---- stages ---- */
+
+static trib_event *reached(const trib_lane *lane, trib_stage stage, int64_t chunk)
+{
+    return lane->reached[stage][chunk % TRIB_CHUNKS_IN_FLIGHT];
+}
+
+/* `resident`: a chunk that is computed, but not copied. */
+static trib_status begin(trib_lane *lane, trib_stage stage, int64_t chunk, bool resident)
+{
+    const trib_stage_order *s = &lane->order.stages[stage];
+    for (int k = 0; k < s->wait_count; ++k) {
+        int64_t earlier = chunk - s->waits[k].back;
+        if (earlier < 0 || (resident && earlier == chunk)) continue;
+        TRIB_TRY(trib_stream_wait(lane->stages[stage], reached(lane, s->waits[k].stage, earlier)));
+    }
+    return trib_success();
+}
+
+static trib_status end(trib_lane *lane, trib_stage stage, int64_t chunk)
+{
+    if (!lane->order.stages[stage].recorded) return trib_success();
+    return trib_event_record(reached(lane, stage, chunk), lane->stages[stage]);
+}
+
+static trib_status load(trib_lane *lane, int64_t chunk, const trib_slot *slot, const void *input, int count)
+{
+    size_t bytes = trib_input_row_bytes(lane->plan) * (size_t)count;
+    TRIB_TRY(begin(lane, TRIB_STAGE_LOAD, chunk, false));
+    TRIB_TRY(trib_copy_to_device(lane->stages[TRIB_STAGE_LOAD], slot->input, input, bytes));
+    return end(lane, TRIB_STAGE_LOAD, chunk);
+}
+
+static trib_status launch_capture(trib_lane *lane, trib_capture *capture)
+{
+    trib_trace_push(lane->trace, TRIB_TRACE_LAUNCH, lane->serial);
+    trib_status status = trib_capture_launch(capture, lane->streams[0]);
+    trib_trace_pop(lane->trace);
+    return status;
+}
+
+static trib_status compute(trib_lane *lane, int64_t chunk, const trib_slot *slot, bool resident)
+{
+    TRIB_TRY(begin(lane, TRIB_STAGE_COMPUTE, chunk, resident));
+    TRIB_TRY(slot->capture ? launch_capture(lane, slot->capture) : trib_lane_run_ops(lane, slot->input, slot->outputs));
+    return end(lane, TRIB_STAGE_COMPUTE, chunk);
+}
+
+static trib_status fetch(trib_lane *lane, int64_t chunk, const trib_slot *slot, void *const *outputs, int count)
+{
+    const trib_plan *p = lane->plan;
+    TRIB_TRY(begin(lane, TRIB_STAGE_FETCH, chunk, false));
+    for (int i = 0; i < p->output_count; ++i)
+        TRIB_TRY(trib_copy_to_host(lane->stages[TRIB_STAGE_FETCH], outputs[i], slot->outputs[i],
+                                   trib_output_row_bytes(p, i) * (size_t)count));
+    return end(lane, TRIB_STAGE_FETCH, chunk);
+}
+
+/* ---- chunks ---- */
+
+static trib_status run_copied(trib_lane *lane, int64_t chunk, const void *input, int count, void *const *outputs)
+{
+    const trib_slot *slot = &lane->slots[chunk % lane->order.slots];
+    TRIB_TRY(load(lane, chunk, slot, input, count));
+    TRIB_TRY(compute(lane, chunk, slot, false));
+    return fetch(lane, chunk, slot, outputs, count);
+}
+
+/* It is over when it is computed. */
+static trib_status run_resident(trib_lane *lane, int64_t chunk)
+{
+    TRIB_TRY(compute(lane, chunk, &lane->slots[chunk % lane->order.slots], true));
+    return trib_event_record(reached(lane, TRIB_STAGE_FETCH, chunk), lane->stages[TRIB_STAGE_COMPUTE]);
+}
+
+static trib_status run_in_place(trib_lane *lane, int64_t chunk, const void *input, void *const *outputs)
+{
+    TRIB_TRY(trib_lane_run_ops(lane, input, outputs));
+    return end(lane, TRIB_STAGE_FETCH, chunk);
+}
+
+static trib_status run(trib_lane *lane, int64_t chunk, const void *input, int count, void *const *outputs)
+{
+    bool host = trib_device_get_info(lane->device)->host;
+    if (!input) return run_resident(lane, chunk);
+    if (host && !lane->slots[0].capture && count == lane->plan->batch) return run_in_place(lane, chunk, input, outputs);
+    return run_copied(lane, chunk, input, count, outputs);
+}
+
+trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs)
+{
+    int64_t chunk = lane->submitted++, oldest = chunk - TRIB_CHUNKS_IN_FLIGHT;
+    if (oldest >= lane->settled) TRIB_TRY(trib_lane_wait(lane, oldest, oldest + 1));
+    trib_trace_push(lane->trace, TRIB_TRACE_CHUNK, lane->serial);
+    trib_status status = run(lane, chunk, input, count, outputs);
+    trib_trace_pop(lane->trace);
+    return status;
+}
+
+/* ---- waiting ---- */
+
+/* Chunks that failed earlier stay failed; what lies between counts with them. */
+static void fail_in_flight(trib_lane *lane, const trib_status *failure)
+{
+    if (lane->failed_from == lane->failed_to) lane->failed_from = lane->settled;
+    lane->failed_to = lane->submitted;
+    lane->failure = *failure;
+}
+
+/* `failure`: what is known to have failed; else the streams tell. */
+static trib_status drain(trib_lane *lane, trib_status failure)
+{
+    for (int i = lane->plan->stream_count + TRIB_STAGE_COUNT; i-- > 0;) {
+        trib_stream *stream = i < TRIB_STAGE_COUNT ? lane->stages[i] : lane->streams[i - TRIB_STAGE_COUNT];
+        trib_status status = stream ? trib_stream_synchronize(stream) : trib_success();
+        if (!trib_failed(&failure)) failure = status;
+    }
+    if (trib_failed(&failure)) fail_in_flight(lane, &failure);
+    lane->settled = lane->submitted;
+    return failure;
+}
+
+trib_status trib_lane_drain(trib_lane *lane) { return drain(lane, trib_success()); }
+
+/* Until chunk `settled` is over. After a failure what follows in this lane was not computed either. */
+static void settle(trib_lane *lane)
+{
+    trib_status status = trib_event_synchronize(reached(lane, TRIB_STAGE_FETCH, lane->settled));
+    if (trib_failed(&status))
+        drain(lane, status);
+    else
+        ++lane->settled;
+}
+
+trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to)
+{
+    while (lane->settled < to) settle(lane);
+    return from < lane->failed_to && to > lane->failed_from ? lane->failure : trib_success();
+}

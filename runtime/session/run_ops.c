@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Giving a plan's ops to a lane's streams. */
+#include "session/lane.h"
+
+typedef struct bindings {
+    const void *input;
+    void *const *outputs;
+} bindings;
+
+static void *address(const trib_lane *lane, const bindings *b, int buffer)
+{
+    const trib_plan *p = lane->plan;
+    const trib_plan_buffer *where = &p->buffers[buffer];
+    if (where->kind == TRIB_BUFFER_INPUT) return (void *)b->input;
+    if (where->kind != TRIB_BUFFER_OUTPUT) return lane->arena + where->offset;
+    for (int i = 0; i < p->output_count; ++i)
+        if (p->outputs[i].buffer == buffer) return b->outputs[i];
+    return NULL;
+}
+
+static trib_status run_op(trib_lane *lane, const trib_plan_op *op, trib_op_handle *handle, const bindings *b)
+{
+    const void *inputs[TRIB_MAX_INPUTS] = { NULL };
+    void *outputs[TRIB_MAX_OUTPUTS] = { NULL };
+    for (int i = 0; i < op->desc.input_count; ++i)
+        inputs[i] =
+            (const unsigned char *)address(lane, b, op->desc.inputs[i].buffer) + trib_view_offset(&op->desc.inputs[i]);
+    for (int i = 0; i < op->desc.output_count; ++i)
+        outputs[i] =
+            (unsigned char *)address(lane, b, op->desc.outputs[i].buffer) + trib_view_offset(&op->desc.outputs[i]);
+    void *workspace = op->workspace >= 0 ? address(lane, b, op->workspace) : NULL;
+    trib_status status = trib_op_run(handle, lane->streams[op->stream], inputs, outputs, workspace);
+    trib_add_context(&status, "layer %s", op->name);
+    return status;
+}
+
+static trib_status give_op(trib_lane *lane, int index, const bindings *b)
+{
+    const trib_plan_op *op = &lane->plan->ops[index];
+    for (int k = 0; k < op->wait_count; ++k)
+        TRIB_TRY(trib_stream_wait(lane->streams[op->stream], lane->events[op->waits[k]]));
+    if (lane->ops[index]) TRIB_TRY(run_op(lane, op, lane->ops[index], b));
+    return op->record >= 0 ? trib_event_record(lane->events[op->record], lane->streams[op->stream]) : trib_success();
+}
+
+trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs)
+{
+    bindings b = { input, outputs };
+    for (int i = 0; i < lane->plan->op_count; ++i) {
+        trib_trace_push(lane->trace, i, lane->serial);
+        trib_status status = give_op(lane, i, &b);
+        trib_trace_pop(lane->trace);
+        TRIB_TRY(status);
+    }
+    return trib_success();
+}
