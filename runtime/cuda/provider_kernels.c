@@ -75,7 +75,7 @@ static bool lrn(const trib_op_desc *d, char *reason)
 }
 
 /* Before or after a pool. */
-static const trib_stage *lrn_stage(const trib_op_desc *d)
+static const trib_op_stage *lrn_stage(const trib_op_desc *d)
 {
     return d->before.kind == TRIB_LRN ? &d->before : &d->after;
 }

@@ -305,7 +305,7 @@ trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib
 static trib_extent extent_of(const trib_view *v) { return (trib_extent) { v->c, v->h, v->w }; }
 
 /* A prologue or epilogue takes one tensor and gives one. */
-static trib_status stage_shape(const trib_stage *stage, unsigned allowed, const char *which, trib_extent *e)
+static trib_status stage_shape(const trib_op_stage *stage, unsigned allowed, const char *which, trib_extent *e)
 {
     if (stage->kind == TRIB_NO_STAGE) return trib_success();
     if ((unsigned)stage->kind >= TRIB_KIND_COUNT || !(allowed & BIT(stage->kind)))

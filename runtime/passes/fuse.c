@@ -50,7 +50,7 @@ static bool fused_desc(const trib_op_desc *first, const trib_op_desc *second, tr
     bool prologue = fusion == TRIB_AS_PROLOGUE;
     const trib_op_desc *main = prologue ? second : first, *stage = prologue ? first : second;
     *out = *main;
-    trib_stage *place = prologue ? &out->before : &out->after;
+    trib_op_stage *place = prologue ? &out->before : &out->after;
     if (place->kind != TRIB_NO_STAGE || stage->before.kind != TRIB_NO_STAGE || stage->after.kind != TRIB_NO_STAGE)
         return false;
     place->kind = stage->kind;

@@ -33,7 +33,7 @@ TRIB_BEGIN_DECLS
 
 typedef enum trib_kind {
     TRIB_INPUT = 0,
-    TRIB_NO_STAGE = TRIB_INPUT, /* see trib_stage in op.h */
+    TRIB_NO_STAGE = TRIB_INPUT, /* see trib_op_stage in op.h */
     TRIB_CONV2D,
     TRIB_BATCH_NORM,
     TRIB_RELU,

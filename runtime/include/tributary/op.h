@@ -52,10 +52,10 @@ enum { TRIB_MAX_OUTPUTS = 4 };
 
 /* What is done to an op's input before, or to its output after, without being materialised: the max pool of a pool
  * projection, the LRN behind a pool. (Bias and ReLU, which nearly every op could end in, have fields of their own.) */
-typedef struct trib_stage {
+typedef struct trib_op_stage {
     trib_kind kind; /* TRIB_NO_STAGE: there is none */
     trib_attributes attributes;
-} trib_stage;
+} trib_op_stage;
 
 /* What a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.
  *
@@ -66,7 +66,7 @@ typedef struct trib_op_desc {
     trib_kind kind;
     trib_precision precision; /* of products; f16 and bf16 need views of that type */
     trib_attributes attributes;
-    trib_stage before, after; /* prologue: of the first input; epilogue: of the result, before ReLU */
+    trib_op_stage before, after; /* prologue: of the first input; epilogue: of the result, before ReLU */
     int input_count, output_count;
     trib_view inputs[TRIB_MAX_INPUTS];
     trib_view outputs[TRIB_MAX_OUTPUTS];
