@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "plan/lowering.h"
+#include "plan/order.h"
 #include "tributary/internal/alloc.h"
 
 /* Chunks after which everything repeats: each slot is used, used again, and once more. */
@@ -80,7 +80,7 @@ trib_status trib_chunk_order_check(const trib_chunk_order *order)
     if (order->slots < 1 || order->slots > TRIB_MAX_SLOTS)
         return TRIB_ERROR(TRIB_INTERNAL, "chunk order: %d slots", order->slots);
     trib_plan_op *ops = trib_alloc_zeroed(STEPS, sizeof *ops);
-    if (!ops) return trib_lowering_no_memory();
+    if (!ops) return trib_plan_no_memory();
     for (int i = 0; i < STEPS; ++i) describe(order, i, &ops[i]);
     trib_status status = trib_order_of(ops, STEPS, TRIB_STAGE_COUNT, STEPS, &before);
     if (!trib_failed(&status)) status = check_steps(order, &before);

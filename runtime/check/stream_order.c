@@ -3,7 +3,7 @@
  * nothing on trust from the passes that made the plan: order is computed again from streams, records and waits. */
 #include <stdio.h>
 
-#include "plan/lowering.h"
+#include "plan/order.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/plan.h"
 
@@ -49,7 +49,7 @@ typedef struct access_list {
 
 static trib_status add(access_list *list, access a)
 {
-    if (trib_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof a)) return trib_lowering_no_memory();
+    if (trib_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof a)) return trib_plan_no_memory();
     list->items[list->count++] = a;
     return trib_success();
 }

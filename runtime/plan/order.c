@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which op is certain to be finished before which other may start: stream order and events, closed transitively. */
-#include <string.h>
-
-#include "plan/lowering.h"
+#include "plan/order.h"
 #include "tributary/internal/alloc.h"
+
+trib_status trib_plan_no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the plan"); }
 
 /* Everything before `earlier`, and `earlier`, is before `op`. */
 static void follow(trib_order *o, size_t op, size_t earlier)
 {
-    for (size_t k = 0; k < o->count; ++k) o->before[k * o->count + op] |= o->before[k * o->count + earlier];
-    o->before[earlier * o->count + op] = 1;
+    uint64_t *row = trib_order_row(o, op);
+    const uint64_t *known = trib_order_row(o, earlier);
+    for (size_t w = 0; w < o->words; ++w) row[w] |= known[w];
+    row[earlier / 64] |= (uint64_t)1 << (earlier % 64);
 }
 
 static trib_status fill(trib_order *o, const trib_plan_op *ops, int *last_on_stream, int *recorded_by, int streams,
@@ -39,12 +41,12 @@ static trib_status fill(trib_order *o, const trib_plan_op *ops, int *last_on_str
 
 trib_status trib_order_of(const trib_plan_op *ops, size_t count, int streams, int events, trib_order *out)
 {
-    trib_order o = { .count = count };
+    trib_order o = { .count = count, .words = (count + 63) / 64 };
     int *last = trib_alloc_zeroed((size_t)streams, sizeof *last),
         *recorded = trib_alloc_zeroed((size_t)events, sizeof *recorded);
-    o.before = trib_alloc_zeroed(count ? count : 1, count ? count : 1);
+    o.rows = trib_alloc_zeroed(count ? count * o.words : 1, sizeof *o.rows);
     trib_status status =
-        o.before && last && recorded ? fill(&o, ops, last, recorded, streams, events) : trib_lowering_no_memory();
+        o.rows && last && recorded ? fill(&o, ops, last, recorded, streams, events) : trib_plan_no_memory();
     trib_free(last);
     trib_free(recorded);
     if (trib_failed(&status))
@@ -56,6 +58,6 @@ trib_status trib_order_of(const trib_plan_op *ops, size_t count, int streams, in
 
 void trib_order_release(trib_order *o)
 {
-    trib_free(o->before);
+    trib_free(o->rows);
     *o = (trib_order) { 0 };
 }

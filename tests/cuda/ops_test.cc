@@ -8,8 +8,8 @@
 #include "cuda/ops_providers.h"
 #include "fakecuda/fakecuda.h"
 extern "C" {
-#include "passes/measure.h"
-#include "passes/measure_rig.h"
+#include "lowering/measure.h"
+#include "lowering/measure_rig.h"
 }
 
 using conformance::Capture;

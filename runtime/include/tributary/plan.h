@@ -27,7 +27,9 @@ const char *trib_schedule_name(trib_schedule schedule);
 
 /* The passes, in the order they run. Each can be switched off, except the ones marked required. */
 typedef enum trib_pass {
-    TRIB_PASS_FOLD_BATCH_NORM = 0,   /* BN into the preceding convolution */
+    TRIB_PASS_PRUNE = 0,             /* required: layers that the wanted outputs do not need, or that do nothing at
+                                        inference */
+    TRIB_PASS_FOLD_BATCH_NORM,       /* BN into the preceding convolution */
     TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
     TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
     TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op, several destinations */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "device/window.h"
-#include "passes/fuse.h"
-#include "passes/passes.h"
+#include "lowering/fuse.h"
+#include "lowering/passes.h"
 
 static bool is_reduction(const trib_op_desc *d)
 {
@@ -32,7 +32,7 @@ static trib_status merged(trib_lowering *l, const trib_plan_op *a, const trib_pl
 {
     *out = *a;
     out->name = trib_strings_format(l->strings, "%s+%s", a->name, leaf(b->name));
-    if (!out->name) return trib_lowering_no_memory();
+    if (!out->name) return trib_plan_no_memory();
     for (int i = 0; i < b->desc.output_count; ++i) {
         out->desc.outputs[out->desc.output_count++] = b->desc.outputs[i];
         out->parts[out->part_count++] = b->parts[i];

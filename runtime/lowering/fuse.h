@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the passes that make one op of several share. They run before implementations are chosen; each asks the device
  * first whether it can run the joined op, and leaves the ops as they are where it cannot. */
-#ifndef TRIBUTARY_RUNTIME_PASSES_FUSE_H
-#define TRIBUTARY_RUNTIME_PASSES_FUSE_H
+#ifndef TRIBUTARY_RUNTIME_LOWERING_FUSE_H
+#define TRIBUTARY_RUNTIME_LOWERING_FUSE_H
 
-#include "plan/lowering.h"
+#include "lowering/lowering.h"
 
 trib_status trib_can_run(const trib_lowering *lowering, const trib_op_desc *desc, bool *can);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The fourth branch: its pool becomes the prologue of the 1x1 convolution behind it, so that the pooled image, as large
  * as the module's input, is never materialised. */
-#include "passes/fuse.h"
-#include "passes/passes.h"
+#include "lowering/fuse.h"
+#include "lowering/passes.h"
 
 trib_status trib_pass_fuse_pool_projection(trib_lowering *l)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an op needs to be timed: a stream, events, parameters, and inputs and outputs that the device does not find in
  * its cache where the network would not either. */
-#ifndef TRIBUTARY_RUNTIME_PASSES_MEASURE_RIG_H
-#define TRIBUTARY_RUNTIME_PASSES_MEASURE_RIG_H
+#ifndef TRIBUTARY_RUNTIME_LOWERING_MEASURE_RIG_H
+#define TRIBUTARY_RUNTIME_LOWERING_MEASURE_RIG_H
 
 #include "tributary/device.h"
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A plan while it is being made: growing lists of ops and buffers, and what only the passes need to know. */
-#ifndef TRIBUTARY_RUNTIME_PLAN_LOWERING_H
-#define TRIBUTARY_RUNTIME_PLAN_LOWERING_H
+#ifndef TRIBUTARY_RUNTIME_LOWERING_LOWERING_H
+#define TRIBUTARY_RUNTIME_LOWERING_LOWERING_H
 
 #include "graph/graph.h"
 #include "graph/strings.h"
+#include "plan/order.h"
 #include "tributary/plan.h"
 
 typedef struct trib_lowering {
-    const trib_graph *graph; /* after the graph passes */
+    trib_graph *graph; /* its own copy, which the graph passes rewrite */
     trib_device *device;
     trib_plan_options options;
     trib_layout layout; /* of activations */
@@ -32,7 +33,6 @@ typedef struct trib_lowering {
 trib_status trib_lower_graph(trib_lowering *lowering);
 void trib_lowering_release(trib_lowering *lowering);
 
-trib_status trib_lowering_no_memory(void);
 /* Adds a buffer and returns its index in *out. `name` is copied. */
 trib_status trib_lowering_add_buffer(trib_lowering *lowering, const char *name, trib_buffer_kind kind, int64_t bytes,
                                      int *out);
@@ -46,17 +46,5 @@ static inline bool trib_pass_disabled(const trib_lowering *l, trib_pass pass)
 {
     return l->options.disabled_passes >> pass & 1u;
 }
-
-/* ---- happens-before (order.c) ---- */
-
-/* bit (a, b) is set when op a is finished before op b may start, by stream order and events. */
-typedef struct trib_order {
-    size_t count;
-    unsigned char *before; /* count x count */
-} trib_order;
-
-trib_status trib_order_of(const trib_plan_op *ops, size_t count, int stream_count, int event_count, trib_order *out);
-void trib_order_release(trib_order *order);
-static inline bool trib_before(const trib_order *o, size_t a, size_t b) { return o->before[a * o->count + b]; }
 
 #endif

@@ -1,14 +1,16 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Keeps what the wanted outputs need, and drops what is an identity at inference. */
 #include "graph/kinds.h"
 #include "graph/rewrite.h"
-#include "passes/passes.h"
+#include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
 
-trib_status trib_pass_prune(trib_graph *g, int *removed)
+trib_status trib_pass_prune(trib_lowering *l)
 {
+    trib_graph *g = l->graph;
     trib_rewrite r;
     bool *needed = trib_alloc_zeroed(g->layer_count, sizeof *needed);
-    trib_status status = needed ? trib_rewrite_begin(g, &r) : trib_lowering_no_memory();
+    trib_status status = needed ? trib_rewrite_begin(g, &r) : trib_plan_no_memory();
     if (trib_failed(&status)) {
         trib_free(needed);
         return status;
@@ -23,7 +25,8 @@ trib_status trib_pass_prune(trib_graph *g, int *removed)
         else if (trib_kind_row_of(g->layers[i].kind)->nothing_to_run)
             r.replacement[i] = g->layers[i].inputs[0];
     }
-    *removed = trib_rewrite_end(&r);
+    int removed = trib_rewrite_end(&r);
     trib_free(needed);
-    return status;
+    return trib_lowering_note(l, "prune: %d layers that the outputs do not need, or that do nothing at inference",
+                              removed);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The stem's pairs: pool1 and norm1, norm2 and pool2. What lies between them is 0.8 MB (pool1) and 2.4 MB (norm2) per
  * image in float32, the largest single saving of memory traffic there is. */
-#include "passes/fuse.h"
-#include "passes/passes.h"
+#include "lowering/fuse.h"
+#include "lowering/passes.h"
 
 trib_status trib_pass_fuse_pool_lrn(trib_lowering *l)
 {

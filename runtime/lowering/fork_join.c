@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "passes/fork_join.h"
+#include "lowering/fork_join.h"
 
 #include <string.h>
 
@@ -94,7 +94,7 @@ trib_status trib_connect_streams(trib_lowering *l)
     clocks c = { .streams = l->stream_count };
     c.known = trib_alloc_zeroed(streams * streams, sizeof *c.known);
     c.at = trib_alloc_zeroed(l->op_count * streams, sizeof *c.at);
-    trib_status status = c.known && c.at ? connect(l, &c) : trib_lowering_no_memory();
+    trib_status status = c.known && c.at ? connect(l, &c) : trib_plan_no_memory();
     if (!trib_failed(&status)) status = join_rest(l, &c);
     trib_free(c.known);
     trib_free(c.at);

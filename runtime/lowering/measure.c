@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "passes/measure.h"
+#include "lowering/measure.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "passes/measure_rig.h"
+#include "lowering/measure_rig.h"
 
 /* Enough for events to tell apart: fewer runs when they take longer. */
 static const int64_t long_enough = 2000000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Timing the candidates of one op on the device itself. */
-#ifndef TRIBUTARY_RUNTIME_PASSES_MEASURE_H
-#define TRIBUTARY_RUNTIME_PASSES_MEASURE_H
+#ifndef TRIBUTARY_RUNTIME_LOWERING_MEASURE_H
+#define TRIBUTARY_RUNTIME_LOWERING_MEASURE_H
 
 #include "tributary/plan.h"
 

@@ -3,10 +3,11 @@
  * w' = w * g, b' = (b - mean) * g + beta, with g = gamma / sqrt(var + eps). Here only the parameters change their
  * owner; the arithmetic is done when a session packs them (session/parameters.c). */
 #include "graph/rewrite.h"
-#include "passes/passes.h"
+#include "lowering/passes.h"
 
-trib_status trib_pass_fold_batch_norm(trib_graph *g, int *folded)
+trib_status trib_pass_fold_batch_norm(trib_lowering *l)
 {
+    trib_graph *g = l->graph;
     trib_rewrite r;
     TRIB_TRY(trib_rewrite_begin(g, &r));
     for (size_t i = 0; i < g->layer_count; ++i) {
@@ -18,6 +19,6 @@ trib_status trib_pass_fold_batch_norm(trib_graph *g, int *folded)
         conv->bn_eps = bn->attributes.batch_norm.eps;
         r.replacement[i] = bn->inputs[0];
     }
-    *folded = trib_rewrite_end(&r);
-    return trib_success();
+    return trib_lowering_note(l, "fold_batch_norm: %d batch norms folded into their convolutions",
+                              trib_rewrite_end(&r));
 }

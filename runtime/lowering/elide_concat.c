@@ -3,7 +3,7 @@
  * outside in: a slice of a slice is a slice. */
 #include "graph/kinds.h"
 #include "graph/rewrite.h"
-#include "passes/passes.h"
+#include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
 
 /* The caller's input lies where the caller put it, and rows are plain. */
@@ -39,7 +39,7 @@ trib_status trib_pass_elide_concat(trib_lowering *l)
 {
     size_t count = l->graph->layer_count;
     int *uses = trib_alloc_zeroed(count, sizeof *uses), elided = 0, inputs = 0;
-    if (!uses) return trib_lowering_no_memory();
+    if (!uses) return trib_plan_no_memory();
     trib_count_uses(l->graph, uses);
     for (size_t i = count; i-- > 0;) {
         if (l->graph->layers[i].kind != TRIB_CONCAT) continue;

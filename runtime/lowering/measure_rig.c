@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "passes/measure_rig.h"
+#include "lowering/measure_rig.h"
 
 #include <stdint.h>
 

@@ -4,8 +4,8 @@
  * the parent's stream, and so does the branch with the most work behind them. */
 #include <string.h>
 
-#include "passes/fork_join.h"
-#include "passes/passes.h"
+#include "lowering/fork_join.h"
+#include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
 
 typedef struct placing {
@@ -79,7 +79,7 @@ static trib_status place_all(trib_lowering *l)
     const trib_graph *g = l->graph;
     placing p = { l, trib_alloc_zeroed(g->fork_count, sizeof *p.first),
                   trib_alloc_zeroed(g->fork_count, sizeof *p.stays) };
-    trib_status status = p.first && p.stays ? trib_success() : trib_lowering_no_memory();
+    trib_status status = p.first && p.stays ? trib_success() : trib_plan_no_memory();
     if (!trib_failed(&status)) {
         first_streams(g, p.first);
         for (size_t f = 0; l->options.schedule == TRIB_FUSED && f < g->fork_count; ++f)

@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "graph/kinds.h"
-#include "passes/passes.h"
-#include "plan/lowering.h"
+#include "lowering/lowering.h"
+#include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
-
-trib_status trib_lowering_no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the plan"); }
 
 void trib_lowering_release(trib_lowering *l)
 {
@@ -25,9 +23,9 @@ void trib_lowering_release(trib_lowering *l)
 trib_status trib_lowering_add_buffer(trib_lowering *l, const char *name, trib_buffer_kind kind, int64_t bytes, int *out)
 {
     if (trib_grow((void **)&l->buffers, &l->buffer_capacity, l->buffer_count + 1, sizeof *l->buffers))
-        return trib_lowering_no_memory();
+        return trib_plan_no_memory();
     const char *copy = trib_strings_add(l->strings, name);
-    if (!copy) return trib_lowering_no_memory();
+    if (!copy) return trib_plan_no_memory();
     l->buffers[l->buffer_count] = (trib_plan_buffer) { .name = copy, .kind = kind, .bytes = bytes, .offset = -1 };
     *out = (int)l->buffer_count++;
     return trib_success();
@@ -35,7 +33,7 @@ trib_status trib_lowering_add_buffer(trib_lowering *l, const char *name, trib_bu
 
 trib_status trib_lowering_add_op(trib_lowering *l, const trib_plan_op *op)
 {
-    if (trib_grow((void **)&l->ops, &l->op_capacity, l->op_count + 1, sizeof *l->ops)) return trib_lowering_no_memory();
+    if (trib_grow((void **)&l->ops, &l->op_capacity, l->op_count + 1, sizeof *l->ops)) return trib_plan_no_memory();
     l->ops[l->op_count++] = *op;
     return trib_success();
 }
@@ -49,7 +47,7 @@ trib_status trib_lowering_note(trib_lowering *l, const char *format, ...)
     va_end(args);
     const char *copy = trib_strings_add(l->strings, text);
     if (!copy || trib_grow((void **)&l->notes, &l->note_capacity, l->note_count + 1, sizeof *l->notes))
-        return trib_lowering_no_memory();
+        return trib_plan_no_memory();
     l->notes[l->note_count++] = copy;
     return trib_success();
 }
@@ -166,7 +164,7 @@ static trib_status add_entry(trib_lowering *l, int id)
     to.layout = l->layout;
     trib_plan_op op = trib_new_op(layer, id);
     op.name = trib_strings_format(l->strings, "%s/%s", layer->name, l->options.normalise ? "normalise" : "convert");
-    if (!op.name) return trib_lowering_no_memory();
+    if (!op.name) return trib_plan_no_memory();
     TRIB_TRY(trib_lowering_add_buffer(l, op.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
     op.desc.kind = l->options.normalise ? TRIB_PREPROCESS : TRIB_REORDER;
     if (l->options.normalise) op.desc.attributes.preprocess = *l->options.normalise;
@@ -183,7 +181,7 @@ static trib_status add_copy(trib_lowering *l, int concat, int input, trib_view s
     const trib_layer *from = &l->graph->layers[input];
     trib_plan_op op = trib_new_op(&l->graph->layers[concat], concat);
     op.name = trib_strings_format(l->strings, "%s/copy_of:%s", l->graph->layers[concat].name, from->name);
-    if (!op.name) return trib_lowering_no_memory();
+    if (!op.name) return trib_plan_no_memory();
     op.fork = from->fork;
     op.branch = from->branch;
     op.desc.input_count = op.desc.output_count = 1;
@@ -234,7 +232,7 @@ static trib_status add_output_buffer(trib_lowering *l, const char *name, trib_vi
 {
     TRIB_TRY(trib_lowering_add_buffer(l, name, TRIB_BUFFER_OUTPUT, trib_view_bytes(view), &view->buffer));
     const char *kept = trib_strings_add(l->strings, name);
-    if (!kept) return trib_lowering_no_memory();
+    if (!kept) return trib_plan_no_memory();
     l->outputs[index] = (trib_plan_output) { .name = kept,
                                              .buffer = view->buffer,
                                              .shape = trib_shape_of(rank, view->n, view->c, view->h, view->w),
@@ -251,7 +249,7 @@ static trib_status add_output(trib_lowering *l, size_t index)
     TRIB_TRY(add_output_buffer(l, output->name, &target, is_row(layer) ? 2 : 4, (int)index));
     trib_plan_op op = trib_new_op(layer, output->layer);
     op.name = trib_strings_format(l->strings, "%s/to_output", layer->name);
-    if (!op.name) return trib_lowering_no_memory();
+    if (!op.name) return trib_plan_no_memory();
     op.desc.kind = TRIB_REORDER;
     memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
     op.desc.relu = false;
@@ -268,7 +266,7 @@ static trib_status add_top_k(trib_lowering *l)
     const trib_layer *layer = &l->graph->layers[id];
     trib_plan_op op = trib_new_op(layer, id);
     op.name = trib_strings_format(l->strings, "%s/top_k", layer->name);
-    if (!op.name) return trib_lowering_no_memory();
+    if (!op.name) return trib_plan_no_memory();
     op.desc.kind = TRIB_TOP_K;
     memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
     op.desc.attributes.top_k.k = l->options.top_k;
@@ -291,9 +289,9 @@ trib_status trib_lower_graph(trib_lowering *l)
     l->views = trib_alloc_zeroed(g->layer_count, sizeof *l->views);
     l->output_count = l->options.top_k ? 2 : g->output_count;
     l->outputs = trib_alloc_zeroed(l->output_count, sizeof *l->outputs);
-    if (!l->views || !l->outputs) return trib_lowering_no_memory();
+    if (!l->views || !l->outputs) return trib_plan_no_memory();
     TRIB_TRY(place_outputs(l));
-    if (!trib_pass_disabled(l, TRIB_PASS_ELIDE_CONCAT)) TRIB_TRY(trib_pass_elide_concat(l));
+    TRIB_TRY(trib_run_passes(l, TRIB_PASSES_ON_VIEWS));
     for (size_t i = 0; i < g->layer_count; ++i) {
         if (g->layers[i].kind == TRIB_CONCAT)
             TRIB_TRY(add_join(l, (int)i));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "passes/fuse.h"
+#include "lowering/fuse.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ static bool allowed(trib_kind main, trib_kind stage, trib_fusion fusion)
 static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan_op *b, const trib_op_desc *desc)
 {
     b->name = trib_strings_format(l->strings, "%s+%s", a->name, b->name);
-    if (!b->name) return trib_lowering_no_memory();
+    if (!b->name) return trib_plan_no_memory();
     l->buffers[a->desc.outputs[0].buffer].bytes = 0; /* what lay between is never materialised */
     b->desc = *desc;
     b->flops += a->flops;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "passes/measure.h"
-#include "passes/passes.h"
+#include "lowering/measure.h"
+#include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
 
 enum { MAX_CANDIDATES = 16 };
@@ -123,7 +123,7 @@ static trib_status decide(trib_lowering *l, trib_plan_op *op, const candidates *
     const trib_implementation *best = &c->list[d.best];
     op->implementation = trib_strings_add(l->strings, best->name);
     op->reason = trib_strings_format(l->strings, "%s: %s", d.how, why.text);
-    if (!op->implementation || !op->reason) return trib_lowering_no_memory();
+    if (!op->implementation || !op->reason) return trib_plan_no_memory();
     l->measured_ns += d.measured[d.best].ns;
     if (best->workspace_bytes > 0)
         TRIB_TRY(trib_lowering_add_buffer(l, op->name, TRIB_BUFFER_WORKSPACE, best->workspace_bytes, &op->workspace));
@@ -147,7 +147,7 @@ static trib_status add_reorder(trib_lowering *l, trib_plan_op *op, trib_layout l
     to.c_offset = 0;
     to.c_total = from.c;
     reorder.name = trib_strings_format(l->strings, "%s/to_%s", op->name, trib_layout_name(layout));
-    if (!reorder.name) return trib_lowering_no_memory();
+    if (!reorder.name) return trib_plan_no_memory();
     TRIB_TRY(trib_lowering_add_buffer(l, reorder.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
     reorder.part_count = 1;
     reorder.parts[0] = trib_no_parameters();
@@ -195,7 +195,7 @@ static trib_status give_up_slice(trib_lowering *l, trib_plan_op *op, trib_plan_o
     TRIB_TRY(trib_lowering_add_buffer(l, op->name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&own), &own.buffer));
     *copy = trib_new_op(&l->graph->layers[op->layer], op->layer);
     copy->name = trib_strings_format(l->strings, "%s/copy_to_slice", op->name);
-    if (!copy->name) return trib_lowering_no_memory();
+    if (!copy->name) return trib_plan_no_memory();
     copy->desc.kind = TRIB_CONCAT;
     memset(&copy->desc.attributes, 0, sizeof copy->desc.attributes);
     copy->desc.relu = false;

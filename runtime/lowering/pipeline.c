@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The passes, in the order they run. */
+#include <string.h>
+
+#include "lowering/passes.h"
+
+typedef struct pass_row {
+    const char *name;
+    trib_pass_stage stage;
+    unsigned schedules; /* it belongs to these only, bits 1u << schedule; 0: to all */
+    bool required;      /* there is no plan without it */
+    bool knows_off;     /* runs also when switched off, and then does the plainest thing */
+    bool fuses;         /* makes one op of several layers: not for the reference, which has an op per layer */
+    trib_status (*run)(trib_lowering *lowering);
+} pass_row;
+
+#define ONLY(schedule) (1u << (schedule))
+
+static const pass_row rows[TRIB_PASS_COUNT] = {
+    [TRIB_PASS_PRUNE] = { "prune", TRIB_PASSES_ON_GRAPH, .required = true, .run = trib_pass_prune },
+    [TRIB_PASS_FOLD_BATCH_NORM] = { "fold_batch_norm", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fold_batch_norm },
+    [TRIB_PASS_FUSE_BIAS_RELU] = { "fuse_bias_relu", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fuse_bias_relu },
+    [TRIB_PASS_ELIDE_CONCAT] = { "elide_concat", TRIB_PASSES_ON_VIEWS, .run = trib_pass_elide_concat },
+    /* These two would take branches from the figure's streams: they belong to the schedule that wants that. */
+    [TRIB_PASS_MERGE_REDUCTIONS] = { "merge_reductions", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
+                                     .fuses = true, .run = trib_pass_merge_reductions },
+    [TRIB_PASS_FUSE_POOL_PROJECTION] = { "fuse_pool_projection", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
+                                         .fuses = true, .run = trib_pass_fuse_pool_projection },
+    [TRIB_PASS_FUSE_POOL_LRN] = { "fuse_pool_lrn", TRIB_PASSES_ON_OPS, .fuses = true, .run = trib_pass_fuse_pool_lrn },
+    [TRIB_PASS_CHOOSE_IMPLEMENTATION] = { "choose_implementation", TRIB_PASSES_ON_OPS, .required = true,
+                                          .run = trib_pass_choose_implementation },
+    [TRIB_PASS_ASSIGN_STREAMS] = { "assign_streams", TRIB_PASSES_ON_OPS, .required = true,
+                                   .run = trib_pass_assign_streams },
+    [TRIB_PASS_PLAN_MEMORY] = { "plan_memory", TRIB_PASSES_ON_OPS, .knows_off = true, .run = trib_pass_plan_memory },
+};
+
+const char *trib_pass_name(trib_pass pass) { return (unsigned)pass < TRIB_PASS_COUNT ? rows[pass].name : "unknown"; }
+
+int trib_pass_find(const char *name)
+{
+    for (int i = 0; i < TRIB_PASS_COUNT; ++i)
+        if (!strcmp(rows[i].name, name)) return i;
+    return -1;
+}
+
+trib_status trib_check_disabled_passes(unsigned disabled)
+{
+    for (int i = 0; i < TRIB_PASS_COUNT; ++i)
+        if (rows[i].required && disabled >> i & 1u)
+            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the pass %s cannot be left out: no plan is made without it",
+                              rows[i].name);
+    return trib_success();
+}
+
+static bool runs(const trib_lowering *l, trib_pass pass)
+{
+    const pass_row *row = &rows[pass];
+    if (row->schedules && !(row->schedules >> l->options.schedule & 1u)) return false;
+    if (row->fuses && l->options.reference) return false;
+    return row->knows_off || !trib_pass_disabled(l, pass);
+}
+
+trib_status trib_run_passes(trib_lowering *l, trib_pass_stage stage)
+{
+    for (int i = 0; i < TRIB_PASS_COUNT; ++i)
+        if (rows[i].stage == stage && runs(l, (trib_pass)i)) TRIB_TRY(rows[i].run(l));
+    return trib_success();
+}

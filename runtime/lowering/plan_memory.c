@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One arena for activations and workspaces. Two buffers may share memory when every access to one is certain to be over
+ * before any access to the other begins, in the *partial* order of streams and events: what runs side by side never
+ * shares. Placement is greedy, largest first, each at the lowest offset free of its conflicts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lowering/passes.h"
+#include "tributary/internal/alloc.h"
+
+enum { ALIGNMENT = 256 };
+
+static int64_t aligned(int64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+static bool in_arena(const trib_plan_buffer *b)
+{
+    return (b->kind == TRIB_BUFFER_ACTIVATION || b->kind == TRIB_BUFFER_WORKSPACE) && b->bytes > 0;
+}
+
+/* For each buffer of the plan, two sets of ops: those that touch it, and those that are over before each of these
+ * starts. One is all before another when its users are among what is over before the other's. */
+typedef struct lifetimes {
+    size_t words; /* 64-bit words of a set */
+    uint64_t *users, *over;
+} lifetimes;
+
+static void add_user(lifetimes *l, const trib_order *order, int buffer, size_t op)
+{
+    if (buffer < 0) return;
+    uint64_t *users = l->users + (size_t)buffer * l->words, *over = l->over + (size_t)buffer * l->words;
+    const uint64_t *before = trib_order_row(order, op);
+    bool first = true;
+    for (size_t w = 0; first && w < l->words; ++w) first = users[w] == 0;
+    for (size_t w = 0; w < l->words; ++w) over[w] = first ? before[w] : over[w] & before[w];
+    users[op / 64] |= (uint64_t)1 << (op % 64);
+}
+
+static void find_lifetimes(const trib_lowering *l, const trib_order *order, lifetimes *out)
+{
+    for (size_t i = 0; i < l->op_count; ++i) {
+        const trib_plan_op *op = &l->ops[i];
+        if (!op->implementation) continue;
+        for (int k = 0; k < op->desc.input_count; ++k) add_user(out, order, op->desc.inputs[k].buffer, i);
+        for (int k = 0; k < op->desc.output_count; ++k) add_user(out, order, op->desc.outputs[k].buffer, i);
+        add_user(out, order, op->workspace, i);
+    }
+}
+
+static bool all_before(const lifetimes *l, size_t a, size_t b)
+{
+    const uint64_t *users = l->users + a * l->words, *over = l->over + b * l->words;
+    for (size_t w = 0; w < l->words; ++w)
+        if (users[w] & ~over[w]) return false;
+    return true;
+}
+
+typedef struct placement {
+    size_t buffer;
+    int64_t bytes;
+} placement;
+
+static int largest_first(const void *x, const void *y)
+{
+    const placement *a = x, *b = y;
+    if (a->bytes != b->bytes) return a->bytes < b->bytes ? 1 : -1;
+    return a->buffer < b->buffer ? -1 : a->buffer > b->buffer;
+}
+
+/* The lowest offset at which `next` overlaps none of the `count` placed ones, in the order of their offsets, that it
+ * conflicts with. */
+static int64_t lowest_offset(const trib_lowering *l, const lifetimes *times, const placement *placed, size_t count,
+                             placement next, bool reuse)
+{
+    int64_t offset = 0;
+    for (size_t k = 0; k < count; ++k) {
+        int64_t begin = l->buffers[placed[k].buffer].offset, end = begin + placed[k].bytes;
+        if (begin >= offset + next.bytes) break;
+        if (end <= offset) continue;
+        bool shares = reuse && (all_before(times, next.buffer, placed[k].buffer) ||
+                                all_before(times, placed[k].buffer, next.buffer));
+        if (!shares) offset = end;
+    }
+    return offset;
+}
+
+static void insert_by_offset(const trib_lowering *l, placement *placed, size_t count, placement next)
+{
+    size_t at = count;
+    while (at && l->buffers[placed[at - 1].buffer].offset > l->buffers[next.buffer].offset) --at;
+    memmove(placed + at + 1, placed + at, (count - at) * sizeof *placed);
+    placed[at] = next;
+}
+
+static void place(trib_lowering *l, const lifetimes *times, const placement *list, size_t count, placement *placed)
+{
+    bool reuse = !trib_pass_disabled(l, TRIB_PASS_PLAN_MEMORY);
+    for (size_t i = 0; i < count; ++i) {
+        trib_plan_buffer *b = &l->buffers[list[i].buffer];
+        b->offset = lowest_offset(l, times, placed, i, list[i], reuse);
+        insert_by_offset(l, placed, i, list[i]);
+        if (b->offset + list[i].bytes > l->arena_bytes) l->arena_bytes = b->offset + list[i].bytes;
+        l->activation_bytes += list[i].bytes;
+    }
+}
+
+static trib_status plan_memory(trib_lowering *l, const trib_order *order, lifetimes *times, placement *list,
+                               placement *placed)
+{
+    size_t count = 0;
+    find_lifetimes(l, order, times);
+    for (size_t b = 0; b < l->buffer_count; ++b)
+        if (in_arena(&l->buffers[b])) list[count++] = (placement) { b, aligned(l->buffers[b].bytes) };
+    qsort(list, count, sizeof *list, largest_first);
+    place(l, times, list, count, placed);
+    return trib_lowering_note(l, "plan_memory: %zu buffers of %.1f MB in an arena of %.1f MB", count,
+                              (double)l->activation_bytes * 1e-6, (double)l->arena_bytes * 1e-6);
+}
+
+trib_status trib_pass_plan_memory(trib_lowering *l)
+{
+    trib_order order = { 0 };
+    TRIB_TRY(trib_order_of(l->ops, l->op_count, l->stream_count, l->event_count, &order));
+    lifetimes times = { .words = order.words };
+    times.users = trib_alloc_zeroed(l->buffer_count * order.words, sizeof *times.users);
+    times.over = trib_alloc_zeroed(l->buffer_count * order.words, sizeof *times.over);
+    placement *list = trib_alloc_zeroed(l->buffer_count, sizeof *list);
+    placement *placed = trib_alloc_zeroed(l->buffer_count, sizeof *placed);
+    trib_status status = times.users && times.over && list && placed ? plan_memory(l, &order, &times, list, placed)
+                                                                     : trib_plan_no_memory();
+    trib_order_release(&order);
+    trib_free(times.users);
+    trib_free(times.over);
+    trib_free(list);
+    trib_free(placed);
+    return status;
+}
