@@ -65,6 +65,57 @@ TEST(Plan, PassesCanBeSwitchedOff)
     EXPECT_EQ(trib_pass_find("no_such_pass"), -1);
 }
 
+TEST(Plan, RequiredPassesStay)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    for (trib_pass pass : { TRIB_PASS_PRUNE, TRIB_PASS_CHOOSE_IMPLEMENTATION, TRIB_PASS_ASSIGN_STREAMS }) {
+        trib_plan_options o = options(TRIB_SERIAL);
+        o.disabled_passes = 1u << pass;
+        trib_plan *made = nullptr;
+        EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &made), TRIB_INVALID_ARGUMENT,
+                     std::string("the pass ") + trib_pass_name(pass) + " cannot be left out");
+    }
+    for (int i = 0; i < TRIB_PASS_COUNT; ++i) EXPECT_EQ(trib_pass_find(trib_pass_name(trib_pass(i))), i);
+    EXPECT_EQ(trib_pass_find("no such pass"), -1);
+}
+
+// Two thousand ops in 250 forks: memory is reused, and what runs side by side shares none (every plan is checked).
+TEST(Plan, LargeOnesAreLaidOutAsWell)
+{
+    auto device = nets::cpu();
+    trib_graph_builder *b = trib_graph_begin("large");
+    int x = trib_add_input(b, "input", 8, 6, 6);
+    for (int i = 0; i < 250; ++i) {
+        const std::string name = "m" + std::to_string(i);
+        trib_fork fork = trib_fork_open(b, name.c_str(), x);
+        int ends[2];
+        for (int branch = 0; branch < 2; ++branch) {
+            trib_fork_branch(&fork);
+            ends[branch] = x;
+            for (int k = 0; k < 3; ++k) {
+                trib_conv2d c {};
+                c.k = k == 2 ? 4 : 8, c.r = c.s = 1;
+                const std::string conv = name + "/" + std::to_string(branch) + std::to_string(k);
+                ends[branch] = trib_add_conv2d(b, conv.c_str(), ends[branch], &c);
+            }
+        }
+        x = trib_fork_join_concat(&fork, (name + "/output").c_str(), ends, 2);
+        trib_lrn lrn { 5, 1e-4f, 0.75f, 1 };
+        x = trib_add_lrn(b, (name + "/norm").c_str(), x, &lrn);
+    }
+    trib_graph_mark_output(b, "y", x);
+    trib_graph *made = nullptr;
+    ASSERT_OK(trib_graph_finish(b, &made));
+    nets::Graph graph(made);
+    for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES }) {
+        Plan p = nets::plan(graph.get(), device.get(), options(schedule));
+        ASSERT_TRUE(p);
+        EXPECT_GT(p->op_count, 1900);
+        EXPECT_LT(p->arena_bytes, p->activation_bytes / 50) << trib_schedule_name(schedule);
+    }
+}
+
 TEST(Plan, BranchesWriteTheirSliceWithoutACopy)
 {
     auto device = nets::cpu();

@@ -162,7 +162,8 @@ TEST(Session, PassesDoNotChangeTheResult)
         auto expected = run(reference.get(), input, 2, 10);
         o.plan.reference = false;
         for (unsigned off = 0; off < 1u << TRIB_PASS_COUNT; ++off) {
-            if (off & (1u << TRIB_PASS_CHOOSE_IMPLEMENTATION | 1u << TRIB_PASS_ASSIGN_STREAMS)) continue;
+            if (off & (1u << TRIB_PASS_PRUNE | 1u << TRIB_PASS_CHOOSE_IMPLEMENTATION | 1u << TRIB_PASS_ASSIGN_STREAMS))
+                continue; // refused: Plan.RequiredPassesStay
             const trib_device_info *info = trib_device_get_info(device.get());
             for (int i = 0; i < info->layout_count; ++i) {
                 o.plan.disabled_passes = off;
