@@ -52,6 +52,8 @@ trib_status trib_item_set_path(trib_item *item, const char *path);
 /* Gives the item its name and the reason why it has no data. */
 trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_status *reason);
 
+/* Fails in a child of the process that opened the source. */
+trib_status trib_source_check_process(const trib_source *source);
 /* Makes a worker that waits inside trib_source_next come back with TRIB_CANCELLED, until cleared. */
 void trib_source_interrupt(trib_source *source);
 void trib_source_clear_interrupt(trib_source *source);

@@ -8,6 +8,7 @@
 #include "data/loader_state.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
+#include "tributary/internal/process.h"
 
 enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, DEFAULT_PREFETCH = 2, PIXEL_ALIGNMENT = 64 };
 
@@ -97,8 +98,10 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
                                const trib_loader_options *options, trib_loader **out)
 {
     TRIB_TRY(check(preprocess, options));
+    TRIB_TRY(trib_source_check_process(source));
     trib_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
+    loader->process = trib_process();
     loader->source = source;
     loader->preprocess = preprocess;
     loader->layout = options->layout;
@@ -120,6 +123,9 @@ failed:
     trib_loader_destroy(loader);
     return s;
 }
+
+/* In a child of fork() the locks may be held by threads that are not there. */
+static bool made_here(const trib_loader *loader) { return loader->process == trib_process(); }
 
 /* Nobody waits any longer: not for space, not for a batch, not for standard input. */
 static void stop(trib_loader *loader, bool cancelled)
@@ -147,7 +153,7 @@ static void free_names(const trib_batch_buffer *buffer)
 
 void trib_loader_destroy(trib_loader *loader)
 {
-    if (!loader) return;
+    if (!loader || !made_here(loader)) return;
     if (loader->workers_started) join_workers(loader);
     for (int i = 0; i < loader->count; ++i) trib_free((char *)trib_loader_record(loader, i)->item.name);
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
@@ -181,6 +187,7 @@ static bool all_out(const trib_loader *loader)
 
 trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
 {
+    TRIB_TRY(trib_made_here(loader->process, "loader"));
     trib_status s = trib_success();
     double begin = trib_loader_now();
     pthread_mutex_lock(&loader->lock);
@@ -204,7 +211,7 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
 
 void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
 {
-    if (!batch) return;
+    if (!batch || !made_here(loader)) return;
     pthread_mutex_lock(&loader->lock);
     for (int i = 0; i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
@@ -217,11 +224,15 @@ void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
     pthread_mutex_unlock(&loader->lock);
 }
 
-void trib_loader_cancel(trib_loader *loader) { stop(loader, true); }
+void trib_loader_cancel(trib_loader *loader)
+{
+    if (made_here(loader)) stop(loader, true);
+}
 
 trib_loader_stats trib_loader_get_stats(const trib_loader *loader)
 {
     trib_loader *l = (trib_loader *)loader; /* to lock it; nothing changes */
+    if (!made_here(l)) return (trib_loader_stats) { 0 };
     pthread_mutex_lock(&l->lock);
     trib_loader_stats stats = l->stats;
     pthread_mutex_unlock(&l->lock);

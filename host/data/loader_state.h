@@ -46,6 +46,7 @@ struct trib_loader {
     pthread_t *workers;
     int workers_started;
     bool locks_made;
+    uint64_t process; /* that created it: the only one that has the workers */
 
     /* Held by the worker that reads the source, also while it waits for a row; taken before `lock`. */
     pthread_mutex_t source_lock;

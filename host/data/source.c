@@ -11,6 +11,7 @@
 #include "data/stream.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
+#include "tributary/internal/process.h"
 
 struct trib_source {
     trib_input **inputs;
@@ -24,6 +25,7 @@ struct trib_source {
     trib_names class_names;
     int wake[2]; /* a pipe with a byte in it while waiting reads shall give up; -1: no input waits */
     int64_t next_index;
+    uint64_t process;    /* that opened it */
     trib_status failure; /* of an earlier trib_source_next: there is no way on */
 };
 
@@ -167,6 +169,7 @@ trib_status trib_source_open(const char *const *inputs, int count, const trib_so
     TRIB_TRY(check_arguments(inputs, count, options));
     trib_source *source = trib_alloc_zeroed(1, sizeof *source);
     if (!source) return trib_no_memory("inputs");
+    source->process = trib_process();
     source->wake[0] = source->wake[1] = -1;
     source->need_labels = options->need_labels;
     source->labels_path = options->labels_path;
@@ -187,7 +190,8 @@ failed:
 
 void trib_source_close(trib_source *source)
 {
-    if (!source) return;
+    /* In a child, a thread of the parent's may have been in the middle of reading. */
+    if (!source || source->process != trib_process()) return;
     for (size_t i = 0; i < source->count; ++i) source->inputs[i]->kind->close(source->inputs[i]);
     trib_free(source->inputs);
     trib_free(source->folders);
@@ -238,8 +242,11 @@ static void check_label(const trib_source *source, trib_item *item)
     item->status = s;
 }
 
+trib_status trib_source_check_process(const trib_source *source) { return trib_made_here(source->process, "source"); }
+
 trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
 {
+    TRIB_TRY(trib_source_check_process(source));
     TRIB_TRY(source->failure);
     trib_item found = { .label = TRIB_NO_LABEL };
     while (source->current < source->count) {

@@ -2,7 +2,11 @@
  * Tributary: where images come from, and a loader that decodes them on worker threads while a device computes.
  *
  * One bad image never stops a run and never shifts another's place: every item keeps its index and carries its own
- * status. */
+ * status.
+ *
+ * Sources and loaders belong to the process that made them: a child of fork() has no copy of a loader's threads, and
+ * would move the parent's place in the files. There, trib_source_next, trib_loader_create and trib_loader_next fail
+ * with TRIB_INVALID_ARGUMENT, and closing and destroying do nothing: what they hold stays until the child ends. */
 #ifndef TRIBUTARY_DATASET_H
 #define TRIBUTARY_DATASET_H
 
