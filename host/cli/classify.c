@@ -90,6 +90,7 @@ static trib_status open_outputs(classify *c)
     c->resume = (cli_resume) { .rows = &c->rows,
                                .source = c->feed.source,
                                .preprocess = &c->feed.preprocess,
+                               .decode = &c->feed.settings->decode,
                                .failed = note_failure,
                                .context = c,
                                .empty = true };
@@ -173,9 +174,9 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     classify_options own = { .batch = 32, .topk = 5, .format = -1 };
     cli_group groups[] = { CLI_GROUP("Classifying", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_preprocess_group(&settings) };
+                           cli_size_group(&settings), cli_decode_group(&settings), cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");
     if (code == CLI_GO_ON && own.resume && !own.output)
         code = cli_usage(self, "--resume continues a file: add -o FILE");
@@ -184,7 +185,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && own.resume && own.overwrite)
         code = cli_usage(self, "--resume and --overwrite contradict each other");
     if (code == CLI_GO_ON) code = classify_inputs(&own, &settings, &arguments);
-    cli_options_release(groups, 4, &arguments);
+    cli_options_release(groups, 5, &arguments);
     return code;
 }
 

@@ -196,12 +196,12 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
     cli_group groups[] = { CLI_GROUP("Evaluating", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_preprocess_group(&settings) };
+                           cli_size_group(&settings), cli_decode_group(&settings), cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
     if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments);
-    cli_options_release(groups, 4, &arguments);
+    cli_options_release(groups, 5, &arguments);
     return code;
 }
 

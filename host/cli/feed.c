@@ -113,7 +113,8 @@ static trib_status prepare(runner *r)
                                     .workers = feed->workers,
                                     .prefetch = 1 + r->depth,
                                     .layout = options.plan.input_layout,
-                                    .raw = raw };
+                                    .raw = raw,
+                                    .decode = feed->settings->decode };
     TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
     return cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session);
 }

@@ -78,7 +78,7 @@ static trib_status try_item(const cli_resume *resume, trib_item *item)
     const trib_preprocess *p = resume->preprocess;
     if (trib_failed(&item->status)) return item->status;
     if (!item->image.pixels && !item->bytes) TRIB_TRY(read_file(item->path, &item->bytes, &item->size));
-    if (!item->image.pixels) TRIB_TRY(trib_image_decode(item->bytes, item->size, &item->image));
+    if (!item->image.pixels) TRIB_TRY(trib_image_decode(item->bytes, item->size, resume->decode, &item->image));
     float *row = trib_realloc_array(NULL, (size_t)p->crop_height * (size_t)p->crop_width * 3, sizeof *row);
     if (!row) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for an image");
     trib_status status = trib_preprocess_image(p, &item->image, TRIB_NHWC, row);

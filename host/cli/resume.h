@@ -11,6 +11,7 @@ typedef struct cli_resume {
     const cli_rows *rows;
     trib_source *source;
     const trib_preprocess *preprocess;
+    const trib_decode_options *decode;
     void (*failed)(void *context, const char *name, const char *reason); /* an item that was skipped the first time */
     void *context;
     /* out */

@@ -59,6 +59,11 @@ static const cli_option random_options[] = {
     { 0, "seed", CLI_INT, AT(seed), "N", "with --arch: start of the random numbers; default 1", 0, 2147483647 },
 };
 
+static const cli_option decode_options[] = {
+    { 0, "apply-orientation", CLI_FLAG, AT(decode.apply_orientation), NULL,
+      "turn photos upright as their EXIF data says; models are usually trained without", 0, 0 },
+};
+
 static const cli_option preprocess_options[] = {
     { 0, "crop-pct", CLI_REAL, AT(crop_pct), "X", "resize to the input size divided by X, then crop; 0.875 is usual", 0,
       1 },
@@ -90,6 +95,10 @@ cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("
 cli_group cli_random_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("Random network", random_options, settings);
+}
+cli_group cli_decode_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Reading images", decode_options, settings);
 }
 cli_group cli_preprocess_group(cli_settings *settings)
 {

@@ -107,6 +107,7 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     loader->layout = options->layout;
     loader->dtype = options->raw ? TRIB_U8 : TRIB_F32;
     loader->skip = options->skip;
+    loader->decode = options->decode;
     loader->batch_size = options->batch_size;
     loader->buffer_count = (options->prefetch ? options->prefetch : DEFAULT_PREFETCH) + 1;
     loader->worker_count = options->workers ? options->workers : core_count();

@@ -39,6 +39,7 @@ typedef struct trib_record {
 struct trib_loader {
     trib_source *source;
     const trib_preprocess *preprocess;
+    trib_decode_options decode;
     trib_layout layout;
     trib_dtype dtype; /* of pixels */
     int batch_size, buffer_count, worker_count;

@@ -85,7 +85,7 @@ static trib_status fill_row(const trib_loader *loader, trib_item *item, const ch
     if (!item->image.pixels && !item->bytes)
         TRIB_TRY(trib_read_whole(item->path, &item->bytes, &item->size)); /* names the file in its messages */
     trib_status s = trib_success();
-    if (!item->image.pixels) s = trib_image_decode(item->bytes, item->size, &item->image);
+    if (!item->image.pixels) s = trib_image_decode(item->bytes, item->size, &loader->decode, &item->image);
     trib_free(item->bytes);
     item->bytes = NULL;
     if (!trib_failed(&s)) s = preprocess(loader, &item->image, row);

@@ -43,8 +43,11 @@ bool trib_image_recognised(const void *bytes, size_t size)
     return f && f->decode;
 }
 
-trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t max_pixels, trib_image *out)
+trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out)
 {
+    int64_t max_pixels = options && options->max_pixels ? options->max_pixels : TRIB_MAX_IMAGE_PIXELS;
+    if (max_pixels < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: max_pixels is %lld", (long long)max_pixels);
     if (!bytes && size) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: bytes is NULL");
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: out is NULL");
     if (!size) return TRIB_ERROR(TRIB_BAD_DATA, "the image is empty (0 bytes)");
@@ -58,17 +61,12 @@ trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t ma
     return s;
 }
 
-trib_status trib_image_decode(const void *bytes, size_t size, trib_image *out)
-{
-    return trib_image_decode_limited(bytes, size, TRIB_MAX_IMAGE_PIXELS, out);
-}
-
 trib_status trib_image_create(int64_t width, int64_t height, int channels, int64_t max_pixels, trib_image *out)
 {
     if (width <= 0 || height <= 0)
         return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: it has no pixels", (long long)width,
                           (long long)height);
-    if (width > max_pixels / height)
+    if (width > max_pixels / height || (uint64_t)width > PTRDIFF_MAX / 3 / (uint64_t)height)
         return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: more than the limit of %lld pixels",
                           (long long)width, (long long)height, (long long)max_pixels);
     trib_image image = { .width = (int)width, .height = (int)height, .channels = channels };

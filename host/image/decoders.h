@@ -9,9 +9,6 @@
 extern "C" {
 #endif
 
-/* trib_image_decode with another limit on width x height. */
-trib_status trib_image_decode_limited(const void *bytes, size_t size, int64_t max_pixels, trib_image *out);
-
 /* Each is given bytes that begin with its format's signature, and writes to `out` only on success. */
 trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
 trib_status trib_decode_png(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);

@@ -10,6 +10,8 @@
 
 /* Of resize and crop: far above any network's, and small enough that no product of two overflows. */
 enum { MAX_SIDE = 16384 };
+/* Of the whole resized image, of which only the crop is made. */
+enum { MAX_RESIZED_SIDE = 1 << 28 };
 
 const char *trib_interpolation_name(trib_interpolation interpolation)
 {
@@ -123,8 +125,8 @@ trib_status trib_preprocess_check(const trib_preprocess *preprocess)
 static trib_status check_image(const trib_image *image)
 {
     if (!image || !image->pixels) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the image is empty");
-    bool sane = image->width > 0 && image->height > 0 && image->width <= TRIB_MAX_IMAGE_PIXELS / image->height &&
-                (image->channels == 1 || image->channels == 3);
+    bool sane = image->width > 0 && image->height > 0 && (image->channels == 1 || image->channels == 3) &&
+                (size_t)image->width <= PTRDIFF_MAX / 3 / (size_t)image->height;
     if (sane) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "an image of %d x %d pixels and %d channels cannot be resized",
                       image->width, image->height, image->channels);
@@ -170,7 +172,7 @@ static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image
     TRIB_TRY(check_image(image));
     int64_t width, height;
     resized_size(p, image, &width, &height);
-    if (width > TRIB_MAX_IMAGE_PIXELS || height > TRIB_MAX_IMAGE_PIXELS)
+    if (width > MAX_RESIZED_SIDE || height > MAX_RESIZED_SIDE)
         return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is too elongated for a short side of %d",
                           image->width, image->height, p->resize);
     if (width < p->crop_width || height < p->crop_height) /* only without a resize */
@@ -205,7 +207,7 @@ trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_
 static trib_status gray_to_rgb(trib_image *image)
 {
     trib_image rgb;
-    TRIB_TRY(trib_image_create(image->width, image->height, 3, TRIB_MAX_IMAGE_PIXELS, &rgb));
+    TRIB_TRY(trib_image_create(image->width, image->height, 3, INT64_MAX, &rgb));
     size_t count = (size_t)image->width * (size_t)image->height;
     for (size_t i = 0; i < 3 * count; ++i) rgb.pixels[i] = image->pixels[i / 3];
     trib_image_release(image);

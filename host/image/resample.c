@@ -149,7 +149,7 @@ trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_i
                           trib_image *window)
 {
     trib_image result = { 0 };
-    TRIB_TRY(trib_image_create(x.count, y.count, in->channels, TRIB_MAX_IMAGE_PIXELS, &result));
+    TRIB_TRY(trib_image_create(x.count, y.count, in->channels, INT64_MAX, &result));
     trib_status s = interpolation == TRIB_NEAREST ? resample_nearest(in, x, y, &result)
                                                   : resample_filtered(in, x, y, interpolation, &result);
     if (trib_failed(&s))

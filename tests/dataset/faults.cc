@@ -111,7 +111,7 @@ class Faults : public testing::Test
         }
         std::string png = make::png(6, 6, 7);
         trib_image image = {};
-        bool has_png = trib_image_decode(png.data(), png.size(), &image).code != TRIB_UNSUPPORTED;
+        bool has_png = trib_image_decode(png.data(), png.size(), nullptr, &image).code != TRIB_UNSUPPORTED;
         trib_image_release(&image);
         if (!has_png) GTEST_SKIP() << "this build has no libspng";
     }

@@ -116,7 +116,7 @@ TEST(Idx, LyingHeaders)
         { header(1, 0, 2), "2 x 0 pixels" },
         { header(1, 2, 0), "0 x 2 pixels" },
         { header(1, 0xFFFFFFFFu, 0xFFFFFFFFu), "4294967295 x 4294967295" },
-        { header(0xFFFFFFFFu, 16384, 16384), "is it truncated?" },
+        { header(0xFFFFFFFFu, 13000, 13000), "is it truncated?" },
         { header(0x80000000u, 1, 1), "is it truncated?" },
     };
     for (const auto &c : cases) {

@@ -137,7 +137,7 @@ static bool built_with_png()
 {
     std::string png = make::png(4, 4, 1);
     trib_image image = {};
-    trib_status s = trib_image_decode(png.data(), png.size(), &image);
+    trib_status s = trib_image_decode(png.data(), png.size(), nullptr, &image);
     trib_image_release(&image);
     return s.code != TRIB_UNSUPPORTED;
 }

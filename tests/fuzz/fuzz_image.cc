@@ -9,7 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     trib_image image = {};
-    trib_status s = trib_image_decode_limited(data, size, 1 << 18, &image);
+    const trib_decode_options small { 1 << 18, false };
+    trib_status s = trib_image_decode(data, size, &small, &image);
     if (trib_failed(&s)) {
         if (image.pixels || !s.message[0]) abort();
         return 0;

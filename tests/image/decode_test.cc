@@ -12,7 +12,7 @@ namespace
 
 trib_status decode(const std::string &bytes, Image &out)
 {
-    return trib_image_decode(bytes.data(), bytes.size(), out.put());
+    return trib_image_decode(bytes.data(), bytes.size(), nullptr, out.put());
 }
 
 std::vector<std::string> decodable()
@@ -84,7 +84,8 @@ TEST(Decode, DamagedBytesNeverHarm)
             std::string damaged = whole;
             damaged[std::size_t(noise.below(int(whole.size())))] = char(noise.next() >> 7);
             Image image;
-            trib_status s = trib_image_decode_limited(damaged.data(), damaged.size(), 1 << 20, image.put());
+            const trib_decode_options small { 1 << 20, false };
+            trib_status s = trib_image_decode(damaged.data(), damaged.size(), &small, image.put());
             EXPECT_EQ(s.code == TRIB_OK, image->pixels != nullptr) << name;
             EXPECT_NE(s.code, TRIB_INTERNAL) << name;
             EXPECT_LE(int64_t(image->width) * image->height, 1 << 20) << name;
@@ -115,8 +116,8 @@ TEST(Decode, WhatIsNotAnImage)
     EXPECT_FAILS(decode("RIFF\1\2\3\4WAVEfmt ", image), TRIB_BAD_DATA, "not an image");
     EXPECT_FAILS(decode("GIF89a........", image), TRIB_UNSUPPORTED, "GIF");
     EXPECT_FAILS(decode("BM............", image), TRIB_UNSUPPORTED, "BMP");
-    EXPECT_FAILS(trib_image_decode(nullptr, 5, image.put()), TRIB_INVALID_ARGUMENT, "NULL");
-    EXPECT_FAILS(trib_image_decode("x", 1, nullptr), TRIB_INVALID_ARGUMENT, "NULL");
+    EXPECT_FAILS(trib_image_decode(nullptr, 5, nullptr, image.put()), TRIB_INVALID_ARGUMENT, "NULL");
+    EXPECT_FAILS(trib_image_decode("x", 1, nullptr, nullptr), TRIB_INVALID_ARGUMENT, "NULL");
 }
 
 TEST(Decode, Recognised)

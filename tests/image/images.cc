@@ -56,6 +56,6 @@ bool can_decode(const std::string &name)
 {
     Image ignored;
     std::string bytes = image_file(name);
-    trib_status s = trib_image_decode(bytes.data(), bytes.size(), ignored.put());
+    trib_status s = trib_image_decode(bytes.data(), bytes.size(), nullptr, ignored.put());
     return s.code != TRIB_UNSUPPORTED || !strstr(s.message, "this build cannot read");
 }

@@ -40,7 +40,7 @@ TEST_P(ResizeGolden, EqualsPil)
     if (!can_decode(name + ".png")) return;
     std::string bytes = image_file(name + ".png");
     Image image, squashed;
-    ASSERT_OK(trib_image_decode(bytes.data(), bytes.size(), image.put()));
+    ASSERT_OK(trib_image_decode(bytes.data(), bytes.size(), nullptr, image.put()));
     auto goldens = read_goldens(name + ".safetensors");
     trib_preprocess p = trib_preprocess_torchvision();
     expect_golden(goldens, "bilinear_256_224", pixels_of(p, image.get()));

@@ -82,6 +82,7 @@ typedef struct trib_loader_options {
     bool raw;     /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that
                      normalises (trib_preprocess_normalise); needs TRIB_NHWC */
     int64_t skip; /* items to pass over without decoding (resume) */
+    trib_decode_options decode;
 } trib_loader_options;
 
 typedef struct trib_batch_item {

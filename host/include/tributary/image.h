@@ -19,14 +19,20 @@ typedef struct trib_image {
 } trib_image;
 void trib_image_release(trib_image *image); /* leaves an empty image; NULL is fine */
 
-/* Images with more pixels than this are refused (TRIB_BAD_DATA) before any memory is taken for them. */
-enum { TRIB_MAX_IMAGE_PIXELS = 1 << 28 };
+/* PIL's MAX_IMAGE_PIXELS: a gigabyte of RGBA bytes, over two. */
+enum { TRIB_MAX_IMAGE_PIXELS = 178956970 };
+
+typedef struct trib_decode_options {
+    int64_t max_pixels;     /* images with more are refused (TRIB_BAD_DATA) before memory is taken for them; 0:
+                               TRIB_MAX_IMAGE_PIXELS */
+    bool apply_orientation; /* turn and mirror as EXIF says; PIL's open() and convert() do not */
+} trib_decode_options;
 
 /* Decodes a JPEG, PNG or WebP file held in memory, recognised by its first bytes, to what PIL's convert("RGB") gives:
  * gray is kept as one channel (equal R, G and B), palettes are looked up, alpha is dropped, CMYK and YCCK are
  * converted, 16 bits are scaled to 8. A truncated or damaged image fails with TRIB_BAD_DATA; a format this build lacks
- * with TRIB_UNSUPPORTED naming the library. */
-trib_status trib_image_decode(const void *bytes, size_t size, trib_image *out);
+ * with TRIB_UNSUPPORTED naming the library. `options` may be NULL. */
+trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out);
 
 /* True when the bytes begin like an image format we know, whether built in or not. */
 bool trib_image_recognised(const void *bytes, size_t size);
