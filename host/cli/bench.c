@@ -34,8 +34,10 @@ static const cli_option table[] = {
       0, 0 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
       "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
-    { 'j', "workers", CLI_INT, AT(workers), "N", "with --end-to-end: threads that decode; default: one per core", 1,
-      1024 },
+    { 'j', "workers", CLI_INT, AT(workers), "N",
+      "with --end-to-end: threads that decode; default: one per CPU this process may use, or OMP_NUM_THREADS if that "
+      "is less",
+      1, 1024 },
     { 0, "json", CLI_TEXT, AT(json), "FILE",
       "write the results to FILE as JSON; - is standard output, in place of the text", 0, 0 },
     { 0, "overwrite", CLI_FLAG, AT(overwrite), NULL, "replace what is in the --json FILE", 0, 0 },

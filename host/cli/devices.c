@@ -15,11 +15,23 @@ static const cli_option table[] = {
     { 0, "json", CLI_FLAG, offsetof(device_options, json), NULL, "as a JSON array", 0, 0 },
 };
 
+/* How many CPUs this process may use, and why. */
+static void print_limits(void)
+{
+    char text[TRIB_CPUS_TEXT_SIZE];
+    trib_cpus cpus = trib_cpus_get();
+    trib_cpus_describe(&cpus, text);
+    fputs("  limits        ", stdout);
+    cli_print_safe(stdout, text);
+    putchar('\n');
+}
+
 static void print_device(const trib_device_info *info)
 {
     printf("%-10s available\n", info->spec);
     printf("  name          %s\n", info->name);
     printf("  cores         %d\n", info->cores);
+    if (info->host) print_limits();
     printf("  instructions  %s\n", info->instructions);
     printf("  library       %s\n", info->library);
     printf("  memory        %.1f GiB\n", (double)info->memory_bytes / (1024.0 * 1024 * 1024));
@@ -48,6 +60,27 @@ static void add_targets(cJSON *device)
     for (int i = 0; trib_device_targets(i); ++i) cJSON_AddItemToArray(targets, cli_json_text(trib_device_targets(i)));
 }
 
+static void add_number_or_null(cJSON *object, const char *name, double value)
+{
+    if (value > 0)
+        cJSON_AddNumberToObject(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static void add_limits(cJSON *device)
+{
+    char text[TRIB_CPUS_TEXT_SIZE];
+    trib_cpus cpus = trib_cpus_get();
+    trib_cpus_describe(&cpus, text);
+    cJSON *limits = cJSON_AddObjectToObject(device, "limits");
+    cJSON_AddNumberToObject(limits, "cpus", cpus.count);
+    cJSON_AddNumberToObject(limits, "affinity", cpus.affinity);
+    add_number_or_null(limits, "cgroup", cpus.cgroup_cpus);
+    add_number_or_null(limits, "omp_num_threads", cpus.omp_num_threads);
+    cJSON_AddItemToObject(limits, "text", cli_json_text(text));
+}
+
 static void add_abilities(cJSON *device, const trib_device_info *info)
 {
     cJSON *layouts = cJSON_AddArrayToObject(device, "layouts");
@@ -74,6 +107,7 @@ static cJSON *device_json(const char *spec, const trib_device_info *info, const 
     }
     cJSON_AddItemToObject(json, "name", cli_json_text(info->name));
     cJSON_AddNumberToObject(json, "cores", info->cores);
+    if (info->host) add_limits(json);
     cJSON_AddItemToObject(json, "instructions", cli_json_text(info->instructions));
     cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
     cJSON_AddNumberToObject(json, "memory_bytes", (double)info->memory_bytes);
@@ -135,7 +169,9 @@ const cli_command cli_devices = {
         "Lists the devices this build knows: name, cores, instructions, library versions, memory, the memory\n"
         "layouts it computes in (best first), precisions, and the pixels it takes (u8: it normalises images "
         "itself). A\n"
-        "device that cannot be used is listed with the reason. targets: cards that 'plan --target' knows.",
+        "device that cannot be used is listed with the reason. targets: cards that 'plan --target' knows.\n"
+        "limits: how many CPUs this process may use, and who says so: its affinity mask, control groups (a part of a\n"
+        "CPU counts as one), OMP_NUM_THREADS. The least counts, for --threads and --workers when they are not given.",
     .examples = "  tributary devices\n  tributary devices --json\n",
     .run = run,
 };

@@ -33,10 +33,18 @@ static trib_status check_target(const char *target)
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--target: there is no card '%s'; there are %s", target, known);
 }
 
+/* A wish that cannot be followed is not passed over in silence. */
+static void check_environment(const cli_settings *settings)
+{
+    trib_cpus cpus = trib_cpus_get();
+    if (cpus.omp_ignored && !settings->threads) cli_message("%s", cpus.omp);
+}
+
 trib_status cli_open_device(const cli_settings *settings, trib_device **out)
 {
     char *choices = NULL;
     if (settings->target) TRIB_TRY(check_target(settings->target));
+    check_environment(settings);
     TRIB_TRY(cli_plan_cache(settings, &choices));
     trib_device_options options = { .threads = settings->threads,
                                     .memory_limit = settings->memory_limit,

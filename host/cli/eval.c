@@ -24,8 +24,10 @@ static const cli_option table[] = {
     { 0, "confusion", CLI_FLAG, AT(confusion), NULL,
       "add \"confusion\": row = true class, column = predicted class, number of images", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
-    { 'j', "workers", CLI_INT, AT(workers), "N", "threads that read and decode images; default: one per core", 1,
-      1024 },
+    { 'j', "workers", CLI_INT, AT(workers), "N",
+      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if that is "
+      "less",
+      1, 1024 },
 };
 
 enum { TOP = 5 };

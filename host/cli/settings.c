@@ -19,7 +19,10 @@ static const cli_option compute_options[] = {
       0, 0 },
     { 0, "layout", CLI_CHOICE, AT(layout), "auto|nhwc|blocked",
       "memory layout of activations; auto (default) is the device's best", 0, 0 },
-    { 0, "threads", CLI_INT, AT(threads), "N", "cores to compute on; default: all this process may use", 1, 4096 },
+    { 0, "threads", CLI_INT, AT(threads), "N",
+      "cores to compute on, at most those this process may use ('tributary devices' counts them); default: those, or "
+      "OMP_NUM_THREADS if that is less",
+      1, 4096 },
     { 0, "lanes", CLI_INT, AT(lanes), "N",
       "parts of a batch computed side by side, each on its share of the cores; default: chosen", 1, 4096 },
     { 0, "memory-limit", CLI_BYTES, AT(memory_limit), "BYTES", "device memory at most, such as 512M; default: no limit",

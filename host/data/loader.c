@@ -2,10 +2,10 @@
  * The loader's life and its caller's side. */
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data/input.h"
 #include "data/loader_state.h"
+#include "tributary/cpus.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 #include "tributary/internal/process.h"
@@ -32,10 +32,10 @@ static trib_status check(const trib_preprocess *preprocess, const trib_loader_op
     return trib_preprocess_check(preprocess);
 }
 
-static int core_count(void)
+static int default_workers(void)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > MAX_WORKERS ? MAX_WORKERS : (int)n;
+    int count = trib_cpus_get().count;
+    return count < MAX_WORKERS ? count : MAX_WORKERS;
 }
 
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
@@ -110,7 +110,7 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     loader->decode = options->decode;
     loader->batch_size = options->batch_size;
     loader->buffer_count = (options->prefetch ? options->prefetch : DEFAULT_PREFETCH) + 1;
-    loader->worker_count = options->workers ? options->workers : core_count();
+    loader->worker_count = options->workers ? options->workers : default_workers();
     loader->row_bytes =
         (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loader->dtype);
     loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;

@@ -3,6 +3,7 @@
 #ifndef TRIBUTARY_H
 #define TRIBUTARY_H
 
+#include "tributary/cpus.h"
 #include "tributary/dataset.h"
 #include "tributary/device.h"
 #include "tributary/dtype.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Opening and describing the CPU device. */
-#define _GNU_SOURCE /* sched_getaffinity */
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,31 +7,10 @@
 #include "cpu/cpu.h"
 #include "cpu/onednn.h"
 #include "cpu/op.h"
+#include "tributary/cpus.h"
 #include "tributary/internal/alloc.h"
 
 /* ---- what the machine has ---- */
-
-/* A container's quota ("max 100000" or "150000 100000"), in whole cores; 0: none. */
-static int quota_cores(void)
-{
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    long long quota, period;
-    int cores = 0;
-    if (!file) return 0;
-    if (fscanf(file, "%lld %lld", &quota, &period) == 2 && quota > 0 && period > 0)
-        cores = (int)((quota + period - 1) / period);
-    fclose(file);
-    return cores;
-}
-
-static int usable_cores(void)
-{
-    cpu_set_t set;
-    int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    int quota = quota_cores();
-    if (quota && quota < cores) cores = quota;
-    return cores > 0 ? cores : 1;
-}
 
 static void find_name(char *name, size_t size)
 {
@@ -50,11 +27,19 @@ static void find_name(char *name, size_t size)
     if (file) fclose(file);
 }
 
-static void describe(trib_device_info *info, const trib_onednn *library)
+/* `wanted`: as in trib_device_options.threads. */
+static int choose_cores(int wanted)
+{
+    trib_cpus cpus = trib_cpus_get();
+    if (wanted <= 0) return cpus.count;
+    return wanted < cpus.limit ? wanted : cpus.limit;
+}
+
+static void describe(trib_device_info *info, int threads, const trib_onednn *library)
 {
     snprintf(info->spec, sizeof info->spec, "cpu");
     find_name(info->name, sizeof info->name);
-    info->cores = usable_cores();
+    info->cores = choose_cores(threads);
     info->memory_bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
     info->has_capture = true;
     info->host = true;
@@ -115,11 +100,9 @@ trib_status trib_cpu_device_open(const trib_device_options *options, trib_device
     pthread_mutex_init(&device->memory_lock, NULL);
     pthread_mutex_init(&device->capture_lock, NULL);
     trib_status status = trib_onednn_open(&device->onednn);
-    if (!trib_failed(&status)) describe(&device->base.info, device->onednn);
-    trib_device_info *info = &device->base.info;
-    if (options && options->threads > 0 && options->threads < info->cores) info->cores = options->threads;
+    if (!trib_failed(&status)) describe(&device->base.info, options ? options->threads : 0, device->onednn);
     if (options) device->memory.limit_bytes = options->memory_limit;
-    trib_cpu_tokens_init(&device->tokens, info->cores);
+    trib_cpu_tokens_init(&device->tokens, device->base.info.cores);
     if (trib_failed(&status)) {
         close_device(&device->base);
         return status;
@@ -131,7 +114,7 @@ trib_status trib_cpu_device_open(const trib_device_options *options, trib_device
 void trib_cpu_device_describe(trib_device_listing *listing)
 {
     trib_device_info info = { 0 };
-    describe(&info, NULL);
+    describe(&info, 0, NULL);
     listing->available = true;
     snprintf(listing->spec, sizeof listing->spec, "%s", info.spec);
     snprintf(listing->description, sizeof listing->description, "%.100s, %d cores, %.32s, %.80s", info.name, info.cores,

@@ -76,7 +76,7 @@ typedef struct trib_loader trib_loader;
 
 typedef struct trib_loader_options {
     int batch_size; /* images per batch, > 0 */
-    int workers;    /* decoding threads, 0: one per core */
+    int workers;    /* decoding threads, 0: one per CPU this process may use (cpus.h) */
     int prefetch;   /* batches decoded ahead, 0: 2 */
     trib_layout layout;
     bool raw;     /* 8-bit RGB after resize and crop, not normalised, a quarter of the memory: for a device that

@@ -35,7 +35,7 @@ typedef struct trib_capture trib_capture;
 typedef struct trib_op_handle trib_op_handle;
 
 typedef struct trib_device_options {
-    int threads;          /* cpu: cores to use at most, 0: all this process may run on */
+    int threads;          /* cpu: cores to use at most, 0: as cpus.h counts them */
     int64_t memory_limit; /* bytes of device memory at most, 0: no limit */
     /* cuda: a file that remembers, per library version and card, which implementation was fastest; made when missing,
      * written by trib_device_save_choices and when the device is closed. NULL: nothing is remembered. */
