@@ -114,7 +114,8 @@ static trib_status prepare(runner *r)
                                     .prefetch = 1 + r->depth,
                                     .layout = options.plan.input_layout,
                                     .raw = raw,
-                                    .decode = feed->settings->decode };
+                                    .decode = feed->settings->decode,
+                                    .memory_limit = feed->settings->loader_memory };
     TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
     return cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session);
 }

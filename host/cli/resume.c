@@ -54,34 +54,16 @@ static trib_status foreign(const reader *r, const char *what)
 
 /* ---- one item that has no row ---- */
 
-static trib_status read_file(const char *path, uint8_t **bytes, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file) return TRIB_VENDOR_ERROR(TRIB_IO_ERROR, errno, "fopen", "cannot open it: %s", strerror(errno));
-    size_t capacity = 0, used = 0, got = 1;
-    trib_status status = trib_success();
-    while (got > 0 && !trib_failed(&status)) {
-        if (trib_grow((void **)bytes, &capacity, used + 65536, 1) != 0)
-            status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for it");
-        else
-            used += got = fread(*bytes + used, 1, capacity - used, file);
-    }
-    if (ferror(file)) status = TRIB_VENDOR_ERROR(TRIB_IO_ERROR, errno, "fread", "cannot read it: %s", strerror(errno));
-    fclose(file);
-    *size = used;
-    return status;
-}
-
 /* What the loader does with an item. */
 static trib_status try_item(const cli_resume *resume, trib_item *item)
 {
     const trib_preprocess *p = resume->preprocess;
-    if (trib_failed(&item->status)) return item->status;
-    if (!item->image.pixels && !item->bytes) TRIB_TRY(read_file(item->path, &item->bytes, &item->size));
-    if (!item->image.pixels) TRIB_TRY(trib_image_decode(item->bytes, item->size, resume->decode, &item->image));
+    trib_loader_options options = { .layout = TRIB_NHWC,
+                                    .decode = resume->settings->decode,
+                                    .memory_limit = resume->settings->loader_memory };
     float *row = trib_realloc_array(NULL, (size_t)p->crop_height * (size_t)p->crop_width * 3, sizeof *row);
     if (!row) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for an image");
-    trib_status status = trib_preprocess_image(p, &item->image, TRIB_NHWC, row);
+    trib_status status = trib_item_load(item, p, &options, row);
     trib_free(row);
     return status;
 }

@@ -23,7 +23,13 @@ typedef struct trib_input_kind {
 /* First member of every kind's own struct. */
 struct trib_input {
     const trib_input_kind *kind;
+    /* Most bytes that an item may hold when it is given; the input reads ahead at most as much again. 0: only the
+     * kind's own limits. */
+    int64_t most_bytes;
 };
+
+/* Fails when an image of `bytes` bytes is more than an input may hold. */
+trib_status trib_input_check_size(int64_t most_bytes, const char *name, int64_t bytes);
 
 trib_status trib_file_input_open(const char *path, trib_input **out);
 /* `path` "-": standard input. `wake_fd`: a waiting read gives up with TRIB_CANCELLED once this is readable. */
@@ -54,6 +60,8 @@ trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_
 
 /* Fails in a child of the process that opened the source. */
 trib_status trib_source_check_process(const trib_source *source);
+/* Sets most_bytes of all inputs. */
+void trib_source_limit(trib_source *source, int64_t most_bytes);
 /* Makes a worker that waits inside trib_source_next come back with TRIB_CANCELLED, until cleared. */
 void trib_source_interrupt(trib_source *source);
 void trib_source_clear_interrupt(trib_source *source);

@@ -271,6 +271,11 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
     return trib_success();
 }
 
+void trib_source_limit(trib_source *source, int64_t most_bytes)
+{
+    for (size_t i = 0; i < source->count; ++i) source->inputs[i]->most_bytes = most_bytes;
+}
+
 void trib_source_interrupt(trib_source *source)
 {
     /* The pipe is never full: it is cleared before the next loader, and one byte is enough. */

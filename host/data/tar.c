@@ -116,8 +116,8 @@ static trib_status hold(tar_input *tar, trib_item *item)
     }
     tar->held[tar->held_count++] = *item;
     tar->held_bytes += item->size;
-    if (!tar->need_labels || tar->label != TRIB_NO_LABEL || tar->held_count >= MAX_HELD ||
-        tar->held_bytes >= MAX_HELD_BYTES)
+    size_t most = tar->base.most_bytes ? (size_t)tar->base.most_bytes : MAX_HELD_BYTES;
+    if (!tar->need_labels || tar->label != TRIB_NO_LABEL || tar->held_count >= MAX_HELD || tar->held_bytes >= most)
         tar->giving = true;
     return trib_success();
 }
@@ -199,6 +199,7 @@ static trib_status load_member(tar_input *tar, const char *name, const char *mem
     if (size > TRIB_MAX_FILE_BYTES)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
                           trib_shorten(name).text, (long long)size, TRIB_MAX_FILE_BYTES);
+    TRIB_TRY(trib_input_check_size(tar->base.most_bytes, name, size));
     return read_member(tar, name, size, bytes);
 }
 

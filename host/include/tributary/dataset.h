@@ -83,7 +83,14 @@ typedef struct trib_loader_options {
                      normalises (trib_preprocess_normalise); needs TRIB_NHWC */
     int64_t skip; /* items to pass over without decoding (resume) */
     trib_decode_options decode;
+    int64_t memory_limit; /* bytes for images before they are pixels of a batch (see trib_loader_create), 0: half of
+                             what this process may use (memory.h) */
 } trib_loader_options;
+
+/* Does for one item of a source, on the calling thread, what a loader with these options does: reads, decodes and
+ * preprocesses it into `row`, crop_height x crop_width x 3 numbers. Frees the item's data; release the item still. */
+trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,
+                           void *row);
 
 typedef struct trib_batch_item {
     int64_t index;
@@ -101,8 +108,15 @@ typedef struct trib_batch {
     const trib_batch_item *items;
 } trib_batch;
 
-/* Owns nothing of its arguments: source and preprocess must outlive it. Memory: prefetch + 1 batches of pixels, and one
- * decoded image for each worker. */
+/* Owns nothing of its arguments: source and preprocess must outlive it.
+ *
+ * Memory, whatever the images are: prefetch + 1 batches of pixels, and memory_limit bytes, whatever number of workers
+ * there are. Workers wait for each other when images are large. Of the limit, encoded images (files, members of a tar
+ * shard, images of an IDX file) may have an eighth each and three eighths together, decoding and resizing five eighths
+ * (trib_image_info.decode_bytes tells how much an image takes). An image that needs more fails with TRIB_UNSUPPORTED,
+ * and its message names the limit. Only where a lossless WebP takes more than five eighths in doubt
+ * (trib_image_info.doubtful_bytes, at most 1.3 GB), it is decoded while no other image is. Not counted: the lists of
+ * files that a source keeps, and what the system's allocator does not give back. */
 trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
                                const trib_loader_options *options, trib_loader **out);
 /* Stops the workers, waiting for what they are doing. Batches that are out go with it, and so do items that were read
