@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "text.h"
 #include "tributary/internal/alloc.h"
@@ -129,6 +131,24 @@ static trib_status begin(runner *r, const trib_batch *batch)
                                (void *const[]) { slot->probabilities, slot->indices }, &slot->job);
 }
 
+static void count_notes(cli_feed *feed, const trib_batch *batch)
+{
+    for (int i = 0; i < batch->item_count; ++i) {
+        const char *note = batch->items[i].slot >= 0 ? batch->items[i].note : NULL;
+        cli_note *n = feed->notes, *end = n + CLI_MOST_NOTES;
+        while (note && n < end && n->text && strcmp(n->text, note) != 0) ++n;
+        if (!note || n == end) continue;
+        n->text = note;
+        ++n->images;
+    }
+}
+
+static void say_notes(const cli_feed *feed)
+{
+    for (const cli_note *n = feed->notes; n < feed->notes + CLI_MOST_NOTES && n->text; ++n)
+        fprintf(stderr, "noted for %" PRId64 " image%s: %s\n", n->images, n->images == 1 ? "" : "s", n->text);
+}
+
 /* The oldest batch: its results, handed on in order. */
 static trib_status finish(runner *r)
 {
@@ -141,6 +161,7 @@ static trib_status finish(runner *r)
     if (!trib_failed(&status)) {
         feed->good += batch->count;
         feed->skipped += batch->item_count - batch->count;
+        count_notes(feed, batch);
         cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
     }
     trib_loader_give_back(r->loader, batch);
@@ -176,6 +197,7 @@ trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, v
     feed->loader = trib_loader_get_stats(r.loader);
 done:
     cli_progress_clear(&feed->progress);
+    say_notes(feed);
     cli_watch_stop(watch);
     trib_session_destroy(r.session); /* waits for what reads the loader's memory */
     trib_loader_destroy(r.loader);

@@ -7,6 +7,13 @@
 #include "progress.h"
 #include "settings.h"
 
+/* Something that is said of images by trib_image.note, and of how many. */
+typedef struct cli_note {
+    const char *text;
+    int64_t images;
+} cli_note;
+enum { CLI_MOST_NOTES = 4 };
+
 typedef struct cli_feed {
     const cli_settings *settings;
     trib_device *device;
@@ -24,6 +31,7 @@ typedef struct cli_feed {
     double seconds;       /* from the first read to the last result handled, preparing the network included */
     double first_seconds; /* from the program's start to the first result */
     trib_loader_stats loader;
+    cli_note notes[CLI_MOST_NOTES];
 } cli_feed;
 
 /* Opens device, model (NULL: --arch) and source. `source_options` as for trib_source_open, but class names come from
@@ -36,7 +44,7 @@ void cli_feed_close(cli_feed *feed);
 typedef trib_status (*cli_batch_function)(void *context, const trib_batch *batch, int k, const float *probabilities,
                                           const int32_t *indices);
 /* Calls `handle` for every batch in order, with `top_k` classes, or all when there are fewer. Fails with TRIB_CANCELLED
- * when interrupted, after a whole batch. */
+ * when interrupted, after a whole batch. At the end, notes on images are said on standard error. */
 trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context);
 
 #endif

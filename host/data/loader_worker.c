@@ -77,6 +77,7 @@ static void work(trib_loader *loader, trib_record *record, trib_item *item)
     double seconds = trib_loader_now() - begin;
     pthread_mutex_lock(&loader->lock);
     loader->stats.decode_seconds += seconds;
+    record->item.note = item->image.note;
     trib_loader_settle(loader, record, &s);
     pthread_mutex_unlock(&loader->lock);
 }

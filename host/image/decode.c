@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "image/decoders.h"
+#include "image/exif.h"
 #include "tributary/internal/alloc.h"
 
 typedef trib_status inspector(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info);
-typedef trib_status decoder(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+typedef trib_status decoder(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                            int *orientation);
 
 /* `decode` is NULL for formats that are known only so that the message can name them. */
 typedef struct format {
@@ -45,12 +47,15 @@ bool trib_image_recognised(const void *bytes, size_t size)
     return f && f->decode;
 }
 
-/* What decoding and inspecting have in common: the format of bytes that can be one of ours, and the pixel limit. */
+/* What decoding and inspecting have in common: the format of bytes that can be one of ours, and options without
+ * defaults. */
 static trib_status prepare(const void *bytes, size_t size, const trib_decode_options *options, const format **out,
-                           int64_t *max_pixels)
+                           trib_decode_options *out_options)
 {
-    *max_pixels = options && options->max_pixels ? options->max_pixels : TRIB_MAX_IMAGE_PIXELS;
-    if (*max_pixels < 0) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "max_pixels is %lld", (long long)*max_pixels);
+    *out_options = options ? *options : (trib_decode_options) { 0 };
+    if (!out_options->max_pixels) out_options->max_pixels = TRIB_MAX_IMAGE_PIXELS;
+    if (out_options->max_pixels < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "max_pixels is %lld", (long long)out_options->max_pixels);
     if (!bytes && size) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "bytes is NULL");
     if (!size) return TRIB_ERROR(TRIB_BAD_DATA, "the image is empty (0 bytes)");
     const format *f = find_format(bytes, size);
@@ -65,10 +70,17 @@ static trib_status prepare(const void *bytes, size_t size, const trib_decode_opt
 trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out)
 {
     const format *f = NULL;
-    int64_t max_pixels = 0;
+    trib_decode_options o;
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_decode: out is NULL");
-    TRIB_TRY(prepare(bytes, size, options, &f, &max_pixels));
-    trib_status s = f->decode(bytes, size, max_pixels, out);
+    TRIB_TRY(prepare(bytes, size, options, &f, &o));
+    int orientation = 1;
+    trib_image image = { 0 };
+    trib_status s = f->decode(bytes, size, &o, &image, &orientation);
+    if (!trib_failed(&s)) s = trib_image_turn_upright(&image, orientation);
+    if (trib_failed(&s))
+        trib_image_release(&image);
+    else
+        *out = image;
     trib_add_context(&s, "%s image", f->name);
     return s;
 }
@@ -76,14 +88,14 @@ trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_
 trib_status trib_image_inspect(const void *bytes, size_t size, const trib_decode_options *options, trib_image_info *out)
 {
     const format *f = NULL;
-    int64_t max_pixels = 0;
+    trib_decode_options o;
     trib_image_info info = { 0 };
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_inspect: out is NULL");
-    TRIB_TRY(prepare(bytes, size, options, &f, &max_pixels));
-    trib_status s = f->inspect(bytes, size, max_pixels, &info);
+    TRIB_TRY(prepare(bytes, size, options, &f, &o));
+    trib_status s = f->inspect(bytes, size, o.max_pixels, &info);
     trib_add_context(&s, "%s image", f->name);
     TRIB_TRY(s);
-    if (options && options->apply_orientation) { /* turned into another image; EXIF data is kept while decoding */
+    if (o.apply_orientation) { /* turned into another image; EXIF data is kept while decoding */
         int64_t pixels = (int64_t)info.width * info.height * info.channels;
         info.decode_bytes += pixels + (int64_t)size;
     }

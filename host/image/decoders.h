@@ -9,10 +9,17 @@
 extern "C" {
 #endif
 
-/* Each is given bytes that begin with its format's signature, and writes to `out` only on success. */
-trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
-trib_status trib_decode_png(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
-trib_status trib_decode_webp(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out);
+/* Each is given bytes that begin with its format's signature, and writes to `out` only on success. options->max_pixels
+ * is a number here. With options->apply_orientation, *orientation is set to EXIF's when the file has one; the caller
+ * turns the image. */
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation);
+trib_status trib_decode_png(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                            int *orientation);
+trib_status trib_decode_webp(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation);
+
+#define TRIB_NOTE_ANIMATION "animation: its first frame is used"
 
 /* The other half of each: trib_image_inspect of bytes that begin with the format's signature. The pixels of `info` are
  * within max_pixels when this succeeds; its decode_bytes count one image, unturned. */

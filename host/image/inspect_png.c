@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: what decoding a PNG takes, by its header chunk. */
-#include <string.h>
-
 #include "image/decoders.h"
 
 #if TRIB_HAVE_SPNG
 
-enum { HEADER_AT = 16, HEADER_END = 29, GRAY = 0, GRAY_ALPHA = 4 };
+#include "image/png_chunks.h"
+
+enum { GRAY = 0, GRAY_ALPHA = 4 };
 /* An unpacker with its window, and libspng's own objects. */
 enum { OBJECTS = 160 << 10 };
 
@@ -24,21 +24,18 @@ static int64_t stored_bytes(int depth, int colour)
 
 trib_status trib_inspect_png(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info)
 {
-    if (size < HEADER_END) return TRIB_ERROR(TRIB_BAD_DATA, "truncated: the file ends before the image does");
-    if (memcmp(bytes + 8, "\0\0\0\x0DIHDR", 8) != 0)
-        return TRIB_ERROR(TRIB_BAD_DATA, "damaged: it does not begin with its header");
-    int64_t width = big_endian(bytes + HEADER_AT), height = big_endian(bytes + HEADER_AT + 4);
-    int depth = bytes[HEADER_AT + 8], colour = bytes[HEADER_AT + 9];
+    trib_png_chunks png;
+    TRIB_TRY(trib_png_find_chunks(bytes, size, &png));
+    int64_t width = big_endian(png.header), height = big_endian(png.header + 4);
+    int depth = png.header[8], colour = png.header[9];
     bool gray = colour == GRAY || colour == GRAY_ALPHA;
     TRIB_TRY(trib_image_check_size(width, height, max_pixels));
     /* The row that is read, the one before it, and of an interlaced image one row of a pass: 8 bytes a pixel at most.
      */
-    int64_t rows = 3 * (width * 8 + 64), pixels = width * height;
-    *info =
-        (trib_image_info) { .width = (int)width,
-                            .height = (int)height,
-                            .channels = gray ? 1 : 3,
-                            .decode_bytes = OBJECTS + rows + pixels * ((gray ? 1 : 3) + stored_bytes(depth, colour)) };
+    int64_t rows = 3 * (width * 8 + 64), samples = (gray ? 1 : 3) + stored_bytes(depth, colour);
+    int64_t repaired = png.end - png.pixels; /* a copy, when checksums are wrong or the file was cut */
+    *info = (trib_image_info) { .width = (int)width, .height = (int)height, .channels = gray ? 1 : 3 };
+    info->decode_bytes = OBJECTS + rows + repaired + width * height * samples;
     return trib_success();
 }
 

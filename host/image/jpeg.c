@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: JPEG by libjpeg(-turbo), accepting and refusing what PIL does: data that ends before the end marker is an
- * error; libjpeg's warnings (stray bytes between segments, damaged entropy-coded data) are not. */
+ * Tributary: JPEG by libjpeg(-turbo), accepting and refusing what PIL does. As there, the end of the bytes suspends
+ * libjpeg: an image whose rows were all read by then is good, with or without an end marker. A progressive one has rows
+ * only once its scans are known to have ended. libjpeg's warnings (stray bytes between segments, damaged entropy-coded
+ * data) are no errors. */
 #include "image/decoders.h"
 
 #if TRIB_HAVE_JPEG
@@ -12,6 +14,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "image/exif.h"
 #include "image/jpeg_cost.h"
 #include "tributary/internal/alloc.h"
 
@@ -23,7 +26,8 @@ typedef struct reader {
     jmp_buf escape;
     trib_status status; /* why we escaped */
     int64_t max_pixels;
-    size_t size; /* of the file */
+    size_t size;      /* of the file */
+    int *orientation; /* NULL: not asked for */
     trib_image image;
     uint8_t *cmyk; /* one row */
 } reader;
@@ -66,15 +70,16 @@ static void on_source(j_decompress_ptr jpeg) { (void)jpeg; }
 
 static boolean on_end_of_bytes(j_decompress_ptr jpeg)
 {
-    escape(jpeg->client_data, TRIB_ERROR(TRIB_BAD_DATA, "truncated: the file ends before the image does"));
+    (void)jpeg;
+    return FALSE;
 }
 
 static void on_skip(j_decompress_ptr jpeg, long count)
 {
     if (count <= 0) return;
-    if ((unsigned long)count > jpeg->src->bytes_in_buffer) on_end_of_bytes(jpeg);
-    jpeg->src->next_input_byte += count;
-    jpeg->src->bytes_in_buffer -= (size_t)count;
+    size_t left = jpeg->src->bytes_in_buffer, step = (unsigned long)count < left ? (size_t)count : left;
+    jpeg->src->next_input_byte += step;
+    jpeg->src->bytes_in_buffer -= step;
 }
 
 static void on_progress(j_common_ptr common)
@@ -83,6 +88,14 @@ static void on_progress(j_common_ptr common)
     reader *r = common->client_data;
     trib_status s = trib_jpeg_check_scans(jpeg, r->size);
     if (trib_failed(&s)) escape(r, s);
+}
+
+static int find_orientation(jpeg_saved_marker_ptr marker)
+{
+    for (; marker; marker = marker->next)
+        if (marker->data_length >= 6 && !memcmp(marker->data, "Exif\0", 5))
+            return trib_exif_orientation(marker->data, marker->data_length);
+    return 1;
 }
 
 static void open_reader(reader *r, const uint8_t *bytes, size_t size)
@@ -154,9 +167,29 @@ static void read_rows(reader *r)
     while (r->jpeg.output_scanline < r->jpeg.output_height) {
         uint8_t *row = r->image.pixels + r->jpeg.output_scanline * row_bytes;
         JSAMPROW target = r->cmyk ? r->cmyk : row;
-        jpeg_read_scanlines(&r->jpeg, &target, 1);
+        if (jpeg_read_scanlines(&r->jpeg, &target, 1) != 1)
+            escape(r, TRIB_ERROR(TRIB_BAD_DATA, "truncated: the file ends before row %u of %u can be decoded",
+                                 r->jpeg.output_scanline + 1, r->jpeg.output_height));
         if (r->cmyk) cmyk_to_rgb(r->cmyk, r->image.width, row);
     }
+}
+
+/* A file may begin with tables of its own before the image. */
+static void read_header(reader *r)
+{
+    int found;
+    do found = jpeg_read_header(&r->jpeg, FALSE);
+    while (found == JPEG_HEADER_TABLES_ONLY);
+    if (found == JPEG_SUSPENDED) escape(r, TRIB_ERROR(TRIB_BAD_DATA, "truncated: the file ends in its header"));
+}
+
+static void start_rows(reader *r)
+{
+    if (jpeg_start_decompress(&r->jpeg)) return;
+    escape(r, TRIB_ERROR(TRIB_BAD_DATA,
+                         "truncated: the file ends without an end marker, in scan %d of a progressive "
+                         "image",
+                         r->jpeg.input_scan_number));
 }
 
 /* The only frame that libjpeg's errors jump to; everything that must survive the jump lies behind `r`. */
@@ -164,18 +197,23 @@ static bool run(reader *r, const uint8_t *bytes, size_t size)
 {
     if (setjmp(r->escape)) return false;
     open_reader(r, bytes, size);
-    jpeg_read_header(&r->jpeg, TRUE);
+    if (r->orientation) jpeg_save_markers(&r->jpeg, JPEG_APP0 + 1, 0xFFFF);
+    read_header(r);
+    if (r->orientation) *r->orientation = find_orientation(r->jpeg.marker_list);
     check_header(r);
     choose_output(r);
-    jpeg_start_decompress(&r->jpeg);
+    start_rows(r);
     read_rows(r);
-    jpeg_finish_decompress(&r->jpeg); /* reads up to the end marker */
+    (void)jpeg_finish_decompress(&r->jpeg); /* looks for errors up to the end marker, which may be missing */
     return true;
 }
 
-trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out)
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation)
 {
-    reader r = { .status = trib_success(), .max_pixels = max_pixels };
+    reader r = { .status = trib_success(),
+                 .max_pixels = options->max_pixels,
+                 .orientation = options->apply_orientation ? orientation : NULL };
     if (run(&r, bytes, size))
         *out = r.image;
     else
@@ -189,7 +227,7 @@ static bool run_header(reader *r, const uint8_t *bytes, size_t size)
 {
     if (setjmp(r->escape)) return false;
     open_reader(r, bytes, size);
-    jpeg_read_header(&r->jpeg, TRUE);
+    read_header(r);
     check_header(r);
     return true;
 }
@@ -214,9 +252,10 @@ trib_status trib_inspect_jpeg(const uint8_t *bytes, size_t size, int64_t max_pix
     return trib_decoder_missing("JPEG", "libjpeg", "libjpeg62-turbo-dev");
 }
 
-trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out)
+trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation)
 {
-    (void)bytes, (void)size, (void)max_pixels, (void)out;
+    (void)bytes, (void)size, (void)options, (void)out, (void)orientation;
     return trib_decoder_missing("JPEG", "libjpeg", "libjpeg62-turbo-dev");
 }
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: WebP by libwebp, lossy and lossless; alpha is dropped, not blended. */
+ * Tributary: WebP by libwebp, lossy and lossless; alpha is dropped, not blended. Of an animation the first frame is
+ * taken. As in PIL, libwebpdemux says whether the file is whole, and where its frames are. */
 #include "image/decoders.h"
 
 #if TRIB_HAVE_WEBP
 
+#include <string.h>
+
 #include <webp/decode.h>
+#include <webp/demux.h>
+
+#include "image/exif.h"
 
 static trib_status webp_error(VP8StatusCode code)
 {
@@ -21,37 +27,80 @@ static trib_status webp_error(VP8StatusCode code)
     }
 }
 
-trib_status trib_decode_webp(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out)
+static trib_status open_file(const uint8_t *bytes, size_t size, WebPDemuxer **out)
+{
+    WebPData data = { bytes, size };
+    *out = WebPDemux(&data);
+    if (*out) return trib_success();
+    WebPDemuxState state;
+    WebPDemuxDelete(WebPDemuxPartial(&data, &state)); /* takes the start of a good file */
+    if (state != WEBP_DEMUX_PARSE_ERROR) return webp_error(VP8_STATUS_NOT_ENOUGH_DATA);
+    return TRIB_ERROR(TRIB_BAD_DATA, "libwebp cannot read its container: it is damaged, or memory is short");
+}
+
+/* A frame may cover a part of the canvas; the rest is black. */
+static trib_status decode_frame(const WebPIterator *frame, trib_image *canvas)
 {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "libwebp has another version than the one this was built with");
-    VP8StatusCode code = WebPGetFeatures(bytes, size, &config.input);
-    if (code != VP8_STATUS_OK) return webp_error(code);
-    if (config.input.has_animation)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "it is an animation; extract a frame first (webpmux -get frame 1)");
-    trib_image image = { 0 };
-    TRIB_TRY(trib_image_create(config.input.width, config.input.height, 3, max_pixels, &image));
+    size_t stride = (size_t)canvas->width * 3, bytes = stride * (size_t)canvas->height;
+    size_t start = (size_t)frame->y_offset * stride + (size_t)frame->x_offset * 3;
+    if (frame->width < canvas->width || frame->height < canvas->height) memset(canvas->pixels, 0, bytes);
     config.output.colorspace = MODE_RGB;
     config.output.is_external_memory = 1;
-    config.output.u.RGBA.rgba = image.pixels;
-    config.output.u.RGBA.stride = image.width * 3;
-    config.output.u.RGBA.size = (size_t)image.width * (size_t)image.height * 3;
-    code = WebPDecode(bytes, size, &config);
+    config.output.u.RGBA.rgba = canvas->pixels + start;
+    config.output.u.RGBA.stride = (int)stride;
+    config.output.u.RGBA.size = bytes - start;
+    VP8StatusCode code = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
     WebPFreeDecBuffer(&config.output); /* not the pixels: they are ours */
-    if (code != VP8_STATUS_OK) {
-        trib_image_release(&image);
-        return webp_error(code);
+    return code == VP8_STATUS_OK ? trib_success() : webp_error(code);
+}
+
+static trib_status decode_first(const WebPDemuxer *file, int64_t max_pixels, trib_image *out)
+{
+    WebPIterator frame;
+    trib_image canvas = { 0 };
+    TRIB_TRY(trib_image_create(WebPDemuxGetI(file, WEBP_FF_CANVAS_WIDTH), WebPDemuxGetI(file, WEBP_FF_CANVAS_HEIGHT), 3,
+                               max_pixels, &canvas));
+    bool found = WebPDemuxGetFrame(file, 1, &frame) != 0;
+    trib_status s = found ? decode_frame(&frame, &canvas) : TRIB_ERROR(TRIB_BAD_DATA, "it holds no image");
+    if (found) WebPDemuxReleaseIterator(&frame);
+    if (trib_failed(&s)) {
+        trib_image_release(&canvas);
+        return s;
     }
-    *out = image;
-    return trib_success();
+    if (WebPDemuxGetI(file, WEBP_FF_FRAME_COUNT) > 1) canvas.note = TRIB_NOTE_ANIMATION;
+    *out = canvas;
+    return s;
+}
+
+static int find_orientation(const WebPDemuxer *file)
+{
+    WebPChunkIterator exif;
+    if (!WebPDemuxGetChunk(file, "EXIF", 1, &exif)) return 1;
+    int orientation = trib_exif_orientation(exif.chunk.bytes, exif.chunk.size);
+    WebPDemuxReleaseChunkIterator(&exif);
+    return orientation;
+}
+
+trib_status trib_decode_webp(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation)
+{
+    WebPDemuxer *file = NULL;
+    trib_status s = open_file(bytes, size, &file);
+    if (!trib_failed(&s)) s = decode_first(file, options->max_pixels, out);
+    if (!trib_failed(&s) && options->apply_orientation) *orientation = find_orientation(file);
+    WebPDemuxDelete(file); /* NULL is fine */
+    return s;
 }
 
 #else
 
-trib_status trib_decode_webp(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image *out)
+trib_status trib_decode_webp(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
+                             int *orientation)
 {
-    (void)bytes, (void)size, (void)max_pixels, (void)out;
+    (void)bytes, (void)size, (void)options, (void)out, (void)orientation;
     return trib_decoder_missing("WebP", "libwebp", "libwebp-dev");
 }
 

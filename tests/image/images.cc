@@ -8,7 +8,7 @@
 
 Image::Image(int width, int height, int channels, const std::vector<uint8_t> &pixels)
 {
-    image_ = { width, height, channels, static_cast<uint8_t *>(trib_alloc(pixels.size())) };
+    image_ = { width, height, channels, static_cast<uint8_t *>(trib_alloc(pixels.size())), nullptr };
     if (pixels.size() != std::size_t(width) * height * channels || !image_.pixels) abort();
     memcpy(image_.pixels, pixels.data(), pixels.size());
 }

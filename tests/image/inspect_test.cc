@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "host/image/png_chunks.h"
 #include "image/images.h"
 #include "support/heap.h"
 
@@ -21,7 +22,7 @@ std::vector<std::string> image_names()
     return names;
 }
 
-// Decodes while counting: never more than inspecting said, and an image of the size it said.
+// Decodes while counting: never more than inspecting said, and an image of the size it said, or lying on its side.
 void expect_bounded(const std::string &bytes, const trib_decode_options *options = nullptr)
 {
     trib_image_info info = {};
@@ -36,8 +37,9 @@ void expect_bounded(const std::string &bytes, const trib_decode_options *options
     }
     EXPECT_LE(peak, info.decode_bytes) << info.width << " x " << info.height << " " << s.message;
     if (trib_failed(&s)) return;
-    EXPECT_EQ(image.width, info.width);
-    EXPECT_EQ(image.height, info.height);
+    const bool turned = options && options->apply_orientation && image.width == info.height;
+    EXPECT_EQ(image.width, turned ? info.height : info.width);
+    EXPECT_EQ(image.height, turned ? info.width : info.height);
     EXPECT_EQ(image.channels, info.channels);
     trib_image_release(&image);
 }
@@ -49,14 +51,23 @@ TEST(Inspect, BoundsTheMemoryOfEveryImage)
         if (!can_decode(name)) continue;
         SCOPED_TRACE(name);
         const std::string bytes = image_file(name);
+        expect_bounded(bytes);
         trib_image_info info = {};
-        EXPECT_OK(trib_image_inspect(bytes.data(), bytes.size(), nullptr, &info));
+        trib_status told = trib_image_inspect(bytes.data(), bytes.size(), nullptr, &info);
+        if (trib_failed(&told)) continue; // as decoding does
         EXPECT_GE(info.decode_bytes, int64_t(info.width) * info.height * info.channels);
         EXPECT_LE(info.doubtful_bytes, info.decode_bytes);
-        expect_bounded(bytes);
         ++seen;
     }
     EXPECT_GT(seen, 0);
+}
+
+// The header chunk, whose name is at `at`, with the checksum it must have.
+std::string with_checksum(std::string bytes, std::size_t at)
+{
+    uint32_t sum = trib_png_checksum(reinterpret_cast<const uint8_t *>(bytes.data()) + at, 4 + TRIB_PNG_HEADER_BYTES);
+    for (int i = 0; i < 4; ++i) bytes[at + 4 + TRIB_PNG_HEADER_BYTES + std::size_t(i)] = char(sum >> (24 - 8 * i));
+    return bytes;
 }
 
 // Where the file says how large the image is; "" when it does not look as expected.
@@ -67,8 +78,9 @@ std::string with_size(std::string bytes, const std::string &name, int width, int
     };
     const std::string extension = name.substr(name.rfind('.'));
     if (extension == ".png") {
-        put(16, { 0, 0, width >> 8, width & 255, 0, 0, height >> 8, height & 255 });
-        return bytes;
+        const std::size_t at = bytes.find("IHDR");
+        if (at != std::string::npos) put(at + 4, { 0, 0, width >> 8, width & 255, 0, 0, height >> 8, height & 255 });
+        return at == std::string::npos ? "" : with_checksum(bytes, at);
     }
     if (extension == ".jpg") {
         for (std::size_t i = 2; i + 9 < bytes.size();
@@ -100,14 +112,14 @@ TEST(Inspect, BoundsTheMemoryOfHeadersThatLie)
         for (const auto &size : sizes) {
             SCOPED_TRACE(name + " as " + std::to_string(size[0]) + " x " + std::to_string(size[1]));
             const std::string bytes = with_size(image_file(name), name, size[0], size[1]);
-            ASSERT_NE(bytes, "");
+            if (bytes.empty()) continue; // damaged on purpose
             trib_image_info info = {};
             trib_status s = trib_image_inspect(bytes.data(), bytes.size(), nullptr, &info);
             seen += !trib_failed(&s) && info.width == size[0] && info.height == size[1];
             expect_bounded(bytes);
         }
     }
-    EXPECT_GT(seen, 0);
+    EXPECT_GT(seen, 100);
 }
 
 // The file that took 2.9 GB and 9 s: a header of 16384 x 16384 pixels in CMYK, and one scan of one byte.
@@ -156,7 +168,7 @@ TEST(Inspect, RefusesWhatDecodingRefuses)
         if (!can_decode(name)) continue;
         SCOPED_TRACE(name);
         const std::string bytes = image_file(name);
-        if (name != "one.png")
+        if (name != "one.png" && name.rfind("refused", 0) != 0)
             EXPECT_FAILS(trib_image_inspect(bytes.data(), bytes.size(), &small, &info), TRIB_BAD_DATA, "--max-pixels");
         expect_bounded(bytes, &upright);
         for (std::size_t length = 1; length < bytes.size(); length += 1 + length / 8)

@@ -181,7 +181,7 @@ TEST(Resize, ArgumentsAreChecked)
                  "possible");
     EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, trib_interpolation(9), out.put()), TRIB_INVALID_ARGUMENT, "9");
     EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, TRIB_BILINEAR, nullptr), TRIB_INVALID_ARGUMENT, "NULL");
-    trib_image two = { 2, 1, 2, image->pixels };
+    trib_image two = { 2, 1, 2, image->pixels, nullptr };
     EXPECT_FAILS(trib_image_resize(&two, 1, 1, TRIB_BILINEAR, out.put()), TRIB_INVALID_ARGUMENT, "2 channels");
     Image strip(1, 1 << 20, 1, std::vector<uint8_t>(1 << 20, 7));
     EXPECT_FAILS(trib_image_resize(strip.get(), 1, 1, TRIB_BILINEAR, out.put()), TRIB_BAD_DATA, "reduced");

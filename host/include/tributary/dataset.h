@@ -98,6 +98,7 @@ typedef struct trib_batch_item {
     int label;
     int slot; /* row of `pixels` and of the results, not always in the order of items; -1 when the item failed */
     trib_status status;
+    const char *note; /* the image's, as trib_image_decode gives it; NULL: none */
 } trib_batch_item;
 
 typedef struct trib_batch {

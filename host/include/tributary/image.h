@@ -15,23 +15,35 @@ TRIB_BEGIN_DECLS
 /* Interleaved, rows without padding, top row first. channels is 1 (gray) or 3 (RGB). */
 typedef struct trib_image {
     int width, height, channels;
-    uint8_t *pixels; /* owned; trib_image_release */
+    uint8_t *pixels;  /* owned; trib_image_release */
+    const char *note; /* what whoever uses it should know ("animation: ..."), never released; NULL: nothing */
 } trib_image;
 void trib_image_release(trib_image *image); /* leaves an empty image; NULL is fine */
 
-/* PIL's MAX_IMAGE_PIXELS: a gigabyte of RGBA bytes, over two. */
+/* Beyond twice its MAX_IMAGE_PIXELS, which is this, PIL refuses an image as a decompression bomb. */
 enum { TRIB_MAX_IMAGE_PIXELS = 178956970 };
 
 typedef struct trib_decode_options {
     int64_t max_pixels;     /* images with more are refused (TRIB_BAD_DATA) before memory is taken for them; 0:
                                TRIB_MAX_IMAGE_PIXELS */
-    bool apply_orientation; /* turn and mirror as EXIF says; PIL's open() and convert() do not */
+    bool apply_orientation; /* turn and mirror as EXIF says, like PIL's ImageOps.exif_transpose() */
 } trib_decode_options;
 
-/* Decodes a JPEG, PNG or WebP file held in memory, recognised by its first bytes, to what PIL's convert("RGB") gives:
- * gray is kept as one channel (equal R, G and B), palettes are looked up, alpha is dropped, CMYK and YCCK are
- * converted, 16 bits are scaled to 8. A truncated or damaged image fails with TRIB_BAD_DATA; a format this build lacks
- * with TRIB_UNSUPPORTED naming the library. `options` may be NULL. */
+/* Decodes a JPEG, PNG or WebP file held in memory, recognised by its first bytes, to what PIL's (Pillow 12's)
+ * open().convert("RGB") gives: gray is kept as one channel (equal R, G and B), palettes are looked up, alpha is
+ * dropped, CMYK and YCCK are converted, 16 bits are scaled to 8; of an animation the first frame is taken, with a note.
+ * A truncated or damaged image fails with TRIB_BAD_DATA; a format this build lacks with TRIB_UNSUPPORTED naming the
+ * library. `options` may be NULL.
+ *
+ * What can be read is what PIL reads: a JPEG may lack its end marker when all its rows are there (a progressive one may
+ * not), a PNG may end with its pixels, and its checksums count up to the pixels. Intended differences:
+ *
+ *   16-bit gray        its high byte is taken; PIL clips to 255, which makes nearly all of it white
+ *   PNG, pixels        missing rows are an error, and so is a missing palette; PIL makes those pixels black
+ *   PNG, other chunks  what profiles, texts and animation chunks hold is not looked at; PIL refuses damaged or huge
+ * ones orientation        that of EXIF data only; PIL's exif_transpose() falls back on XMP data and PNG texts
+ *
+ * host/image/README.md has the numbers for known sets of test images. */
 trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out);
 
 /* What is known of an image before it is decoded. */
