@@ -70,6 +70,7 @@ static trib_status change_preprocess(const cli_settings *s, const trib_googlenet
 {
     if (s->crop_pct > 0 || s->crop_mode >= 0) change_crop(s, net->height > net->width ? net->height : net->width, p);
     if (s->interpolation >= 0) p->interpolation = (trib_interpolation)s->interpolation;
+    if (s->resample_order >= 0) p->resample_order = (trib_resample_order)s->resample_order;
     if (s->channels >= 0) p->bgr = s->channels == 1;
     if (s->mean.given) memcpy(p->mean, s->mean.values, sizeof p->mean);
     if (s->std.given) memcpy(p->std, s->std.values, sizeof p->std);

@@ -105,7 +105,9 @@ static void print_facts(const subject *s)
     printf("operations     %" PRId64 " multiply-adds per image\n", s->table.macs);
     printf("input          %d x %d (HxW), %s\n", s->net->height, s->net->width, p->bgr ? "BGR" : "RGB");
     printf("preprocessing  %s", trib_resize_mode_name(p->resize_mode));
-    if (p->resize_mode != TRIB_RESIZE_NONE) printf(" %d %s", p->resize, trib_interpolation_name(p->interpolation));
+    if (p->resize_mode != TRIB_RESIZE_NONE)
+        printf(" %d %s%s", p->resize, trib_interpolation_name(p->interpolation),
+               p->resample_order == TRIB_CHEAPER_FIRST ? " as Pillow 13" : "");
     printf(", centre crop %d x %d, pixel * %g, minus %g,%g,%g, over %g,%g,%g%s\n", p->crop_height, p->crop_width,
            (double)p->scale, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2], (double)p->std[0],
            (double)p->std[1], (double)p->std[2],
@@ -174,6 +176,7 @@ static cJSON *preprocess_json(const subject *s)
     cJSON_AddItemToObject(json, "resize_mode", cli_json_text(trib_resize_mode_name(p->resize_mode)));
     cJSON_AddNumberToObject(json, "resize", p->resize);
     cJSON_AddItemToObject(json, "interpolation", cli_json_text(trib_interpolation_name(p->interpolation)));
+    cJSON_AddItemToObject(json, "resample_order", cli_json_text(trib_resample_order_name(p->resample_order)));
     cJSON_AddItemToObject(json, "crop", cJSON_CreateIntArray((const int[]) { p->crop_height, p->crop_width }, 2));
     cJSON_AddItemToObject(json, "channels", cli_json_text(p->bgr ? "bgr" : "rgb"));
     cJSON_AddItemToObject(json, "scale", float_json(p->scale));

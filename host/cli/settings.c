@@ -80,6 +80,10 @@ static const cli_option preprocess_options[] = {
       "resize the short side and keep the aspect ratio, or resize to a square; then crop the centre", 0, 0 },
     { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest", "how to resize, as PIL does it", 0,
       0 },
+    { 0, "resample-order", CLI_CHOICE, AT(resample_order), "horizontal-first|cheaper-first",
+      "as Pillow up to 12 resizes (default, unless the model says otherwise), or as Pillow 13, which differs on tall "
+      "images",
+      0, 0 },
     { 0, "mean", CLI_TRIPLE, AT(mean), "A,B,C",
       "subtracted per channel, in the channel order and value range of the model ('tributary info' shows both)", 0, 0 },
     { 0, "std", CLI_TRIPLE, AT(std), "A,B,C", "divided by per channel, after the mean", 0, 0 },
@@ -88,8 +92,13 @@ static const cli_option preprocess_options[] = {
 
 cli_settings cli_default_settings(void)
 {
-    return (
-        cli_settings) { .device = "auto", .arch = -1, .seed = 1, .crop_mode = -1, .interpolation = -1, .channels = -1 };
+    return (cli_settings) { .device = "auto",
+                            .arch = -1,
+                            .seed = 1,
+                            .crop_mode = -1,
+                            .interpolation = -1,
+                            .resample_order = -1,
+                            .channels = -1 };
 }
 
 cli_group cli_compute_group(cli_settings *settings)

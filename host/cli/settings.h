@@ -25,7 +25,7 @@ typedef struct cli_settings {
     bool aux;
     /* preprocessing: -1, 0 or not given: the model's */
     double crop_pct;
-    int crop_mode, interpolation, channels;
+    int crop_mode, interpolation, resample_order, channels;
     cli_triple mean, std;
     trib_decode_options decode;
     int64_t loader_memory; /* 0: half of what the process may use */

@@ -33,6 +33,20 @@ const char *trib_resize_mode_name(trib_resize_mode mode)
     return "unknown";
 }
 
+const char *trib_resample_order_name(trib_resample_order order)
+{
+    switch (order) {
+    case TRIB_HORIZONTAL_FIRST: return "horizontal first";
+    case TRIB_CHEAPER_FIRST: return "cheaper first";
+    }
+    return "unknown";
+}
+
+static bool known_order(trib_resample_order order)
+{
+    return order == TRIB_HORIZONTAL_FIRST || order == TRIB_CHEAPER_FIRST;
+}
+
 static bool known_interpolation(trib_interpolation i)
 {
     return i == TRIB_BILINEAR || i == TRIB_BICUBIC || i == TRIB_NEAREST;
@@ -118,6 +132,9 @@ trib_status trib_preprocess_check(const trib_preprocess *preprocess)
     if (!known_interpolation(preprocess->interpolation))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: interpolation is %d, which is none we know",
                           (int)preprocess->interpolation);
+    if (!known_order(preprocess->resample_order))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resample_order is %d, which is none we know",
+                          (int)preprocess->resample_order);
     TRIB_TRY(check_sizes(preprocess));
     return check_numbers(preprocess);
 }
@@ -133,7 +150,7 @@ static trib_status check_image(const trib_image *image)
 }
 
 trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
-                              trib_image *out)
+                              trib_resample_order order, trib_image *out)
 {
     TRIB_TRY(check_image(in));
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_resize: out is NULL");
@@ -142,8 +159,9 @@ trib_status trib_image_resize(const trib_image *in, int width, int height, trib_
                           TRIB_MAX_IMAGE_PIXELS);
     if (!known_interpolation(interpolation))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "interpolation %d is none we know", (int)interpolation);
+    if (!known_order(order)) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "order %d is none we know", (int)order);
     return trib_resample(in, (trib_axis) { in->width, width, 0, width }, (trib_axis) { in->height, height, 0, height },
-                         interpolation, out);
+                         interpolation, order, out);
 }
 
 /* Python's int(round((size - crop) / 2.0)): halves go to the even neighbour. */
@@ -188,7 +206,7 @@ static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image
     trib_axis x, y;
     TRIB_TRY(check_image(image));
     TRIB_TRY(crop_axes(p, image->width, image->height, &x, &y));
-    return trib_resample(image, x, y, p->interpolation, out);
+    return trib_resample(image, x, y, p->interpolation, p->resample_order, out);
 }
 
 int64_t trib_preprocess_bytes(const trib_preprocess *p, int width, int height, int channels)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: separable resampling, horizontal first, of only the window that is wanted.
+ * Tributary: separable resampling of only the window that is wanted. The pass over columns comes first,
  *
  *     source rows --horizontal--> ring of the rows that the current output row's filter spans --vertical--> window
  *
- * The ring keeps memory and cache use at a few rows, however tall the image is. */
+ * or, when Pillow 13 would do so, the pass over rows:
+ *
+ *     source rows, as far as the columns' filters reach --vertical--> a few rows --horizontal--> window
+ *
+ * The few rows keep memory and cache use small, however tall the image is. */
 #include "image/resample.h"
 
 #include <string.h>
@@ -21,7 +25,8 @@ typedef struct resampler {
     trib_resample_kernels kernels;
     size_t row_bytes, window_bytes; /* of a source row and of a window row */
     int made;                       /* source rows before this one went through the horizontal pass */
-    int capacity;                   /* rows in the ring */
+    bool vertical_first;
+    int capacity; /* rows in the ring, or of the few */
     uint8_t *ring;
     const uint8_t **rows; /* those under the filter */
 } resampler;
@@ -55,17 +60,48 @@ static void fill_ring(resampler *r, int end)
     }
 }
 
-static void filter_lines(resampler *r, trib_image *window)
+/* Line i of the window from r->rows. */
+static void filter_line(resampler *r, int i, size_t bytes, uint8_t *to)
+{
+    r->kernels.vertical(r->rows, r->lines.weight + (size_t)i * (size_t)r->lines.taps, r->lines.length[i], bytes, to);
+}
+
+/* The same from bytes [at, at + bytes) of the source rows themselves. */
+static void filter_source_line(resampler *r, int i, size_t at, size_t bytes, uint8_t *to)
+{
+    for (int t = 0; t < r->lines.length[i]; ++t) r->rows[t] = source_row(r, r->lines.begin[i] + t) + at;
+    filter_line(r, i, bytes, to);
+}
+
+static void filter_lines_only(resampler *r, trib_image *window)
+{
+    size_t at = (size_t)r->x.first * (size_t)r->in->channels;
+    for (int i = 0; i < r->lines.count; ++i)
+        filter_source_line(r, i, at, r->window_bytes, window->pixels + (size_t)i * r->window_bytes);
+}
+
+static void filter_lines_last(resampler *r, trib_image *window)
 {
     r->made = r->lines.begin[0];
     for (int i = 0; i < r->lines.count; ++i) {
         int begin = r->lines.begin[i], length = r->lines.length[i];
-        if (resized(r->x)) fill_ring(r, begin + length);
-        for (int t = 0; t < length; ++t)
-            r->rows[t] = resized(r->x) ? ring_row(r, begin + t)
-                                       : source_row(r, begin + t) + (size_t)r->x.first * (size_t)r->in->channels;
-        r->kernels.vertical(r->rows, r->lines.weight + (size_t)i * (size_t)r->lines.taps, length, r->window_bytes,
-                            window->pixels + (size_t)i * r->window_bytes);
+        fill_ring(r, begin + length);
+        for (int t = 0; t < length; ++t) r->rows[t] = ring_row(r, begin + t);
+        filter_line(r, i, r->window_bytes, window->pixels + (size_t)i * r->window_bytes);
+    }
+}
+
+static void filter_lines_first(resampler *r, trib_image *window)
+{
+    const trib_weights *w = &r->columns;
+    size_t channels = (size_t)r->in->channels, at = (size_t)w->begin[0] * channels;
+    size_t end = (size_t)(w->begin[w->count - 1] + w->length[w->count - 1]) * channels;
+    for (int i = 0; i < r->lines.count; i += r->capacity) {
+        int count = r->lines.count - i < r->capacity ? r->lines.count - i : r->capacity;
+        for (int k = 0; k < count; ++k)
+            filter_source_line(r, i + k, at, end - at, r->ring + (size_t)k * r->row_bytes + at);
+        r->kernels.horizontal(r->ring, r->row_bytes, r->ring + (size_t)r->capacity * r->row_bytes, count,
+                              r->in->channels, w, window->pixels + (size_t)i * r->window_bytes, r->window_bytes);
     }
 }
 
@@ -77,13 +113,12 @@ static trib_status prepare(resampler *r, trib_interpolation interpolation)
     if (resized(r->x)) TRIB_TRY(trib_weights_make(r->x, interpolation, &r->columns));
     if (!resized(r->y)) return trib_success();
     TRIB_TRY(trib_weights_make(r->y, interpolation, &r->lines));
-    r->capacity = ring_rows(r->lines.taps);
+    r->capacity = r->vertical_first ? GROUP : ring_rows(r->lines.taps);
+    size_t bytes = r->vertical_first ? r->row_bytes : r->window_bytes;
     r->rows = trib_alloc_zeroed((size_t)r->lines.taps, sizeof *r->rows);
-    if (resized(r->x)) r->ring = trib_alloc_zeroed((size_t)r->capacity, r->window_bytes);
-    if (!r->rows || (resized(r->x) && !r->ring))
-        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d rows of %zu bytes to resize through", r->capacity,
-                          r->window_bytes);
-    return trib_success();
+    if (resized(r->x)) r->ring = trib_alloc_zeroed((size_t)r->capacity, bytes);
+    if (r->rows && (r->ring || !resized(r->x))) return trib_success();
+    return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d rows of %zu bytes to resize through", r->capacity, bytes);
 }
 
 static void copy_window(const resampler *r, trib_image *window)
@@ -93,17 +128,30 @@ static void copy_window(const resampler *r, trib_image *window)
         memcpy(window->pixels + (size_t)i * r->window_bytes, from + (size_t)i * r->row_bytes, r->window_bytes);
 }
 
-static trib_status resample_filtered(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
-                                     trib_image *window)
+/* Pillow 13's rule, by the sizes of the whole. */
+static bool vertical_first(trib_axis x, trib_axis y, trib_resample_order order)
 {
-    resampler r = { .in = in, .x = x, .y = y, .kernels = trib_resample_best() };
+    int64_t columns_lost = (int64_t)x.in - x.out, rows_lost = (int64_t)y.in - y.out;
+    return order == TRIB_CHEAPER_FIRST && resized(x) && rows_lost > 0 && rows_lost > 2 * columns_lost;
+}
+
+static trib_status resample_filtered(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
+                                     trib_resample_order order, trib_image *window)
+{
+    resampler r = {
+        .in = in, .x = x, .y = y, .kernels = trib_resample_best(), .vertical_first = vertical_first(x, y, order)
+    };
     r.row_bytes = (size_t)in->width * (size_t)in->channels;
     r.window_bytes = (size_t)x.count * (size_t)in->channels;
     trib_status s = prepare(&r, interpolation);
     if (trib_failed(&s))
         ;
+    else if (r.vertical_first)
+        filter_lines_first(&r, window);
+    else if (resized(y) && resized(x))
+        filter_lines_last(&r, window);
     else if (resized(y))
-        filter_lines(&r, window);
+        filter_lines_only(&r, window);
     else if (resized(x))
         make_rows(&r, y.first, y.count, window->pixels);
     else
@@ -148,12 +196,12 @@ done:
 }
 
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
-                          trib_image *window)
+                          trib_resample_order order, trib_image *window)
 {
     trib_image result = { 0 };
     TRIB_TRY(trib_image_create(x.count, y.count, in->channels, INT64_MAX, &result));
     trib_status s = interpolation == TRIB_NEAREST ? resample_nearest(in, x, y, &result)
-                                                  : resample_filtered(in, x, y, interpolation, &result);
+                                                  : resample_filtered(in, x, y, interpolation, order, &result);
     if (trib_failed(&s))
         trib_image_release(&result);
     else
@@ -174,5 +222,6 @@ int64_t trib_resample_bytes(trib_axis x, trib_axis y, int channels, trib_interpo
     if (resized(x)) bytes += weights_bytes(x, trib_weights_taps(x, interpolation));
     if (!resized(y)) return bytes;
     int taps = trib_weights_taps(y, interpolation);
-    return bytes + weights_bytes(y, taps) + taps * (int64_t)sizeof(uint8_t *) + ring_rows(taps) * row;
+    int64_t across = ring_rows(taps) * row, down = GROUP * (int64_t)x.in * channels; /* by the order of passes */
+    return bytes + weights_bytes(y, taps) + taps * (int64_t)sizeof(uint8_t *) + (across > down ? across : down);
 }

@@ -16,7 +16,7 @@ typedef struct trib_axis {
 
 /* Allocates `window`: x.count x y.count pixels with the channels of `in`. */
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
-                          trib_image *window);
+                          trib_resample_order order, trib_image *window);
 
 /* Most memory that takes at a time, `window` included. */
 int64_t trib_resample_bytes(trib_axis x, trib_axis y, int channels, trib_interpolation interpolation);

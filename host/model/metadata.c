@@ -121,6 +121,7 @@ static trib_status read_field(const cJSON *json, trib_preprocess *p)
 {
     static const char *const modes[] = { "short_side", "squash", "none" };
     static const char *const interpolations[] = { "bilinear", "bicubic", "nearest" };
+    static const char *const orders[] = { "horizontal_first", "cheaper_first" };
     static const char *const channels[] = { "rgb", "bgr" };
     const char *key = json->string;
     int choice = 0;
@@ -132,6 +133,9 @@ static trib_status read_field(const cJSON *json, trib_preprocess *p)
     } else if (!strcmp(key, "interpolation")) {
         TRIB_TRY(read_word(json, key, interpolations, 3, &choice));
         p->interpolation = (trib_interpolation)choice;
+    } else if (!strcmp(key, "resample_order")) {
+        TRIB_TRY(read_word(json, key, orders, 2, &choice));
+        p->resample_order = (trib_resample_order)choice;
     } else if (!strcmp(key, "crop")) {
         TRIB_TRY(read_crop(json, key, p));
     } else if (!strcmp(key, "channels")) {

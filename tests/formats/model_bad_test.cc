@@ -127,6 +127,8 @@ std::vector<Spoiled> preprocessings()
         preprocessing("mode", "squash", "stretch", "'resize_mode' is not one of 'short_side', 'squash', 'none'"),
         preprocessing("mode_number", "\"squash\"", "1", "'resize_mode' is not one of"),
         preprocessing("interpolation", "bicubic", "lanczos", "'interpolation' is not one of 'bilinear', 'bicubic'"),
+        preprocessing("order", "cheaper_first", "vertical_first",
+                      "'resample_order' is not one of 'horizontal_first', 'cheaper_first'"),
         preprocessing("channels", "bgr", "gbr", "'channels' is not one of 'rgb', 'bgr'"),
         preprocessing("resize_half", "72", "72.5", "'resize' is not a whole number"),
         preprocessing("resize_huge", "72", "4294967296", "'resize' is not a whole number"),

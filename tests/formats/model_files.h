@@ -11,8 +11,9 @@
 namespace files
 {
 
-const char good_preprocessing[] = R"({"resize_mode":"squash","resize":72,"interpolation":"bicubic","crop":[64,48],)"
-                                  R"("channels":"bgr","scale":0.5,"mean":[1,2,3],"std":[4,5,6.5]})";
+const char good_preprocessing[] =
+    R"({"resize_mode":"squash","resize":72,"interpolation":"bicubic","crop":[64,48],)"
+    R"("resample_order":"cheaper_first","channels":"bgr","scale":0.5,"mean":[1,2,3],"std":[4,5,6.5]})";
 
 struct ModelFile {
     models::Weights weights;

@@ -78,6 +78,7 @@ TEST(ModelLoad, EveryKeyOfThePreprocessing)
     EXPECT_EQ(p->resize_mode, TRIB_RESIZE_SQUASH);
     EXPECT_EQ(p->resize, 72);
     EXPECT_EQ(p->interpolation, TRIB_BICUBIC);
+    EXPECT_EQ(p->resample_order, TRIB_CHEAPER_FIRST);
     EXPECT_EQ(p->crop_height, 64);
     EXPECT_EQ(p->crop_width, 48);
     EXPECT_TRUE(p->bgr);
@@ -91,6 +92,18 @@ TEST(ModelLoad, EveryKeyOfThePreprocessing)
     EXPECT_STREQ(trib_model_label(model.get(), 1), "b, \"c\"");
     EXPECT_STREQ(trib_model_label(model.get(), 2), "\xC3\xA9");
     EXPECT_STREQ(trib_model_provenance(model.get()), "a test");
+}
+
+TEST(ModelLoad, FilesFromBeforePillow13NameNoOrder)
+{
+    std::string text = files::good_preprocessing;
+    const std::string key = "\"resample_order\":\"cheaper_first\",";
+    text.erase(text.find(key), key.size());
+    ModelFile file;
+    file.metadata = { { "tributary.preprocessing", text } };
+    Model model;
+    ASSERT_OK(file.load(model));
+    EXPECT_EQ(trib_model_preprocess(model.get())->resample_order, TRIB_HORIZONTAL_FIRST);
 }
 
 TEST(ModelLoad, WithoutMetadataItIsRecognised)

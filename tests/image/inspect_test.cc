@@ -177,36 +177,43 @@ TEST(Inspect, RefusesWhatDecodingRefuses)
 }
 
 // What resizing takes, whatever the way and the shape.
+void expect_preprocess_bounded(const trib_preprocess &p, const trib_image *image)
+{
+    std::vector<float> out(std::size_t(p.crop_width) * std::size_t(p.crop_height) * 3);
+    support::Heap heap;
+    trib_status s = trib_preprocess_image(&p, image, TRIB_NHWC, out.data());
+    trib_image pixels = {};
+    trib_status raw = trib_preprocess_pixels(&p, image, &pixels);
+    trib_image_release(&pixels);
+    EXPECT_EQ(s.code, raw.code);
+    EXPECT_LE(heap.peak(),
+              trib_preprocess_bytes(&p, image->width, image->height, image->channels) + 1024) // what malloc rounds up
+        << image->width << " x " << image->height << " channels " << image->channels << " mode " << p.resize_mode
+        << " way " << p.interpolation << " order " << p.resample_order << " crop " << p.crop_width << ": " << s.message;
+}
+
 TEST(Inspect, BoundsTheMemoryOfPreprocessing)
 {
     const int sizes[][2] = {
         { 1, 1 }, { 3000, 20 }, { 20, 3000 }, { 900, 700 }, { 64, 64 }, { 65, 64 }, { 2000, 1500 }
     };
     for (const auto &size : sizes)
-        for (int channels : { 1, 3 })
+        for (int channels : { 1, 3 }) {
+            const std::size_t bytes = std::size_t(size[0]) * std::size_t(size[1]) * std::size_t(channels);
+            Image image(size[0], size[1], channels, std::vector<uint8_t>(bytes));
             for (int mode = TRIB_RESIZE_SHORT_SIDE; mode <= TRIB_RESIZE_NONE; ++mode)
                 for (int way = TRIB_BILINEAR; way <= TRIB_NEAREST; ++way)
-                    for (int crop : { 1, 48, 64 }) {
-                        trib_preprocess p = trib_preprocess_torchvision();
-                        p.crop_width = p.crop_height = crop;
-                        p.resize = 64;
-                        p.resize_mode = trib_resize_mode(mode);
-                        p.interpolation = trib_interpolation(way);
-                        Image image(
-                            size[0], size[1], channels,
-                            std::vector<uint8_t>(std::size_t(size[0]) * std::size_t(size[1]) * std::size_t(channels)));
-                        std::vector<float> out(std::size_t(crop) * std::size_t(crop) * 3);
-                        support::Heap heap;
-                        trib_status s = trib_preprocess_image(&p, image.get(), TRIB_NHWC, out.data());
-                        trib_image pixels = {};
-                        trib_status raw = trib_preprocess_pixels(&p, image.get(), &pixels);
-                        trib_image_release(&pixels);
-                        const int64_t told = trib_preprocess_bytes(&p, size[0], size[1], channels);
-                        EXPECT_EQ(s.code, raw.code);
-                        EXPECT_LE(heap.peak(), told + 1024) // what malloc rounds up
-                            << size[0] << " x " << size[1] << " channels " << channels << " mode " << mode << " way "
-                            << way << " crop " << crop << ": " << s.message;
-                    }
+                    for (trib_resample_order order : { TRIB_HORIZONTAL_FIRST, TRIB_CHEAPER_FIRST })
+                        for (int crop : { 1, 48, 64 }) {
+                            trib_preprocess p = trib_preprocess_torchvision();
+                            p.crop_width = p.crop_height = crop;
+                            p.resize = 64;
+                            p.resize_mode = trib_resize_mode(mode);
+                            p.interpolation = trib_interpolation(way);
+                            p.resample_order = order;
+                            expect_preprocess_bounded(p, image.get());
+                        }
+        }
 }
 
 } // namespace

@@ -54,7 +54,7 @@ TEST(Preprocess, ShortSideKeepsTheAspectAsPythonDoes)
     for (Image *in : { image.get(), upright.get() }) {
         int width = in->get()->width > 7 ? 21 : 8, height = width == 21 ? 8 : 21;
         Image whole, crop, expected;
-        ASSERT_OK(trib_image_resize(in->get(), width, height, TRIB_BILINEAR, whole.put()));
+        ASSERT_OK(trib_image_resize(in->get(), width, height, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, whole.put()));
         trib_preprocess cut = only_crop(8, 8);
         ASSERT_OK(trib_preprocess_pixels(&cut, whole.get(), expected.put()));
         ASSERT_OK(trib_preprocess_pixels(&p, in->get(), crop.put()));
@@ -69,7 +69,7 @@ TEST(Preprocess, SquashLosesTheAspect)
     p.resize = p.crop_height = p.crop_width = 20;
     Image a, b;
     ASSERT_OK(trib_preprocess_pixels(&p, image->get(), a.put()));
-    ASSERT_OK(trib_image_resize(image->get(), 20, 20, TRIB_BILINEAR, b.put()));
+    ASSERT_OK(trib_image_resize(image->get(), 20, 20, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, b.put()));
     EXPECT_EQ(a.bytes(), b.bytes());
 }
 
@@ -209,6 +209,8 @@ TEST(Preprocess, CheckNamesTheField)
         "resize_mode", [](trib_preprocess *p, float v) { p->resize_mode = trib_resize_mode(int(v)); }, 7);
     expect(
         "interpolation", [](trib_preprocess *p, float v) { p->interpolation = trib_interpolation(int(v)); }, 3);
+    expect(
+        "resample_order", [](trib_preprocess *p, float v) { p->resample_order = trib_resample_order(int(v)); }, 2);
     for (float bad : { 0.0f, -1.0f, nan, infinity }) {
         expect(
             "scale", [](trib_preprocess *p, float v) { p->scale = v; }, bad);

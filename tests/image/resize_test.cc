@@ -46,11 +46,42 @@ TEST_P(ResizeGolden, EqualsPil)
     expect_golden(goldens, "bilinear_256_224", pixels_of(p, image.get()));
     p.interpolation = TRIB_BICUBIC;
     expect_golden(goldens, "bicubic_256_224", pixels_of(p, image.get()));
-    ASSERT_OK(trib_image_resize(image.get(), 256, 256, TRIB_BILINEAR, squashed.put()));
+    ASSERT_OK(trib_image_resize(image.get(), 256, 256, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, squashed.put()));
     expect_golden(goldens, "squash_256", squashed.bytes());
 }
 INSTANTIATE_TEST_SUITE_P(Sizes, ResizeGolden, testing::Values("500x375", "100x61", "1200x90", "257x640", "28x28"),
                          [](const auto &test) { return std::string("s") + test.param; });
+
+// Goldens are named kind_WxH.
+void expect_order(const char *goldens, trib_resample_order order)
+{
+    const std::string bytes = image_file("tall-45x150.png");
+    Image colour, out;
+    ASSERT_OK(trib_image_decode(bytes.data(), bytes.size(), nullptr, colour.put()));
+    int compared = 0;
+    for (const Golden &g : read_goldens(goldens)) {
+        SCOPED_TRACE(g.name);
+        if (g.name.rfind("crop", 0) == 0) continue;
+        auto interpolation = g.name.rfind("bicubic", 0) == 0 ? TRIB_BICUBIC : TRIB_BILINEAR;
+        ASSERT_OK(trib_image_resize(colour.get(), g.shape[1], g.shape[0], interpolation, order, out.put()));
+        EXPECT_TRUE(out.bytes() == g.bytes);
+        ++compared;
+    }
+    EXPECT_EQ(compared, 18);
+    trib_preprocess p = trib_preprocess_torchvision();
+    p.resize = 32, p.crop_height = p.crop_width = 24, p.resample_order = order;
+    expect_golden(read_goldens(goldens), "crop_32_24", pixels_of(p, colour.get()));
+}
+
+TEST(Resize, HorizontalFirstIsPillow12)
+{
+    if (can_decode("tall-45x150.png")) expect_order("orders-12.safetensors", TRIB_HORIZONTAL_FIRST);
+}
+
+TEST(Resize, CheaperFirstIsPillow13)
+{
+    if (can_decode("tall-45x150.png")) expect_order("orders-13.safetensors", TRIB_CHEAPER_FIRST);
+}
 
 TEST(Resize, SmallExamplesByPil)
 {
@@ -58,7 +89,7 @@ TEST(Resize, SmallExamplesByPil)
     for (int i = 0; i < 240; i += 16) pixels.push_back(uint8_t(i));
     Image image(5, 3, 1, pixels), out;
     for (const SmallExample &e : small_examples) {
-        ASSERT_OK(trib_image_resize(image.get(), e.width, e.height, e.interpolation, out.put()));
+        ASSERT_OK(trib_image_resize(image.get(), e.width, e.height, e.interpolation, TRIB_HORIZONTAL_FIRST, out.put()));
         EXPECT_EQ(out.bytes(), e.pixels) << e.width << "x" << e.height << " "
                                          << trib_interpolation_name(e.interpolation);
     }
@@ -69,10 +100,10 @@ TEST(Resize, ConstantStaysConstantAndSameSizeIsACopy)
     Noise noise(4);
     for (auto interpolation : { TRIB_BILINEAR, TRIB_BICUBIC, TRIB_NEAREST }) {
         Image flat(31, 17, 3, std::vector<uint8_t>(31 * 17 * 3, 200)), out;
-        ASSERT_OK(trib_image_resize(flat.get(), 50, 9, interpolation, out.put()));
+        ASSERT_OK(trib_image_resize(flat.get(), 50, 9, interpolation, TRIB_HORIZONTAL_FIRST, out.put()));
         EXPECT_EQ(out.bytes(), std::vector<uint8_t>(50 * 9 * 3, 200));
         Image any(31, 17, 3, noise.bytes(31 * 17 * 3));
-        ASSERT_OK(trib_image_resize(any.get(), 31, 17, interpolation, out.put()));
+        ASSERT_OK(trib_image_resize(any.get(), 31, 17, interpolation, TRIB_HORIZONTAL_FIRST, out.put()));
         EXPECT_EQ(out.bytes(), any.bytes());
     }
 }
@@ -83,10 +114,11 @@ TEST(Resize, GrayEqualsItsColourTwin)
     for (int round = 0; round < 60; ++round) {
         int w = 1 + noise.below(40), h = 1 + noise.below(40);
         auto interpolation = trib_interpolation(noise.below(3));
+        auto order = trib_resample_order(round % 2);
         Image gray(w, h, 1, noise.bytes(std::size_t(w) * h)), colour(w, h, 3, gray.rgb()), a, b;
         int width = 1 + noise.below(60), height = 1 + noise.below(60);
-        ASSERT_OK(trib_image_resize(gray.get(), width, height, interpolation, a.put()));
-        ASSERT_OK(trib_image_resize(colour.get(), width, height, interpolation, b.put()));
+        ASSERT_OK(trib_image_resize(gray.get(), width, height, interpolation, order, a.put()));
+        ASSERT_OK(trib_image_resize(colour.get(), width, height, interpolation, order, b.put()));
         EXPECT_EQ(a.rgb(), b.bytes());
     }
 }
@@ -103,9 +135,10 @@ TEST(Resize, WindowsEqualThePartOfTheWhole)
             axis->count = 1 + noise.below(axis->out - axis->first);
         }
         auto interpolation = trib_interpolation(noise.below(3));
+        auto order = trib_resample_order(noise.below(2));
         Image in(w, h, channels, noise.bytes(std::size_t(w) * h * channels)), whole, window;
-        ASSERT_OK(trib_image_resize(in.get(), x.out, y.out, interpolation, whole.put()));
-        ASSERT_OK(trib_resample(in.get(), x, y, interpolation, window.put()));
+        ASSERT_OK(trib_image_resize(in.get(), x.out, y.out, interpolation, order, whole.put()));
+        ASSERT_OK(trib_resample(in.get(), x, y, interpolation, order, window.put()));
         std::vector<uint8_t> part;
         for (int row = y.first; row < y.first + y.count; ++row) {
             const uint8_t *from = whole->pixels + (std::size_t(row) * x.out + x.first) * channels;
@@ -174,33 +207,44 @@ TEST(Resize, WeightsSumToOne)
 TEST(Resize, ArgumentsAreChecked)
 {
     Image image(2, 2, 1, { 1, 2, 3, 4 }), out;
-    EXPECT_FAILS(trib_image_resize(nullptr, 1, 1, TRIB_BILINEAR, out.put()), TRIB_INVALID_ARGUMENT, "empty");
-    EXPECT_FAILS(trib_image_resize(image.get(), 0, 1, TRIB_BILINEAR, out.put()), TRIB_INVALID_ARGUMENT, "0 x 1");
-    EXPECT_FAILS(trib_image_resize(image.get(), 1, -1, TRIB_BILINEAR, out.put()), TRIB_INVALID_ARGUMENT, "1 x -1");
-    EXPECT_FAILS(trib_image_resize(image.get(), 1 << 20, 1 << 20, TRIB_BILINEAR, out.put()), TRIB_INVALID_ARGUMENT,
-                 "possible");
-    EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, trib_interpolation(9), out.put()), TRIB_INVALID_ARGUMENT, "9");
-    EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, TRIB_BILINEAR, nullptr), TRIB_INVALID_ARGUMENT, "NULL");
+    EXPECT_FAILS(trib_image_resize(nullptr, 1, 1, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, out.put()),
+                 TRIB_INVALID_ARGUMENT, "empty");
+    EXPECT_FAILS(trib_image_resize(image.get(), 0, 1, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, out.put()),
+                 TRIB_INVALID_ARGUMENT, "0 x 1");
+    EXPECT_FAILS(trib_image_resize(image.get(), 1, -1, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, out.put()),
+                 TRIB_INVALID_ARGUMENT, "1 x -1");
+    EXPECT_FAILS(trib_image_resize(image.get(), 1 << 20, 1 << 20, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, out.put()),
+                 TRIB_INVALID_ARGUMENT, "possible");
+    EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, trib_interpolation(9), TRIB_HORIZONTAL_FIRST, out.put()),
+                 TRIB_INVALID_ARGUMENT, "9");
+    EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, nullptr),
+                 TRIB_INVALID_ARGUMENT, "NULL");
+    EXPECT_FAILS(trib_image_resize(image.get(), 1, 1, TRIB_BILINEAR, trib_resample_order(2), out.put()),
+                 TRIB_INVALID_ARGUMENT, "order 2");
     trib_image two = { 2, 1, 2, image->pixels, nullptr };
-    EXPECT_FAILS(trib_image_resize(&two, 1, 1, TRIB_BILINEAR, out.put()), TRIB_INVALID_ARGUMENT, "2 channels");
+    EXPECT_FAILS(trib_image_resize(&two, 1, 1, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, out.put()), TRIB_INVALID_ARGUMENT,
+                 "2 channels");
     Image strip(1, 1 << 20, 1, std::vector<uint8_t>(1 << 20, 7));
-    EXPECT_FAILS(trib_image_resize(strip.get(), 1, 1, TRIB_BILINEAR, out.put()), TRIB_BAD_DATA, "reduced");
-    EXPECT_OK(trib_image_resize(strip.get(), 1, 1, TRIB_NEAREST, out.put()));
+    EXPECT_FAILS(trib_image_resize(strip.get(), 1, 1, TRIB_BILINEAR, TRIB_HORIZONTAL_FIRST, out.put()), TRIB_BAD_DATA,
+                 "reduced");
+    EXPECT_OK(trib_image_resize(strip.get(), 1, 1, TRIB_NEAREST, TRIB_HORIZONTAL_FIRST, out.put()));
     EXPECT_EQ(out.bytes(), std::vector<uint8_t>({ 7 }));
 }
 
 TEST(Resize, EveryAllocationMayFail)
 {
     Noise noise(8);
-    Image image(20, 20, 3, noise.bytes(1200)), out;
-    for (auto interpolation : { TRIB_BILINEAR, TRIB_NEAREST }) {
+    Image image(20, 40, 3, noise.bytes(2400)), out;
+    for (int round = 0; round < 4; ++round) {
+        auto interpolation = round % 2 ? TRIB_NEAREST : TRIB_BILINEAR;
+        auto order = trib_resample_order(round / 2);
         trib_fault_arm(0, false);
-        EXPECT_OK(trib_image_resize(image.get(), 9, 9, interpolation, out.put()));
+        EXPECT_OK(trib_image_resize(image.get(), 9, 9, interpolation, order, out.put()));
         int64_t allocations = trib_fault_disarm();
         EXPECT_GE(allocations, 3);
         for (int64_t k = 1; k <= allocations; ++k) {
             trib_fault_arm(k, false);
-            trib_status s = trib_image_resize(image.get(), 9, 9, interpolation, out.put());
+            trib_status s = trib_image_resize(image.get(), 9, 9, interpolation, order, out.put());
             trib_fault_disarm();
             EXPECT_EQ(s.code, TRIB_OUT_OF_MEMORY) << s.message;
         }

@@ -38,10 +38,10 @@ typedef struct trib_decode_options {
  * What can be read is what PIL reads: a JPEG may lack its end marker when all its rows are there (a progressive one may
  * not), a PNG may end with its pixels, and its checksums count up to the pixels. Intended differences:
  *
- *   16-bit gray        its high byte is taken; PIL clips to 255, which makes nearly all of it white
- *   PNG, pixels        missing rows are an error, and so is a missing palette; PIL makes those pixels black
- *   PNG, other chunks  what profiles, texts and animation chunks hold is not looked at; PIL refuses damaged or huge
- * ones orientation        that of EXIF data only; PIL's exif_transpose() falls back on XMP data and PNG texts
+ *   16-bit gray       its high byte is taken; PIL clips to 255, which makes nearly all of it white
+ *   pixels of a PNG   missing rows are an error, and so is a missing palette; PIL makes those pixels black
+ *   the rest of it    profiles, texts and animation chunks are not read; PIL refuses some that are damaged or huge
+ *   orientation       EXIF data alone say it; PIL's exif_transpose() falls back on XMP data and PNG texts
  *
  * host/image/README.md has the numbers for known sets of test images. */
 trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out);
@@ -68,10 +68,19 @@ bool trib_image_recognised(const void *bytes, size_t size);
 typedef enum trib_interpolation { TRIB_BILINEAR = 0, TRIB_BICUBIC, TRIB_NEAREST } trib_interpolation;
 const char *trib_interpolation_name(trib_interpolation interpolation);
 
-/* Bit-exact with PIL's Image.resize for 8-bit images: separable, antialiased when reducing, fixed-point, horizontal
- * first. */
+/* Which pass of a bilinear or bicubic resize comes first. The rounding between the two makes the results of tall images
+ * differ: by 1 (bilinear) or a few (bicubic) of 255. */
+typedef enum trib_resample_order {
+    TRIB_HORIZONTAL_FIRST = 0, /* Pillow up to 12 */
+    TRIB_CHEAPER_FIRST         /* Pillow 13: vertical when the height shrinks by more than twice as many pixels as the
+                                  width */
+} trib_resample_order;
+const char *trib_resample_order_name(trib_resample_order order);
+
+/* Bit-exact with PIL's Image.resize for 8-bit images, that of Pillow 12 or of Pillow 13 as `order` says: separable,
+ * antialiased when reducing, fixed-point. */
 trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
-                              trib_image *out);
+                              trib_resample_order order, trib_image *out);
 
 typedef enum trib_resize_mode {
     TRIB_RESIZE_SHORT_SIDE = 0, /* short side to `resize`, long side int(resize * long / short) */
@@ -87,6 +96,7 @@ typedef struct trib_preprocess {
     trib_resize_mode resize_mode;
     int resize;
     trib_interpolation interpolation;
+    trib_resample_order resample_order;
     bool bgr;              /* channel order the network was trained with */
     float scale;           /* first: value = pixel * scale, 1/255 or 1 */
     float mean[3], std[3]; /* then: (value - mean) / std, in the network's channel order */

@@ -17,6 +17,8 @@ TRIB_BEGIN_DECLS
  *   tributary.preprocessing  JSON object:
  *                              "resize_mode": "short_side" | "squash" | "none",  "resize": 256,
  *                              "interpolation": "bilinear" | "bicubic" | "nearest",
+ *                              "resample_order": "horizontal_first" (Pillow up to 12; also when the key is missing)
+ *                                                | "cheaper_first" (Pillow 13),
  *                              "crop": [H, W],  "channels": "rgb" | "bgr",
  *                              "scale": 0.00392156862745098,  "mean": [..],  "std": [..]
  *   tributary.provenance     free text: who trained it, on what, how well it does */
