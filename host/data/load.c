@@ -37,8 +37,9 @@ trib_status trib_loading_init(trib_loading *loading, const trib_preprocess *prep
                                 .dtype = options->raw ? TRIB_U8 : TRIB_F32 };
     loading->row_bytes =
         (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loading->dtype);
-    if (trib_fault("lock") || !trib_budget_init(&loading->encoded, memory / EIGHTHS)) return trib_no_memory("loader");
-    if (trib_budget_init(&loading->decoding, memory / EIGHTHS * DECODING_EIGHTHS)) return trib_success();
+    int64_t eighth = memory / EIGHTHS + 1; /* never 0, which would be no limit */
+    if (trib_fault("lock") || !trib_budget_init(&loading->encoded, eighth)) return trib_no_memory("loader");
+    if (trib_budget_init(&loading->decoding, eighth * DECODING_EIGHTHS)) return trib_success();
     trib_budget_destroy(&loading->encoded);
     return trib_no_memory("loader");
 }
@@ -83,6 +84,7 @@ static void drop_encoded(trib_loading *loading, trib_item *item)
 trib_status trib_load_count(trib_loading *loading, trib_item *item)
 {
     int64_t bytes = bytes_held(item);
+    if (!bytes) return trib_success();
     trib_status s = trib_input_check_size(loading->encoded.limit, item->name, bytes);
     if (!trib_failed(&s)) s = take(&loading->encoded, bytes);
     if (!trib_failed(&s)) return s;
