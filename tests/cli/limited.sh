@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # limited.sh BUILD [COUNT]: classify on COUNT (200) photos of 12 megapixels, sequential JPEGs and then progressive ones,
-# on one CPU and with 512 MB: a control group where one can be made (through systemd, or as root), else taskset and
+# the latter on 32 threads, too, on one CPU and with 512 MB: a control group where one can be made (through systemd, or as root), else taskset and
 # ulimit. Prints how long it took and the most memory that was used. Exit code 0: it finished, within the limit; 77: no
 # limit can be set here.
 set -u
@@ -79,15 +79,20 @@ watch_peak() {
     echo "$peak"
 }
 
+make_photos() {
+    mkdir "$folder/$1"
+    "$build/tests/cli/make_photo" 4000 3000 "$1" >"$folder/$1/0001.jpg" || exit 1
+    for ((i = 2; i <= count; i++)); do ln "$folder/$1/0001.jpg" "$folder/$1/$(printf %04d "$i").jpg"; done
+}
+
+# classify KIND OPTION...
 classify() {
     local kind=$1 code=0 child begin seconds peak
-    mkdir "$folder/$kind"
-    "$build/tests/cli/make_photo" 4000 3000 "$kind" >"$folder/$kind/0001.jpg" || exit 1
-    for ((i = 2; i <= count; i++)); do ln "$folder/$kind/0001.jpg" "$folder/$kind/$(printf %04d "$i").jpg"; done
+    shift
     if [ -n "$peak_file" ] && [ -w "$peak_file" ]; then echo 0 >"$peak_file" 2>/dev/null; fi
     begin=$SECONDS
     # shellcheck disable=SC2086
-    bash -c "$enter; exec $runner \"\$@\"" run "$build/tributary" classify "$model" "$folder/$kind" --topk 1 \
+    bash -c "$enter; exec $runner \"\$@\"" run "$build/tributary" classify "$model" "$folder/$kind" --topk 1 "$@" \
         >"$folder/rows" 2>"$folder/messages" &
     child=$!
     watch_peak "$child" >"$folder/peak" &
@@ -100,7 +105,7 @@ classify() {
         tail -3 "$folder/messages"
         return 1
     fi
-    echo "$kind: $count photos of 4000 x 3000, $(stat -c %s "$folder/$kind/0001.jpg") bytes each, in $seconds s;" \
+    echo "$kind${*:+ $*}: $count photos of 4000 x 3000, $(stat -c %s "$folder/$kind/0001.jpg") bytes each, in $seconds s;" \
         "most resident memory $((peak >> 10)) MiB${peak_file:+, of the group $(($(cat "$peak_file") >> 20)) MiB}"
     [ $((peak << 10)) -le "$limit" ]
 }
@@ -108,5 +113,9 @@ classify() {
 choose
 echo "one CPU and $((limit >> 20)) MiB by $way"
 result=0
-for kind in sequential progressive; do classify "$kind" || result=1; done
+for kind in sequential progressive; do
+    make_photos "$kind"
+    classify "$kind" || result=1
+done
+classify progressive -j 32 || result=1
 exit $result

@@ -117,7 +117,8 @@ typedef struct trib_batch {
  * (trib_image_info.decode_bytes tells how much an image takes). An image that needs more fails with TRIB_UNSUPPORTED,
  * and its message names the limit. Only where a lossless WebP takes more than five eighths in doubt
  * (trib_image_info.doubtful_bytes, at most 1.3 GB), it is decoded while no other image is. Not counted: the lists of
- * files that a source keeps, and what the system's allocator does not give back. */
+ * files that a source keeps, and what the allocator does not give back: glibc keeps up to 64 MB for each thread unless
+ * the program calls mallopt(M_MMAP_THRESHOLD, 1 << 20), as `tributary` does where memory is short. */
 trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
                                const trib_loader_options *options, trib_loader **out);
 /* Stops the workers, waiting for what they are doing. Batches that are out go with it, and so do items that were read
