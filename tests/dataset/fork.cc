@@ -41,6 +41,7 @@ int count_items(trib_loader *loader)
 
 TEST(AfterFork, ALoaderIsRefusedInTheChildAndWorksInTheParent)
 {
+    NEEDS_ALLOCATOR_THAT_FORKS();
     TemporaryFolder t;
     write_file(t.file("idx"), make::idx_images(100, 2, 2));
     Source source({ t.file("idx") });
@@ -87,6 +88,7 @@ TEST(AfterFork, ASourceIsRefusedInTheChildAndKeepsItsPlace)
 
 TEST(AfterFork, AChildLoadsWithASourceAndALoaderOfItsOwn)
 {
+    NEEDS_ALLOCATOR_THAT_FORKS();
     TemporaryFolder t;
     write_file(t.file("idx"), make::idx_images(100, 2, 2));
     Source source({ t.file("idx") });

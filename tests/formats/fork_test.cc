@@ -11,6 +11,7 @@ extern "C" {
 // The lock around cJSON is free in a child, though threads of the parent are reading models while it forks.
 TEST(Json, IsReadInAChildThatWasForkedWhileOthersRead)
 {
+    NEEDS_ALLOCATOR_THAT_FORKS();
     std::string text = "[0";
     for (int i = 1; i < 2000; ++i) text += "," + std::to_string(i);
     text += "]";
