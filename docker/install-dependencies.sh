@@ -40,7 +40,7 @@ done
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "This system has no apt-get. Please install with its own tools, if missing:"
     echo "  CMake 3.25, Ninja or Make, a C17 and a C++17 compiler, pkg-config, cJSON (needed)"
-    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp, libarchive, zlib (each optional)"
+    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp (with libwebpdemux), libarchive, zlib (each optional)"
     echo "  GoogleTest (for the tests); clang and clang-format 14 (for .ci/run)"
     echo "Going on; CMake says what it finds."
     exit 0

@@ -79,8 +79,8 @@ static trib_status make_source(source *s, const uint8_t *bytes, const trib_png_c
     return trib_success();
 }
 
-/* The pixels as one chunk with a checksum that is right: PIL does not look at theirs, and takes the last chunk though
- * the file end in it. (libspng, told not to look, does not look at zlib's own checksum either; PIL does.) */
+/* The pixels as one chunk with a checksum that is right: PIL does not look at theirs, and takes the last chunk even
+ * if the file ends in it. (libspng, told not to look, does not look at zlib's own checksum either; PIL does.) */
 static trib_status repair_pixels(source *s, const trib_png_chunks *png)
 {
     size_t most = (size_t)(png->end - png->pixels), length = 0;
@@ -92,6 +92,8 @@ static trib_status repair_pixels(source *s, const trib_png_chunks *png)
         length += part;
         at = (size_t)(png->end - data) < part + CHECKSUM ? png->end : data + part + CHECKSUM;
     }
+    if (length > INT32_MAX)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "its %zu bytes of pixels do not fit in a chunk", length);
     s->pieces[1].bytes = s->repaired;
     s->pieces[1].size = (size_t)(finish_chunk(s->repaired, "IDAT", length) - s->repaired);
     return trib_success();

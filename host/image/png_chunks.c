@@ -2,7 +2,6 @@
  * Tributary: walks a PNG file's chunks (length, name, data, checksum) by the rules of PIL's PngImagePlugin. */
 #include "image/png_chunks.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum { LENGTH_BYTES = 4, NAME_BYTES = 4, CHECKSUM_BYTES = 4 };
@@ -37,13 +36,19 @@ uint32_t trib_png_checksum(const uint8_t *bytes, size_t size)
 
 static bool is_named(const chunk *c, const char *name) { return !memcmp(c->start + LENGTH_BYTES, name, NAME_BYTES); }
 
+/* PIL's idea of it, in every locale. */
+static bool is_name_byte(uint8_t b)
+{
+    return (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || b == '_';
+}
+
 /* False at the end of the file, and where no chunk begins. */
 static bool begin_chunk(const walk *w, chunk *c)
 {
     if (w->end - w->at < LENGTH_BYTES + NAME_BYTES) return false;
     *c = (chunk) { w->at, w->at + LENGTH_BYTES + NAME_BYTES, read_u32(w->at) };
     for (int i = 0; i < NAME_BYTES; ++i)
-        if (!isalnum(w->at[LENGTH_BYTES + i]) && w->at[LENGTH_BYTES + i] != '_') return false;
+        if (!is_name_byte(w->at[LENGTH_BYTES + i])) return false;
     return true;
 }
 
