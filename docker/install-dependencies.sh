@@ -7,7 +7,7 @@ set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
        libarchive-dev zlib1g-dev"
-# Only what the built program loads.
+# Only what the built program loads, oneDNN included, which it is not linked with.
 runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libwebpdemux2 libcjson1
          libarchive13|libarchive13t64 zlib1g"
 test="libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format"

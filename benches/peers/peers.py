@@ -254,6 +254,13 @@ def run_ours(command, in_flight, path, batch, cores, seconds):
     return {"version": report.get("version", ""), "images_per_second": result["images_per_second"], "peak_rss_bytes": result["peak_rss_bytes"]}
 
 
+def usable_cores(command):
+    """As Tributary counts them, control groups included; without it, by the affinity mask."""
+    if not command: return len(os.sched_getaffinity(0))
+    done = subprocess.run(shlex.split(command) + ["devices", "--json"], capture_output=True, text=True, check=True)
+    return next(d["limits"]["cpus"] for d in json.loads(done.stdout) if d["spec"] == "cpu")
+
+
 def disagreement(check, reference):
     """Largest difference of logits relative to the largest logit; NaN counts as infinite."""
     difference = max(abs(a - b) for a, b in zip(check, reference)) / max(map(abs, reference))
@@ -308,7 +315,7 @@ def main():
     parser.add_argument("--ours", metavar="COMMAND", help="how to start tributary")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5, help="for one measurement, after warming up")
-    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--cores", type=int, help="default: all that may be used, as 'tributary devices' counts them")
     parser.add_argument("--json", metavar="FILE", help="write the results; - for standard output")
     parser.add_argument("--list", action="store_true", help="list the engines and exit")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -317,6 +324,7 @@ def main():
     if options.worker: return worker(options.worker, options.model, options.batch[0], options.cores, options.seconds)
     if options.list: return print("\n".join(ENGINES))
 
+    if not options.cores: options.cores = usable_cores(options.ours)
     names = [name for name in options.engines.split(",") if name]
     for name in names:
         if name not in ENGINES: parser.error(f"no engine is called {name}; --list shows them")

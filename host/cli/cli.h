@@ -36,8 +36,9 @@ trib_status cli_write_stdout(const char *text, size_t size);
 /* Writes what is left of standard output; CLI_FAILED when that, or any earlier write, did not succeed. */
 int cli_finish_stdout(int exit_code);
 
-/* Starts the program once more with shorter waiting at OpenMP barriers, unless the environment says how to wait. */
-void cli_limit_spinning(char **argv);
+/* Asks for shorter waiting at OpenMP barriers, unless the environment says how to wait. Changes the environment: only
+ * main() calls it, before there is any other thread and before a device is opened. */
+void cli_limit_spinning(void);
 
 /* Seconds on a clock that never jumps, and the reading when the program started. */
 double cli_now(void);

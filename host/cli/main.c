@@ -37,7 +37,7 @@ static int unknown_command(const char *name)
 int main(int argc, char **argv)
 {
     static char text[1 << 16]; /* holds what a command prints piece by piece, so that it is written at the end, once */
-    cli_limit_spinning(argv);
+    cli_limit_spinning();
     cli_start_time();
     setvbuf(stdout, text, _IOFBF, sizeof text);
     /* A reader that goes away is an ordinary failed write, reported by whoever wrote. */

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Finds oneDNN 2.6 or later as OneDNN::OneDNN and sets OneDNN_VERSION; -DOneDNN_ROOT=PREFIX or CMAKE_PREFIX_PATH say where
+# Finds the headers of oneDNN 2.6 or later, and the name its shared library goes by when a program loads it. Sets
+# OneDNN_VERSION, OneDNN_INCLUDE_DIR, OneDNN_LIBRARY, OneDNN_SONAME; -DOneDNN_ROOT=PREFIX or CMAKE_PREFIX_PATH say where
 # else to look. Not through oneDNN's own dnnl-config.cmake: Debian's fails where OpenCL's headers are not installed,
-# though nothing here needs them. Installed beside TributaryConfig.cmake for users of the static library.
+# though nothing here needs them.
 find_path(OneDNN_INCLUDE_DIR oneapi/dnnl/dnnl.h)
-find_library(OneDNN_LIBRARY dnnl)
+find_library(OneDNN_LIBRARY ${CMAKE_SHARED_LIBRARY_PREFIX}dnnl${CMAKE_SHARED_LIBRARY_SUFFIX})
 mark_as_advanced(OneDNN_INCLUDE_DIR OneDNN_LIBRARY)
 
 set(OneDNN_VERSION "")
@@ -13,11 +14,15 @@ if(OneDNN_INCLUDE_DIR)
   string(REPLACE ";" "." OneDNN_VERSION "${OneDNN_VERSION}")
 endif()
 
+# "libdnnl.so.2"; some systems count on: "libdnnl.so.3.6".
+string(REGEX MATCH "^[0-9]+" major "${OneDNN_VERSION}")
+set(OneDNN_SONAME libdnnl.so.${major})
+if(OneDNN_LIBRARY AND CMAKE_READELF)
+  execute_process(COMMAND ${CMAKE_READELF} -d ${OneDNN_LIBRARY} OUTPUT_VARIABLE sections ERROR_QUIET)
+  if(sections MATCHES "SONAME[^\n]*\\[([^]\n]+)\\]")
+    set(OneDNN_SONAME ${CMAKE_MATCH_1})
+  endif()
+endif()
+
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(OneDNN REQUIRED_VARS OneDNN_LIBRARY OneDNN_INCLUDE_DIR VERSION_VAR OneDNN_VERSION)
-
-if(OneDNN_FOUND AND NOT TARGET OneDNN::OneDNN)
-  add_library(OneDNN::OneDNN UNKNOWN IMPORTED)
-  set_target_properties(OneDNN::OneDNN PROPERTIES
-    IMPORTED_LOCATION "${OneDNN_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${OneDNN_INCLUDE_DIR}")
-endif()

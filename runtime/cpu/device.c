@@ -35,7 +35,7 @@ static int choose_cores(int wanted)
     return wanted < cpus.limit ? wanted : cpus.limit;
 }
 
-static void describe(trib_device_info *info, int threads, const trib_onednn *library)
+static void describe(trib_device_info *info, int threads)
 {
     snprintf(info->spec, sizeof info->spec, "cpu");
     find_name(info->name, sizeof info->name);
@@ -45,7 +45,9 @@ static void describe(trib_device_info *info, int threads, const trib_onednn *lib
     info->host = true;
     info->channel_multiple = 1;
     info->precisions = 1u << TRIB_PRECISION_FP32;
-    trib_onednn_describe(library, info);
+    snprintf(info->instructions, sizeof info->instructions, "baseline");
+    info->layouts[info->layout_count++] = TRIB_NHWC;
+    trib_onednn_describe(info);
 }
 
 /* ---- the driver ---- */
@@ -100,7 +102,7 @@ trib_status trib_cpu_device_open(const trib_device_options *options, trib_device
     pthread_mutex_init(&device->memory_lock, NULL);
     pthread_mutex_init(&device->capture_lock, NULL);
     trib_status status = trib_onednn_open(&device->onednn);
-    if (!trib_failed(&status)) describe(&device->base.info, options ? options->threads : 0, device->onednn);
+    if (!trib_failed(&status)) describe(&device->base.info, options ? options->threads : 0);
     if (options) device->memory.limit_bytes = options->memory_limit;
     trib_cpu_tokens_init(&device->tokens, device->base.info.cores);
     if (trib_failed(&status)) {
@@ -114,7 +116,7 @@ trib_status trib_cpu_device_open(const trib_device_options *options, trib_device
 void trib_cpu_device_describe(trib_device_listing *listing)
 {
     trib_device_info info = { 0 };
-    describe(&info, 0, NULL);
+    describe(&info, 0);
     listing->available = true;
     snprintf(listing->spec, sizeof listing->spec, "%s", info.spec);
     snprintf(listing->description, sizeof listing->description, "%.100s, %d cores, %.32s, %.80s", info.name, info.cores,

@@ -3,42 +3,30 @@
  * team of the very run time oneDNN uses. */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
-#include <pthread.h>
 
 #include "cpu/onednn.h"
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-/* Written once. */
+/* Written once, before anybody can compute. */
 static void (*set_threads)(int);
 static int (*get_threads)(void);
 
-/* In a program that loaded libtributary with dlopen the run time is not in the global scope, but it is loaded. */
-static void *symbol(const char *name)
+/* As oneDNN's own calls are resolved: what the program was linked with comes first, then what oneDNN was. */
+static void *symbol(void *onednn, const char *name)
 {
     void *found = dlsym(RTLD_DEFAULT, name);
-    void *library = found ? NULL : dlopen("libgomp.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    if (library) {
-        found = dlsym(library, name);
-        dlclose(library); /* whoever loaded it keeps it */
-    }
-    return found;
+    return found ? found : dlsym(onednn, name);
 }
 
-static void find_once(void)
+void trib_cpu_omp_find(void *onednn)
 {
     /* The way POSIX gives for turning a data pointer into a function pointer. */
-    *(void **)&set_threads = symbol("omp_set_num_threads");
-    *(void **)&get_threads = symbol("omp_get_max_threads");
+    *(void **)&set_threads = symbol(onednn, "omp_set_num_threads");
+    *(void **)&get_threads = symbol(onednn, "omp_get_max_threads");
 }
 
 void trib_cpu_omp_set_threads(int threads)
 {
-    pthread_once(&once, find_once);
     if (set_threads) set_threads(threads);
 }
 
-int trib_cpu_omp_get_threads(void)
-{
-    pthread_once(&once, find_once);
-    return get_threads ? get_threads() : 1;
-}
+int trib_cpu_omp_get_threads(void) { return get_threads ? get_threads() : 1; }

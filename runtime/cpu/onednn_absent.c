@@ -14,13 +14,9 @@ trib_status trib_onednn_open(trib_onednn **out)
 
 void trib_onednn_close(trib_onednn *library) { (void)library; }
 
-void trib_onednn_describe(const trib_onednn *library, trib_device_info *info)
+void trib_onednn_describe(trib_device_info *info)
 {
-    (void)library;
-    snprintf(info->library, sizeof info->library, "built without oneDNN: plain C only, slow");
-    snprintf(info->instructions, sizeof info->instructions, "baseline");
-    info->layout_count = 1;
-    info->layouts[0] = TRIB_NHWC;
+    snprintf(info->library, sizeof info->library, "plain C only, slow; built without oneDNN");
 }
 
 trib_status trib_onednn_stream_create(trib_onednn *library, struct dnnl_stream **out)

@@ -41,6 +41,9 @@ bool trib_dnnl_name_begins(dnnl_primitive_desc_t descriptor, const char *prefix)
 
 trib_status trib_onednn_open(trib_onednn **out)
 {
+    *out = NULL;
+    trib_status missing = trib_onednn_load();
+    if (trib_failed(&missing)) return trib_success();
     trib_onednn *library = trib_alloc_zeroed(1, sizeof *library);
     if (!library) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "oneDNN: out of memory");
     trib_status status = trib_success();
@@ -83,15 +86,18 @@ static const struct {
     { dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16", TRIB_NCHW16C },
 };
 
-void trib_onednn_describe(const trib_onednn *library, trib_device_info *info)
+void trib_onednn_describe(trib_device_info *info)
 {
-    (void)library;
+    trib_status missing = trib_onednn_load();
+    if (trib_failed(&missing)) {
+        snprintf(info->library, sizeof info->library, "plain C only, slow; %.360s", missing.message);
+        return;
+    }
     const dnnl_version_t *version = dnnl_version();
     snprintf(info->library, sizeof info->library, "oneDNN %d.%d.%d (%s)", version->major, version->minor,
              version->patch, runtime_name(version));
     unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
     trib_layout blocked = TRIB_NHWC;
-    snprintf(info->instructions, sizeof info->instructions, "baseline");
     for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; ++i) {
         if ((isa & instruction_sets[i].bits) != instruction_sets[i].bits) continue;
         snprintf(info->instructions, sizeof info->instructions, "%s", instruction_sets[i].name);
@@ -99,6 +105,7 @@ void trib_onednn_describe(const trib_onednn *library, trib_device_info *info)
     }
     /* Blocked first, for 2.6 and 3.2 alike: never slower than NHWC, a slice of one image is one piece of memory, and
      * 2.x has Winograd convolutions for it. */
+    info->layout_count = 0;
     if (blocked != TRIB_NHWC) info->layouts[info->layout_count++] = blocked;
     info->layouts[info->layout_count++] = TRIB_NHWC;
 }
@@ -106,6 +113,8 @@ void trib_onednn_describe(const trib_onednn *library, trib_device_info *info)
 trib_status trib_onednn_stream_create(trib_onednn *library, struct dnnl_stream **out)
 {
     trib_status status = trib_success();
+    *out = NULL;
+    if (!library) return status;
     TRIB_DNNL_TRY_GOTO(status, failed, dnnl_stream_create(out, library->engine, dnnl_stream_default_flags));
 failed:
     return status;

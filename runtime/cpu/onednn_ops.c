@@ -213,6 +213,11 @@ static trib_status find_fast(trib_cpu_device *device, const trib_op_desc *desc, 
                              dnnl_primitive_desc_t *out, char *reason)
 {
     *out = NULL;
+    if (!device->onednn) {
+        trib_status missing = trib_onednn_load();
+        snprintf(reason, TRIB_MESSAGE_SIZE, "%s", missing.message);
+        return trib_success();
+    }
     if (!recipe_of(desc, name, r)) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN has no %s of this kind", trib_kind_name(desc->kind));
         return trib_success();

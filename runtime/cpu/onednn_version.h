@@ -7,16 +7,8 @@
 #ifndef TRIBUTARY_RUNTIME_CPU_ONEDNN_VERSION_H
 #define TRIBUTARY_RUNTIME_CPU_ONEDNN_VERSION_H
 
-#include <dnnl.h>
-
+#include "cpu/onednn_api.h"
 #include "tributary/op.h"
-
-/* A borrowed memory descriptor, as dnnl_primitive_desc_query_md returns it. */
-#if DNNL_VERSION_MAJOR >= 3
-typedef const_dnnl_memory_desc_t trib_dnnl_md;
-#else
-typedef const dnnl_memory_desc_t *trib_dnnl_md;
-#endif
 
 typedef struct trib_dnnl_geometry {
     int n, c, h, w, k, p, q;

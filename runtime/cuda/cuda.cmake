@@ -49,7 +49,7 @@ if(CUDAToolkit_FOUND AND CUDNN_VERSION VERSION_GREATER_EQUAL 9.8)
   target_compile_definitions(trib_cuda PRIVATE TRIB_CUDNN_LIBRARY="${CUDNN_LIBRARY}" TRIB_CUBLASLT_LIBRARY="${cublaslt}")
   add_library(trib_cuda_lazy OBJECT cuda/lazy/lazy.c)
   target_include_directories(trib_cuda_lazy PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(trib_cuda_lazy PRIVATE trib_flags PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(trib_cuda_lazy PRIVATE trib_flags trib_base PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
   target_include_directories(trib_cuda PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/include
     SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR})
   target_link_libraries(trib_cuda PRIVATE trib_flags PUBLIC trib_kernels)

@@ -8,6 +8,8 @@ lib=$prefix/$LIBDIR
 examples=$prefix/$DOCDIR/examples
 export LC_ALL=C LSAN_OPTIONS=${LSAN_OPTIONS-}
 
+own=$WORK/$1 # where a check may leave files
+
 fail() { echo "FAILED: $*" >&2 && exit 1; }
 
 # Every function that a public header declares.
@@ -28,9 +30,42 @@ headers() {
     echo "$count headers compile alone as $2"
 }
 
+# not_linked FILE: oneDNN is loaded when a CPU device is opened, and its OpenMP with it, and not before.
+not_linked() {
+    local linked
+    linked=$(ldd "$1") || fail "ldd $1"
+    if grep -E '(libdnnl|lib[gi]?omp[0-9]*)\.' <<<"$linked"; then fail "$1 is linked with these"; fi
+}
+
+# onednn TEXT: with what is in $own/lib in place of oneDNN, whatever needs it fails, saying TEXT and what to install; all
+# else works.
+onednn() {
+    local program=$prefix/bin/tributary model=$SOURCE/models/pretrained/googlenet-fashion-64.safetensors image
+    image=$SOURCE/models/pretrained/samples/00-ankle-boot.png
+    export LD_LIBRARY_PATH=$own/lib
+    "$program" devices >"$own/devices" || fail "devices"
+    if "$program" classify "$model" "$image" 2>"$own/message" >"$own/rows"; then fail "it computes all the same"; fi
+    "$program" classify "$model" "$image" --reference --format table --topk 1 >"$own/rows" || fail "--reference"
+    cat "$own/message"
+    for text in "$1" "apt-get install libdnnl" LD_LIBRARY_PATH; do
+        grep -qF -e "$text" "$own/message" || fail "the message does not say '$text'"
+        grep -qF -e "$text" "$own/devices" || fail "devices does not say '$text': $(cat "$own/devices")"
+    done
+    grep -qi 'ankle boot' "$own/rows" || fail "--reference finds $(cat "$own/rows")"
+}
+
+# onednn_of_version MAJOR,MINOR,PATCH: a library that can tell its version and nothing else.
+onednn_of_version() {
+    mkdir -p "$own/lib"
+    echo "struct { int number[3]; const char *hash; unsigned runtime[2]; } version = { { $1 } };
+        const void *dnnl_version(void) { return &version; }" >"$own/onednn.c"
+    $CC -shared -fPIC "$own/onednn.c" -o "$own/lib/$ONEDNN_SONAME"
+}
+
 # outside PROGRAM: the example classifies a sample image as what it shows.
 outside() {
     local sample label output
+    not_linked "$1"
     sample=$(find "$SOURCE/models/pretrained/samples" -name '*ankle*boot*.png' | sort | head -1)
     [ -n "$sample" ] || fail "no ankle boot among the samples"
     output=$("$1" "$SOURCE/models/pretrained/googlenet-fashion-64.safetensors" "$sample") || fail "$1 fails"
@@ -78,6 +113,25 @@ static_names)
     "$NM" -g --defined-only "$lib/libtributary.a" | awk 'NF == 3 && !($2 ~ /[VW]/ && $3 ~ /^nvtx|Nvtx2_fnptr$/) { print $3 }' |
         grep -vE '^(trib_|_*(odr_)?(asan|sancov|ubsan|start|stop)_)' | sort -u >"$WORK/strangers" || true
     [ ! -s "$WORK/strangers" ] || fail "global names in libtributary.a that do not begin with trib_: $(tr '\n' ' ' <"$WORK/strangers")"
+    ;;
+linked)
+    not_linked "$prefix/bin/tributary"
+    not_linked "$lib/libtributary.so"
+    if grep -ri dnnl "$lib/pkgconfig" "$lib/cmake"; then fail "who uses the library must find oneDNN"; fi
+    ;;
+onednn_damaged) # what the loader says stands last, where it may be cut
+    mkdir -p "$own/lib"
+    echo "no library" >"$own/lib/$ONEDNN_SONAME"
+    onednn "$ONEDNN_SONAME cannot be loaded"
+    ;;
+onednn_other_version)
+    onednn_of_version 2,5,1
+    onednn "$ONEDNN_SONAME is version 2.5.1, but this was built with "
+    ;;
+onednn_incomplete)
+    version=${ONEDNN_SONAME#libdnnl.so.}
+    onednn_of_version "${version%%.*},6,0"
+    onednn "$ONEDNN_SONAME has no dnnl_"
     ;;
 cmake_shared) with_cmake shared Tributary::tributary ;;
 cmake_static) with_cmake static Tributary::tributary_static ;;

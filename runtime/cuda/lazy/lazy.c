@@ -4,16 +4,16 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
-/* Its functions are only reached through dlsym: other libraries of the process are not disturbed by them. */
+#include "tributary/internal/library.h"
+
 static void load(trib_lazy_library *library)
 {
+    char why[120];
     if (library->handle || library->error[0]) return;
-    library->handle = dlopen(library->name, RTLD_NOW | RTLD_LOCAL);
-    if (!library->handle) library->handle = dlopen(library->built, RTLD_NOW | RTLD_LOCAL);
-    if (library->handle) return;
-    const char *why = dlerror();
-    snprintf(library->error, sizeof library->error, "%s cannot be loaded (%.120s); put its folder into LD_LIBRARY_PATH",
-             library->name, why ? why : "no reason given");
+    library->handle = trib_library_load(library->name, library->built, why, sizeof why);
+    if (!library->handle)
+        snprintf(library->error, sizeof library->error, "%s cannot be loaded (%s); put its folder into LD_LIBRARY_PATH",
+                 library->name, why);
 }
 
 void *trib_lazy_find(trib_lazy_library *library, _Atomic(void *) *slot, const char *function)

@@ -54,7 +54,7 @@ typedef struct trib_device_info {
     char spec[32];         /* "cpu", "cuda:0" */
     char name[128];        /* "AMD EPYC 9554", "NVIDIA H200" */
     char instructions[64]; /* cpu: "avx512_core_bf16"; cuda: "sm_90" */
-    char library[128];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0" */
+    char library[384];     /* "oneDNN 2.6.3 (OpenMP)", "cuDNN 9.19.0, cuBLAS 13.0", or why there is none */
     int cores;             /* cpu: cores used; cuda: multiprocessors */
     int64_t memory_bytes;
     bool has_capture;

@@ -10,6 +10,13 @@ expect_out ", OMP_NUM_THREADS not set"
 taskset -c "$cpu" "$program" devices --json >out 2>err || fail "devices --json on one CPU"
 expect_out '"affinity":	1,'
 expect_out '"omp_num_threads":	null'
+# OpenMP, told to pin its threads, does not pin ours.
+ok devices
+cp out unbound
+export OMP_PROC_BIND=true
+ok devices
+expect_same out unbound
+unset OMP_PROC_BIND
 export OMP_NUM_THREADS=1,4
 ok devices
 expect_out "  limits        1 CPU: affinity "
