@@ -132,12 +132,11 @@ static trib_status count_decoding(const trib_loading *loading, const trib_image_
     bool in_doubt = *bytes - info->doubtful_bytes <= limit;
     if (in_doubt) *bytes = limit;
     if (in_doubt) return trib_success();
-    return TRIB_ERROR(
-        TRIB_UNSUPPORTED,
-        "decoding its %d x %d pixels takes up to %lld MiB, more than the %lld MiB that the loader may use "
-        "for it, five eighths of its memory; raise that with --loader-memory "
-        "(trib_loader_options.memory_limit)",
-        info->width, info->height, (long long)(*bytes >> 20), (long long)(limit >> 20));
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "decoding its %d x %d pixels takes up to %lld bytes, more than the %lld that the loader may use "
+                      "for it, five eighths of its memory; raise that with --loader-memory "
+                      "(trib_loader_options.memory_limit)",
+                      info->width, info->height, (long long)*bytes, (long long)limit);
 }
 
 static trib_status inspect(const trib_loading *loading, const trib_item *item, trib_image_info *info)
