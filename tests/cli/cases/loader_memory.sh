@@ -43,9 +43,13 @@ for options in "--max-pixels 0" "--max-pixels many" "--loader-memory -1" "--load
     fails 2 "it takes a number" classify "$model" in $options
 done
 
-# half of what a limit of the process leaves is the default
-(ulimit -d 2000000 && "$program" devices) >limited || fail "devices under ulimit -d"
-grep -qF "1.9 GiB: ulimit -d 2000000" limited || fail "the limit is shown by devices"
+# half of what a limit of the process leaves is the default; AddressSanitizer's shadow memory needs more than any limit
+if ! (ulimit -d 2000000 && "$program" devices) >out 2>err; then
+    grep -q ReserveShadowMemoryRange err || fail "devices under ulimit -d"
+    echo "not tried with AddressSanitizer: devices under ulimit -d"
+else
+    expect_out "1.9 GiB: ulimit -d 2000000"
+fi
 ok classify --help
 expect_out "--max-pixels"
 expect_out "--loader-memory"
