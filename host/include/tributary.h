@@ -11,6 +11,7 @@
 #include "tributary/graph.h"
 #include "tributary/image.h"
 #include "tributary/kernels.h"
+#include "tributary/memory.h"
 #include "tributary/model.h"
 #include "tributary/op.h"
 #include "tributary/plan.h"
