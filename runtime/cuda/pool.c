@@ -151,8 +151,7 @@ trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_
 
 /* ---- freeing ---- */
 
-/* Lets the side stream wait for everything given to every stream, as far as it is not being recorded: work from
- * before the capture that a stream records into is not waited for. */
+/* Lets the side stream wait for everything given to every stream, as far as it is not being recorded. */
 static trib_status gather(trib_cuda_device *device)
 {
     cudaEvent_t reached;
@@ -160,11 +159,8 @@ static trib_status gather(trib_cuda_device *device)
     TRIB_CUDA_TRY(device, cudaEventCreateWithFlags(&reached, cudaEventDisableTiming));
     trib_status status = trib_success();
     pthread_mutex_lock(&device->objects_lock);
-    for (trib_cuda_stream *s = device->streams; s && !trib_failed(&status); s = s->next) {
-        if (s->idle || atomic_load(&s->capture)) continue;
-        status = TRIB_CUDA(device, cudaEventRecord(reached, s->handle));
-        if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaStreamWaitEvent(device->side->handle, reached, 0));
-    }
+    for (trib_cuda_stream *s = device->streams; s && !trib_failed(&status); s = s->next)
+        if (!s->idle) status = trib_cuda_side_follow(device, s, reached);
     pthread_mutex_unlock(&device->objects_lock);
     TRIB_CUDA_NOTE(device, cudaEventDestroy(reached));
     return status;

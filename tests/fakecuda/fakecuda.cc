@@ -154,6 +154,32 @@ cudaError_t begin(const char *function, cudaError_t injected)
     return failed(injected);
 }
 
+// ---- pausing ----
+
+namespace
+{
+std::mutex pause_lock; // the two below
+std::string pause_function;
+std::function<void()> pause;
+} // namespace
+
+void pause_before(const std::string &function, std::function<void()> what)
+{
+    std::lock_guard<std::mutex> lock(pause_lock);
+    pause_function = function;
+    pause = std::move(what);
+}
+
+void reach(const char *function)
+{
+    std::function<void()> now;
+    {
+        std::lock_guard<std::mutex> lock(pause_lock);
+        if (pause && pause_function == function) now.swap(pause);
+    }
+    if (now) now();
+}
+
 // ---- reports ----
 
 std::string leaks()

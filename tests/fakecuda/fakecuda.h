@@ -68,6 +68,9 @@ std::int64_t stop_failing();
 // The function that fail() made fail first; "" when none.
 std::string failed_function();
 
+// The next thread that is about to call this function of the runtime calls `what` first, once: others get in between.
+void pause_before(const std::string &function, std::function<void()> what);
+
 // ---- what was seen ----
 
 // What is not given back, in words; "" when nothing is left.

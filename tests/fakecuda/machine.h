@@ -118,10 +118,12 @@ void violation(const std::string &text);
 // True in the thread that runs work, which holds the lock then.
 extern thread_local bool inside_work;
 cudaError_t refuse(const char *function); // a call from inside work
+void reach(const char *function);         // before the lock is taken: where pause_before pauses
 
 // Locks the machine and begins a call; returns from the function when it fails, by default with cudaErrorUnknown.
 #define FAKECUDA_LOCK()                                           \
     if (fakecuda::inside_work) return fakecuda::refuse(__func__); \
+    fakecuda::reach(__func__);                                    \
     std::lock_guard<std::mutex> fakecuda_lock(fakecuda::machine().lock)
 #define FAKECUDA_CALL_OR(injected)                                        \
     FAKECUDA_LOCK();                                                      \
