@@ -67,6 +67,26 @@ TEST_F(Convolutions, EveryCandidateIsRight)
                 }
 }
 
+// Both ways a library may treat the factors of tf32 are within the tolerance, and not the same.
+TEST_F(Convolutions, FactorsOfTf32AreRoundedOrCutOff)
+{
+    const trib_conv_desc desc = small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_TF32, packed_x, packed_y);
+    find(desc);
+    ASSERT_TRUE(info(0).tensor_cores);
+    double errors[2];
+    for (bool rounds : { false, true }) {
+        fakecuda::library::round_tf32(rounds);
+        Conv conv(desc, packed_x, packed_y);
+        Memory workspace(std::size_t(info(0).workspace_bytes));
+        trib_conv_pointers pointers = conv.pointers(info(0).bias);
+        ASSERT_OK(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()));
+        errors[rounds] = conv.error();
+    }
+    EXPECT_GT(errors[true], 0);
+    EXPECT_GT(errors[false], 1.3 * errors[true]);
+    EXPECT_LE(errors[false], tolerance(TRIB_PRECISION_TF32));
+}
+
 TEST_F(Convolutions, StridesPaddingsAndEpilogues)
 {
     for (bool bias : { false, true })
@@ -297,6 +317,18 @@ TEST(Precision, PackingPadsAndTurns)
     std::vector<std::uint16_t> half(2 * 2 * 8);
     trib_precision_pack(TRIB_PRECISION_FP16, 2, 3, 2, 8, filter.data(), half.data());
     for (std::size_t i = 0; i < half.size(); ++i) EXPECT_EQ(trib_f16_to_f32(half[i]), expected[i]);
+}
+
+// Libraries may cut off what tf32 has no bits for.
+TEST(Precision, PackingRoundsToTf32)
+{
+    const float last = 1.0f / 1024;
+    const std::vector<float> filter = { 1 + 0.75f * last, -1 - 0.5f * last, 1 + 0.25f * last };
+    std::vector<float> out(3);
+    trib_precision_pack(TRIB_PRECISION_TF32, 1, 3, 1, 3, filter.data(), out.data());
+    EXPECT_EQ(out, (std::vector<float> { 1 + last, -1 - last, 1 }));
+    trib_precision_pack(TRIB_PRECISION_FP32, 1, 3, 1, 3, filter.data(), out.data());
+    EXPECT_EQ(out, filter);
 }
 
 } // namespace

@@ -147,12 +147,12 @@ std::size_t span_bytes(const Layout &l)
 void compute(const Operation &o, const Layout &la, const Layout &lb, const Layout &ld, const void *a, const void *b,
              void *d)
 {
-    const bool tf32 = o.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
+    const bool tf32 = o.compute == CUBLAS_COMPUTE_32F_FAST_TF32, rounds = library::rounds_tf32();
     const std::int64_t m = std::int64_t(ld.rows), n = std::int64_t(ld.columns), k = std::int64_t(la.rows);
     const Stored type = stored(la.type), type_of_d = stored(ld.type);
     const auto factor = [&](const void *memory, std::int64_t i) {
         float value = load(memory, i, type);
-        return tf32 ? to_tf32(value) : value;
+        return tf32 ? to_tf32(value, rounds) : value;
     };
     std::vector<float> turned(std::size_t(k * m)), sum(std::size_t(m), 0.0f); // a as [k][m]
     for (std::int64_t j = 0; j < m; ++j)

@@ -2,6 +2,7 @@
 // Float32 sums in a fixed order: over filter taps, then channels. The innermost loop is contiguous, so that compilers
 // vectorise it: whole networks are computed here.
 #include "fakecuda/cudnn_fake.h"
+#include "fakecuda/library.h"
 #include "fakecuda/number.h"
 
 #include <algorithm>
@@ -24,10 +25,11 @@ Floats unpack(const Tensor &t, const char *memory, bool tf32)
 {
     Floats out(std::size_t(t.elements()));
     const std::int64_t pixels = t.extent[0] * t.extent[2] * t.extent[3], channels = t.extent[1];
+    const bool rounds = library::rounds_tf32();
     for (std::int64_t i = 0; i < pixels; ++i)
         for (std::int64_t c = 0; c < channels; ++c) {
             float value = load(memory, i * t.stride[3] + c, stored(t.type));
-            out[std::size_t(i * channels + c)] = tf32 ? to_tf32(value) : value;
+            out[std::size_t(i * channels + c)] = tf32 ? to_tf32(value, rounds) : value;
         }
     return out;
 }
