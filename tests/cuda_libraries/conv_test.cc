@@ -3,6 +3,8 @@
 #include "cuda_libraries/problems.h"
 #include "fakecuda/library.h"
 
+#include <cmath>
+
 using namespace problems;
 
 namespace
@@ -85,6 +87,38 @@ TEST_F(Convolutions, FactorsOfTf32AreRoundedOrCutOff)
     EXPECT_GT(errors[true], 0);
     EXPECT_GT(errors[false], 1.3 * errors[true]);
     EXPECT_LE(errors[false], tolerance(TRIB_PRECISION_TF32));
+}
+
+// The reference and our kernels keep NaN through ReLU; of a library's engines some may not, and nothing may rely on it.
+TEST_F(Convolutions, ReluMayLoseNaN)
+{
+    int kept = 0, lost = 0;
+    for (bool relu : { false, true }) {
+        trib_conv_desc desc = small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_BF16, packed_x, packed_y);
+        desc.relu = relu;
+        trib_conv_limits limits = {};
+        limits.workspace_bytes = limit;
+        find(desc, limits);
+        for (int i = 0; i < list.count; ++i) {
+            Conv conv(desc, packed_x, packed_y);
+            Memory workspace(std::size_t(info(i).workspace_bytes));
+            trib_conv_pointers pointers = conv.pointers(info(i).bias);
+            std::memset(conv.x.data(), 0xff, 16); // the first pixel's channels
+            ASSERT_OK(trib_conv_run(list.plans[i], handle, &pointers, workspace.data()));
+            const float first = take(conv.y.data(), 1, desc.k, packed_y, desc.precision)[0];
+            if (!relu) {
+                EXPECT_TRUE(std::isnan(first)) << info(i).name;
+            } else if (std::isnan(first)) {
+                EXPECT_TRUE(info(i).runtime_compiled) << info(i).name;
+                ++kept;
+            } else {
+                EXPECT_EQ(first, 0) << info(i).name;
+                ++lost;
+            }
+        }
+    }
+    EXPECT_GT(kept, 0);
+    EXPECT_GT(lost, 0);
 }
 
 TEST_F(Convolutions, StridesPaddingsAndEpilogues)

@@ -166,7 +166,7 @@ void compute(const Operation &o, const Layout &la, const Layout &lb, const Layou
         for (std::int64_t j = 0; j < m; ++j) {
             float y = sum[std::size_t(j)];
             if (has_bias(o)) y += load(o.bias, j, type_of_d);
-            if (has_relu(o)) y = y < 0 ? 0 : y; // NaN stays
+            if (has_relu(o) && (y < 0 || y != y)) y = 0; // what becomes of NaN is not documented
             store(d, column * ld.leading + j, type_of_d, y);
         }
     }

@@ -219,7 +219,7 @@ char *pointer_of(const Body &pack, const Tensor &tensor)
 void execute(cudnnContext *handle, const Body &plan, const Body &pack)
 {
     const auto c = plan.convolution;
-    const bool tf32 = uses_tf32(*c, plan.config);
+    const Arithmetic how = arithmetic_of(*c, plan.config);
     Pointers pointers = { pointer_of(pack, c->x), pointer_of(pack, c->w), pointer_of(pack, c->y),
                           c->has_bias ? pointer_of(pack, c->bias) : nullptr };
     std::vector<library::Touched> touched = { { pointers.x, std::size_t(c->x.span_bytes()) },
@@ -235,7 +235,7 @@ void execute(cudnnContext *handle, const Body &plan, const Body &pack)
         handle->stream, "cudnn",
         [=] {
             if (bytes) std::memset(workspace, 0xa5, bytes); // who shares it with another op will see
-            compute(*c, tf32, pointers);
+            compute(*c, how, pointers);
         },
         touched);
     if (failed) throw Refusal { CUDNN_STATUS_EXECUTION_FAILED_CUDART, cudaGetErrorString(failed) };

@@ -171,11 +171,15 @@ std::vector<Config> heuristics(const Convolution &c)
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(const Config &config) { return engine_of(config).notes; }
 std::vector<cudnnBackendBehaviorNote_t> behavior_notes(const Config &config) { return engine_of(config).behaviours; }
 
-bool uses_tf32(const Convolution &c, const Config &config)
+// What cuDNN 9.19 compiles at run time keeps NaN (its machine code for sm_90 says so); of the rest nothing is known.
+Arithmetic arithmetic_of(const Convolution &c, const Config &config)
 {
-    for (auto note : engine_of(config).notes)
-        if (note == tensor_core && c.x.type == CUDNN_DATA_FLOAT) return true;
-    return false;
+    const Engine &engine = engine_of(config);
+    Arithmetic how = { false, false };
+    for (auto note : engine.notes) how.tf32 = how.tf32 || (note == tensor_core && c.x.type == CUDNN_DATA_FLOAT);
+    for (auto note : engine.behaviours)
+        how.keeps_nan = how.keeps_nan || note == CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION;
+    return how;
 }
 
 std::int64_t workspace_of(const Convolution &c, const Config &config)
