@@ -3,6 +3,7 @@
 #include "cuda_libraries/problems.h"
 #include "fakecuda/library.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace problems;
@@ -166,7 +167,7 @@ TEST_F(Convolutions, SlicesPreferTheEngineThatDoesNotCopy)
     EXPECT_TRUE(info(0).runtime_compiled && info(0).native_graph && info(0).tensor_cores);
     EXPECT_FALSE(info(0).hides_copy);
     EXPECT_TRUE(info(list.count - 1).hides_copy);
-    EXPECT_EQ(list.copies, 5);
+    EXPECT_EQ(list.copies, 6);
     EXPECT_EQ(list.too_large, 2); // once for each type of bias
 
     limits.no_copies = true;
@@ -182,6 +183,29 @@ TEST_F(Convolutions, SlicesPreferTheEngineThatDoesNotCopy)
     EXPECT_EQ(info(0).engine, 41);
     EXPECT_EQ(info(0).bias, TRIB_BF16);
     EXPECT_FALSE(info(0).hides_copy);
+}
+
+// Of packed tensors: a plan that sums in parts is none that copies, though it needs more room than those.
+TEST_F(Convolutions, PartialSumsAreNoCopies)
+{
+    trib_conv_limits limits = {};
+    limits.workspace_bytes = limit;
+    find(small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_BF16, packed_x, packed_y), limits);
+    std::int64_t most = 0;
+    for (int i = 0; i < list.count; ++i) {
+        EXPECT_FALSE(info(i).hides_copy) << info(i).name;
+        most = std::max(most, info(i).workspace_bytes);
+    }
+    EXPECT_GT(most, 1 << 18);
+    find(small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_TF32, packed_x, packed_y), limits);
+    int turns = 0;
+    for (int i = 0; i < list.count; ++i)
+        if (info(i).engine == 26) {
+            EXPECT_TRUE(info(i).hides_copy);
+            ++turns;
+        }
+    EXPECT_EQ(turns, 1);
+    EXPECT_EQ(info(0).engine, 51);
 }
 
 TEST_F(Convolutions, Tf32PrefersTensorCoresToNotCopying)
