@@ -99,8 +99,9 @@ static trib_status alloc_locked(trib_cuda_device *device, cudaStream_t stream, s
 {
     trib_cuda_memory *m = &device->memory;
     const trib_memory_stats *s = &m->stats;
-    bool fits =
-        bytes <= (size_t)INT64_MAX / 2 && (!s->limit_bytes || (int64_t)bytes <= s->limit_bytes - s->current_bytes);
+    /* What CUDA says of more than the device has is not documented: it is not asked. */
+    bool fits = bytes <= (size_t)device->base.info.memory_bytes &&
+                (!s->limit_bytes || (int64_t)bytes <= s->limit_bytes - s->current_bytes);
     if (!fits) return no_memory(device, bytes, s->limit_bytes ? 0 : (int)cudaErrorMemoryAllocation);
     void *list = m->live, *memory = NULL;
     if (trib_grow(&list, &m->capacity, m->count + 1, sizeof *m->live))

@@ -158,6 +158,28 @@ TEST_F(Cuda, StreamsAndEventsAreUsedAgain)
     EXPECT_EQ(counts.events, 1);
 }
 
+// A thousand pieces of work, of which the device does one now and then: the last is certainly not done.
+TEST_F(Cuda, TimeOfAnEventNotYetReachedIsRefused)
+{
+    Device device = open();
+    Stream s = stream(device);
+    trib_event *start = nullptr, *end = nullptr;
+    int64_t ns = -1;
+    ASSERT_OK(trib_event_create(device.get(), &start));
+    ASSERT_OK(trib_event_create(device.get(), &end));
+    Event first(start), last(end);
+    void *cell = alloc(device, s, 64);
+    ASSERT_OK(trib_event_record(start, s.get()));
+    for (int i = 0; i < 1000; ++i) ASSERT_OK(trib_fill_zero(s.get(), cell, 64));
+    ASSERT_OK(trib_event_record(end, s.get()));
+    ASSERT_GT(fakecuda::pending(), 100u);
+    EXPECT_FAILS(trib_event_elapsed(end, end, &ns), TRIB_INVALID_ARGUMENT, "not completed");
+    EXPECT_EQ(ns, -1);
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    EXPECT_OK(trib_event_elapsed(start, end, &ns));
+    trib_device_free(device.get(), s.get(), cell);
+}
+
 // Ordinary memory passes through pinned blocks in both directions, which are used again; the caller never waits.
 TEST_F(Cuda, CopiesAreAsynchronousAndSteady)
 {
