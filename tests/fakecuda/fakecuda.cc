@@ -145,7 +145,7 @@ cudaError_t begin(const char *function, cudaError_t injected)
     if (m.devices.empty()) open_memory(); // the first call of a program that did not ask for a special machine
     if (!hit(m.injection, function)) {
         if (m.sticky != cudaSuccess) return failed(m.sticky);
-        progress(25);
+        progress(m.options.eagerness);
         return cudaSuccess;
     }
     if (m.injection.how != Failure::once) drop_all_work();

@@ -29,6 +29,7 @@ struct Options {
     std::size_t pinned = std::size_t(1) << 30; // of pinned host memory
     int devices = 1;
     bool driver = true; // false: as on a machine without NVIDIA's driver
+    int eagerness = 25; // percent of calls during which the device does a piece of work; 0: none before it must
 };
 
 // A new machine: nothing is allocated, nothing has failed.
