@@ -298,6 +298,35 @@ TEST_F(Cuda, MemoryMayBeAllocatedAndFreedWhileCapturing)
     EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
 }
 
+// CUDA does not update a graph whose copies turn round: it is made anew.
+TEST_F(Cuda, ACaptureIsReplacedByOneThatCopiesTheOtherWay)
+{
+    Device device = open();
+    Stream s = stream(device);
+    void *cell = alloc(device, s, 4), *host = nullptr;
+    ASSERT_EQ(cudaHostAlloc(&host, 4, cudaHostAllocDefault), cudaSuccess);
+    int *value = static_cast<int *>(host);
+    trib_capture *made = nullptr;
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_device(s.get(), cell, host, 4));
+    ASSERT_OK(trib_capture_end(s.get(), &made));
+    Capture capture(made);
+    *value = 5;
+    ASSERT_OK(trib_capture_launch(made, s.get()));
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_host(s.get(), host, cell, 4));
+    ASSERT_OK(trib_capture_replace(s.get(), made));
+    *value = 0;
+    ASSERT_OK(trib_capture_launch(made, s.get()));
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    EXPECT_EQ(*value, 5);
+    EXPECT_EQ(fakecuda::counts().graphs, 2);
+    capture.reset();
+    trib_device_free(device.get(), s.get(), cell);
+    ASSERT_EQ(cudaFreeHost(host), cudaSuccess);
+}
+
 TEST_F(Cuda, ACaptureMayEndOnAnotherThread)
 {
     Device device = open();

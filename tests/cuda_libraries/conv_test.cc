@@ -362,6 +362,9 @@ TEST_F(Convolutions, FailuresQuoteCudnn)
     pointers.bias = nullptr;
     EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "null");
     EXPECT_FAILS(trib_conv_run(list.plans[0], nullptr, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "handle");
+    pointers = conv.pointers(TRIB_F32);
+    EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data() + 128), TRIB_DEVICE_ERROR,
+                 "the workspace");
 }
 
 TEST(Precision, PackingPadsAndTurns)

@@ -343,6 +343,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
         expect(*static_cast<const float *>(alpha) == 1 && *static_cast<const float *>(beta) == 0,
                CUBLAS_STATUS_NOT_SUPPORTED);
         expect(workspace_bytes >= needed && (!needed || workspace));
+        expect(reinterpret_cast<std::uintptr_t>(workspace) % 256 == 0);
         for (const void *pointer : { a, b, static_cast<const void *>(d), p.operation.bias })
             expect(reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0);
         std::vector<library::Touched> touched = { { a, span_bytes(p.a) },

@@ -230,6 +230,8 @@ void execute(cudnnContext *handle, const Body &plan, const Body &pack)
         pack.has(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) ? pack.value<void *>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) : nullptr;
     const std::size_t bytes = std::size_t(plan.workspace);
     if (bytes && !workspace) throw Refusal { CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "the workspace is null" };
+    if (reinterpret_cast<std::uintptr_t>(workspace) % 256) // as cudaMalloc gives it: of less nothing is documented
+        throw Refusal { CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, "the workspace" };
     if (bytes) touched.push_back({ workspace, bytes });
     cudaError_t failed = library::enqueue(
         handle->stream, "cudnn",

@@ -31,6 +31,7 @@ using OpPointer = std::shared_ptr<Op>;
 // One piece of work of a graph.
 struct Node {
     std::string kind;
+    std::string fixed; // what an update cannot change: a copy's direction and devices
     Work run;
     std::int64_t duration = 0;
     std::set<std::size_t> waits; // indices of nodes, all smaller
@@ -142,7 +143,8 @@ void progress(int percent);
 bool happens_before(const OpPointer &first, const OpPointer &second);
 void drop_all_work(); // never runs it
 // Gives a stream work, or its capture.
-cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration);
+cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration,
+                   const std::string &fixed = "");
 
 // ---- memory (memory.cc) ----
 
@@ -152,6 +154,7 @@ void settle_memory(); // after work was dropped: what the host sees is what is
 // A check to be made when work runs: that device memory at these addresses is still what it is now.
 cudaError_t resolve(const void *data, std::size_t bytes, const char *what, Work &check);
 bool is_device(const void *data);
+std::string place_of(const void *data); // "host", or "device 0"
 bool is_pinned(const void *data, std::size_t bytes);
 
 // ---- graphs (graph.cc) ----
