@@ -244,7 +244,8 @@ cudaError_t cudaMallocFromPoolAsync(void **out, size_t size, cudaMemPool_t pool,
         violation("memory is allocated on a stream that is capturing");
         return failed(cudaErrorStreamCaptureUnsupported);
     }
-    if (size > m.options.memory) return failed(cudaErrorInvalidValue); // which error it is, is not documented
+    if (size >> 40) return failed(cudaErrorInvalidValue); // for sizes no card has, no error is documented
+    if (size > m.options.memory) return failed(cudaErrorMemoryAllocation);
     Freed found;
     if (!reuse(pool, stream, round_up(size), &found) && !take_fresh(pool, round_up(size), &found))
         return failed(cudaErrorMemoryAllocation);
