@@ -124,7 +124,7 @@ static trib_status open_outputs(classify *c)
     c->resume = (cli_resume) { .rows = &c->rows,
                                .source = c->feed.source,
                                .preprocess = &c->feed.preprocess,
-                               .decode = &c->feed.settings->decode,
+                               .settings = c->feed.settings,
                                .failed = note_failure,
                                .context = c,
                                .empty = true };

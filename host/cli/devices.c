@@ -15,7 +15,7 @@ static const cli_option table[] = {
     { 0, "json", CLI_FLAG, offsetof(device_options, json), NULL, "as a JSON array", 0, 0 },
 };
 
-/* How many CPUs this process may use, and why. */
+/* How many CPUs and how much memory this process may use, and why. */
 static void print_limits(void)
 {
     char text[TRIB_CPUS_TEXT_SIZE];
@@ -23,6 +23,9 @@ static void print_limits(void)
     trib_cpus_describe(&cpus, text);
     fputs("  limits        ", stdout);
     cli_print_safe(stdout, text);
+    trib_memory memory = trib_memory_get();
+    printf("\n                %.1f GiB: ", (double)memory.bytes / (1 << 30));
+    cli_print_safe(stdout, memory.source);
     putchar('\n');
 }
 
@@ -79,6 +82,9 @@ static void add_limits(cJSON *device)
     add_number_or_null(limits, "cgroup", cpus.cgroup_cpus);
     add_number_or_null(limits, "omp_num_threads", cpus.omp_num_threads);
     cJSON_AddItemToObject(limits, "text", cli_json_text(text));
+    trib_memory memory = trib_memory_get();
+    cJSON_AddNumberToObject(limits, "memory_bytes", (double)memory.bytes);
+    cJSON_AddItemToObject(limits, "memory_source", cli_json_text(memory.source));
 }
 
 static void add_abilities(cJSON *device, const trib_device_info *info)

@@ -29,6 +29,7 @@ typedef enum cli_kind {
     CLI_INT,      /* int, low .. high */
     CLI_REAL,     /* double, low .. high, low itself excluded */
     CLI_BYTES,    /* int64_t; K, M, G are powers of 1024 */
+    CLI_COUNT,    /* int64_t; K, M, G are powers of 1000 */
     CLI_TEXT,     /* const char * */
     CLI_FILE_IN,  /* const char *, a file that is read */
     CLI_FILE_OUT, /* const char *, one that is written; "FILE|word" for a value that is none */

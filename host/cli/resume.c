@@ -59,11 +59,12 @@ static trib_status try_item(const cli_resume *resume, trib_item *item)
 {
     const trib_preprocess *p = resume->preprocess;
     TRIB_TRY(item->status);
-    TRIB_TRY(trib_item_read(item));
-    if (!item->image.pixels) TRIB_TRY(trib_image_decode(item->bytes, item->size, resume->decode, &item->image));
+    trib_loader_options options = { .layout = TRIB_NHWC,
+                                    .decode = resume->settings->decode,
+                                    .memory_limit = resume->settings->loader_memory };
     float *row = trib_realloc_array(NULL, (size_t)p->crop_height * (size_t)p->crop_width * 3, sizeof *row);
     if (!row) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for an image");
-    trib_status status = trib_preprocess_image(p, &item->image, TRIB_NHWC, row);
+    trib_status status = trib_item_load(item, p, &options, row);
     trib_free(row);
     return status;
 }

@@ -5,13 +5,14 @@
 
 #include "output.h"
 #include "rows.h"
+#include "settings.h"
 
 typedef struct cli_resume {
     /* in */
     const cli_rows *rows;
     trib_source *source;
     const trib_preprocess *preprocess;
-    const trib_decode_options *decode;
+    const cli_settings *settings;
     void (*failed)(void *context, const char *name, const char *reason); /* an item that was skipped the first time */
     void *context;
     /* out */

@@ -65,6 +65,12 @@ static const cli_option random_options[] = {
 };
 
 static const cli_option decode_options[] = {
+    { 0, "max-pixels", CLI_COUNT, AT(decode.max_pixels), "N",
+      "refuse images of more pixels, such as 500M; default: 178956970, PIL's limit", 0, 0 },
+    { 0, "loader-memory", CLI_BYTES, AT(loader_memory), "BYTES",
+      "for reading and decoding images, such as 2G, in all and whatever their number; one image may take five eighths; "
+      "default: half of what the process may use ('tributary devices' shows it)",
+      0, 0 },
     { 0, "apply-orientation", CLI_FLAG, AT(decode.apply_orientation), NULL,
       "turn photos upright as their EXIF data says; models are usually trained without", 0, 0 },
 };

@@ -28,6 +28,7 @@ typedef struct cli_settings {
     int crop_mode, interpolation, resample_order, channels;
     cli_triple mean, std;
     trib_decode_options decode;
+    int64_t loader_memory; /* 0: half of what the process may use */
 } cli_settings;
 
 cli_settings cli_default_settings(void);
@@ -36,7 +37,7 @@ cli_group cli_compute_group(cli_settings *settings);
 cli_group cli_target_group(cli_settings *settings);     /* --target */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
 cli_group cli_random_group(cli_settings *settings);     /* --arch and what goes with it */
-cli_group cli_decode_group(cli_settings *settings);     /* --apply-orientation ... */
+cli_group cli_decode_group(cli_settings *settings);     /* --max-pixels ... */
 cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
 
 /* Whether the arguments are MODEL (unless --arch stands for it) and `fewest` .. `most` more, called `what` in the

@@ -60,15 +60,16 @@ static bool read_real(const char *text, const char **end, double *out)
     return true;
 }
 
-static bool read_bytes(const char *text, int64_t *out)
+/* `kilo`: 1024 or 1000. */
+static bool read_large(const char *text, double kilo, int64_t *out)
 {
     const char *end;
     double value;
     if (!read_real(text, &end, &value) || !(value > 0)) return false;
     switch (*end) {
-    case 'K': value *= 1024.0, ++end; break;
-    case 'M': value *= 1024.0 * 1024, ++end; break;
-    case 'G': value *= 1024.0 * 1024 * 1024, ++end; break;
+    case 'K': value *= kilo, ++end; break;
+    case 'M': value *= kilo * kilo, ++end; break;
+    case 'G': value *= kilo * kilo * kilo, ++end; break;
     }
     if (*end || value < 1 || value >= 9e18) return false;
     *out = (int64_t)value;
@@ -132,6 +133,7 @@ static void say_expected(const cli_option *o, char *expected, size_t size)
     case CLI_INT: snprintf(expected, size, "a whole number from %.0f to %.0f", o->low, o->high); break;
     case CLI_REAL: snprintf(expected, size, "a number above %g, at most %g", o->low, o->high); break;
     case CLI_BYTES: snprintf(expected, size, "a number of bytes above 0, such as 512M or 2G"); break;
+    case CLI_COUNT: snprintf(expected, size, "a number above 0, such as 500M or 2G"); break;
     case CLI_TRIPLE: snprintf(expected, size, "three numbers with commas between, such as 0.5,0.5,0.5"); break;
     case CLI_INTS:
         snprintf(expected, size, "whole numbers from %.0f to %.0f with commas between", o->low, o->high);
@@ -169,7 +171,8 @@ cli_value_result cli_read_value(const cli_option *o, const char *text, void *tar
         good = read_real(text, &end, &real) && !*end && real > o->low && real <= o->high;
         if (good) *(double *)target = real;
         break;
-    case CLI_BYTES: good = read_bytes(text, target); break;
+    case CLI_BYTES: good = read_large(text, 1024, target); break;
+    case CLI_COUNT: good = read_large(text, 1000, target); break;
     case CLI_TEXT:
     case CLI_FILE_IN:
     case CLI_FILE_OUT:

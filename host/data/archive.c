@@ -118,13 +118,14 @@ static trib_status read_data(trib_archive *a, const char *name, uint8_t *to, siz
                       reason ? reason : "it ends early");
 }
 
-trib_status trib_archive_load(trib_archive *a, const char *name, uint8_t **out, size_t *out_size)
+trib_status trib_archive_load(trib_archive *a, const char *name, int64_t most_bytes, uint8_t **out, size_t *out_size)
 {
     int64_t size = archive_entry_size(a->entry);
     if (size <= 0) return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member is empty", trib_shorten(name).text);
     if (size > TRIB_MAX_FILE_BYTES)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
                           trib_shorten(name).text, (long long)size, TRIB_MAX_FILE_BYTES);
+    TRIB_TRY(trib_input_check_size(most_bytes, name, size));
     size_t wanted = (size_t)size, have = 0, capacity = wanted < FIRST_CAPACITY ? wanted : FIRST_CAPACITY;
     uint8_t *bytes = trib_alloc(capacity);
     trib_status s = bytes ? trib_success() : trib_no_memory(name);

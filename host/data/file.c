@@ -123,35 +123,39 @@ trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, 
     return trib_success();
 }
 
+trib_status trib_open_image(const char *path, int *fd, int64_t *size)
+{
+    TRIB_TRY(trib_open_regular(path, fd, size));
+    if (*size >= 1 && *size <= TRIB_MAX_FILE_BYTES) return trib_success();
+    close(*fd);
+    if (*size < 1) return TRIB_ERROR(TRIB_BAD_DATA, "%s: the file is empty", trib_shorten(path).text);
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
+                      trib_shorten(path).text, (long long)*size, TRIB_MAX_FILE_BYTES);
+}
+
+trib_status trib_read_image(int fd, const char *path, int64_t wanted, uint8_t **bytes, size_t *size)
+{
+    size_t got = 0;
+    uint8_t *buffer = trib_alloc((size_t)wanted);
+    if (!buffer)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its %lld bytes", trib_shorten(path).text,
+                          (long long)wanted);
+    trib_status s = trib_read_full(fd, path, buffer, (size_t)wanted, &got);
+    if (trib_failed(&s)) {
+        trib_free(buffer);
+        return s;
+    }
+    *bytes = buffer;
+    *size = got;
+    return s;
+}
+
 trib_status trib_read_whole(const char *path, uint8_t **bytes, size_t *size)
 {
     int fd = -1;
     int64_t wanted = 0;
-    uint8_t *buffer = NULL;
-    size_t got = 0;
-    trib_status s = trib_open_regular(path, &fd, &wanted);
-    if (trib_failed(&s)) return s;
-    if (wanted == 0) {
-        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: the file is empty", trib_shorten(path).text);
-        goto done;
-    }
-    if (wanted > TRIB_MAX_FILE_BYTES) {
-        s = TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
-                       trib_shorten(path).text, (long long)wanted, TRIB_MAX_FILE_BYTES);
-        goto done;
-    }
-    buffer = trib_alloc((size_t)wanted);
-    if (!buffer) {
-        s = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its %lld bytes", trib_shorten(path).text,
-                       (long long)wanted);
-        goto done;
-    }
-    TRIB_TRY_GOTO(s, done, trib_read_full(fd, path, buffer, (size_t)wanted, &got));
-    *bytes = buffer;
-    *size = got; /* less than `wanted` when the file shrank meanwhile: the decoder will tell */
-    buffer = NULL;
-done:
-    trib_free(buffer);
+    TRIB_TRY(trib_open_image(path, &fd, &wanted));
+    trib_status s = trib_read_image(fd, path, wanted, bytes, size);
     close(fd);
     return s;
 }

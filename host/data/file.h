@@ -39,7 +39,12 @@ trib_status trib_check_readable(int fd, const char *name);
 const char *trib_kind_of_file(unsigned mode);
 /* Reads up to `size` bytes; fewer only at the end of the file. */
 trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, size_t *got);
-/* The whole of a regular file of 1 .. TRIB_MAX_FILE_BYTES bytes; release with trib_free. */
+/* Opens a regular file of 1 .. TRIB_MAX_FILE_BYTES bytes. */
+trib_status trib_open_image(const char *path, int *fd, int64_t *size);
+/* Its bytes; release with trib_free. *size is less than `wanted` when the file has shrunk since: the decoder will tell.
+ */
+trib_status trib_read_image(int fd, const char *path, int64_t wanted, uint8_t **bytes, size_t *size);
+/* Both. The whole of a regular file of 1 .. TRIB_MAX_FILE_BYTES bytes; release with trib_free. */
 trib_status trib_read_whole(const char *path, uint8_t **bytes, size_t *size);
 
 /* A file's last component. */

@@ -221,6 +221,8 @@ static trib_status idx_next(trib_input *input, trib_item *item, bool *end)
     if (*end) return trib_success();
     if (idx->given == idx->count) return finish(idx, item, end);
     size_t size = (size_t)idx->height * (size_t)idx->width * (size_t)idx->channels, got = 0;
+    trib_status fits = trib_input_check_size(idx->context->most_bytes, idx->path, (int64_t)size);
+    if (trib_failed(&fits)) return end_early(idx, item, &fits);
     size_t name_size = strlen(idx->path) + 32;
     char *name = trib_alloc(name_size);
     uint8_t *pixels = trib_alloc(size);

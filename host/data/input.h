@@ -32,9 +32,15 @@ struct trib_input {
 typedef struct trib_input_context {
     bool need_labels;
     int wake_fd; /* a waiting read gives up with TRIB_CANCELLED once this is readable; -1: never */
+    /* Most bytes that an item may hold when it is given; an input reads ahead at most as much again. 0: only the kind's
+     * own limits. */
+    int64_t most_bytes;
     trib_passed_list *passed_over;
     struct trib_outputs *outputs; /* what the caller writes, and no input may read */
 } trib_input_context;
+
+/* Fails when an image of `bytes` bytes is more than an input may hold. */
+trib_status trib_input_check_size(int64_t most_bytes, const char *name, int64_t bytes);
 
 trib_status trib_file_input_open(const char *path, trib_input **out);
 /* An image, a tar shard or an IDX file that can be read only once. Opened and recognised at its turn, because its
@@ -75,6 +81,10 @@ trib_status trib_item_set_path(trib_item *item, const char *path);
 /* Gives the item its name and the reason why it has no data. */
 trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_status *reason);
 
+/* Fails in a child of the process that opened the source. */
+trib_status trib_source_check_process(const trib_source *source);
+/* Sets most_bytes of all inputs. */
+void trib_source_limit(trib_source *source, int64_t most_bytes);
 /* Makes a worker that waits inside trib_source_next come back with TRIB_CANCELLED, until cleared. */
 void trib_source_interrupt(trib_source *source);
 void trib_source_clear_interrupt(trib_source *source);

@@ -22,12 +22,6 @@ void trib_item_release(trib_item *item)
     item->label = TRIB_NO_LABEL;
 }
 
-trib_status trib_item_read(trib_item *item)
-{
-    if (item->image.pixels || item->bytes || !item->path) return item->status;
-    return trib_read_whole(item->path, &item->bytes, &item->size);
-}
-
 trib_status trib_item_set_path(trib_item *item, const char *path)
 {
     item->name = trib_strdup(path);
@@ -43,6 +37,15 @@ trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_
     if (!item->name) return trib_no_memory(name);
     item->status = *reason;
     return trib_success();
+}
+
+trib_status trib_input_check_size(int64_t most_bytes, const char *name, int64_t bytes)
+{
+    if (!most_bytes || bytes <= most_bytes) return trib_success();
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "%s: its %lld bytes are more than the %lld that the loader may use for an image as it comes, an "
+                      "eighth of its memory; raise that with --loader-memory (trib_loader_options.memory_limit)",
+                      trib_shorten(name).text, (long long)bytes, (long long)most_bytes);
 }
 
 typedef struct file_input {

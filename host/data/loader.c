@@ -8,10 +8,11 @@
 #include "tributary/cpus.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
+#include "tributary/internal/process.h"
 
 enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, DEFAULT_PREFETCH = 2, PIXEL_ALIGNMENT = 64 };
 
-static trib_status check(const trib_preprocess *preprocess, const trib_loader_options *options)
+static trib_status check(const trib_loader_options *options)
 {
     if (options->batch_size < 1 || options->batch_size > MAX_BATCH)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d; it must be 1 .. %d", options->batch_size, MAX_BATCH);
@@ -24,11 +25,7 @@ static trib_status check(const trib_preprocess *preprocess, const trib_loader_op
     if (options->skip < 0)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%lld items to skip; it must not be negative",
                           (long long)options->skip);
-    if (options->layout != TRIB_NCHW && options->layout != TRIB_NHWC)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "layout %d; images are loaded as NCHW or NHWC", (int)options->layout);
-    if (options->raw && options->layout != TRIB_NHWC)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "raw pixels are loaded as NHWC only");
-    return trib_preprocess_check(preprocess);
+    return trib_success();
 }
 
 static int default_workers(void)
@@ -60,7 +57,7 @@ static void free_pixels(const trib_loader *loader, trib_batch_buffer *buffer)
 
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
 {
-    size_t batch = (size_t)loader->batch_size, row_bytes = loader->row_bytes;
+    size_t batch = (size_t)loader->batch_size, row_bytes = loader->loading.row_bytes;
     if (row_bytes > SIZE_MAX / batch)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a batch of %d images needs more memory than there can be",
                           loader->batch_size);
@@ -91,7 +88,6 @@ static trib_status make_locks(trib_loader *loader)
     int failed = pthread_mutex_init(&loader->source_lock, NULL) | pthread_mutex_init(&loader->lock, NULL) |
                  pthread_cond_init(&loader->ready, NULL) | pthread_cond_init(&loader->space, NULL);
     if (failed) return trib_no_memory("loader");
-    loader->locks_made = true;
     return trib_success();
 }
 
@@ -114,37 +110,54 @@ static trib_status start_workers(trib_loader *loader)
                              loader->worker_count);
 }
 
-trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
-                               const trib_loader_options *options, trib_loader **out)
+/* Locks first: without them there is nothing to destroy. */
+static trib_status make(trib_source *source, const trib_preprocess *preprocess, const trib_loader_options *options,
+                        trib_loader **out)
 {
-    TRIB_TRY(check(preprocess, options));
     trib_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
+    trib_status s = trib_loading_init(&loader->loading, preprocess, options);
+    if (!trib_failed(&s)) {
+        s = make_locks(loader);
+        if (trib_failed(&s)) trib_loading_destroy(&loader->loading);
+    }
+    if (trib_failed(&s)) {
+        trib_free(loader);
+        return s;
+    }
+    loader->process = trib_process();
     loader->source = source;
     loader->device = options->device;
-    loader->preprocess = preprocess;
-    loader->layout = options->layout;
-    loader->dtype = options->raw ? TRIB_U8 : TRIB_F32;
     loader->skip = options->skip;
-    loader->decode = options->decode;
     loader->batch_size = options->batch_size;
     loader->buffer_count = (options->prefetch ? options->prefetch : DEFAULT_PREFETCH) + 1;
     loader->worker_count = options->workers ? options->workers : default_workers();
-    loader->row_bytes =
-        (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loader->dtype);
     loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;
-    trib_status s;
-    TRIB_TRY_GOTO(s, failed, make_locks(loader));
-    TRIB_TRY_GOTO(s, failed, allocate(loader));
-    TRIB_TRY_GOTO(s, failed, start_workers(loader));
     *out = loader;
-    return s;
-failed:
-    trib_loader_destroy(loader);
     return s;
 }
 
-/* Nobody waits any longer: not for space, not for a batch, not for standard input. */
+trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
+                               const trib_loader_options *options, trib_loader **out)
+{
+    trib_loader *loader = NULL;
+    TRIB_TRY(check(options));
+    TRIB_TRY(trib_source_check_process(source));
+    TRIB_TRY(make(source, preprocess, options, &loader));
+    trib_source_limit(source, loader->loading.encoded.limit);
+    trib_status s = allocate(loader);
+    if (!trib_failed(&s)) s = start_workers(loader);
+    if (trib_failed(&s))
+        trib_loader_destroy(loader);
+    else
+        *out = loader;
+    return s;
+}
+
+/* In a child of fork() the locks may be held by threads that are not there. */
+static bool made_here(const trib_loader *loader) { return loader->process == trib_process(); }
+
+/* Nobody waits any longer: not for space, not for a batch, not for memory, not for standard input. */
 static void stop(trib_loader *loader, bool cancelled)
 {
     pthread_mutex_lock(&loader->lock);
@@ -153,6 +166,7 @@ static void stop(trib_loader *loader, bool cancelled)
     pthread_cond_broadcast(&loader->space);
     pthread_cond_broadcast(&loader->ready);
     pthread_mutex_unlock(&loader->lock);
+    trib_loading_stop(&loader->loading);
     trib_source_interrupt(loader->source);
 }
 
@@ -170,7 +184,7 @@ static void free_names(const trib_batch_buffer *buffer)
 
 void trib_loader_destroy(trib_loader *loader)
 {
-    if (!loader) return;
+    if (!loader || !made_here(loader)) return;
     if (loader->workers_started) join_workers(loader);
     for (int i = 0; i < loader->count; ++i) trib_free((char *)trib_loader_record(loader, i)->item.name);
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
@@ -180,12 +194,12 @@ void trib_loader_destroy(trib_loader *loader)
         trib_free(buffer->items);
         trib_free(buffer->free_rows);
     }
-    if (loader->locks_made) {
-        pthread_mutex_destroy(&loader->source_lock);
-        pthread_mutex_destroy(&loader->lock);
-        pthread_cond_destroy(&loader->ready);
-        pthread_cond_destroy(&loader->space);
-    }
+    trib_source_limit(loader->source, 0);
+    trib_loading_destroy(&loader->loading);
+    pthread_mutex_destroy(&loader->source_lock);
+    pthread_mutex_destroy(&loader->lock);
+    pthread_cond_destroy(&loader->ready);
+    pthread_cond_destroy(&loader->space);
     trib_free(loader->buffers);
     trib_free(loader->records);
     trib_free(loader->row_taken);
@@ -204,6 +218,7 @@ static bool all_out(const trib_loader *loader)
 
 trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
 {
+    TRIB_TRY(trib_made_here(loader->process, "loader"));
     trib_status s = trib_success();
     double begin = trib_loader_now();
     pthread_mutex_lock(&loader->lock);
@@ -227,7 +242,7 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
 
 void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
 {
-    if (!batch) return;
+    if (!batch || !made_here(loader)) return;
     pthread_mutex_lock(&loader->lock);
     for (int i = 0; i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
@@ -240,11 +255,15 @@ void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
     pthread_mutex_unlock(&loader->lock);
 }
 
-void trib_loader_cancel(trib_loader *loader) { stop(loader, true); }
+void trib_loader_cancel(trib_loader *loader)
+{
+    if (made_here(loader)) stop(loader, true);
+}
 
 trib_loader_stats trib_loader_get_stats(const trib_loader *loader)
 {
     trib_loader *l = (trib_loader *)loader; /* to lock it; nothing changes */
+    if (!made_here(l)) return (trib_loader_stats) { 0 };
     pthread_mutex_lock(&l->lock);
     trib_loader_stats stats = l->stats;
     pthread_mutex_unlock(&l->lock);

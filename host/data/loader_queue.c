@@ -95,8 +95,8 @@ static void gather_rows(trib_loader *loader, trib_batch_buffer *buffer, int good
         trib_record *record = trib_loader_record(loader, i);
         if (!record->buffer || (record->buffer == buffer && record->row < good)) continue;
         while (taken[hole]) ++hole;
-        memcpy(buffer->pixels + (size_t)hole * loader->row_bytes,
-               record->buffer->pixels + (size_t)record->row * loader->row_bytes, loader->row_bytes);
+        memcpy(buffer->pixels + (size_t)hole * loader->loading.row_bytes,
+               record->buffer->pixels + (size_t)record->row * loader->loading.row_bytes, loader->loading.row_bytes);
         return_row(record);
         record->buffer = buffer;
         record->row = hole;
@@ -115,7 +115,7 @@ const trib_batch *trib_loader_form(trib_loader *loader)
     }
     buffer->batch = (trib_batch) { .count = loader->scanned_good,
                                    .pixels = buffer->pixels,
-                                   .dtype = loader->dtype,
+                                   .dtype = loader->loading.dtype,
                                    .item_count = loader->scanned,
                                    .items = buffer->items };
     loader->first = (loader->first + loader->scanned) % loader->capacity;

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "data/load.h"
 #include "tributary/dataset.h"
 
 /* So many records beyond the rows may wait: a batch is cut short when this many failed items lie in it, because what
@@ -39,15 +40,11 @@ typedef struct trib_record {
 struct trib_loader {
     trib_source *source;
     trib_device *device; /* whose host memory pixels lie in; NULL: ordinary memory */
-    const trib_preprocess *preprocess;
-    trib_decode_options decode;
-    trib_layout layout;
-    trib_dtype dtype; /* of pixels */
+    trib_loading loading;
     int batch_size, buffer_count, worker_count;
-    size_t row_bytes;
     pthread_t *workers;
     int workers_started;
-    bool locks_made;
+    uint64_t process; /* that created it: the only one that has the workers */
 
     /* Held by the worker that reads the source, also while it waits for a row; taken before `lock`. */
     pthread_mutex_t source_lock;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A loader's worker: takes the next item of the source, then reads, decodes and preprocesses it into its row. */
-#include <string.h>
-
-#include "data/file.h"
+ * A loader's worker: takes the next item of the source, then loads it into its row. */
 #include "data/input.h"
 #include "data/loader_state.h"
 #include "tributary/internal/alloc.h"
@@ -59,45 +56,24 @@ static trib_record *enqueue(trib_loader *loader, trib_item *item)
     return record;
 }
 
+/* What the source has read is counted before it reads more. */
 static trib_record *take_next(trib_loader *loader, trib_item *item)
 {
     trib_record *record = NULL;
     pthread_mutex_lock(&loader->source_lock);
-    if (read_source(loader, item)) record = enqueue(loader, item);
+    if (read_source(loader, item)) {
+        if (!trib_failed(&item->status)) item->status = trib_load_count(&loader->loading, item);
+        record = enqueue(loader, item);
+    }
     pthread_mutex_unlock(&loader->source_lock);
     return record;
-}
-
-/* To network input, or with raw pixels to the last step before it. */
-static trib_status preprocess(const trib_loader *loader, const trib_image *image, void *row)
-{
-    if (loader->dtype == TRIB_F32) return trib_preprocess_image(loader->preprocess, image, loader->layout, row);
-    trib_image crop;
-    TRIB_TRY(trib_preprocess_pixels(loader->preprocess, image, &crop));
-    memcpy(row, crop.pixels, loader->row_bytes);
-    trib_image_release(&crop);
-    return trib_success();
-}
-
-/* Frees the encoded bytes as soon as they are decoded: they may be large. */
-static trib_status fill_row(const trib_loader *loader, trib_item *item, const char *name, void *row)
-{
-    if (!item->image.pixels && !item->bytes)
-        TRIB_TRY(trib_read_whole(item->path, &item->bytes, &item->size)); /* names the file in its messages */
-    trib_status s = trib_success();
-    if (!item->image.pixels) s = trib_image_decode(item->bytes, item->size, &loader->decode, &item->image);
-    trib_free(item->bytes);
-    item->bytes = NULL;
-    if (!trib_failed(&s)) s = preprocess(loader, &item->image, row);
-    trib_add_context(&s, "%s", trib_shorten(name).text);
-    return s;
 }
 
 static void work(trib_loader *loader, trib_record *record, trib_item *item)
 {
     double begin = trib_loader_now();
-    unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->row_bytes;
-    trib_status s = fill_row(loader, item, record->item.name, row);
+    unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->loading.row_bytes;
+    trib_status s = trib_load_item(&loader->loading, item, record->item.name, row);
     double seconds = trib_loader_now() - begin;
     pthread_mutex_lock(&loader->lock);
     loader->stats.decode_seconds += seconds;

@@ -71,7 +71,7 @@ static void forget_oldest(trib_members *m)
 trib_status trib_members_add(trib_members *m, const char *name, int64_t position, const uint8_t *bytes, size_t size)
 {
     trib_member member = { .position = position, .size = bytes ? size : 0 };
-    if (member.size > TRIB_MAX_REMEMBERED_BYTES / 2) return trib_success(); /* it would push out all the others */
+    if (member.size > m->most_bytes / 2) return trib_success(); /* it would push out all the others */
     if (m->end - m->begin == m->capacity) TRIB_TRY(grow(m));
     member.name = trib_strdup(name);
     member.bytes = bytes ? trib_alloc(size) : NULL;
@@ -84,7 +84,7 @@ trib_status trib_members_add(trib_members *m, const char *name, int64_t position
     m->bytes_held += cost(&member);
     *member_at(m, m->end) = member;
     put_into_bucket(m, m->end++);
-    while (m->bytes_held > TRIB_MAX_REMEMBERED_BYTES) forget_oldest(m);
+    while (m->bytes_held > m->most_bytes) forget_oldest(m);
     return trib_success();
 }
 

@@ -31,6 +31,7 @@ typedef struct trib_members {
     int64_t capacity;  /* of both, a power of two or 0 */
     int64_t begin, end;
     size_t bytes_held;
+    size_t most_bytes; /* at most TRIB_MAX_REMEMBERED_BYTES */
 } trib_members;
 
 /* Copies name and bytes. A member of the same name is hidden by this one. */

@@ -49,6 +49,7 @@ static trib_status read_image(pipe_input *in)
         if (in->size > TRIB_MAX_FILE_BYTES)
             return TRIB_ERROR(TRIB_BAD_DATA, "%s: more than %d bytes are too many for an image file",
                               trib_shorten(in->path).text, TRIB_MAX_FILE_BYTES);
+        TRIB_TRY(trib_input_check_size(in->context->most_bytes, in->path, (int64_t)in->size));
         size_t wanted = in->size < FIRST_BYTES ? FIRST_BYTES : in->size + 1;
         if (trib_grow((void **)&in->bytes, &in->capacity, wanted, 1)) return trib_no_memory(in->path);
         TRIB_TRY(trib_reader_read_some(&in->reader, in->bytes + in->size, in->capacity - in->size, &got));

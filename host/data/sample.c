@@ -7,7 +7,7 @@
 #include "data/input.h"
 #include "tributary/internal/alloc.h"
 
-enum { MAX_HELD_BYTES = TRIB_MAX_FILE_BYTES, MAX_HELD = 256 };
+enum { MAX_HELD = 256 };
 
 /* ---- names ---- */
 
@@ -136,7 +136,7 @@ trib_status trib_sample_hold(trib_sample *s, trib_item *item, const char *member
         held->member = strlen(held->item.name) - strlen(member);
         settle_by_own_label(s, held);
     }
-    if (s->count >= MAX_HELD || s->bytes >= MAX_HELD_BYTES) trib_sample_end(s);
+    if (s->count >= MAX_HELD || s->bytes >= s->most_bytes) trib_sample_end(s);
     return trib_success();
 }
 

@@ -28,6 +28,7 @@ typedef struct trib_sample_label {
 
 typedef struct trib_sample {
     bool need_labels;
+    size_t most_bytes;               /* more than this is not held back */
     char *key;                       /* NULL: before the first member */
     trib_sample_label whole, latest; /* key.cls; the last one with more dots */
     trib_held_item *held;            /* emptied before it is filled again */

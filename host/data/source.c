@@ -12,6 +12,7 @@
 #include "data/recognise.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
+#include "tributary/internal/process.h"
 
 struct trib_source {
     trib_input **inputs;
@@ -28,6 +29,7 @@ struct trib_source {
     trib_names class_names;
     int wake[2]; /* a pipe with a byte in it while waiting reads shall give up */
     int64_t next_index;
+    uint64_t process;    /* that opened it */
     trib_status failure; /* of an earlier trib_source_next: there is no way on */
 };
 
@@ -220,6 +222,7 @@ trib_status trib_source_open(const char *const *inputs, int count, const trib_so
     if (options->labels_path) TRIB_TRY(check_descriptors(&options->labels_path, 1));
     trib_source *source = trib_alloc_zeroed(1, sizeof *source);
     if (!source) return trib_no_memory("inputs");
+    source->process = trib_process();
     source->wake[0] = source->wake[1] = -1;
     source->context = (trib_input_context) { .need_labels = options->need_labels,
                                              .wake_fd = -1,
@@ -246,7 +249,8 @@ failed:
 
 void trib_source_close(trib_source *source)
 {
-    if (!source) return;
+    /* In a child, a thread of the parent's may have been in the middle of reading. */
+    if (!source || source->process != trib_process()) return;
     for (size_t i = 0; i < source->count; ++i) source->inputs[i]->kind->close(source->inputs[i]);
     trib_free(source->inputs);
     trib_free(source->folders);
@@ -318,8 +322,11 @@ static void check_item(trib_source *source, trib_item *item)
     item->status = s;
 }
 
+trib_status trib_source_check_process(const trib_source *source) { return trib_made_here(source->process, "source"); }
+
 trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
 {
+    TRIB_TRY(trib_source_check_process(source));
     TRIB_TRY(source->failure);
     trib_item found = { .label = TRIB_NO_LABEL };
     while (source->current < source->count) {
@@ -343,6 +350,8 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
     *end = true;
     return trib_success();
 }
+
+void trib_source_limit(trib_source *source, int64_t most_bytes) { source->context.most_bytes = most_bytes; }
 
 void trib_source_interrupt(trib_source *source)
 {

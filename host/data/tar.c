@@ -65,7 +65,7 @@ static trib_status load_at(const tar_input *tar, int64_t position, const char *n
     if (!trib_failed(&s)) {
         int r = archive_read_next_header(archive.archive, &archive.entry);
         if (r == ARCHIVE_OK || r == ARCHIVE_WARN)
-            s = trib_archive_load(&archive, name, bytes, size);
+            s = trib_archive_load(&archive, name, tar->context->most_bytes, bytes, size);
         else
             s = trib_archive_failure(&archive, "archive_read_next_header", "a member that a link means is gone");
     }
@@ -91,9 +91,9 @@ static trib_status not_before(const tar_input *tar, const char *name, const char
                           trib_shorten(name).text, trib_shorten(target).text);
     return TRIB_ERROR(
         TRIB_NOT_FOUND,
-        "%.200s: a link to '%.80s', which is not among the last %d MiB of members before it; unpack the shard to a "
+        "%.200s: a link to '%.80s', which is not among the last %.3g MiB of members before it; unpack the shard to a "
         "plain file, or make it with tar --dereference --hard-dereference",
-        trib_shorten(name).text, trib_shorten(target).text, TRIB_MAX_REMEMBERED_BYTES >> 20);
+        trib_shorten(name).text, trib_shorten(target).text, (double)tar->members.most_bytes / (1 << 20));
 }
 
 /* `own` is the link's name among the members, under which later links find what it means. */
@@ -137,7 +137,7 @@ static trib_status load(tar_input *tar, const char *name, const char *own, uint8
     if (!target && archive_entry_filetype(tar->archive.entry) != AE_IFREG)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member is %s, not a file", trib_shorten(name).text,
                           trib_archive_type(&tar->archive));
-    TRIB_TRY(trib_archive_load(&tar->archive, name, bytes, size));
+    TRIB_TRY(trib_archive_load(&tar->archive, name, tar->context->most_bytes, bytes, size));
     if (tar->can_go_back) return trib_success();
     trib_status s = trib_members_add(&tar->members, own, 0, *bytes, *size);
     if (trib_failed(&s)) trib_free(*bytes);
@@ -320,9 +320,18 @@ static trib_status step(tar_input *tar)
     return hold_failure(tar, s);
 }
 
+/* The loader's memory may allow less than our own limits do. */
+static void apply_limit(tar_input *tar)
+{
+    size_t most = (size_t)tar->context->most_bytes;
+    tar->sample.most_bytes = most ? most : TRIB_MAX_FILE_BYTES;
+    tar->members.most_bytes = most && most < TRIB_MAX_REMEMBERED_BYTES ? most : TRIB_MAX_REMEMBERED_BYTES;
+}
+
 static trib_status tar_next(trib_input *input, trib_item *item, bool *end)
 {
     tar_input *tar = (tar_input *)input;
+    apply_limit(tar);
     while (!trib_sample_take(&tar->sample, item)) {
         *end = tar->finished && !tar->sample.count;
         if (*end) return trib_success();

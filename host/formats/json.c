@@ -9,11 +9,12 @@
 #include "formats/json_scan.h"
 #include "tributary/internal/alloc.h"
 
-/* cJSON keeps its allocator and its last error in global variables; the lock guards both. The allocator is set once and
- * for good. It is malloc and free underneath, so a program that uses cJSON itself with the default allocator can free
- * what it made before; one that sets hooks of its own must do so after the first model was read, or not at all. */
+/* cJSON keeps its allocator and its last error in global variables; the lock guards the second, in a child of fork()
+ * too. The allocator is set once and for good. It is malloc and free underneath, so a program that uses cJSON itself
+ * with the default allocator can free what it made before; one that sets hooks of its own must do so after the first
+ * model was read, or not at all. */
 static pthread_mutex_t cjson_lock = PTHREAD_MUTEX_INITIALIZER;
-static bool cjson_ready;
+static pthread_once_t cjson_once = PTHREAD_ONCE_INIT;
 
 /* cJSON answers NULL both for bad JSON and without memory; this tells them apart. */
 static _Thread_local bool out_of_memory;
@@ -25,16 +26,22 @@ static void *allocate(size_t size)
     return block;
 }
 
+static void lock_cjson(void) { pthread_mutex_lock(&cjson_lock); }
+static void unlock_cjson(void) { pthread_mutex_unlock(&cjson_lock); }
+
+static void prepare_cjson(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks) { .malloc_fn = allocate, .free_fn = trib_free });
+    pthread_atfork(lock_cjson, unlock_cjson, unlock_cjson);
+}
+
 static cJSON *parse(const char *text, size_t size, const char **end)
 {
-    pthread_mutex_lock(&cjson_lock);
-    if (!cjson_ready) {
-        cJSON_InitHooks(&(cJSON_Hooks) { .malloc_fn = allocate, .free_fn = trib_free });
-        cjson_ready = true;
-    }
+    pthread_once(&cjson_once, prepare_cjson);
+    lock_cjson();
     out_of_memory = false;
     cJSON *root = cJSON_ParseWithLengthOpts(text, size, end, 0);
-    pthread_mutex_unlock(&cjson_lock);
+    unlock_cjson();
     return root;
 }
 

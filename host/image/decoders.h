@@ -21,7 +21,15 @@ trib_status trib_decode_webp(const uint8_t *bytes, size_t size, const trib_decod
 
 #define TRIB_NOTE_ANIMATION "animation: its first frame is used"
 
-/* Memory for the pixels, not cleared. Sizes come from files: too large or empty fails with TRIB_BAD_DATA. */
+/* The other half of each: trib_image_inspect of bytes that begin with the format's signature. The pixels of `info` are
+ * within max_pixels when this succeeds; its decode_bytes count one image, unturned. */
+trib_status trib_inspect_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info);
+trib_status trib_inspect_png(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info);
+trib_status trib_inspect_webp(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info);
+
+/* Sizes come from files: too large or empty fails with TRIB_BAD_DATA. */
+trib_status trib_image_check_size(int64_t width, int64_t height, int64_t max_pixels);
+/* After the same check: memory for the pixels, not cleared. */
 trib_status trib_image_create(int64_t width, int64_t height, int channels, int64_t max_pixels, trib_image *out);
 
 /* The failure of a build without `library`. */

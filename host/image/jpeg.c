@@ -15,11 +15,8 @@
 #include <jpeglib.h>
 
 #include "image/exif.h"
+#include "image/jpeg_cost.h"
 #include "tributary/internal/alloc.h"
-
-/* A progressive file can repeat cheap scans that each cost a pass over the whole image. Real files have about ten. */
-enum { MAX_SCANS = 500 };
-static const int64_t MAX_SCANNED_PIXELS = INT64_C(1) << 33;
 
 typedef struct reader {
     struct jpeg_decompress_struct jpeg;
@@ -29,6 +26,7 @@ typedef struct reader {
     jmp_buf escape;
     trib_status status; /* why we escaped */
     int64_t max_pixels;
+    size_t size;      /* of the file */
     int *orientation; /* NULL: not asked for */
     trib_image image;
     uint8_t *cmyk; /* one row */
@@ -87,11 +85,9 @@ static void on_skip(j_decompress_ptr jpeg, long count)
 static void on_progress(j_common_ptr common)
 {
     j_decompress_ptr jpeg = (j_decompress_ptr)common;
-    int64_t scans = jpeg->input_scan_number, pixels = (int64_t)jpeg->image_width * jpeg->image_height;
-    if (scans > MAX_SCANS || scans * pixels > MAX_SCANNED_PIXELS)
-        escape(common->client_data,
-               TRIB_ERROR(TRIB_BAD_DATA, "more than %lld scans for %lld pixels: refused as a decompression bomb",
-                          (long long)scans - 1, (long long)pixels));
+    reader *r = common->client_data;
+    trib_status s = trib_jpeg_check_scans(jpeg, r->size);
+    if (trib_failed(&s)) escape(r, s);
 }
 
 static int find_orientation(jpeg_saved_marker_ptr marker)
@@ -104,6 +100,7 @@ static int find_orientation(jpeg_saved_marker_ptr marker)
 
 static void open_reader(reader *r, const uint8_t *bytes, size_t size)
 {
+    r->size = size;
     r->jpeg.err = jpeg_std_error(&r->errors);
     r->errors.error_exit = on_error;
     r->errors.emit_message = on_message;
@@ -121,15 +118,24 @@ static void open_reader(reader *r, const uint8_t *bytes, size_t size)
     r->jpeg.progress = &r->progress;
 }
 
+/* What both halves need from the header. */
+static void check_header(reader *r)
+{
+    int components = r->jpeg.num_components;
+    if (components != 1 && components != 3 && components != 4)
+        escape(r, TRIB_ERROR(TRIB_UNSUPPORTED, "it has %d components; 1 (gray), 3 (colour) and 4 (CMYK) are read",
+                             components));
+    trib_status s = trib_image_check_size(r->jpeg.image_width, r->jpeg.image_height, r->max_pixels);
+    if (!trib_failed(&s)) s = trib_jpeg_check_scans(&r->jpeg, r->size);
+    if (trib_failed(&s)) escape(r, s);
+}
+
 static void choose_output(reader *r)
 {
     switch (r->jpeg.num_components) {
     case 1: r->jpeg.out_color_space = JCS_GRAYSCALE; break;
     case 3: r->jpeg.out_color_space = JCS_RGB; break;
-    case 4: r->jpeg.out_color_space = JCS_CMYK; break;
-    default:
-        escape(r, TRIB_ERROR(TRIB_UNSUPPORTED, "it has %d components; 1 (gray), 3 (colour) and 4 (CMYK) are read",
-                             r->jpeg.num_components));
+    default: r->jpeg.out_color_space = JCS_CMYK; break;
     }
     trib_status s = trib_image_create(r->jpeg.image_width, r->jpeg.image_height, r->jpeg.num_components == 1 ? 1 : 3,
                                       r->max_pixels, &r->image);
@@ -194,6 +200,7 @@ static bool run(reader *r, const uint8_t *bytes, size_t size)
     if (r->orientation) jpeg_save_markers(&r->jpeg, JPEG_APP0 + 1, 0xFFFF);
     read_header(r);
     if (r->orientation) *r->orientation = find_orientation(r->jpeg.marker_list);
+    check_header(r);
     choose_output(r);
     start_rows(r);
     read_rows(r);
@@ -216,7 +223,34 @@ trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, const trib_decod
     return r.status;
 }
 
+static bool run_header(reader *r, const uint8_t *bytes, size_t size)
+{
+    if (setjmp(r->escape)) return false;
+    open_reader(r, bytes, size);
+    read_header(r);
+    check_header(r);
+    return true;
+}
+
+trib_status trib_inspect_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info)
+{
+    reader r = { .status = trib_success(), .max_pixels = max_pixels };
+    if (run_header(&r, bytes, size))
+        *info = (trib_image_info) { .width = (int)r.jpeg.image_width,
+                                    .height = (int)r.jpeg.image_height,
+                                    .channels = r.jpeg.num_components == 1 ? 1 : 3,
+                                    .decode_bytes = trib_jpeg_decode_bytes(&r.jpeg) };
+    jpeg_destroy_decompress(&r.jpeg);
+    return r.status;
+}
+
 #else
+
+trib_status trib_inspect_jpeg(const uint8_t *bytes, size_t size, int64_t max_pixels, trib_image_info *info)
+{
+    (void)bytes, (void)size, (void)max_pixels, (void)info;
+    return trib_decoder_missing("JPEG", "libjpeg", "libjpeg62-turbo-dev");
+}
 
 trib_status trib_decode_jpeg(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
                              int *orientation)

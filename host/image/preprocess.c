@@ -172,33 +172,51 @@ static int centre_offset(int size, int crop)
 }
 
 /* The size after the resize, in 64 bits: the long side of an extreme strip does not fit in an int. */
-static void resized_size(const trib_preprocess *p, const trib_image *image, int64_t *width, int64_t *height)
+static void resized_size(const trib_preprocess *p, int w, int h, int64_t *width, int64_t *height)
 {
-    *width = image->width;
-    *height = image->height;
+    *width = w;
+    *height = h;
     if (p->resize_mode == TRIB_RESIZE_NONE) return;
-    bool squash = p->resize_mode == TRIB_RESIZE_SQUASH, upright = image->width <= image->height;
+    bool squash = p->resize_mode == TRIB_RESIZE_SQUASH, upright = w <= h;
     int64_t size = p->resize;
-    *width = squash || upright ? size : size * image->width / image->height;
-    *height = squash || !upright ? size : size * image->height / image->width;
+    *width = squash || upright ? size : size * w / h;
+    *height = squash || !upright ? size : size * h / w;
 }
 
-/* Resize and centre crop; keeps gray as one channel. */
-static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image, trib_image *out)
+/* Resize and centre crop of an image of w x h pixels. */
+static trib_status crop_axes(const trib_preprocess *p, int w, int h, trib_axis *x, trib_axis *y)
 {
     TRIB_TRY(trib_preprocess_check(p));
-    TRIB_TRY(check_image(image));
     int64_t width, height;
-    resized_size(p, image, &width, &height);
+    resized_size(p, w, h, &width, &height);
     if (width > MAX_RESIZED_SIDE || height > MAX_RESIZED_SIDE)
-        return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is too elongated for a short side of %d",
-                          image->width, image->height, p->resize);
+        return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is too elongated for a short side of %d", w, h,
+                          p->resize);
     if (width < p->crop_width || height < p->crop_height) /* only without a resize */
-        return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is smaller than the crop of %d x %d", image->width,
-                          image->height, p->crop_width, p->crop_height);
-    trib_axis x = { image->width, (int)width, centre_offset((int)width, p->crop_width), p->crop_width };
-    trib_axis y = { image->height, (int)height, centre_offset((int)height, p->crop_height), p->crop_height };
+        return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is smaller than the crop of %d x %d", w, h,
+                          p->crop_width, p->crop_height);
+    *x = (trib_axis) { w, (int)width, centre_offset((int)width, p->crop_width), p->crop_width };
+    *y = (trib_axis) { h, (int)height, centre_offset((int)height, p->crop_height), p->crop_height };
+    return trib_success();
+}
+
+/* Keeps gray as one channel. */
+static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image, trib_image *out)
+{
+    trib_axis x, y;
+    TRIB_TRY(check_image(image));
+    TRIB_TRY(crop_axes(p, image->width, image->height, &x, &y));
     return trib_resample(image, x, y, p->interpolation, p->resample_order, out);
+}
+
+int64_t trib_preprocess_bytes(const trib_preprocess *p, int width, int height, int channels)
+{
+    trib_axis x, y;
+    if (width < 1 || height < 1) return 0;
+    trib_status s = crop_axes(p, width, height, &x, &y);
+    if (trib_failed(&s)) return 0;
+    int64_t rgb = channels == 1 ? 3 * (int64_t)x.count * y.count : 0; /* made of gray */
+    return trib_resample_bytes(x, y, channels, p->interpolation) + rgb;
 }
 
 trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_image *image, trib_layout layout,

@@ -105,13 +105,15 @@ static void filter_lines_first(resampler *r, trib_image *window)
     }
 }
 
+/* The rows under one filter, and what the last group reaches beyond them on either side. */
+static int ring_rows(int taps) { return (taps / GROUP + 3) * GROUP; }
+
 static trib_status prepare(resampler *r, trib_interpolation interpolation)
 {
     if (resized(r->x)) TRIB_TRY(trib_weights_make(r->x, interpolation, &r->columns));
     if (!resized(r->y)) return trib_success();
     TRIB_TRY(trib_weights_make(r->y, interpolation, &r->lines));
-    /* The rows under one filter, and what the last group reaches beyond them on either side. */
-    r->capacity = r->vertical_first ? GROUP : (r->lines.taps / GROUP + 3) * GROUP;
+    r->capacity = r->vertical_first ? GROUP : ring_rows(r->lines.taps);
     size_t bytes = r->vertical_first ? r->row_bytes : r->window_bytes;
     r->rows = trib_alloc_zeroed((size_t)r->lines.taps, sizeof *r->rows);
     if (resized(r->x)) r->ring = trib_alloc_zeroed((size_t)r->capacity, bytes);
@@ -205,4 +207,21 @@ trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_i
     else
         *window = result;
     return s;
+}
+
+/* What trib_weights_make keeps, and what it takes meanwhile. */
+static int64_t weights_bytes(trib_axis axis, int64_t taps)
+{
+    return axis.count * (2 * (int64_t)sizeof(int) + taps * (int64_t)sizeof(int32_t)) + taps * (int64_t)sizeof(double);
+}
+
+int64_t trib_resample_bytes(trib_axis x, trib_axis y, int channels, trib_interpolation interpolation)
+{
+    int64_t row = (int64_t)x.count * channels, bytes = row * y.count;
+    if (interpolation == TRIB_NEAREST) return bytes + ((int64_t)x.count + y.count) * (int64_t)sizeof(int);
+    if (resized(x)) bytes += weights_bytes(x, trib_weights_taps(x, interpolation));
+    if (!resized(y)) return bytes;
+    int taps = trib_weights_taps(y, interpolation);
+    int64_t across = ring_rows(taps) * row, down = GROUP * (int64_t)x.in * channels; /* by the order of passes */
+    return bytes + weights_bytes(y, taps) + taps * (int64_t)sizeof(uint8_t *) + (across > down ? across : down);
 }

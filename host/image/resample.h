@@ -18,6 +18,9 @@ typedef struct trib_axis {
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
                           trib_resample_order order, trib_image *window);
 
+/* Most memory that takes at a time, `window` included. */
+int64_t trib_resample_bytes(trib_axis x, trib_axis y, int channels, trib_interpolation interpolation);
+
 /* Fixed point: sums of pixel * weight are scaled by 2^22 and get half a unit before they are cut to 0..255. */
 enum { TRIB_WEIGHT_BITS = 22, TRIB_WEIGHT_HALF = 1 << (TRIB_WEIGHT_BITS - 1) };
 
@@ -29,6 +32,8 @@ typedef struct trib_weights {
     int32_t *weight;
 } trib_weights;
 
+/* 0: too many, and trib_weights_make fails. */
+int trib_weights_taps(trib_axis axis, trib_interpolation interpolation);
 trib_status trib_weights_make(trib_axis axis, trib_interpolation interpolation, trib_weights *out);
 void trib_weights_release(trib_weights *w);
 

@@ -53,16 +53,21 @@ static void fill_sample(trib_axis axis, const filter *f, int i, double *row, tri
     for (int t = 0; t < end - begin; ++t) weight[t] = to_fixed(sum != 0 ? row[t] / sum : row[t]);
 }
 
-trib_status trib_weights_make(trib_axis axis, trib_interpolation interpolation, trib_weights *out)
+int trib_weights_taps(trib_axis axis, trib_interpolation interpolation)
 {
-    const filter *f = &filters[interpolation];
-    double scale = (double)axis.in / axis.out, support = f->support * (scale < 1 ? 1 : scale);
+    double scale = (double)axis.in / axis.out, support = filters[interpolation].support * (scale < 1 ? 1 : scale);
     int64_t taps = 2 * (int64_t)ceil(support) + 1;
     if (taps > axis.in) taps = axis.in; /* a window never reaches outside */
     taps += taps % 2;
-    if (taps > MAX_TAPS)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%d pixels are too many to be reduced to %d", axis.in, axis.out);
-    trib_weights w = { .count = axis.count, .taps = (int)taps };
+    return taps > MAX_TAPS ? 0 : (int)taps;
+}
+
+trib_status trib_weights_make(trib_axis axis, trib_interpolation interpolation, trib_weights *out)
+{
+    const filter *f = &filters[interpolation];
+    int taps = trib_weights_taps(axis, interpolation);
+    if (!taps) return TRIB_ERROR(TRIB_BAD_DATA, "%d pixels are too many to be reduced to %d", axis.in, axis.out);
+    trib_weights w = { .count = axis.count, .taps = taps };
     size_t count = (size_t)axis.count;
     w.begin = trib_alloc_zeroed(count, sizeof *w.begin);
     w.length = trib_alloc_zeroed(count, sizeof *w.length);

@@ -10,6 +10,7 @@
 #include "tributary/graph.h"
 #include "tributary/image.h"
 #include "tributary/kernels.h"
+#include "tributary/memory.h"
 #include "tributary/model.h"
 #include "tributary/network.h"
 #include "tributary/op.h"

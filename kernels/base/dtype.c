@@ -74,6 +74,13 @@ uint16_t trib_f32_to_bf16(float value)
     return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
 }
 
+float trib_f32_to_tf32(float value)
+{
+    uint32_t bits = bits_of_float(value);
+    if ((bits & 0x7F800000u) == 0x7F800000u) return value; /* no fraction to round into */
+    return float_from_bits((bits + 0x1000u) & ~0x1FFFu);
+}
+
 static float load_as_f32(const unsigned char *p, trib_dtype dtype)
 {
     uint16_t half;

@@ -166,7 +166,7 @@ __device__ __forceinline__ void stage_pair(const SharedArray<T> area, int index,
 }
 
 /* Bias and ReLU of what this warp has, into rows 0 .. WARP_M-1 of the staging area. */
-template <class T, class TILE>
+template <class T, class MATH, class TILE>
 __device__ __forceinline__ void stage_warp(const Product &p, const SharedArray<T> area, int area_pitch, int n0,
                                            int warp_n, const Accumulator<TILE> &sum)
 {
@@ -180,7 +180,8 @@ __device__ __forceinline__ void stage_warp(const Product &p, const SharedArray<T
         for (int i = 0; i < TILE::WARP_M / 8; ++i) {
             float low = sum.d[i / 2][j][i % 2 * 2] + bias.x, high = sum.d[i / 2][j][i % 2 * 2 + 1] + bias.y;
             if (p.relu) low = relu_of(low), high = relu_of(high);
-            stage_pair(area, (8 * i + lane / 4) * area_pitch + column, low, high);
+            stage_pair(area, (8 * i + lane / 4) * area_pitch + column, MATH::template as_factor<T>(low),
+                       MATH::template as_factor<T>(high));
         }
     }
 }
@@ -202,7 +203,7 @@ __device__ __forceinline__ T *destination(const Outputs &outputs, int m, int n)
 }
 
 /* All of D, a row of warps at a time. The stages are free by now. */
-template <class T, class TILE>
+template <class T, class MATH, class TILE>
 __device__ __forceinline__ void store_tile(const Product &p, const SharedArray<unsigned char> memory, int m0, int n0,
                                            int warp_m, int warp_n, const Accumulator<TILE> &sum)
 {
@@ -211,7 +212,7 @@ __device__ __forceinline__ void store_tile(const Product &p, const SharedArray<u
     const SharedArray<T> area = shared_cast<T>(memory);
     for (int pass = 0; pass < TILE::WARPS_M; ++pass) {
         __syncthreads();
-        if (warp_m == pass) stage_warp<T, TILE>(p, area, pitch, n0, warp_n, sum);
+        if (warp_m == pass) stage_warp<T, MATH, TILE>(p, area, pitch, n0, warp_n, sum);
         __syncthreads();
         for (int item = int(threadIdx.x); item < TILE::WARP_M * chunks; item += TILE::threads) {
             const int row = item / chunks, column = item % chunks * WIDTH;
@@ -259,7 +260,7 @@ __global__ void __launch_bounds__(TILE::threads, 1) conv1x1(Product p, const T *
         if (next < steps) loader.finish(free_stage);
     }
     cp_async_wait<0>();
-    store_tile<T, TILE>(p, memory, m0, n0, warp_m, warp_n, sum);
+    store_tile<T, MATH, TILE>(p, memory, m0, n0, warp_m, warp_n, sum);
 }
 
 /* ---- the launcher ---- */

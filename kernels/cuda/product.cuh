@@ -66,6 +66,13 @@ struct TensorCores {
             for (int i = 0; i < 4 * COUNT; ++i) registers[i / 4][i % 4] = to_tf32(registers[i / 4][i % 4]);
         }
     }
+
+    /* A result as the next product takes it: the library that computes that may cut off what is beyond tf32. */
+    template <class T>
+    static __device__ __forceinline__ float as_factor(float value)
+    {
+        return sizeof(T) == 4 ? __uint_as_float(to_tf32(__float_as_uint(value))) : value;
+    }
 };
 
 /* float32 as it is, with D spread over lanes in the same way. */
@@ -95,6 +102,12 @@ struct ExactProducts {
                 }
             }
         }
+    }
+
+    template <class T>
+    static __device__ __forceinline__ float as_factor(float value)
+    {
+        return value;
     }
 };
 

@@ -51,6 +51,34 @@ void trib_cuda_capture_keep(trib_cuda_stream *stream, trib_cuda_block *block)
     if (!capture) trib_cuda_block_give(device, block, stream->handle);
 }
 
+/* ---- the side stream, on which memory that any stream may use is freed ---- */
+
+/* Whoever holds the lock keeps `stream` from beginning or joining a capture, into which the record would go, and the
+ * side stream after it. */
+static trib_status follow_locked(trib_cuda_device *device, const trib_cuda_stream *stream, cudaEvent_t reached)
+{
+    TRIB_CUDA_TRY(device, cudaEventRecord(reached, stream->handle));
+    return TRIB_CUDA(device, cudaStreamWaitEvent(device->side->handle, reached, 0));
+}
+
+trib_status trib_cuda_side_follow(trib_cuda_device *device, trib_cuda_stream *stream, cudaEvent_t reached)
+{
+    lock(device);
+    trib_status status = atomic_load(&stream->capture) ? trib_success() : follow_locked(device, stream, reached);
+    unlock(device);
+    return status;
+}
+
+/* While `stream` records, nobody can wait for what it was given before: the side stream does so now. */
+static trib_status leave_to_side(trib_cuda_device *device, const trib_cuda_stream *stream)
+{
+    cudaEvent_t reached;
+    TRIB_CUDA_TRY(device, cudaEventCreateWithFlags(&reached, cudaEventDisableTiming));
+    trib_status status = follow_locked(device, stream, reached);
+    TRIB_CUDA_NOTE(device, cudaEventDestroy(reached));
+    return status;
+}
+
 /* ---- waiting: how a stream comes to take part ---- */
 
 static trib_cuda_capture *find_recording(trib_cuda_device *device, uint64_t id)
@@ -87,6 +115,7 @@ trib_status trib_cuda_capture_wait(trib_cuda_stream *stream, trib_cuda_event *ev
     lock(device);
     trib_cuda_capture *capture = find_recording(device, event->capture_id);
     trib_status status = check_wait(stream, event->capture_id, capture);
+    if (!trib_failed(&status) && !atomic_load(&stream->capture)) status = leave_to_side(device, stream);
     if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaStreamWaitEvent(stream->handle, event->handle, 0));
     if (!trib_failed(&status) && !atomic_load(&stream->capture)) {
         capture->streams[capture->stream_count++] = stream;
@@ -107,20 +136,21 @@ trib_status trib_cuda_capture_begin(trib_stream *base)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" is capturing already", stream->name);
     trib_cuda_capture *capture = trib_alloc_zeroed(1, sizeof *capture);
     if (!capture) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "capture: out of memory");
-    trib_status status = TRIB_CUDA(device, cudaStreamBeginCapture(stream->handle, cudaStreamCaptureModeRelaxed));
-    if (trib_failed(&status)) {
-        trib_free(capture);
-        return status;
-    }
     capture->base.device = base->device;
     capture->stream_count = 1;
     capture->streams[0] = stream;
-    lock(device);
-    capture->id = ++device->capture_count;
-    capture->next = device->recording;
-    device->recording = capture;
-    atomic_store(&stream->capture, capture);
+    lock(device); /* from CUDA's beginning to ours: a free on another thread must not take part */
+    trib_status status = leave_to_side(device, stream);
+    if (!trib_failed(&status))
+        status = TRIB_CUDA(device, cudaStreamBeginCapture(stream->handle, cudaStreamCaptureModeRelaxed));
+    if (!trib_failed(&status)) {
+        capture->id = ++device->capture_count;
+        capture->next = device->recording;
+        device->recording = capture;
+        atomic_store(&stream->capture, capture);
+    }
     unlock(device);
+    if (trib_failed(&status)) trib_free(capture);
     return status;
 }
 

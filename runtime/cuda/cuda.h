@@ -213,6 +213,9 @@ uint64_t trib_cuda_capture_id(trib_cuda_stream *stream);
 trib_status trib_cuda_capture_wait(trib_cuda_stream *stream, trib_cuda_event *event);
 /* Keeps `block` for as long as what `stream` records may be launched. */
 void trib_cuda_capture_keep(trib_cuda_stream *stream, trib_cuda_block *block);
+/* Lets the side stream wait for what `stream` was given so far, unless that records: then it waited when the capture
+ * began. `reached` is used for it. */
+trib_status trib_cuda_side_follow(trib_cuda_device *device, trib_cuda_stream *stream, cudaEvent_t reached);
 /* The owner of a capturing stream destroys it: what it was recording cannot be finished. False: it is still part of a
  * capture, whose end retires it. */
 bool trib_cuda_capture_abandon(trib_cuda_stream *stream);

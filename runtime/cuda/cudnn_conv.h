@@ -90,8 +90,8 @@ typedef struct trib_conv_plan_info {
     trib_dtype bias;           /* what the bias must be stored as: float32, or the data's type */
     int engine;
     int64_t workspace_bytes;
-    bool hides_copy; /* the workspace has room for a packed copy of x or y, whichever is smaller: it most likely is one
-                      */
+    bool hides_copy; /* the workspace has room for a packed copy of x or y, and is most likely for that: not for the
+                      * partial sums of a split product, which need as much where the batch is small */
     bool runtime_compiled;
     bool tensor_cores;
     bool native_graph; /* can be added to a CUDA graph without capture */

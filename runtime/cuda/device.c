@@ -2,6 +2,7 @@
  * Opening, describing and closing CUDA devices. */
 #include "device/cuda_device.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "cuda/ops.h"
 #include "cuda/target.h"
 #include "tributary/internal/alloc.h"
+#include "tributary/internal/process.h"
 
 static const trib_driver driver;
 
@@ -19,10 +21,26 @@ enum { LEAST_CAPABILITY = 8 }; /* the kernels' tensor core and asynchronous copy
 
 /* ---- what there is ---- */
 
+/* The process that used CUDA first; 0: none has. CUDA's calls fail in its children, or never return. */
+static _Atomic uint64_t user;
+
+static trib_status check_fork(void)
+{
+    uint64_t first = atomic_load(&user);
+    if (!first || first == trib_process()) return trib_success();
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "CUDA was used before fork() and does not work in the child; use it only in the "
+                      "children, start them with exec, or use --device cpu");
+}
+
 static trib_status count_devices(int *count)
 {
+    TRIB_TRY(check_fork());
     cudaError_t error = cudaGetDeviceCount(count);
-    if (error == cudaSuccess && *count > 0) return trib_success();
+    if (error == cudaSuccess && *count > 0) {
+        atomic_store(&user, trib_process());
+        return trib_success();
+    }
     if (error == cudaSuccess || error == cudaErrorNoDevice) {
         cudaGetLastError();
         return TRIB_ERROR(TRIB_NOT_FOUND, "no CUDA device is visible here (nvidia-smi lists them, CUDA_VISIBLE_DEVICES "

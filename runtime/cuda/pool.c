@@ -99,8 +99,9 @@ static trib_status alloc_locked(trib_cuda_device *device, cudaStream_t stream, s
 {
     trib_cuda_memory *m = &device->memory;
     const trib_memory_stats *s = &m->stats;
-    bool fits =
-        bytes <= (size_t)INT64_MAX / 2 && (!s->limit_bytes || (int64_t)bytes <= s->limit_bytes - s->current_bytes);
+    /* What CUDA says of more than the device has is not documented: it is not asked. */
+    bool fits = bytes <= (size_t)device->base.info.memory_bytes &&
+                (!s->limit_bytes || (int64_t)bytes <= s->limit_bytes - s->current_bytes);
     if (!fits) return no_memory(device, bytes, s->limit_bytes ? 0 : (int)cudaErrorMemoryAllocation);
     void *list = m->live, *memory = NULL;
     if (trib_grow(&list, &m->capacity, m->count + 1, sizeof *m->live))
@@ -151,8 +152,7 @@ trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_
 
 /* ---- freeing ---- */
 
-/* Lets the side stream wait for everything given to every stream, as far as it is not being recorded: work from
- * before the capture that a stream records into is not waited for. */
+/* Lets the side stream wait for everything given to every stream, as far as it is not being recorded. */
 static trib_status gather(trib_cuda_device *device)
 {
     cudaEvent_t reached;
@@ -160,11 +160,8 @@ static trib_status gather(trib_cuda_device *device)
     TRIB_CUDA_TRY(device, cudaEventCreateWithFlags(&reached, cudaEventDisableTiming));
     trib_status status = trib_success();
     pthread_mutex_lock(&device->objects_lock);
-    for (trib_cuda_stream *s = device->streams; s && !trib_failed(&status); s = s->next) {
-        if (s->idle || atomic_load(&s->capture)) continue;
-        status = TRIB_CUDA(device, cudaEventRecord(reached, s->handle));
-        if (!trib_failed(&status)) status = TRIB_CUDA(device, cudaStreamWaitEvent(device->side->handle, reached, 0));
-    }
+    for (trib_cuda_stream *s = device->streams; s && !trib_failed(&status); s = s->next)
+        if (!s->idle) status = trib_cuda_side_follow(device, s, reached);
     pthread_mutex_unlock(&device->objects_lock);
     TRIB_CUDA_NOTE(device, cudaEventDestroy(reached));
     return status;

@@ -6,8 +6,9 @@
 #include "tributary/op.h"
 
 /* Weights as cuDNN and cuBLASLt want them: from dense float32 [k][channels][taps] to [k][taps][padded] of the
- * precision's type, zero beyond `channels`. For a filter taps = r*s; for a linear layer channels and pixels of the
- * image before it. `out` is host memory. */
+ * precision's type, zero beyond `channels`. Those of tf32 are rounded here (trib_f32_to_tf32): a library may cut off
+ * what is left over. For a filter taps = r*s; for a linear layer channels and pixels of the image before it. `out` is
+ * host memory. */
 void trib_precision_pack(trib_precision precision, int k, int channels, int taps, int padded, const float *weights,
                          void *out);
 

@@ -61,6 +61,7 @@ typedef struct trib_driver {
 struct trib_device {
     const trib_driver *driver;
     trib_device_info info;
+    uint64_t process; /* that opened it; trib_device_open sets this, and no driver is called in any other */
 };
 struct trib_stream {
     trib_device *device;

@@ -7,6 +7,7 @@
 #include "session/parameters.h"
 #include "trace/trace.h"
 #include "tributary/internal/alloc.h"
+#include "tributary/internal/process.h"
 
 enum { MAX_LANES = 1024 };
 /* A job is its first chunk times this, plus its number of chunks: more than any batch has. */
@@ -21,6 +22,7 @@ struct trib_session {
     int lane_count;
     trib_trace *trace;
     int64_t submitted; /* chunks */
+    uint64_t process;  /* that created it */
 };
 
 trib_session_options trib_session_default_options(void)
@@ -144,6 +146,7 @@ trib_status trib_session_create(trib_device *device, const trib_graph *graph, co
     TRIB_TRY(resolve_options(device, &o));
     trib_session *s = trib_alloc_zeroed(1, sizeof *s);
     if (!s) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a session");
+    s->process = trib_process();
     s->device = device;
     s->max_batch = o.max_batch;
     trib_status status = build(s, graph, parameters, &o);
@@ -158,7 +161,7 @@ trib_status trib_session_create(trib_device *device, const trib_graph *graph, co
 
 void trib_session_destroy(trib_session *s)
 {
-    if (!s) return;
+    if (!s || s->process != trib_process()) return;
     for (int i = 0; i < s->lane_count; ++i) trib_lane_close(&s->lanes[i]);
     for (int i = 0; s->ops && i < s->plan->op_count; ++i) trib_op_destroy(s->ops[i]);
     trib_trace_destroy(s->trace);
@@ -223,12 +226,14 @@ trib_status trib_session_submit(trib_session *s, const void *input, int n, void 
 {
     if (!s || !input || !outputs || !job)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");
+    TRIB_TRY(trib_made_here(s->process, "session"));
     return submit(s, input, n, outputs, job);
 }
 
 trib_status trib_session_submit_resident(trib_session *s, int n, int64_t *job)
 {
     if (!s || !job) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session");
+    TRIB_TRY(trib_made_here(s->process, "session"));
     const trib_device_info *info = trib_device_get_info(s->device);
     if (info->host)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s computes in the caller's memory: nothing is resident on it",
@@ -241,6 +246,7 @@ trib_status trib_session_wait(trib_session *s, int64_t job)
     int64_t first = job / job_chunks, end = first + job % job_chunks;
     if (!s || job < 0 || end > s->submitted)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "there is no such job to wait for");
+    TRIB_TRY(trib_made_here(s->process, "session"));
     trib_status status = wait_for(s, first, end);
     trib_add_context(&status, "running %s", s->plan->graph_name);
     return status;

@@ -156,4 +156,21 @@ TEST(Dtype, FindsTheFirstNonFinite)
     EXPECT_EQ(trib_find_non_finite(nullptr, TRIB_F32, 0), -1);
 }
 
+// The two neighbours with 10 bits of fraction, and which of them is nearer, in double.
+TEST(Tf32, RoundsToNearestTiesAwayFromZero)
+{
+    for (double exponent : { -126.0, -20.0, 0.0, 100.0 })
+        for (double sign : { 1.0, -1.0 })
+            for (int i = 0; i < 4096; ++i) {
+                const double scale = std::exp2(exponent), fraction = i / 4.0 / 1024; // quarters of the last bit
+                const float value = float(sign * scale * (1 + fraction));
+                const double wanted = sign * scale * (1 + std::floor(fraction * 1024 + 0.5) / 1024);
+                ASSERT_EQ(double(trib_f32_to_tf32(value)), wanted) << value;
+            }
+    EXPECT_EQ(trib_f32_to_tf32(0.0f), 0.0f);
+    EXPECT_EQ(trib_f32_to_tf32(infinity), infinity);
+    EXPECT_EQ(trib_f32_to_tf32(std::numeric_limits<float>::max()), infinity);
+    EXPECT_TRUE(std::isnan(trib_f32_to_tf32(std::nanf("1"))));
+}
+
 } // namespace

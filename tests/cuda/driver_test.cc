@@ -158,6 +158,28 @@ TEST_F(Cuda, StreamsAndEventsAreUsedAgain)
     EXPECT_EQ(counts.events, 1);
 }
 
+// A thousand pieces of work, of which the device does one now and then: the last is certainly not done.
+TEST_F(Cuda, TimeOfAnEventNotYetReachedIsRefused)
+{
+    Device device = open();
+    Stream s = stream(device);
+    trib_event *start = nullptr, *end = nullptr;
+    int64_t ns = -1;
+    ASSERT_OK(trib_event_create(device.get(), &start));
+    ASSERT_OK(trib_event_create(device.get(), &end));
+    Event first(start), last(end);
+    void *cell = alloc(device, s, 64);
+    ASSERT_OK(trib_event_record(start, s.get()));
+    for (int i = 0; i < 1000; ++i) ASSERT_OK(trib_fill_zero(s.get(), cell, 64));
+    ASSERT_OK(trib_event_record(end, s.get()));
+    ASSERT_GT(fakecuda::pending(), 100u);
+    EXPECT_FAILS(trib_event_elapsed(end, end, &ns), TRIB_INVALID_ARGUMENT, "not completed");
+    EXPECT_EQ(ns, -1);
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    EXPECT_OK(trib_event_elapsed(start, end, &ns));
+    trib_device_free(device.get(), s.get(), cell);
+}
+
 // Ordinary memory passes through pinned blocks in both directions, which are used again; the caller never waits.
 TEST_F(Cuda, CopiesAreAsynchronousAndSteady)
 {
@@ -311,6 +333,35 @@ TEST_F(Cuda, MemoryMayBeAllocatedAndFreedWhileCapturing)
     trib_device_free(device.get(), s.get(), fresh);
     trib_device_free(device.get(), s.get(), target);
     EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
+}
+
+// CUDA does not update a graph whose copies turn round: it is made anew.
+TEST_F(Cuda, ACaptureIsReplacedByOneThatCopiesTheOtherWay)
+{
+    Device device = open();
+    Stream s = stream(device);
+    void *cell = alloc(device, s, 4), *host = nullptr;
+    ASSERT_EQ(cudaHostAlloc(&host, 4, cudaHostAllocDefault), cudaSuccess);
+    int *value = static_cast<int *>(host);
+    trib_capture *made = nullptr;
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_device(s.get(), cell, host, 4));
+    ASSERT_OK(trib_capture_end(s.get(), &made));
+    Capture capture(made);
+    *value = 5;
+    ASSERT_OK(trib_capture_launch(made, s.get()));
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    ASSERT_OK(trib_capture_begin(s.get()));
+    ASSERT_OK(trib_copy_to_host(s.get(), host, cell, 4));
+    ASSERT_OK(trib_capture_replace(s.get(), made));
+    *value = 0;
+    ASSERT_OK(trib_capture_launch(made, s.get()));
+    ASSERT_OK(trib_stream_synchronize(s.get()));
+    EXPECT_EQ(*value, 5);
+    EXPECT_EQ(fakecuda::counts().graphs, 2);
+    capture.reset();
+    trib_device_free(device.get(), s.get(), cell);
+    ASSERT_EQ(cudaFreeHost(host), cudaSuccess);
 }
 
 TEST_F(Cuda, ACaptureMayEndOnAnotherThread)

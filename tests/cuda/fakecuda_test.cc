@@ -378,6 +378,38 @@ TEST_F(Fake, AGraphIsUpdatedWhenItsShapeIsTheSame)
     ASSERT_CUDA(cudaFreeAsync(cell, s));
 }
 
+// A copy keeps its direction; how much it copies, and where, may change.
+TEST_F(Fake, AGraphWhoseCopiesTurnIsNotUpdated)
+{
+    int *cell = alloc(s, 2), *other = alloc(s, 2);
+    void *pinned = nullptr;
+    ASSERT_CUDA(cudaHostAlloc(&pinned, 64, cudaHostAllocDefault));
+    auto capture = [&](void *target, const void *source, std::size_t bytes, cudaMemcpyKind kind) {
+        cudaGraph_t graph = nullptr;
+        EXPECT_CUDA(cudaStreamBeginCapture(s, cudaStreamCaptureModeRelaxed));
+        EXPECT_CUDA(cudaMemcpyAsync(target, source, bytes, kind, s));
+        EXPECT_CUDA(cudaStreamEndCapture(s, &graph));
+        return graph;
+    };
+    cudaGraph_t in = capture(cell, pinned, 4, cudaMemcpyHostToDevice),
+                elsewhere = capture(other, pinned, 8, cudaMemcpyHostToDevice),
+                out = capture(pinned, cell, 4, cudaMemcpyDeviceToHost),
+                within = capture(cell, other, 4, cudaMemcpyDeviceToDevice);
+    cudaGraphExec_t exec = nullptr;
+    cudaGraphExecUpdateResultInfo result = {};
+    ASSERT_CUDA(cudaGraphInstantiate(&exec, in, 0));
+    ASSERT_CUDA(cudaGraphExecUpdate(exec, elsewhere, &result));
+    for (cudaGraph_t changed : { out, within }) {
+        EXPECT_EQ(cudaGraphExecUpdate(exec, changed, &result), cudaErrorGraphExecUpdateFailure);
+        EXPECT_EQ(result.result, cudaGraphExecUpdateErrorParametersChanged);
+    }
+    for (cudaGraph_t graph : { in, elsewhere, out, within }) ASSERT_CUDA(cudaGraphDestroy(graph));
+    ASSERT_CUDA(cudaGraphExecDestroy(exec));
+    ASSERT_CUDA(cudaFreeHost(pinned));
+    ASSERT_CUDA(cudaFreeAsync(cell, s));
+    ASSERT_CUDA(cudaFreeAsync(other, s));
+}
+
 // ---- failures ----
 
 TEST_F(Fake, AFaultOfAKernelIsReportedByEveryLaterCall)

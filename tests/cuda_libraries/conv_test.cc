@@ -3,6 +3,9 @@
 #include "cuda_libraries/problems.h"
 #include "fakecuda/library.h"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace problems;
 
 namespace
@@ -67,6 +70,58 @@ TEST_F(Convolutions, EveryCandidateIsRight)
                 }
 }
 
+// Both ways a library may treat the factors of tf32 are within the tolerance, and not the same.
+TEST_F(Convolutions, FactorsOfTf32AreRoundedOrCutOff)
+{
+    const trib_conv_desc desc = small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_TF32, packed_x, packed_y);
+    find(desc);
+    ASSERT_TRUE(info(0).tensor_cores);
+    double errors[2];
+    for (bool rounds : { false, true }) {
+        fakecuda::library::round_tf32(rounds);
+        Conv conv(desc, packed_x, packed_y);
+        Memory workspace(std::size_t(info(0).workspace_bytes));
+        trib_conv_pointers pointers = conv.pointers(info(0).bias);
+        ASSERT_OK(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()));
+        errors[rounds] = conv.error();
+    }
+    EXPECT_GT(errors[true], 0);
+    EXPECT_GT(errors[false], 1.3 * errors[true]);
+    EXPECT_LE(errors[false], tolerance(TRIB_PRECISION_TF32));
+}
+
+// The reference and our kernels keep NaN through ReLU; of a library's engines some may not, and nothing may rely on it.
+TEST_F(Convolutions, ReluMayLoseNaN)
+{
+    int kept = 0, lost = 0;
+    for (bool relu : { false, true }) {
+        trib_conv_desc desc = small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_BF16, packed_x, packed_y);
+        desc.relu = relu;
+        trib_conv_limits limits = {};
+        limits.workspace_bytes = limit;
+        find(desc, limits);
+        for (int i = 0; i < list.count; ++i) {
+            Conv conv(desc, packed_x, packed_y);
+            Memory workspace(std::size_t(info(i).workspace_bytes));
+            trib_conv_pointers pointers = conv.pointers(info(i).bias);
+            std::memset(conv.x.data(), 0xff, 16); // the first pixel's channels
+            ASSERT_OK(trib_conv_run(list.plans[i], handle, &pointers, workspace.data()));
+            const float first = take(conv.y.data(), 1, desc.k, packed_y, desc.precision)[0];
+            if (!relu) {
+                EXPECT_TRUE(std::isnan(first)) << info(i).name;
+            } else if (std::isnan(first)) {
+                EXPECT_TRUE(info(i).runtime_compiled) << info(i).name;
+                ++kept;
+            } else {
+                EXPECT_EQ(first, 0) << info(i).name;
+                ++lost;
+            }
+        }
+    }
+    EXPECT_GT(kept, 0);
+    EXPECT_GT(lost, 0);
+}
+
 TEST_F(Convolutions, StridesPaddingsAndEpilogues)
 {
     for (bool bias : { false, true })
@@ -112,7 +167,7 @@ TEST_F(Convolutions, SlicesPreferTheEngineThatDoesNotCopy)
     EXPECT_TRUE(info(0).runtime_compiled && info(0).native_graph && info(0).tensor_cores);
     EXPECT_FALSE(info(0).hides_copy);
     EXPECT_TRUE(info(list.count - 1).hides_copy);
-    EXPECT_EQ(list.copies, 5);
+    EXPECT_EQ(list.copies, 6);
     EXPECT_EQ(list.too_large, 2); // once for each type of bias
 
     limits.no_copies = true;
@@ -128,6 +183,29 @@ TEST_F(Convolutions, SlicesPreferTheEngineThatDoesNotCopy)
     EXPECT_EQ(info(0).engine, 41);
     EXPECT_EQ(info(0).bias, TRIB_BF16);
     EXPECT_FALSE(info(0).hides_copy);
+}
+
+// Of packed tensors: a plan that sums in parts is none that copies, though it needs more room than those.
+TEST_F(Convolutions, PartialSumsAreNoCopies)
+{
+    trib_conv_limits limits = {};
+    limits.workspace_bytes = limit;
+    find(small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_BF16, packed_x, packed_y), limits);
+    std::int64_t most = 0;
+    for (int i = 0; i < list.count; ++i) {
+        EXPECT_FALSE(info(i).hides_copy) << info(i).name;
+        most = std::max(most, info(i).workspace_bytes);
+    }
+    EXPECT_GT(most, 1 << 18);
+    find(small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_TF32, packed_x, packed_y), limits);
+    int turns = 0;
+    for (int i = 0; i < list.count; ++i)
+        if (info(i).engine == 26) {
+            EXPECT_TRUE(info(i).hides_copy);
+            ++turns;
+        }
+    EXPECT_EQ(turns, 1);
+    EXPECT_EQ(info(0).engine, 51);
 }
 
 TEST_F(Convolutions, Tf32PrefersTensorCoresToNotCopying)
@@ -284,6 +362,9 @@ TEST_F(Convolutions, FailuresQuoteCudnn)
     pointers.bias = nullptr;
     EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "null");
     EXPECT_FAILS(trib_conv_run(list.plans[0], nullptr, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "handle");
+    pointers = conv.pointers(TRIB_F32);
+    EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data() + 128), TRIB_DEVICE_ERROR,
+                 "the workspace");
 }
 
 TEST(Precision, PackingPadsAndTurns)
@@ -297,6 +378,18 @@ TEST(Precision, PackingPadsAndTurns)
     std::vector<std::uint16_t> half(2 * 2 * 8);
     trib_precision_pack(TRIB_PRECISION_FP16, 2, 3, 2, 8, filter.data(), half.data());
     for (std::size_t i = 0; i < half.size(); ++i) EXPECT_EQ(trib_f16_to_f32(half[i]), expected[i]);
+}
+
+// Libraries may cut off what tf32 has no bits for.
+TEST(Precision, PackingRoundsToTf32)
+{
+    const float last = 1.0f / 1024;
+    const std::vector<float> filter = { 1 + 0.75f * last, -1 - 0.5f * last, 1 + 0.25f * last };
+    std::vector<float> out(3);
+    trib_precision_pack(TRIB_PRECISION_TF32, 1, 3, 1, 3, filter.data(), out.data());
+    EXPECT_EQ(out, (std::vector<float> { 1 + last, -1 - last, 1 }));
+    trib_precision_pack(TRIB_PRECISION_FP32, 1, 3, 1, 3, filter.data(), out.data());
+    EXPECT_EQ(out, filter);
 }
 
 } // namespace

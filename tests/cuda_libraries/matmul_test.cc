@@ -107,6 +107,20 @@ TEST_F(Products, WithinTheWorkspace)
     EXPECT_EQ(trib_matmul_plan_get_info(plans[0])->bias, TRIB_BF16);
 }
 
+TEST_F(Products, AWorkspaceIsAligned)
+{
+    trib_matmul_desc d = small_product(TRIB_PRECISION_BF16);
+    find(d);
+    int with = 0;
+    while (with < count && !trib_matmul_plan_get_info(plans[with])->workspace_bytes) ++with;
+    ASSERT_LT(with, count);
+    Memory all(1 << 16);
+    trib_matmul_pointers pointers = { all.data(), all.data() + 8192, all.data() + 16384, all.data() + 24576 };
+    EXPECT_OK(trib_matmul_run(plans[with], nullptr, &pointers, all.data() + 32768));
+    EXPECT_FAILS(trib_matmul_run(plans[with], nullptr, &pointers, all.data() + 32768 + 128), TRIB_DEVICE_ERROR,
+                 "CUBLAS_STATUS_INVALID_VALUE");
+}
+
 TEST_F(Products, ANameMakesThePlanAgain)
 {
     trib_matmul_desc d = small_product(TRIB_PRECISION_TF32);

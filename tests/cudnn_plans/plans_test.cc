@@ -137,6 +137,38 @@ TEST_F(Plans, ForwardTf32)
             });
 }
 
+// At batch 1 the inner dimension is split to keep the card busy: room for partial sums is no copy. What turns dense
+// tensors to another layout is one.
+TEST_F(Plans, PartialSumsAreNoCopies)
+{
+    int splits = 0, turns = 0;
+    for (const Layer &layer : layers)
+        for (trib_precision precision : { TRIB_PRECISION_FP32, TRIB_PRECISION_BF16, TRIB_PRECISION_FP16 }) {
+            trib_conv_desc desc = layer.desc;
+            trib_conv_limits limits = {};
+            trib_conv_list list = {};
+            desc.n = 1;
+            desc.precision = precision;
+            desc.x_pitch = desc.c, desc.y_pitch = desc.k;
+            limits.describe_only = limits.no_runtime_compilation = true;
+            ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
+            for (int i = 0; i < list.count; ++i) {
+                const trib_conv_plan_info &info = *trib_conv_plan_get_info(list.plans[i]);
+                if (info.engine == 41) {
+                    EXPECT_FALSE(info.hides_copy) << layer.name << ": " << info.name << ", " << info.workspace_bytes;
+                    splits += info.workspace_bytes > 4096;
+                }
+                if (info.engine == 44) {
+                    EXPECT_TRUE(info.hides_copy) << layer.name << ": " << info.name << ", " << info.workspace_bytes;
+                    ++turns;
+                }
+            }
+            trib_conv_list_clear(&list);
+        }
+    EXPECT_GT(splits, 50);
+    EXPECT_GT(turns, 50);
+}
+
 // Described plans can be made: the precompiled ones all.
 TEST_F(Plans, PrecompiledPlansAreMade)
 {

@@ -234,6 +234,7 @@ TEST_F(Links, OfAPlainFileReachBackAsFarAsItGoes)
 TEST(Members, TheOldestAreForgotten)
 {
     trib_members members = {};
+    members.most_bytes = TRIB_MAX_REMEMBERED_BYTES;
     std::vector<uint8_t> bytes(1 << 20, 7);
     for (int i = 0; i < 100; ++i) {
         std::string name = "m" + std::to_string(i);

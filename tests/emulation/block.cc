@@ -226,11 +226,17 @@ void Block::collective(Site site, void *argument, Collective compute)
     wait(Thread::at_collective, site);
 }
 
-void run_grid(const char *kernel, Index3 grid, int threads, std::size_t shared_bytes, const std::function<void()> &body)
+const char *refusal(Index3 grid, int threads, std::size_t shared_bytes)
 {
     if (threads < 1 || threads > 1024 || grid.x < 1 || grid.y < 1 || grid.z < 1 || grid.x > 0x7FFFFFFF ||
         grid.y > 65535 || grid.z > 65535)
-        throw Error(std::string(kernel) + ": no GPU accepts this grid or number of threads");
+        return "no GPU accepts this grid or number of threads";
+    if (shared_bytes > SharedMemory::limit) return "more than 48 KB of dynamic shared memory";
+    return nullptr;
+}
+
+void run_grid(const char *kernel, Index3 grid, int threads, std::size_t shared_bytes, const std::function<void()> &body)
+{
     Block block(kernel, grid, threads, shared_bytes);
     for (int z : shuffled(int(grid.z), 1))
         for (int y : shuffled(int(grid.y), 2))

@@ -101,7 +101,9 @@ Thread &running(const char *what); // throws Error outside a kernel
 // 0: blocks and warps in their order. Else they are shuffled, as hardware may.
 void set_order(std::uint64_t seed);
 
-// Runs a whole grid. Throws Error.
+// Why a launch is refused before anything runs; nullptr: it is not.
+const char *refusal(Index3 grid, int threads, std::size_t shared_bytes);
+// Runs a whole grid that is not refused. Throws Error.
 void run_grid(const char *kernel, Index3 grid, int threads, std::size_t shared_bytes,
               const std::function<void()> &body);
 

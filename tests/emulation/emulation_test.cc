@@ -90,8 +90,18 @@ TEST(Emulation, ImpossibleLaunches)
     expect_refused(run(some_threads_end, 1025, 0), { "no GPU accepts" });
     expect_refused(launch("planted", part_of_a_warp, dim3 { 0, 1, 1 }, 32, 0, nullptr).message, { "no GPU accepts" });
     expect_refused(launch("planted", part_of_a_warp, dim3 { 1, 65536, 1 }, 32, 0, nullptr).message, { "no GPU" });
-    expect_refused(launch("planted", part_of_a_warp, dim3 { 1, 1, 1 }, 32, 100 << 10, nullptr).message,
-                   { "shared memory" });
+}
+
+// More than 48 KB takes cudaFuncSetAttribute, which no launch of ours calls: refused before it is given to a stream.
+TEST(Emulation, SharedMemoryOver48KilobytesIsRefusedAtTheLaunch)
+{
+    emulation::set_stream_hook([](void *, std::function<trib_status()>) { return trib_success(); });
+    const auto with = [](std::size_t bytes) {
+        return std::string(launch("planted", part_of_a_warp, dim3 { 1, 1, 1 }, 32, bytes, nullptr).message);
+    };
+    EXPECT_EQ(with(48 << 10), "");
+    expect_refused(with((48 << 10) + 1), { "planted: the kernel could not be launched", "48 KB" });
+    emulation::set_stream_hook(nullptr);
 }
 
 // ---- shared memory ----
@@ -151,7 +161,9 @@ TEST(Emulation, OutsideSharedArrays)
     EXPECT_EQ(run(outside, 1, 3), "");
     expect_refused(run(outside_dynamic, 1, 64), { "of an array of 256" });
     EXPECT_EQ(run(outside_dynamic, 1, 60), "");
-    expect_refused(run(too_much, 1), { "more shared memory" });
+    expect_refused(run(too_much, 1), { "more than 48 KB of shared memory" });
+    EXPECT_EQ(launch("planted", same_place, dim3 { 1, 1, 1 }, 1, (48 << 10) - 16, nullptr).code, TRIB_OK);
+    expect_refused(launch("planted", same_place, dim3 { 1, 1, 1 }, 1, 48 << 10, nullptr).message, { "48 KB" });
 }
 
 TEST(Emulation, MisalignedSharedAccess)

@@ -26,6 +26,8 @@ trib_status enqueue(const char *name, dim3 grid, int threads, std::size_t shared
                     std::function<void()> body)
 {
     grid_of_last_launch = grid;
+    if (const char *why = refusal(grid, threads, shared_bytes))
+        return TRIB_ERROR(TRIB_DEVICE_ERROR, "%s: the kernel could not be launched: %s", name, why);
     auto work = [=]() -> trib_status {
         try {
             run_grid(name, grid, threads, shared_bytes, body);

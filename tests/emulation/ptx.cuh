@@ -95,9 +95,4 @@ void mma(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], EMULATIO
     emulation::running("mma").block->collective({ "mma", file, line }, &mine, emulation::mma<T>);
 }
 
-// NaN and infinity have no fraction bits to round into.
-inline unsigned to_tf32(unsigned bits)
-{
-    if ((bits & 0x7F800000u) == 0x7F800000u) return bits;
-    return (bits + 0x1000u) & ~0x1FFFu;
-}
+inline unsigned to_tf32(unsigned bits) { return __float_as_uint(trib_f32_to_tf32(__uint_as_float(bits))); }

@@ -22,7 +22,6 @@ void AsyncCopies::wait(SharedMemory &memory, const Thread &thread, int left)
 
 SharedMemory::SharedMemory(std::size_t dynamic_bytes) : dynamic_((dynamic_bytes + 15) / 16 * 16)
 {
-    if (dynamic_ > total_limit) throw Error("more dynamic shared memory than the smallest target has");
     bytes_.resize(dynamic_);
     records_.resize(dynamic_ / granule);
 }
@@ -38,8 +37,7 @@ std::size_t SharedMemory::declare(Thread &thread, std::size_t bytes)
 {
     const std::size_t offset = dynamic_ + thread.shared_used;
     thread.shared_used += (bytes + 15) / 16 * 16;
-    if (thread.shared_used > static_limit || dynamic_ + thread.shared_used > total_limit)
-        complain("more shared memory than the smallest target has");
+    if (dynamic_ + thread.shared_used > limit) complain("more than 48 KB of shared memory, static and dynamic");
     if (bytes_.size() < dynamic_ + thread.shared_used) {
         bytes_.resize(dynamic_ + thread.shared_used, std::byte(0xFF));
         records_.resize(bytes_.size() / granule, Record { 0, 0, nobody, nobody, unwritten });

@@ -42,8 +42,9 @@ class AsyncCopies
 class SharedMemory
 {
   public:
-    static constexpr std::size_t static_limit = 48 << 10; // of every target
-    static constexpr std::size_t total_limit = 99 << 10;  // of the target that has least, sm_120
+    // Of a block, static and dynamic: more is refused unless cudaFuncSetAttribute has allowed it, and launch.cuh does
+    // not call that. (Then it would be 99 KB, what the target with least has, sm_120.)
+    static constexpr std::size_t limit = 48 << 10;
 
     explicit SharedMemory(std::size_t dynamic_bytes);
     void reset();

@@ -147,12 +147,12 @@ std::size_t span_bytes(const Layout &l)
 void compute(const Operation &o, const Layout &la, const Layout &lb, const Layout &ld, const void *a, const void *b,
              void *d)
 {
-    const bool tf32 = o.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
+    const bool tf32 = o.compute == CUBLAS_COMPUTE_32F_FAST_TF32, rounds = library::rounds_tf32();
     const std::int64_t m = std::int64_t(ld.rows), n = std::int64_t(ld.columns), k = std::int64_t(la.rows);
     const Stored type = stored(la.type), type_of_d = stored(ld.type);
     const auto factor = [&](const void *memory, std::int64_t i) {
         float value = load(memory, i, type);
-        return tf32 ? to_tf32(value) : value;
+        return tf32 ? to_tf32(value, rounds) : value;
     };
     std::vector<float> turned(std::size_t(k * m)), sum(std::size_t(m), 0.0f); // a as [k][m]
     for (std::int64_t j = 0; j < m; ++j)
@@ -166,7 +166,7 @@ void compute(const Operation &o, const Layout &la, const Layout &lb, const Layou
         for (std::int64_t j = 0; j < m; ++j) {
             float y = sum[std::size_t(j)];
             if (has_bias(o)) y += load(o.bias, j, type_of_d);
-            if (has_relu(o)) y = y < 0 ? 0 : y; // NaN stays
+            if (has_relu(o) && (y < 0 || y != y)) y = 0; // what becomes of NaN is not documented
             store(d, column * ld.leading + j, type_of_d, y);
         }
     }
@@ -343,6 +343,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
         expect(*static_cast<const float *>(alpha) == 1 && *static_cast<const float *>(beta) == 0,
                CUBLAS_STATUS_NOT_SUPPORTED);
         expect(workspace_bytes >= needed && (!needed || workspace));
+        expect(reinterpret_cast<std::uintptr_t>(workspace) % 256 == 0);
         for (const void *pointer : { a, b, static_cast<const void *>(d), p.operation.bias })
             expect(reinterpret_cast<std::uintptr_t>(pointer) % 16 == 0);
         std::vector<library::Touched> touched = { { a, span_bytes(p.a) },

@@ -219,7 +219,7 @@ char *pointer_of(const Body &pack, const Tensor &tensor)
 void execute(cudnnContext *handle, const Body &plan, const Body &pack)
 {
     const auto c = plan.convolution;
-    const bool tf32 = uses_tf32(*c, plan.config);
+    const Arithmetic how = arithmetic_of(*c, plan.config);
     Pointers pointers = { pointer_of(pack, c->x), pointer_of(pack, c->w), pointer_of(pack, c->y),
                           c->has_bias ? pointer_of(pack, c->bias) : nullptr };
     std::vector<library::Touched> touched = { { pointers.x, std::size_t(c->x.span_bytes()) },
@@ -230,12 +230,14 @@ void execute(cudnnContext *handle, const Body &plan, const Body &pack)
         pack.has(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) ? pack.value<void *>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) : nullptr;
     const std::size_t bytes = std::size_t(plan.workspace);
     if (bytes && !workspace) throw Refusal { CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "the workspace is null" };
+    if (reinterpret_cast<std::uintptr_t>(workspace) % 256) // as cudaMalloc gives it: of less nothing is documented
+        throw Refusal { CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER, "the workspace" };
     if (bytes) touched.push_back({ workspace, bytes });
     cudaError_t failed = library::enqueue(
         handle->stream, "cudnn",
         [=] {
             if (bytes) std::memset(workspace, 0xa5, bytes); // who shares it with another op will see
-            compute(*c, tf32, pointers);
+            compute(*c, how, pointers);
         },
         touched);
     if (failed) throw Refusal { CUDNN_STATUS_EXECUTION_FAILED_CUDART, cudaGetErrorString(failed) };

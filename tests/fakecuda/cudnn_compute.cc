@@ -2,6 +2,7 @@
 // Float32 sums in a fixed order: over filter taps, then channels. The innermost loop is contiguous, so that compilers
 // vectorise it: whole networks are computed here.
 #include "fakecuda/cudnn_fake.h"
+#include "fakecuda/library.h"
 #include "fakecuda/number.h"
 
 #include <algorithm>
@@ -24,10 +25,11 @@ Floats unpack(const Tensor &t, const char *memory, bool tf32)
 {
     Floats out(std::size_t(t.elements()));
     const std::int64_t pixels = t.extent[0] * t.extent[2] * t.extent[3], channels = t.extent[1];
+    const bool rounds = library::rounds_tf32();
     for (std::int64_t i = 0; i < pixels; ++i)
         for (std::int64_t c = 0; c < channels; ++c) {
             float value = load(memory, i * t.stride[3] + c, stored(t.type));
-            out[std::size_t(i * channels + c)] = tf32 ? to_tf32(value) : value;
+            out[std::size_t(i * channels + c)] = tf32 ? to_tf32(value, rounds) : value;
         }
     return out;
 }
@@ -84,7 +86,7 @@ void multiply(const float *x, const float *w, std::int64_t channels, float *sum)
     std::copy(s, s + block, sum);
 }
 
-void forward(const Convolution &c, const Floats &x, const Floats &w, Floats &y, const char *bias)
+void forward(const Convolution &c, bool keeps_nan, const Floats &x, const Floats &w, Floats &y, const char *bias)
 {
     const std::int64_t channels = c.x.extent[1], k_count = c.y.extent[1], taps = c.w.extent[2] * c.w.extent[3];
     const std::int64_t blocks = (k_count + block - 1) / block, pixels = std::int64_t(y.size()) / k_count;
@@ -99,7 +101,7 @@ void forward(const Convolution &c, const Floats &x, const Floats &w, Floats &y, 
         for (std::int64_t k = 0; k < k_count; ++k) {
             float value = sums[std::size_t(i * blocks * block + k)];
             if (c.has_bias) value += load(bias, k, stored(c.bias.type));
-            if (c.relu) value = value < 0 ? 0 : value; // NaN stays
+            if (c.relu && (value < 0 || (value != value && !keeps_nan))) value = 0;
             y[std::size_t(i * k_count + k)] = value;
         }
 }
@@ -126,13 +128,14 @@ void wgrad(const Convolution &c, const Floats &x, Floats &w, const Floats &y)
 
 } // namespace
 
-void compute(const Convolution &c, bool tf32, const Pointers &pointers)
+void compute(const Convolution &c, const Arithmetic &how, const Pointers &pointers)
 {
+    const bool tf32 = how.tf32;
     const auto zeros = [](const Tensor &t) { return Floats(std::size_t(t.elements())); };
     switch (c.direction) {
     case Direction::forward: {
         Floats y = zeros(c.y);
-        forward(c, unpack(c.x, pointers.x, tf32), unpack(c.w, pointers.w, tf32), y, pointers.bias);
+        forward(c, how.keeps_nan, unpack(c.x, pointers.x, tf32), unpack(c.w, pointers.w, tf32), y, pointers.bias);
         pack(c.y, y, pointers.y);
         break;
     }

@@ -11,7 +11,7 @@ namespace fakecuda::cudnn
 namespace
 {
 
-enum class Copies { none, slices };
+enum class Copies { none, slices, all }; // all: to another layout
 
 struct Engine {
     std::int64_t number;
@@ -24,6 +24,7 @@ struct Engine {
 constexpr auto tensor_core = CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
 constexpr std::int64_t refused_value = 999; // of any knob
 constexpr std::int64_t broken_engine = 90;  // fails to compile
+constexpr std::int64_t split_tile = 5;      // of engine 41: sums in parts
 
 const Engine engines[] = {
     { 41, Copies::slices, 131, { tensor_core }, {} },
@@ -34,13 +35,14 @@ const Engine engines[] = {
       { tensor_core },
       { CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION, CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API } },
     { 51, Copies::slices, 131, { tensor_core }, {} },
+    { 26, Copies::all, 16, { tensor_core }, {} },
     { 11, Copies::none, 0, {}, {} },
     { 44, Copies::slices, 4096, {}, {} },
     { 67, Copies::slices, 131, { tensor_core }, {} },
     { 65, Copies::slices, 0, { tensor_core }, {} },
     { 1, Copies::slices, 864, {}, {} },
     // Never to be chosen:
-    { 29, Copies::none, std::int64_t(1) << 32, { tensor_core }, {} },
+    { 29, Copies::none, (std::int64_t(1) << 32) + 4096, { tensor_core }, {} },
     { 30, Copies::none, 0, { tensor_core, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC }, {} },
     { 31, Copies::none, 0, { tensor_core, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS }, {} },
     { 32, Copies::none, 0, { tensor_core, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION }, {} },
@@ -67,6 +69,7 @@ bool suits(const Convolution &c, std::int64_t engine)
     case 10: return forward && !single && !wide_bias;
     case 7: return forward && !single && wide_bias;
     case 51: return forward && single;
+    case 26: return forward && single;
     case 11: return forward && single;
     case 44: return forward && single;
     case 67: return c.direction == Direction::dgrad;
@@ -153,6 +156,8 @@ std::vector<Config> heuristics(const Convolution &c)
         { 51, { { CUDNN_KNOB_TYPE_TILE_SIZE, 7 }, { CUDNN_KNOB_TYPE_IDX_MODE, 0 } } },
         { 41, { { CUDNN_KNOB_TYPE_TILE_SIZE, 0 }, { CUDNN_KNOB_TYPE_IDX_MODE, 0 } } },
         { 41, { { CUDNN_KNOB_TYPE_TILE_SIZE, 3 }, { CUDNN_KNOB_TYPE_IDX_MODE, 0 } } },
+        { 41, { { CUDNN_KNOB_TYPE_TILE_SIZE, split_tile }, { CUDNN_KNOB_TYPE_IDX_MODE, 0 } } },
+        { 26, { { CUDNN_KNOB_TYPE_TILE_SIZE, 8 } } },
         { 10, { { CUDNN_KNOB_TYPE_TILE_SIZE, 1 } } },
         { 7, { { CUDNN_KNOB_TYPE_KERNEL_CFG, 21 } } },
         { 7, { { CUDNN_KNOB_TYPE_KERNEL_CFG, 22 } } },
@@ -171,20 +176,27 @@ std::vector<Config> heuristics(const Convolution &c)
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(const Config &config) { return engine_of(config).notes; }
 std::vector<cudnnBackendBehaviorNote_t> behavior_notes(const Config &config) { return engine_of(config).behaviours; }
 
-bool uses_tf32(const Convolution &c, const Config &config)
+// What cuDNN 9.19 compiles at run time keeps NaN (its machine code for sm_90 says so); of the rest nothing is known.
+Arithmetic arithmetic_of(const Convolution &c, const Config &config)
 {
-    for (auto note : engine_of(config).notes)
-        if (note == tensor_core && c.x.type == CUDNN_DATA_FLOAT) return true;
-    return false;
+    const Engine &engine = engine_of(config);
+    Arithmetic how = { false, false };
+    for (auto note : engine.notes) how.tf32 = how.tf32 || (note == tensor_core && c.x.type == CUDNN_DATA_FLOAT);
+    for (auto note : engine.behaviours)
+        how.keeps_nan = how.keeps_nan || note == CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION;
+    return how;
 }
 
 std::int64_t workspace_of(const Convolution &c, const Config &config)
 {
     const Engine &engine = engine_of(config);
     std::int64_t bytes = engine.scratch;
-    if (engine.copies == Copies::slices)
-        for (const Tensor *t : { &c.x, &c.y })
-            if (t->sliced()) bytes += t->packed_bytes();
+    for (const auto &knob : config.knobs)
+        if (config.engine == 41 && knob.first == CUDNN_KNOB_TYPE_TILE_SIZE && knob.second == split_tile)
+            bytes = (std::int64_t(1) << 18) + 195; // whole tiles of float32, and counters
+    for (const Tensor *t : { &c.x, &c.y })
+        if (engine.copies == Copies::all || (engine.copies == Copies::slices && t->sliced()))
+            bytes += t->packed_bytes();
     return bytes;
 }
 

@@ -104,11 +104,17 @@ std::vector<Config> heuristics(const Convolution &c);
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(const Config &config);
 std::vector<cudnnBackendBehaviorNote_t> behavior_notes(const Config &config);
 std::int64_t workspace_of(const Convolution &c, const Config &config);
-bool uses_tf32(const Convolution &c, const Config &config);
+
+// How an engine computes.
+struct Arithmetic {
+    bool tf32;      // factors have 10 bits of fraction
+    bool keeps_nan; // through ReLU; else NaN becomes 0
+};
+Arithmetic arithmetic_of(const Convolution &c, const Config &config);
 
 struct Pointers {
     char *x, *w, *y, *bias;
 };
-void compute(const Convolution &c, bool tf32, const Pointers &pointers);
+void compute(const Convolution &c, const Arithmetic &how, const Pointers &pointers);
 
 } // namespace fakecuda::cudnn

@@ -148,13 +148,39 @@ cudaError_t begin(const char *function, cudaError_t injected)
     m.host += m.options.call;
     if (!hit(m.injection, function)) {
         if (m.sticky != cudaSuccess) return failed(m.sticky);
-        progress(25);
+        progress(m.options.eagerness);
         return cudaSuccess;
     }
     if (m.injection.how != Failure::once) drop_all_work();
     if (m.injection.how == Failure::sticky) injected = m.sticky = cudaErrorIllegalAddress;
     if (!m.injection.function.empty()) injected = m.injection.error;
     return failed(injected);
+}
+
+// ---- pausing ----
+
+namespace
+{
+std::mutex pause_lock; // the two below
+std::string pause_function;
+std::function<void()> pause;
+} // namespace
+
+void pause_before(const std::string &function, std::function<void()> what)
+{
+    std::lock_guard<std::mutex> lock(pause_lock);
+    pause_function = function;
+    pause = std::move(what);
+}
+
+void reach(const char *function)
+{
+    std::function<void()> now;
+    {
+        std::lock_guard<std::mutex> lock(pause_lock);
+        if (pause && pause_function == function) now.swap(pause);
+    }
+    if (now) now();
 }
 
 // ---- reports ----

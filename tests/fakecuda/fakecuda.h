@@ -31,6 +31,7 @@ struct Options {
     bool driver = true;         // false: as on a machine without NVIDIA's driver
     std::int64_t call = 0;      // nanoseconds that the host needs for a call: work does not begin before it is given
     std::int64_t kernel = 5000; // nanoseconds that a kernel takes which does not say
+    int eagerness = 25;         // percent of calls during which the device does a piece of work; 0: none before it must
 };
 
 // A new machine: nothing is allocated, nothing has failed.
@@ -83,6 +84,9 @@ void fail_function(const std::string &name, std::int64_t k, cudaError_t error);
 std::int64_t stop_failing();
 // The function that fail() made fail first; "" when none.
 std::string failed_function();
+
+// The next thread that is about to call this function of the runtime calls `what` first, once: others get in between.
+void pause_before(const std::string &function, std::function<void()> what);
 
 // ---- what was seen ----
 

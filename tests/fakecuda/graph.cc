@@ -163,18 +163,33 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec)
     return error;
 }
 
-// The same graph with other parameters: same nodes, same edges.
+namespace
+{
+
+// "memcpy" of "memcpy to device": a ledger tells more than the type of a node.
+std::string node_type(const Node &node) { return std::string(node.kind, std::strcspn(node.kind, " ")); }
+
+// Whether one graph may take another's place: the same nodes and edges, copies from and to the same kinds of memory.
+cudaGraphExecUpdateResult compare(const std::vector<Node> &old, const std::vector<Node> &fresh)
+{
+    if (old.size() != fresh.size()) return cudaGraphExecUpdateErrorTopologyChanged;
+    for (std::size_t i = 0; i < old.size(); ++i) {
+        if (old[i].waits != fresh[i].waits) return cudaGraphExecUpdateErrorTopologyChanged;
+        if (node_type(old[i]) != node_type(fresh[i])) return cudaGraphExecUpdateErrorNodeTypeChanged;
+        if (old[i].fixed != fresh[i].fixed) return cudaGraphExecUpdateErrorParametersChanged;
+    }
+    return cudaGraphExecUpdateSuccess;
+}
+
+} // namespace
+
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo *result)
 {
     FAKECUDA_CALL();
     if (!machine().execs.count(exec) || !machine().graphs.count(graph)) return failed(cudaErrorInvalidValue);
-    const std::vector<Node> &old = *exec->nodes;
-    bool same = old.size() == graph->nodes.size();
-    for (std::size_t i = 0; same && i < old.size(); ++i)
-        same = std::strcmp(old[i].kind, graph->nodes[i].kind) == 0 && old[i].waits == graph->nodes[i].waits;
-    result->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
+    result->result = compare(*exec->nodes, graph->nodes);
     result->errorNode = result->errorFromNode = nullptr;
-    if (!same) return failed(cudaErrorGraphExecUpdateFailure);
+    if (result->result != cudaGraphExecUpdateSuccess) return failed(cudaErrorGraphExecUpdateFailure);
     exec->nodes = std::make_shared<std::vector<Node>>(graph->nodes); // launches on their way keep the old ones
     return cudaSuccess;
 }

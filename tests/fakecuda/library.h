@@ -29,6 +29,13 @@ cudaError_t enqueue(cudaStream_t stream, const char *name, std::function<void()>
 void made(const char *what);
 void given_back(const char *what);
 
+// ---- how they compute (library.cc) ----
+
+// Whether products of tf32 round their factors, or leave it to the tensor cores to cut them off. Rounding, unless set
+// here, or at the start by FAKECUDA_TF32=cut in the environment.
+void round_tf32(bool yes);
+bool rounds_tf32();
+
 // ---- for tests, with the stand-in ----
 
 // The k-th call from now on fails (first is 1; 0: none, only count), with `forever` every later one too.

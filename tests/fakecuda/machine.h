@@ -33,6 +33,7 @@ using OpPointer = std::shared_ptr<Op>;
 // One piece of work of a graph.
 struct Node {
     const char *kind;
+    std::string fixed; // what an update cannot change: a copy's direction and devices
     Work run;
     std::int64_t duration = 0;
     std::set<std::size_t> waits; // indices of nodes, all smaller
@@ -124,10 +125,12 @@ void violation(const std::string &text);
 // True in the thread that runs work, which holds the lock then.
 extern thread_local bool inside_work;
 cudaError_t refuse(const char *function); // a call from inside work
+void reach(const char *function);         // before the lock is taken: where pause_before pauses
 
 // Locks the machine and begins a call; returns from the function when it fails, by default with cudaErrorUnknown.
 #define FAKECUDA_LOCK()                                           \
     if (fakecuda::inside_work) return fakecuda::refuse(__func__); \
+    fakecuda::reach(__func__);                                    \
     std::lock_guard<std::mutex> fakecuda_lock(fakecuda::machine().lock)
 #define FAKECUDA_CALL_OR(injected)                                        \
     FAKECUDA_LOCK();                                                      \
@@ -146,7 +149,8 @@ void progress(int percent);
 bool happens_before(const OpPointer &first, const OpPointer &second);
 void drop_all_work(); // never runs it
 // Gives a stream work, or its capture.
-cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration);
+cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration,
+                   const std::string &fixed = "");
 
 // ---- memory (memory.cc) ----
 
@@ -156,6 +160,7 @@ void settle_memory(); // after work was dropped: what the host sees is what is
 // A check to be made when work runs: that device memory at these addresses is still what it is now.
 cudaError_t resolve(const void *data, std::size_t bytes, const char *what, Work &check);
 bool is_device(const void *data);
+std::string place_of(const void *data); // "host", or "device 0"
 bool is_pinned(const void *data, std::size_t bytes);
 
 // ---- graphs (graph.cc) ----

@@ -91,12 +91,15 @@ void settle_memory()
     for (auto &entry : m.live) ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void *>(entry.first), entry.second.bytes);
 }
 
-bool is_device(const void *data)
+std::string place_of(const void *data)
 {
-    for (const Device &device : machine().devices)
-        if (number_of(data) - number_of(device.memory) < device.reserved) return true;
-    return false;
+    for (std::size_t i = 0; i < machine().devices.size(); ++i)
+        if (number_of(data) - number_of(machine().devices[i].memory) < machine().devices[i].reserved)
+            return "device " + std::to_string(i);
+    return "host";
 }
+
+bool is_device(const void *data) { return place_of(data) != "host"; }
 
 bool is_pinned(const void *data, std::size_t bytes)
 {
@@ -241,6 +244,7 @@ cudaError_t cudaMallocFromPoolAsync(void **out, size_t size, cudaMemPool_t pool,
         violation("memory is allocated on a stream that is capturing");
         return failed(cudaErrorStreamCaptureUnsupported);
     }
+    if (size >> 40) return failed(cudaErrorInvalidValue); // for sizes no card has, no error is documented
     if (size > m.options.memory) return failed(cudaErrorMemoryAllocation);
     Freed found;
     if (!reuse(pool, stream, round_up(size), &found) && !take_fresh(pool, round_up(size), &found))
@@ -385,7 +389,8 @@ cudaError_t cudaMemcpyAsync(void *target, const void *source, size_t count, enum
     const char *name = kind == cudaMemcpyHostToDevice   ? "memcpy to device"
                        : kind == cudaMemcpyDeviceToHost ? "memcpy to host"
                                                         : "memcpy on device";
-    error = submit(stream, name, work, 1000 + std::int64_t(double(count) / bytes_per_ns));
+    error = submit(stream, name, work, 1000 + std::int64_t(double(count) / bytes_per_ns),
+                   place_of(source) + " to " + place_of(target));
     const void *host = kind == cudaMemcpyDeviceToHost ? target : kind == cudaMemcpyHostToDevice ? source : nullptr;
     if (host && !stream->capture && !is_pinned(host, count)) wait_for(stream->last); // CUDA stages it, and waits
     return error;
@@ -404,5 +409,5 @@ cudaError_t cudaMemsetAsync(void *target, int value, size_t count, cudaStream_t 
         if (bad == cudaSuccess) std::memset(target, value, count);
         return bad;
     };
-    return submit(stream, "memset", work, 1000 + std::int64_t(double(count) / 3000));
+    return submit(stream, "memset", work, 1000 + std::int64_t(double(count) / 3000), place_of(target));
 }

@@ -30,12 +30,15 @@ inline void store(void *memory, std::int64_t i, Stored type, float value)
             type == Stored::f16 ? trib_f32_to_f16(value) : trib_f32_to_bf16(value);
 }
 
-// A factor as tensor cores see float32: 10 bits of fraction.
-inline float to_tf32(float value)
+// A factor as tensor cores see float32: 10 bits of fraction. The hardware ignores the others; a library may round to
+// nearest (even) before it gives a factor to it, or not.
+inline float to_tf32(float value, bool rounds)
 {
     std::uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7f800000u) != 0x7f800000u) bits = (bits + 0x0fffu + ((bits >> 13) & 1u)) & ~0x1fffu;
+    if ((bits & 0x7f800000u) == 0x7f800000u) return value;
+    if (rounds) bits += 0x0fffu + ((bits >> 13) & 1u);
+    bits &= ~0x1fffu;
     std::memcpy(&value, &bits, sizeof value);
     return value;
 }

@@ -177,7 +177,7 @@ void drop_all_work()
     settle_memory();
 }
 
-cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration)
+cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration, const std::string &fixed)
 {
     if (!stream->capture) {
         stream->last = enqueue(std::move(run), duration, { stream->last });
@@ -187,7 +187,7 @@ cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t
     }
     Capture &capture = *stream->capture;
     if (capture.invalidated) return failed(cudaErrorStreamCaptureInvalidated);
-    capture.nodes.push_back({ kind, std::move(run), duration, stream->front, stream->number });
+    capture.nodes.push_back({ kind, fixed, std::move(run), duration, stream->front, stream->number });
     stream->front = { capture.nodes.size() - 1 };
     return cudaSuccess;
 }

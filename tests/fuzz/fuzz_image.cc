@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as an image; what decodes and is small goes on through preprocessing.
+// Any bytes as an image: what inspecting says of it is true, and what decodes and is small goes on through
+// preprocessing.
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 
+#include "support/heap.h"
 #include "tributary/image.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     trib_image image = {};
     const trib_decode_options small { 1 << 18, size % 2 == 0 };
+    trib_image_info info = {};
+    trib_status told = trib_image_inspect(data, size, &small, &info);
+    support::Heap heap;
     trib_status s = trib_image_decode(data, size, &small, &image);
+    if (!trib_failed(&told) && heap.peak() > info.decode_bytes) abort();
+    if (trib_failed(&told) && !trib_failed(&s)) abort();
     if (trib_failed(&s)) {
         if (image.pixels || !s.message[0]) abort();
         return 0;
     }
     if (!trib_image_recognised(data, size)) abort();
+    bool as_told = info.width == image.width && info.height == image.height;
+    bool turned = small.apply_orientation && info.width == image.height && info.height == image.width;
+    if ((!as_told && !turned) || info.channels != image.channels) abort();
     float out[3 * 8 * 8];
     for (int mode = TRIB_RESIZE_SHORT_SIDE; mode <= TRIB_RESIZE_NONE; ++mode) {
         trib_preprocess p = trib_preprocess_torchvision();

@@ -11,13 +11,15 @@
 #include <unistd.h>
 
 #include "data/input.h"
+#include "data/outputs.h"
 
 // Takes `opened`; nullptr: the file is opened by its name.
 static void read_all(const std::string &path, trib_reader *opened, bool need_labels)
 {
     trib_input *input = nullptr;
     trib_passed_list passed = {};
-    const trib_input_context context = { need_labels, -1, &passed };
+    trib_outputs none = {};
+    const trib_input_context context = { need_labels, -1, &passed, &none };
     trib_status s = trib_tar_input_open(&context, path.c_str(), opened, &input);
     if (trib_failed(&s)) return;
     for (bool end = false; !end;) {

@@ -2,6 +2,7 @@
 // Our networks against what PyTorch computed (tests/data/infer-*.safetensors): same formula for weights and inputs on
 // both sides.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -128,13 +129,31 @@ std::vector<Device> open_devices()
     return all;
 }
 
-// How far logits may be from PyTorch's float32, relative. One small image through the torchvision network amplifies the
-// rounding of factors to 10 bits to 1.1e-3, in tf32 as in fp16.
+// Tensor cores ignore what tf32 has no bits for; a library rounds factors before, or leaves it at that. The simulated
+// ones do either (tests/fakecuda/library.h), a card does not say.
+bool factors_are_rounded()
+{
+#ifdef GOLDEN_DEVICE
+    const char *how = std::getenv("FAKECUDA_TF32");
+    return !how || std::strcmp(how, "cut");
+#else
+    return false;
+#endif
+}
+
+// One small image through the torchvision network amplifies the rounding of factors. Where they are cut off, that shows
+// in what a library reads from others than our 1x1 convolutions: the image and the last average.
+double tf32_tolerance(const Golden &g)
+{
+    if (!factors_are_rounded()) return 1.5e-3;
+    return g.size == 96 && !std::strcmp(g.variant, "torchvision") ? 1.3e-3 : 1e-3;
+}
+
+// How far logits may be from PyTorch's float32, relative.
 double tolerance(const Golden &g, trib_precision precision)
 {
-    const double tolerances[] = { 1e-4, 1e-3, 5e-3, 3e-2 };
-    bool amplifies = precision == TRIB_PRECISION_TF32 && g.size == 96 && !std::strcmp(g.variant, "torchvision");
-    return amplifies ? 1.2e-3 : tolerances[precision];
+    const double tolerances[] = { 1e-4, tf32_tolerance(g), 5e-3, 3e-2 };
+    return tolerances[precision];
 }
 
 class Inference : public testing::TestWithParam<Golden>
@@ -169,7 +188,7 @@ void Inference::check(const Golden &g, trib_precision precision)
                 if (first.empty()) first = y["logits"];
                 EXPECT_EQ(0, std::memcmp(first.data(), y["logits"].data(), first.size() * sizeof(float)))
                     << device.spec << ": " << trib_schedule_name(schedule) << " launch " << launch << " has other bits";
-                std::printf("%s %s %s %s: relative error %.2g\n", device.spec.c_str(), trib_precision_name(precision),
+                std::printf("%s %s %s %s: relative error %.3g\n", device.spec.c_str(), trib_precision_name(precision),
                             trib_schedule_name(schedule), launch ? "graph" : "eager", error);
             }
     }

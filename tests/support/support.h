@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/sanitized.h"
 #include "tributary.h"
 
 // EXPECT that a call succeeds; the message is shown otherwise.
@@ -29,22 +30,11 @@
         EXPECT_NE(std::string(status_.message).find(text), std::string::npos) << status_.message; \
     } while (0)
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SUPPORT_SANITIZED true
-#elif defined(__has_feature)
-#define SUPPORT_SANITIZED __has_feature(address_sanitizer)
-#else
-#define SUPPORT_SANITIZED false
-#endif
-
 namespace support
 {
 
 inline const trib_network *const bvlc = trib_network_find("bvlc");
 inline const trib_network *const torchvision = trib_network_find("torchvision");
-
-// Built with AddressSanitizer: everything is several times slower.
-constexpr bool sanitized = SUPPORT_SANITIZED;
 
 // ||a - b|| / ||b||; infinity when any value is not finite or sizes differ, so that a comparison with a tolerance
 // fails.

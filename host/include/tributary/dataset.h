@@ -2,7 +2,11 @@
  * Tributary: where images come from, and a loader that decodes them on worker threads while a device computes.
  *
  * One bad image never stops a run and never shifts another's place: every item keeps its index and carries its own
- * status. */
+ * status.
+ *
+ * Sources and loaders belong to the process that made them: a child of fork() has no copy of a loader's threads, and
+ * would move the parent's place in the files. There, trib_source_next, trib_loader_create and trib_loader_next fail
+ * with TRIB_INVALID_ARGUMENT, and closing and destroying do nothing: what they hold stays until the child ends. */
 #ifndef TRIBUTARY_DATASET_H
 #define TRIBUTARY_DATASET_H
 
@@ -34,9 +38,6 @@ typedef struct trib_item {
         status; /* why it cannot be read (a truncated tar member, an unreadable folder); the item then has no data */
 } trib_item;
 void trib_item_release(trib_item *item);
-/* Reads the file at `path` into `bytes`, unless the item has data already. The file must be a regular one, of at most
- * 256 MiB. */
-trib_status trib_item_read(trib_item *item);
 
 typedef struct trib_source trib_source;
 
@@ -138,7 +139,14 @@ typedef struct trib_loader_options {
     trib_device *device; /* pixels lie in memory that this device copies as it lies (trib_host_alloc), which must
                             outlive the loader; NULL: in ordinary memory */
     trib_decode_options decode;
+    int64_t memory_limit; /* bytes for images before they are pixels of a batch (see trib_loader_create), 0: half of
+                             what this process may use (memory.h) */
 } trib_loader_options;
+
+/* Does for one item of a source, on the calling thread, what a loader with these options does: reads, decodes and
+ * preprocesses it into `row`, crop_height x crop_width x 3 numbers. Frees the item's data; release the item still. */
+trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,
+                           void *row);
 
 typedef struct trib_batch_item {
     int64_t index;
@@ -157,8 +165,16 @@ typedef struct trib_batch {
     const trib_batch_item *items;
 } trib_batch;
 
-/* Owns nothing of its arguments: source and preprocess must outlive it. Memory: prefetch + 1 batches of pixels, and one
- * decoded image for each worker. */
+/* Owns nothing of its arguments: source and preprocess must outlive it.
+ *
+ * Memory, whatever the images are: prefetch + 1 batches of pixels, and memory_limit bytes, whatever number of workers
+ * there are. Workers wait for each other when images are large. Of the limit, encoded images (files, members of a tar
+ * shard, images of an IDX file) may have an eighth each and three eighths together, decoding and resizing five eighths
+ * (trib_image_info.decode_bytes tells how much an image takes). An image that needs more fails with TRIB_UNSUPPORTED,
+ * and its message names the limit. Only where a lossless WebP takes more than five eighths in doubt
+ * (trib_image_info.doubtful_bytes, at most 1.3 GB), it is decoded while no other image is. Not counted: the lists of
+ * files that a source keeps, and what the allocator does not give back: glibc keeps up to 64 MB for each thread unless
+ * the program calls mallopt(M_MMAP_THRESHOLD, 1 << 20), as `tributary` does where memory is short. */
 trib_status trib_loader_create(trib_source *source, const trib_preprocess *preprocess,
                                const trib_loader_options *options, trib_loader **out);
 /* Stops the workers, waiting for what they are doing. Batches that are out go with it, and so do items that were read

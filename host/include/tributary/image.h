@@ -46,6 +46,22 @@ typedef struct trib_decode_options {
  * host/image/README.md has the numbers for known sets of test images. */
 trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_options *options, trib_image *out);
 
+/* What is known of an image before it is decoded. */
+typedef struct trib_image_info {
+    int width, height, channels; /* of the image that trib_image_decode makes, before it is turned as EXIF says */
+    /* Most memory that decoding takes at a time, the image's pixels among it: coefficients of a progressive JPEG,
+     * samples of a 16-bit PNG, the libraries' buffers. The file's own bytes are not counted. */
+    int64_t decode_bytes;
+    /* Of these, what nothing but the data can tell: a lossless WebP, or its alpha, takes at most this for its code
+     * tables. libwebp's own encoder makes files that take less than 60 MB of it. 0 for all other images. */
+    int64_t doubtful_bytes;
+} trib_image_info;
+
+/* Reads headers only: costs next to nothing, whatever the image's size. Fails where trib_image_decode would fail for
+ * what is in the headers, with the same options. */
+trib_status trib_image_inspect(const void *bytes, size_t size, const trib_decode_options *options,
+                               trib_image_info *out);
+
 /* True when the bytes begin like an image format we know, whether built in or not. */
 bool trib_image_recognised(const void *bytes, size_t size);
 
@@ -100,6 +116,9 @@ trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_
                                   float *out);
 /* Resize and crop only, to an 8-bit RGB image of crop_width x crop_height. */
 trib_status trib_preprocess_pixels(const trib_preprocess *preprocess, const trib_image *image, trib_image *out);
+/* Most memory that trib_preprocess_image or trib_preprocess_pixels takes at a time for such an image, besides the image
+ * and `out`; 0 for what they refuse. */
+int64_t trib_preprocess_bytes(const trib_preprocess *preprocess, int width, int height, int channels);
 /* What is left to do after trib_preprocess_pixels: channel order and normalisation, for a device that does them
  * (trib_plan_options.normalise). The same numbers as trib_preprocess_image uses. */
 trib_normalise trib_preprocess_normalise(const trib_preprocess *preprocess);

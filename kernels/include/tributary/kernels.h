@@ -4,7 +4,9 @@
  *
  * Activations are NHWC with a row pitch: element (n,h,w,c) of a tensor is at base[((n*H + h)*W + w)*pitch + c], so that
  * a channel slice of a wider tensor is a pointer plus the wide pitch. Everything is float32. Geometry is trusted:
- * callers have checked it. */
+ * callers have checked it.
+ *
+ * `relu` makes max(0, y) of every result y; NaN stays NaN. (In a library's convolution it may become 0 instead.) */
 #ifndef TRIBUTARY_KERNELS_H
 #define TRIBUTARY_KERNELS_H
 

@@ -10,7 +10,12 @@
  * issued; waiting for an event that was never recorded does nothing. Calls that take a stream return before the work is
  * done and report its failure at the next trib_stream_synchronize of that stream or of one that waits for it.
  *
- * Threads. A device may be used from several threads; one stream from one thread at a time. */
+ * Threads. A device may be used from several threads; one stream from one thread at a time.
+ *
+ * Processes. A device and all that was created from it belong to the process that opened it. In a child of fork() every
+ * call with one of them fails with TRIB_INVALID_ARGUMENT, and destroying them does nothing: their memory stays until
+ * the child ends. The child opens a device of its own: "cpu" always; "cuda" only if no ancestor had used CUDA,
+ * which does not survive fork(). */
 #ifndef TRIBUTARY_DEVICE_H
 #define TRIBUTARY_DEVICE_H
 

@@ -22,7 +22,8 @@ int trib_layout_block(trib_layout layout);
 /* How convolutions and matrix products compute: what is stored, and what is multiplied. Sums are float32. */
 typedef enum trib_precision {
     TRIB_PRECISION_FP32 = 0, /* float32 stored and multiplied */
-    TRIB_PRECISION_TF32,     /* float32 stored, factors rounded to 10 bits of fraction: tensor cores */
+    TRIB_PRECISION_TF32, /* float32 stored, factors of 10 bits of fraction: tensor cores. Weights and what our products
+                          * store are rounded to that; of the rest a library may cut off the other bits */
     TRIB_PRECISION_FP16,
     TRIB_PRECISION_BF16,
     TRIB_PRECISION_COUNT

@@ -15,7 +15,10 @@
  *     o.in_flight = 2;
  *     trib_session_submit(session, first, 32, first_outputs, &a);
  *     trib_session_submit(session, second, 32, second_outputs, &b);
- *     trib_session_wait(session, a); // first_outputs are there, and `first` may be filled again */
+ *     trib_session_wait(session, a); // first_outputs are there, and `first` may be filled again
+ *
+ * After fork() a session works in the parent only, as its device does (device.h). The child creates a device and a
+ * session of its own. */
 #ifndef TRIBUTARY_SESSION_H
 #define TRIBUTARY_SESSION_H
 

@@ -57,7 +57,8 @@ typedef struct trib_conv1x1_geometry {
     int outputs;
     int k[TRIB_CONV1X1_MAX_OUTPUTS], y_pitch[TRIB_CONV1X1_MAX_OUTPUTS];
     bool relu;
-    bool tf32; /* of float32 storage: products of operands rounded to tf32, on tensor cores; else exact ones */
+    bool tf32; /* of float32 storage: products of operands rounded to tf32, on tensor cores, and results rounded so,
+                * too, for products that only read as much; else exact ones */
     trib_conv1x1_tile tile;
 } trib_conv1x1_geometry;
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/load.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "data/file.h"
+#include "data/input.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
+#include "tributary/memory.h"
+
+enum { EIGHTHS = 8, DECODING_EIGHTHS = 5 };
+
+/* ---- beginning and end ---- */
+
+static trib_status check(const trib_preprocess *preprocess, const trib_loader_options *options)
+{
+    if (options->memory_limit < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a memory limit of %lld bytes; it must not be negative",
+                          (long long)options->memory_limit);
+    if (options->layout != TRIB_NCHW && options->layout != TRIB_NHWC)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "layout %d; images are loaded as NCHW or NHWC", (int)options->layout);
+    if (options->raw && options->layout != TRIB_NHWC)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "raw pixels are loaded as NHWC only");
+    return trib_preprocess_check(preprocess);
+}
+
+trib_status trib_loading_init(trib_loading *loading, const trib_preprocess *preprocess,
+                              const trib_loader_options *options)
+{
+    TRIB_TRY(check(preprocess, options));
+    int64_t memory = options->memory_limit ? options->memory_limit : trib_memory_get().bytes / 2;
+    *loading = (trib_loading) { .preprocess = preprocess,
+                                .decode = options->decode,
+                                .layout = options->layout,
+                                .dtype = options->raw ? TRIB_U8 : TRIB_F32 };
+    loading->row_bytes =
+        (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loading->dtype);
+    int64_t eighth = memory / EIGHTHS + 1; /* never 0, which would be no limit */
+    if (trib_fault("lock") || !trib_budget_init(&loading->encoded, eighth)) return trib_no_memory("loader");
+    if (trib_budget_init(&loading->decoding, eighth * DECODING_EIGHTHS)) return trib_success();
+    trib_budget_destroy(&loading->encoded);
+    return trib_no_memory("loader");
+}
+
+void trib_loading_destroy(trib_loading *loading)
+{
+    trib_budget_destroy(&loading->encoded);
+    trib_budget_destroy(&loading->decoding);
+}
+
+void trib_loading_stop(trib_loading *loading)
+{
+    trib_budget_stop(&loading->encoded);
+    trib_budget_stop(&loading->decoding);
+}
+
+static trib_status take(trib_budget *budget, int64_t bytes)
+{
+    return trib_budget_take(budget, bytes) ? trib_success() : TRIB_ERROR(TRIB_CANCELLED, "loading was cancelled");
+}
+
+/* ---- encoded images ---- */
+
+/* Of what a source read: a file in a shard, or an image that was never encoded. */
+static int64_t bytes_held(const trib_item *item)
+{
+    const trib_image *image = &item->image;
+    int64_t pixels = image->pixels ? (int64_t)image->width * image->height * image->channels : 0;
+    return item->bytes ? (int64_t)item->size + pixels : pixels;
+}
+
+static void drop_encoded(trib_loading *loading, trib_item *item)
+{
+    int64_t bytes = (int64_t)item->size;
+    if (!item->bytes) return;
+    trib_free(item->bytes);
+    item->bytes = NULL;
+    item->size = 0;
+    trib_budget_give(&loading->encoded, bytes);
+}
+
+trib_status trib_load_count(trib_loading *loading, trib_item *item)
+{
+    int64_t bytes = bytes_held(item);
+    if (!bytes) return trib_success();
+    trib_status s = trib_input_check_size(loading->encoded.limit, item->name, bytes);
+    if (!trib_failed(&s)) s = take(&loading->encoded, bytes);
+    if (!trib_failed(&s)) return s;
+    trib_free(item->bytes);
+    item->bytes = NULL;
+    item->size = 0;
+    trib_image_release(&item->image);
+    return s;
+}
+
+/* The bytes are counted before they are read. Messages name the file. */
+static trib_status read_encoded(trib_loading *loading, trib_item *item)
+{
+    int fd = -1;
+    int64_t size = 0;
+    TRIB_TRY(trib_open_image(item->path, &fd, &size));
+    trib_status s = trib_input_check_size(loading->encoded.limit, item->path, size);
+    if (!trib_failed(&s)) s = take(&loading->encoded, size);
+    if (trib_failed(&s)) {
+        close(fd);
+        return s;
+    }
+    s = trib_read_image(fd, item->path, size, &item->bytes, &item->size);
+    close(fd);
+    trib_budget_give(&loading->encoded, size - (int64_t)item->size); /* nothing, or all when it failed */
+    return s;
+}
+
+/* ---- decoding ---- */
+
+/* Upright or lying: the orientation is known only later. */
+static int64_t preprocess_bytes(const trib_loading *loading, int width, int height, int channels)
+{
+    int64_t as_is = trib_preprocess_bytes(loading->preprocess, width, height, channels);
+    int64_t turned = trib_preprocess_bytes(loading->preprocess, height, width, channels);
+    return as_is > turned ? as_is : turned;
+}
+
+/* An image that takes more than all there is only in doubt, has all there is for itself. */
+static trib_status count_decoding(const trib_loading *loading, const trib_image_info *info, int64_t *bytes)
+{
+    int64_t limit = loading->decoding.limit;
+    *bytes = info->decode_bytes + preprocess_bytes(loading, info->width, info->height, info->channels);
+    if (*bytes <= limit) return trib_success();
+    bool in_doubt = *bytes - info->doubtful_bytes <= limit;
+    if (in_doubt) *bytes = limit;
+    if (in_doubt) return trib_success();
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "decoding its %d x %d pixels takes up to %lld bytes, more than the %lld that the loader may use "
+                      "for it, five eighths of its memory; raise that with --loader-memory "
+                      "(trib_loader_options.memory_limit)",
+                      info->width, info->height, (long long)*bytes, (long long)limit);
+}
+
+static trib_status inspect(const trib_loading *loading, const trib_item *item, trib_image_info *info)
+{
+    const trib_image *image = &item->image;
+    if (!image->pixels) return trib_image_inspect(item->bytes, item->size, &loading->decode, info);
+    *info = (trib_image_info) { .width = image->width, .height = image->height, .channels = image->channels };
+    return trib_success();
+}
+
+/* To network input, or with raw pixels to the last step before it. */
+static trib_status preprocess(const trib_loading *loading, const trib_image *image, void *row)
+{
+    if (loading->dtype == TRIB_F32) return trib_preprocess_image(loading->preprocess, image, loading->layout, row);
+    trib_image crop;
+    TRIB_TRY(trib_preprocess_pixels(loading->preprocess, image, &crop));
+    memcpy(row, crop.pixels, loading->row_bytes);
+    trib_image_release(&crop);
+    return trib_success();
+}
+
+static trib_status decode(trib_loading *loading, trib_item *item, void *row)
+{
+    if (item->image.pixels) return preprocess(loading, &item->image, row);
+    trib_image image = { 0 };
+    trib_status s = trib_image_decode(item->bytes, item->size, &loading->decode, &image);
+    drop_encoded(loading, item);
+    if (!trib_failed(&s)) s = preprocess(loading, &image, row);
+    trib_image_release(&image);
+    return s;
+}
+
+static trib_status decode_counted(trib_loading *loading, trib_item *item, void *row)
+{
+    trib_image_info info = { 0 };
+    int64_t bytes = 0;
+    TRIB_TRY(inspect(loading, item, &info));
+    TRIB_TRY(count_decoding(loading, &info, &bytes));
+    TRIB_TRY(take(&loading->decoding, bytes));
+    trib_status s = decode(loading, item, row);
+    trib_budget_give(&loading->decoding, bytes);
+    return s;
+}
+
+static void drop_image(trib_loading *loading, trib_item *item)
+{
+    int64_t bytes = bytes_held(item);
+    trib_image_release(&item->image);
+    trib_budget_give(&loading->encoded, bytes);
+}
+
+trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row)
+{
+    if (!item->image.pixels && !item->bytes) TRIB_TRY(read_encoded(loading, item));
+    trib_status s = decode_counted(loading, item, row);
+    drop_encoded(loading, item); /* when it was not decoded */
+    drop_image(loading, item);
+    trib_add_context(&s, "%s", trib_shorten(name).text);
+    return s;
+}
+
+trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,
+                           void *row)
+{
+    trib_loading loading;
+    if (!item || !preprocess || !options || !row)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "loading an item: no argument may be NULL");
+    TRIB_TRY(item->status);
+    TRIB_TRY(trib_loading_init(&loading, preprocess, options));
+    trib_status s = trib_load_count(&loading, item);
+    if (!trib_failed(&s)) s = trib_load_item(&loading, item, item->name, row);
+    trib_loading_destroy(&loading);
+    return s;
+}

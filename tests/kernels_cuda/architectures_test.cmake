@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DFILE=kernels/cuda/architectures.cmake -P architectures_test.cmake
+include(${FILE})
+
+function(expect what got wanted)
+  if(NOT got STREQUAL wanted)
+    message(SEND_ERROR "${what}: \"${got}\", not \"${wanted}\"")
+  endif()
+endfunction()
+
+foreach(case IN ITEMS 12.0.140=80,90 12.4.131=80,90 12.7.99=80,90 12.8.61=80,90,120 12.10.1=80,90,120 13.0.88=80,90,120)
+  string(REPLACE "=" ";" case "${case}")
+  list(GET case 0 version)
+  list(GET case 1 wanted)
+  string(REPLACE "," ";" wanted "${wanted}")
+  trib_cuda_architectures(${version} got)
+  expect("nvcc ${version}" "${got}" "${wanted}")
+  trib_cuda_architectures_refusal(${version} "${got}" refusal)
+  expect("its own list, nvcc ${version}" "${refusal}" "")
+endforeach()
+foreach(good IN ITEMS 90 90-real "80;90a" native)
+  trib_cuda_architectures_refusal(12.0.140 "${good}" refusal)
+  expect("${good}" "${refusal}" "")
+endforeach()
+trib_cuda_architectures_refusal(12.7.99 "90;120-real" refusal)
+expect("too new" "${refusal}" "nvcc 12.7.99 does not know sm_120; it needs CUDA 12.8 or newer")
+trib_cuda_architectures_refusal(13.0.88 "75;90" refusal)
+expect("too old" "${refusal}" "the kernels need sm_80 or newer, not sm_75")
