@@ -203,10 +203,10 @@ static trib_status remember(tar_input *tar, const char *own, bool loaded)
     if (!own || !regular || trib_archive_link(&tar->archive, &symbolic)) return trib_success();
     if (tar->can_go_back)
         return trib_members_add(&tar->members, own, archive_read_header_position(tar->archive.archive), NULL, 0);
-    if (loaded || size <= 0 || size > TRIB_MAX_REMEMBERED_BYTES / 2) return trib_success();
+    if (loaded || size <= 0 || (size_t)size > tar->members.most_bytes / 2) return trib_success();
     uint8_t *bytes = NULL;
     size_t got = 0;
-    trib_status s = trib_archive_load(&tar->archive, own, &bytes, &got);
+    trib_status s = trib_archive_load(&tar->archive, own, 0, &bytes, &got);
     if (trib_failed(&s)) return s.code == TRIB_CANCELLED || s.code == TRIB_OUT_OF_MEMORY ? s : trib_success();
     s = trib_members_add(&tar->members, own, 0, bytes, got);
     trib_free(bytes);

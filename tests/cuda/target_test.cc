@@ -6,7 +6,7 @@
 #include "support/support.h"
 
 extern "C" {
-#include "tributary/googlenet.h"
+#include "tributary/network.h"
 }
 
 namespace
