@@ -159,6 +159,11 @@ cudaError_t begin(const char *function, cudaError_t injected)
 std::string leaks()
 {
     std::lock_guard<std::mutex> lock(machine().lock);
+    return left_behind();
+}
+
+std::string left_behind()
+{
     const Machine &m = machine();
     std::ostringstream text;
     auto add = [&text](const char *what, std::size_t count) {
