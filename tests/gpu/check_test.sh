@@ -41,7 +41,7 @@ fake_test() { # FILE PASSED SKIPPED EXIT_CODE
 # A machine on which everything is there and works.
 fake_machine() {
     fake_card
-    fake "$work/bin/compute-sanitizer" <<<'until [ -x "${1:-/}" ] && [ -f "$1" ]; do shift; done; "$@"; echo "========= LEAK SUMMARY: 0 bytes leaked"'
+    fake "$work/bin/compute-sanitizer" <<<'if [ $1 = --help ]; then echo "--kernel-name arg"; exit; fi; until [ -f "$1" ]; do shift; done; "$@"; echo "LEAK SUMMARY: 0 bytes"'
     fake "$work/bin/python" <<<'while [ $# -gt 0 ]; do if [ "$1" = --json ]; then echo "{}" >"$2"; fi; shift; done'
     fake "$work/build/tributary" <<'TEXT'
 if [ "$2" = --help ]; then echo "  --schedule serial|branches|fused  x"; echo "  --launch eager|graph  x"; echo "  --precision fp32|tf32|fp16|bf16"; exit; fi
@@ -92,6 +92,8 @@ all_pass)
     expect_call 'test_conformance --gtest_filter=Devices/*'
     expect_call 'test_golden --gtest_filter=Golden/Inference.MatchesPyTorchInTf32/bvlc_*'
     expect_call 'compute-sanitizer --tool memcheck --error-exitcode 9 --leak-check full'
+    expect_call 'compute-sanitizer --tool racecheck --error-exitcode 9 --kernel-name kns=_Z10avg_pool2d --kernel-name kns=_Z7conv1x1'
+    expect_call 'tiny_network torchvision bf16 branches'
     for tool in racecheck initcheck synccheck; do expect_call "compute-sanitizer --tool $tool --error-exitcode 9 "; done
     expect_call 'kernel_bench --batch 256 --json'
     expect_call '--modes graph -b 1,8 --json'
