@@ -224,7 +224,7 @@ order) # numbers of the network and of PyTorch come within four minutes, by the 
     read_steps "$here/steps.table"
     total=0 worst=0
     for name in "${steps[@]}"; do
-        [ "${expected[$name]}" -ge 1 ] && [ "${limit[$name]}" -ge $((2 * expected[$name])) ] || fail "$name: a limit is at least twice what is expected"
+        if [ "${limit[$name]}" -lt $((2 * expected[$name])) ]; then fail "$name: a limit is at least twice what is expected"; fi
         [ "${limit[$name]}" -le 600 ] || fail "$name may take more than ten minutes"
         total=$((total + expected[$name])) most=${limit[$name]}
         if [ "$name" = build ]; then most=30; fi # of what was packed, as gpu_check.sh says
@@ -236,7 +236,7 @@ order) # numbers of the network and of PyTorch come within four minutes, by the 
         *) [ -z "${sanitized:-}" ] || fail "$name comes after the sanitizer" ;;
         esac
     done
-    [ "${network:-999}" -le 240 ] && [ "${peers:-999}" -le 240 ] || fail "the first numbers come after ${network:-} and ${peers:-} s"
+    if [ "${network:-999}" -gt 240 ] || [ "${peers:-999}" -gt 240 ]; then fail "the first numbers come after ${network:-} and ${peers:-} s"; fi
     [ "$hanging" -le 540 ] || fail "if all before them hang, the first numbers come after $hanging s, not in nine minutes"
     [ "$(printf '%s\n' "${steps[@]}" | sort | uniq -d | wc -l)" -eq 0 ] || fail "two steps have the same name"
     for name in "${steps[@]}"; do if [[ ${command[$name]} == *golden* ]] && [ "${expected[$name]}" -gt 60 ]; then fail "$name takes minutes"; fi; done
@@ -334,6 +334,63 @@ bundle) # moved away, the programs start with nothing but what was packed and CU
     done
     mkdir "$work/precious"
     if bash "$here/bundle.sh" --from "$BUILT" --out "$work/precious" 2>/dev/null; then fail "a folder that it did not make is replaced"; fi
+    ;;
+python_packages) # cuDNN and cuBLASLt are found there, if nowhere else, and where a ROOT says before all
+    for package in site/nvidia/cudnn site/nvidia/cu13 own; do mkdir -p "$work/$package/include" "$work/$package/lib"; done
+    for package in site/nvidia/cudnn own; do
+        touch "$work/$package/include/cudnn_graph.h" "$work/$package/lib/libcudnn.so.9"
+        printf '#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 21\n#define CUDNN_PATCHLEVEL 1\n' >"$work/$package/include/cudnn_version.h"
+    done
+    touch "$work/site/nvidia/cu13/include/cublasLt.h" "$work/site/nvidia/cu13/lib/libcublasLt.so.13"
+    fake "$work/bin/python" <<<"PYTHONPATH=$work/site exec $PYTHON3 \"\$@\""
+    mkdir "$work/project"
+    cat >"$work/project/CMakeLists.txt" <<TEXT
+cmake_minimum_required(VERSION 3.25)
+project(Finds LANGUAGES NONE)
+list(APPEND CMAKE_MODULE_PATH $(cd "$here/../../runtime/cuda" && pwd))
+set(CMAKE_FIND_LIBRARY_PREFIXES lib)
+set(CMAKE_FIND_LIBRARY_SUFFIXES .so)
+set(CUDAToolkit_VERSION_MAJOR 13)
+find_package(CUDNN 9.8)
+find_package(CUBLASLT)
+foreach(name IN ITEMS CUDNN_INCLUDE_DIR CUDNN_LIBRARY CUDNN_VERSION CUBLASLT_INCLUDE_DIR CUBLASLT_LIBRARY)
+  message(STATUS "\${name}=\${\${name}}")
+endforeach()
+TEXT
+    find_in() { # EXPECTED-FOLDER OPTION...: nothing of the system's is looked at
+        "$CMAKE" -S "$work/project" -B "$work/found" --fresh -DCMAKE_MAKE_PROGRAM=true "-DTRIB_PYTHON=$work/bin/python" \
+            -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF "${@:2}" >"$work/printed" 2>&1 || fail "$(cat "$work/printed")"
+        for line in "CUDNN_INCLUDE_DIR=$1/include" "CUDNN_LIBRARY=$1/lib/libcudnn.so.9" CUDNN_VERSION=9.21.1 \
+            "CUBLASLT_INCLUDE_DIR=$work/site/nvidia/cu13/include" "CUBLASLT_LIBRARY=$work/site/nvidia/cu13/lib/libcublasLt.so.13"; do
+            grep -qx -- "-- $line" "$work/printed" || fail "not '$line': $(cat "$work/printed")"
+        done
+    }
+    find_in "$work/site/nvidia/cudnn"
+    find_in "$work/own" "-DCUDNN_ROOT=$work/own"
+    ;;
+source_build) # without GoogleTest and without pkg-config's cJSON, with cuDNN and cuBLASLt of Python's packages: it is configured
+    mkdir -p "$work/site/nvidia/cudnn" "$work/site/nvidia/cu13/lib" "$work/cjson/include" "$work/cjson/lib"
+    from_cache() { sed -n "s/^$1:[A-Z]*=//p" "$BUILT/CMakeCache.txt"; }
+    ln -s "$(from_cache CUDNN_INCLUDE_DIR)" "$work/site/nvidia/cudnn/include"
+    mkdir "$work/site/nvidia/cudnn/lib" && ln -s "$(from_cache CUDNN_LIBRARY)" "$work/site/nvidia/cudnn/lib/libcudnn.so.9"
+    ln -s "$(from_cache CUBLASLT_INCLUDE_DIR)" "$work/site/nvidia/cu13/include"
+    major=$(sed -n 's/^#define CUDART_VERSION *\([0-9]*\)[0-9]\{3\}$/\1/p' "$(from_cache CUBLASLT_INCLUDE_DIR)/cuda_runtime_api.h")
+    ln -s "$(from_cache CUBLASLT_LIBRARY)" "$work/site/nvidia/cu13/lib/libcublasLt.so.$major"
+    ln -s "$(pkg-config --variable=includedir libcjson)/cjson" "$work/cjson/include/cjson"
+    ln -s "$(ldd "$BUILT/tributary" | awk '$1 ~ /^libcjson/ { print $3 }')" "$work/cjson/lib/libcjson.so.1"
+    fake "$work/bin/python" <<<"PYTHONPATH=$work/site exec ${PYTHON3:-python3} \"\$@\""
+    "$CMAKE" -S "$here/../.." -B "$work/build" -DBUILD_TESTING=ON -DTRIB_GTEST=AUTO -DTRIB_CUDA=ON -DTRIB_CUDA_ARCHITECTURES=90 \
+        -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON "-DCJSON_ROOT=$work/cjson" \
+        "-DCUDNN_ROOT=$work/site/nvidia/cudnn" "-DTRIB_PYTHON=$work/bin/python" >"$work/printed" 2>&1 || fail "$(cat "$work/printed")"
+    grep -q 'GoogleTest was not found: all programs called test_... are left out' "$work/printed" || fail "what is left out is not said: $(cat "$work/printed")"
+    grep -q "^CUDNN_LIBRARY:FILEPATH=$work/site/nvidia/cudnn/lib/libcudnn.so.9" "$work/build/CMakeCache.txt" || fail "another cuDNN is found"
+    grep -q "^CJSON_LIBRARY:FILEPATH=$work/cjson/lib/libcjson.so.1" "$work/build/CMakeCache.txt" || fail "another cJSON is found"
+    "$CMAKE" --build "$work/build" --target help >"$work/targets"
+    for target in tributary tiny_network kernel_bench; do grep -qw $target "$work/targets" || fail "no target $target"; done
+    if grep -qw test_golden "$work/targets"; then fail "a test is built without GoogleTest"; fi
+    # By default a missing GoogleTest is an error: who asks for tests wants them.
+    if "$CMAKE" -S "$here/../.." -B "$work/other" -DTRIB_CUDA=OFF -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON >"$work/printed" 2>&1; then fail "no tests, and no error"; fi
+    grep -q 'GoogleTest is needed' "$work/printed" || fail "GoogleTest is not named: $(cat "$work/printed")"
     ;;
 peers_arguments)
     export PYTHONDONTWRITEBYTECODE=1

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Writes report.md, and results.tsv, from which --resume goes on. Sourced by gpu_check.sh, whose arrays it reads.
+# Writes report.md, and results.tsv, from which --resume goes on. Sourced by gpu_check.sh, whose variables it reads.
+# shellcheck disable=SC2154,SC2004 # assigned there, associative arrays among them
 
 count() { local n=0 name; for name in "${steps[@]}"; do if [[ ${result[$name]} == $1* ]]; then n=$((n + 1)); fi; done; echo $n; }
 # The command that runs these steps again, or with no argument all that have not passed, as this run was started.
@@ -87,7 +88,7 @@ missing_numbers() {
     for name in "${steps[@]}"; do if is_number "$name" && [[ ${result[$name]} != passed* ]]; then missing+=("$name"); fi; done
     if [ ${#missing[@]} -eq 0 ]; then return; fi
     echo
-    echo "${#missing[@]} of these are numbers, the most wanted first:"
+    echo "Of the numbers ${#missing[@]} are missing, the most wanted first:"
     echo
     for name in "${missing[@]:0:8}"; do echo "- $name: ${result[$name]}"; done
     if [ ${#missing[@]} -gt 8 ]; then echo "- and $((${#missing[@]} - 8)) more, see below"; fi
@@ -100,7 +101,7 @@ next_steps() {
     failures
     if [ -n "$NO_CARD" ]; then echo "Run it on a machine with an NVIDIA GPU. Here: $NO_CARD." && return; fi
     if [ "$left" -eq 0 ]; then echo "Nothing: every step passed." && return; fi
-    echo "The $left steps that have not passed:"
+    echo "All that has not passed, $left of ${#steps[@]} steps:"
     echo
     echo "    $(again)"
     missing_numbers
