@@ -241,6 +241,9 @@ order) # numbers of the network and of PyTorch come within four minutes, by the 
     [ "$(printf '%s\n' "${steps[@]}" | sort | uniq -d | wc -l)" -eq 0 ] || fail "two steps have the same name"
     for name in "${steps[@]}"; do if [[ ${command[$name]} == *golden* ]] && [ "${expected[$name]}" -gt 60 ]; then fail "$name takes minutes"; fi; done
     bash "$here/gpu_check.sh" --list >"$work/printed"
+    sed -nE 's/^\| ([a-z0-9-]+) \| .* \| ([0-9]+) \| ([0-9]+) \|$/\1 \2 \3/p' "$here/../../benches/README.md" >"$work/told"
+    [ -s "$work/told" ] || fail "benches/README.md has no table of the first steps"
+    awk 'NR > 1 { print $1, $2, $3 }' "$work/printed" | head -n "$(wc -l <"$work/told")" | diff - "$work/told" || fail "benches/README.md tells other times"
     [ "$(wc -l <"$work/printed")" -eq $((${#steps[@]} + 1)) ] || fail "--list does not list every step"
     ;;
 only)
