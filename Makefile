@@ -23,7 +23,7 @@ help:
 	@echo "make test     build, and run all tests"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
 	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
-	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers"
+	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers; GPU_FLAGS='--arch 90'"
 	@echo "make format   format all sources (make check-format only looks)"
 	@echo "make clean    remove $(BUILD)/"
 

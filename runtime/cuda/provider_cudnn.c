@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Convolutions through cuDNN: the plans it offers for a shape, best guess first, without compiling them; the first is
- * made, so that what is ranked best can be run. A handle per stream. */
+ * made, where no other provider's is ranked before it, so that what is ranked best can be run. A handle per stream. */
 #include <stdio.h>
 #include <string.h>
 
@@ -152,7 +152,7 @@ static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library
 }
 
 /* The first that can really be made becomes the first of the list; a card that is only described takes the list's word.
- * Returns its index, list->count when there is none. */
+ * Returns its index, list->count when there is none. Compiling takes half a second. */
 static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
                                     const trib_conv_list *list, int *first)
 {
@@ -186,7 +186,8 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     int first = 0;
     if (!describe(desc, &conv, reason)) return trib_success();
     TRIB_TRY(trib_conv_candidates(state, &conv, &limits, &list));
-    trib_status status = first_that_works(device, state, &conv, &list, &first);
+    /* Behind another provider's it runs only if it was measured to be faster, and so made. */
+    trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
         out[*count] = (trib_implementation) { 0 };
         status = add(device, trib_conv_plan_get_info(list.plans[i]), &out[*count]);

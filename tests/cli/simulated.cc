@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes the program one that runs on the simulated CUDA: a machine with one card from before main() to its end, and
-// exit code 98 when something was done there that no correct program does, or was not given back.
+// exit code 98 when something was done there that no correct program does, or was not given back. It says whether the
+// program reset the card at its end: only then can compute-sanitizer look for leaks.
 #include <unistd.h>
 
 #include <cstdio>
@@ -28,6 +29,7 @@ struct Machine {
             if (!left.empty()) wrong.push_back(left);
         for (const std::string &text : wrong) std::fprintf(stderr, "simulated CUDA: %s\n", text.c_str());
         if (!wrong.empty()) _exit(98);
+        if (fakecuda::counts().device_resets > 0) std::fprintf(stderr, "simulated CUDA: reset with nothing left\n");
     }
 } machine;
 

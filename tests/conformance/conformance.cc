@@ -19,7 +19,7 @@ std::vector<std::string> computing_devices()
     std::vector<std::string> specs;
     for (const std::string &spec : available_devices()) {
         trib_device *opened = nullptr;
-        EXPECT_OK(trib_device_open(spec.c_str(), nullptr, &opened));
+        EXPECT_OK(support::open_device(spec, &opened));
         Device device(opened);
         if (!device) continue;
         trib_op_desc desc = {};
@@ -69,7 +69,7 @@ Memory &Memory::operator=(Memory &&other) noexcept
 void DeviceTest::SetUp()
 {
     trib_device *opened = nullptr;
-    ASSERT_OK(trib_device_open(GetParam().c_str(), nullptr, &opened));
+    ASSERT_OK(support::open_device(GetParam(), &opened));
     device_.reset(opened);
 }
 

@@ -267,7 +267,7 @@ TEST_P(Streams, NullArgumentsAreRefused)
 TEST_P(Streams, ObjectsOfAnotherDeviceAreRefused)
 {
     trib_device *opened = nullptr;
-    ASSERT_OK(trib_device_open(GetParam().c_str(), nullptr, &opened));
+    ASSERT_OK(support::open_device(GetParam(), &opened));
     Device other(opened);
     Stream mine = stream();
     trib_event *theirs = nullptr;

@@ -214,6 +214,15 @@ TEST_F(Fake, WhatACorrectProgramNeverDoesIsRecorded)
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);
 }
 
+TEST_F(Fake, AResetOfTheDeviceFindsWhatIsLeft)
+{
+    watch::expect_violations();
+    EXPECT_CUDA(cudaDeviceReset());
+    ASSERT_EQ(fakecuda::violations().size(), 1u);
+    EXPECT_EQ(fakecuda::violations()[0], "cudaDeviceReset while there are still 2 streams, 2 events, 1 pools");
+    EXPECT_EQ(fakecuda::counts().device_resets, 1);
+}
+
 TEST_F(Fake, PageableCopiesWorkAndAreCounted)
 {
     watch::expect_violations();

@@ -188,6 +188,11 @@ void reach(const char *function)
 std::string leaks()
 {
     std::lock_guard<std::mutex> lock(machine().lock);
+    return left_behind();
+}
+
+std::string left_behind()
+{
     const Machine &m = machine();
     std::ostringstream text;
     auto add = [&text](const char *what, std::size_t count) {

@@ -99,6 +99,7 @@ struct Counts {
     std::int64_t pageable_copies = 0; // asynchronous copies that were not: their host memory is not pinned
     std::int64_t executed = 0;        // pieces of work
     std::int64_t streams = 0, events = 0, pinned = 0, allocations = 0, graphs = 0; // created since reset()
+    std::int64_t device_resets = 0; // calls of cudaDeviceReset, each with nothing left on the machine, or a violation
 };
 Counts counts();
 // Pieces of work given to streams and not executed yet.

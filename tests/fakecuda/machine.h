@@ -121,6 +121,7 @@ extern thread_local int current_device;
 cudaError_t begin(const char *function, cudaError_t injected = cudaErrorUnknown);
 cudaError_t failed(cudaError_t error); // remembers it for cudaGetLastError
 void violation(const std::string &text);
+std::string left_behind(); // leaks(), with the machine locked
 
 // True in the thread that runs work, which holds the lock then.
 extern thread_local bool inside_work;

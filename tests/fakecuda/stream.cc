@@ -114,6 +114,17 @@ cudaError_t cudaDeviceSynchronize(void)
     return failed(machine().sticky);
 }
 
+// Takes from the program what it has left, which a correct one does not need.
+cudaError_t cudaDeviceReset(void)
+{
+    FAKECUDA_CALL();
+    while (!machine().ready.empty()) progress(100);
+    const std::string left = left_behind();
+    if (!left.empty()) violation("cudaDeviceReset while there are still " + left);
+    ++machine().counts.device_resets;
+    return failed(machine().sticky);
+}
+
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void *data)
 {
     FAKECUDA_CALL();

@@ -87,7 +87,7 @@ std::map<std::string, std::vector<float>> run(const trib_model *model, const cha
     o.plan.outputs = raw.data();
     o.plan.output_count = int(raw.size());
     o.max_batch = n;
-    EXPECT_OK(trib_device_open(device_spec, nullptr, &device));
+    EXPECT_OK(support::open_device(device_spec, &device));
     if (!device) return results;
     EXPECT_OK(trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &o, &session));
     if (session) {
@@ -121,7 +121,7 @@ std::vector<Device> open_devices()
     std::vector<Device> all;
     for (const std::string &spec : support::devices(wanted_kind)) {
         trib_device *device = nullptr;
-        EXPECT_OK(trib_device_open(spec.c_str(), nullptr, &device));
+        EXPECT_OK(support::open_device(spec, &device));
         if (!device) continue;
         all.push_back({ spec, *trib_device_get_info(device) });
         trib_device_close(device);

@@ -1,10 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# step.sh KIND ARGUMENT...: one step of gpu_check.sh, which exports the capitals. Exit code 0: passed, 77: skipped, any
-# other: failed. The last line "result: TEXT" is what the report says of it.
+# step.sh KIND ARGUMENT...: one step of gpu_check.sh, which exports the capitals; STEP is its name. Exit code 0: passed, 77:
+# skipped, any other: failed. The last line "result: TEXT" is what the report says of it.
 set -uo pipefail
 # shellcheck source=tests/gpu/libraries.sh
 . "$SOURCE/tests/gpu/libraries.sh"
+# shellcheck source=tests/gpu/plan.sh
+. "$SOURCE/tests/gpu/plan.sh"
+# At its limit a step's programs are asked to end; this script waits for them.
+trap 'exit 143' TERM
+# One folder for everybody's compiled convolutions: the tests have a file of their own, with shapes of their own.
+mkdir -p "$CACHE"
+export TRIBUTARY_CACHE_DIR=$CACHE TRIB_TEST_PLAN_CACHE=$CACHE/tests.txt
 
 note() { echo "result: $*"; }
 skip() { note "$*" && exit 77; }
@@ -22,14 +29,29 @@ option() { offers "$1" "$2" || skip "this build has no --$1 $2"; }
 # Not through a pipe, which grep may close before the other side has written everything.
 offers() { grep -qE -- "--$1 ([a-z0-9]+\|)*$2(\||\$| )" <<<"$("$BUILD/tributary" bench --help)"; }
 
-programs() { echo tributary && awk '/^[^#]/ { print $1 }' "$SOURCE/tests/gpu/tests.list"; }
+all_programs() { programs "$SOURCE/tests/gpu/steps.table"; }
 kernel_bench() { find "$BUILD" -name kernel_bench -type f -perm -u+x -printf '%P\n' | head -n 1; }
-sources() { git -C "$SOURCE" describe --always --dirty --abbrev=12 2>/dev/null; }
+# Of these sources, if they are a clone of their own.
+sources() {
+    [ "$(git -C "$SOURCE" rev-parse --show-toplevel 2>/dev/null)" = "$SOURCE" ] || return
+    git -C "$SOURCE" describe --always --dirty --abbrev=12 2>/dev/null
+}
 packed() { sed -n '1s/,.*//p' "$BUILD/bundle.txt" 2>/dev/null; }
 commit() { sources || packed || echo unknown; }
 
 # ---- environment ----
 
+# Importing PyTorch takes ten seconds on a fresh machine; its version does not.
+python_packages() {
+    "$PYTHON" - <<'TEXT'
+import sys
+from importlib import metadata
+print("Python", sys.version.split()[0])
+for d in metadata.distributions():
+    name = d.metadata["Name"] or ""
+    if name in ("torch", "triton", "numpy") or name.startswith("nvidia-"): print(name, d.version)
+TEXT
+}
 environment() {
     date -u
     uname -a
@@ -37,8 +59,9 @@ environment() {
     nvidia-smi
     nvidia-smi -q
     nvcc --version || /usr/local/cuda/bin/nvcc --version
-    "$PYTHON" -c 'import torch; print("PyTorch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())'
+    python_packages
     lscpu
+    free -g
 }
 step_environment() {
     environment >"$OUT/environment.txt" 2>&1
@@ -49,7 +72,7 @@ step_environment() {
 
 # ---- build ----
 
-lacking() { for p in $(programs); do if ! [ -x "$BUILD/$p" ]; then echo "$p"; fi; done | paste -sd' '; }
+lacking() { for p in $(all_programs); do if ! [ -x "$BUILD/$p" ]; then echo "$p"; fi; done | paste -sd' '; }
 
 # A build folder that was made elsewhere cannot be built again here, and is used as it is.
 copied() {
@@ -58,21 +81,37 @@ copied() {
     home=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$BUILD/CMakeCache.txt" 2>/dev/null)
     [ -n "$home" ] && [ "$home" != "$SOURCE" ]
 }
-step_build() {
-    if copied; then
-        [ -z "$(lacking)" ] || fail "the copied folder $BUILD lacks $(lacking)"
-        if [ -n "$(packed)" ] && [ -n "$(sources)" ] && [ "$(packed)" != "$(sources)" ]; then
-            fail "$BUILD was packed from $(packed), but here is $(sources): make gpu-bundle again, or --build another folder"
-        fi
-        note "copied from $(packed), not built here" && exit 0
+check_copy() {
+    [ -z "$(lacking)" ] || fail "the copied folder $BUILD lacks $(lacking)"
+    if [ -n "$(packed)" ] && [ -n "$(sources)" ] && [ "$(packed)" != "$(sources)" ]; then
+        fail "$BUILD was packed from $(packed), but here is $(sources): make gpu-bundle again, or --build another folder"
     fi
+    note "copied from $(packed), not built here"
+}
+
+# For this machine's cards, without GoogleTest if need be, and with libraries that are in Python's packages or in the bundle.
+configure() {
+    local cards flags=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DTRIB_GTEST=AUTO -DTRIB_CUDA=ON)
+    cards=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | tr -d '. ' | sort -u | paste -sd';')
+    if [[ $cards =~ ^[0-9]+(\;[0-9]+)*$ ]]; then flags+=("-DTRIB_CUDA_ARCHITECTURES=$cards"); fi
+    if command -v ninja >/dev/null && ! [ -e "$BUILD/CMakeCache.txt" ]; then flags+=(-G Ninja); fi
+    if command -v "$PYTHON" >/dev/null; then flags+=("-DTRIB_PYTHON=$(command -v "$PYTHON")"); fi
+    if [ -e "$SOURCE/build-gpu/include/cjson" ]; then flags+=("-DCJSON_ROOT=$SOURCE/build-gpu"); fi
+    if ! command -v nvcc >/dev/null && [ -x /usr/local/cuda/bin/nvcc ]; then export CUDACXX=${CUDACXX:-/usr/local/cuda/bin/nvcc}; fi
+    (set -x && cmake -S "$SOURCE" -B "$BUILD" "${flags[@]}")
+}
+step_build() {
+    if copied; then check_copy && exit 0; fi
     command -v cmake >/dev/null || fail "no cmake: docker/install-dependencies.sh build test cuda, or bring what make gpu-bundle packs"
-    local targets
-    mapfile -t targets < <(programs | xargs -n 1 basename)
-    cmake -S "$SOURCE" -B "$BUILD" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DTRIB_CUDA=ON || fail "cmake failed"
-    if grep -qw kernel_bench <<<"$(cmake --build "$BUILD" --target help)"; then targets+=(kernel_bench); fi
+    local wanted known targets=()
+    configure || fail "cmake failed"
+    known=$(cmake --build "$BUILD" --target help)
+    for wanted in $(all_programs | xargs -n 1 basename) kernel_bench; do
+        if grep -qw "$wanted" <<<"$known"; then targets+=("$wanted"); fi
+    done
     cmake --build "$BUILD" --parallel "$(nproc)" --target "${targets[@]}" || fail "the build failed"
-    [ -z "$(lacking)" ] || fail "built, but without $(lacking)"
+    [ -x "$BUILD/tributary" ] || fail "built, but without tributary"
+    note "built here${targets:+: ${targets[*]}}$(if [ -n "$(lacking)" ]; then echo "; without $(lacking) (is GoogleTest missing?)"; fi)"
 }
 
 # ---- tests ----
@@ -80,10 +119,10 @@ step_build() {
 # Passed means that tests ran: none at all is a failure, and all of them skipped is skipped.
 step_test() { # EXECUTABLE FILTER
     program "$1"
-    local code=0 passed skipped output
+    local code=0 passed skipped output filter=$2${TINY:+-*_161:*_224}
     output=$(mktemp) && trap 'rm -f "$output"' EXIT
     export TRIB_TEST_DATA=$SOURCE/tests/data TRIB_TEST_DEVICE=cuda
-    "$BUILD/$1" --gtest_filter="$2" --gtest_color=no 2>&1 | tee "$output" || code=$?
+    "$BUILD/$1" --gtest_filter="$filter" --gtest_color=no 2>&1 | tee "$output" || code=$?
     passed=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' "$output")
     skipped=$(sed -nE 's/^\[  SKIPPED \] ([0-9]+) tests?, listed.*/\1/p' "$output")
     [ $code -eq 0 ] || fail "exit code $code, $(grep -c '^\[  FAILED  \] .*(.* ms)$' "$output") tests failed"
@@ -101,63 +140,91 @@ sanitizer() {
     done
     return 1
 }
-step_sanitize() { # TOOL ARCHITECTURE PRECISION
-    local sanitizer launch flags=(--tool "$1" --error-exitcode 9)
-    program tributary
-    sanitizer=$(sanitizer) || skip "compute-sanitizer was not found"
-    option precision "$3"
-    if [ "$1" = memcheck ]; then flags+=(--leak-check full); fi
-    for launch in eager graph; do
-        (set -x && "$sanitizer" "${flags[@]}" "$BUILD/tributary" bench --arch "$2" --classes 10 --img-size 64 --width-multiplier 0.125 \
-            -b 2 --iterations 1 --warmup 0 --device cuda --precision "$3" --schedule branches --launch $launch) ||
-            fail "exit code $? with --launch $launch"
-    done
+
+# Our kernels as the compiler mangles them, _Z10lrn_chunks...: an option for each.
+our_kernels() { # OPTION
+    local kernel
+    cat "$SOURCE"/kernels/cuda/*.cu | tr -s ' \n' ' ' | grep -oE '__global__ void (__launch_bounds__\([^)]*\) )?[a-z0-9_]+\(' |
+        sed -E 's/.* ([a-z0-9_]+)\($/\1/' | sort -u | while read -r kernel; do echo "$1 kns=_Z${#kernel}$kernel"; done
 }
 
-# ---- benchmarks ----
+step_sanitize() { # TOOL kernels, or TOOL network ARCHITECTURE PRECISION
+    local tool=$1 subject=$2 sanitizer output filter=--kernel-name run=() flags=(--tool "$1" --error-exitcode 9)
+    if [ "$subject" = kernels ]; then
+        run=(tests/kernels_cuda/test_kernels_gpu "--gtest_filter=*Edges*" --gtest_brief=1)
+    else
+        run=(tests/gpu/tiny_network "$3" "$4" branches)
+    fi
+    program "${run[0]}"
+    sanitizer=$(sanitizer) || skip "compute-sanitizer was not found"
+    if [ "$tool" = memcheck ]; then flags+=(--leak-check full); fi
+    if [ "$tool" = racecheck ] && [ "$subject" = network ]; then
+        grep -q -- --kernel-name <<<"$("$sanitizer" --help)" || filter=--kernel-regex # its name before CUDA 12.3
+        mapfile -t -O "${#flags[@]}" flags < <(our_kernels $filter | tr ' ' '\n')
+    fi
+    output=$(mktemp) && trap 'rm -f "$output"' EXIT
+    (set -x && "$sanitizer" "${flags[@]}" "$BUILD/${run[0]}" "${run[@]:1}") 2>&1 | tee "$output" || fail "exit code $?"
+    # Without it nobody looked.
+    if [ "$tool" = memcheck ] && ! grep -q 'LEAK SUMMARY: 0 bytes' "$output"; then fail "no leak check: $(grep 'LEAK SUMMARY' "$output")"; fi
+}
 
-step_network() { # PRECISION SCHEDULE|best LAUNCH BATCHES
-    local schedule=$2 file wanted measured
+# ---- benchmarks: all calls of other programs' command lines ----
+
+wanted_batches() { # BATCHES
+    if [ -n "$TINY" ]; then echo 1,2; elif [ "$1" = all ]; then echo "$BATCHES"; else echo "$1"; fi
+}
+
+step_network() { # PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
+    local file=$OUT/network/$STEP.json batches measured run
     program tributary
-    if [ "$schedule" = best ]; then schedule=branches && if offers schedule fused; then schedule=fused; fi; fi
     option precision "$1"
-    option schedule "$schedule"
+    option schedule "$2"
     option launch "$3"
+    batches=$(wanted_batches "$4")
+    run=(bench --arch torchvision --device cuda --precision "$1" --schedule "$2" --launch "$3" -b "$batches" "${@:5}" --json "$file" --overwrite)
+    if [ -n "$TINY" ]; then
+        run+=(--classes 10 --img-size 64 --width-multiplier 0.125 --iterations 2 --warmup 0)
+    else
+        run+=(--seconds "$MEASURE")
+    fi
+    # What is measured decides for whoever reads that cache.
+    if [[ " ${*:5} " == *" --measure "* ]]; then run+=(--plan-cache "$CACHE/measured.txt"); fi
     mkdir -p "$OUT/network"
-    file=$OUT/network/$1-$2-$3.json
-    (set -x && "$BUILD/tributary" bench --arch torchvision --device cuda --precision "$1" --schedule "$schedule" --launch "$3" -b "$4" \
-        --seconds "$MEASURE" --json "$file" --overwrite) || fail "exit code $?"
-    wanted=$(tr ',' '\n' <<<"$4" | wc -l)
+    (set -x && "$BUILD/tributary" "${run[@]}") || fail "exit code $?; the batch sizes that were measured are in the log"
     measured=$(grep -c '"images_per_second"' "$file")
-    [ "$measured" -eq "$wanted" ] || fail "$measured of $wanted batch sizes were measured"
-    note "$schedule, images/s at batch $(awk -F'[:,]' '/"batch"/ { batch = $2 + 0 }
+    [ "$measured" -eq "$(tr ',' '\n' <<<"$batches" | wc -l)" ] || fail "$measured of the batch sizes $batches were measured"
+    note "images/s at batch $(awk -F'[:,]' '/"batch"/ { batch = $2 + 0 }
         /"images_per_second"/ { printf "%s%d: %.0f", separator, batch, $2; separator = ", " }' "$file")"
 }
 
-step_kernels() {
-    local bench
+step_kernels() { # BATCH
+    local bench run
     bench=$(kernel_bench)
     [ -n "$bench" ] || skip "kernel_bench is not built"
     program "$bench"
-    "$BUILD/$bench" --batch 1,32,256 --json "$OUT/kernels.json" || fail "exit code $?"
-    [ -s "$OUT/kernels.json" ] || fail "it wrote no results"
+    run=(--batch "$1" --json "$OUT/kernels-$1.json")
+    if [ -n "$TINY" ]; then run=(--batch 1 --kernel softmax_top_k --seconds 0.001 "${run[@]:2}"); fi
+    (set -x && "$BUILD/$bench" "${run[@]}") || fail "exit code $?"
+    [ -s "$OUT/kernels-$1.json" ] || fail "it wrote no results"
 }
 
-# ---- with PyTorch ----
-
+# Without importing it, which takes its time; the scripts say themselves when it sees no GPU.
 pytorch() {
-    "$PYTHON" -c 'import torch' || skip "$PYTHON has no PyTorch"
-    "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || skip "PyTorch sees no GPU"
+    "$PYTHON" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' || skip "$PYTHON has no PyTorch"
 }
 step_limits() {
+    local run=("$SOURCE/benches/peers/card_limits.py" --json "$OUT/limits.json")
     pytorch
-    "$PYTHON" "$SOURCE/benches/peers/card_limits.py" --json "$OUT/limits.json" || fail "exit code $?"
+    if [ -n "$TINY" ]; then run+=(--megabytes 16 --size 256); fi
+    (set -x && "$PYTHON" "${run[@]}") || fail "exit code $?"
 }
 step_peers() { # PRECISION MODE BATCHES
+    local file=$OUT/peers/$STEP.json run
     pytorch
+    run=("$SOURCE/benches/peers/peers_gpu.py" --precisions "$1" --modes "$2" -b "$(wanted_batches "$3")" --json "$file")
+    if [ -n "$TINY" ]; then run+=(--width 0.125 --image-size 64 --seconds 0.1); else run+=(--seconds "$MEASURE"); fi
     mkdir -p "$OUT/peers"
-    "$PYTHON" "$SOURCE/benches/peers/peers_gpu.py" --precisions "$1" --modes "$2" -b "$3" --seconds "$MEASURE" \
-        --json "$OUT/peers/$1-$2.json" || fail "exit code $?; what was measured is in peers/$1-$2.json"
+    (set -x && "$PYTHON" "${run[@]}") || fail "exit code $?; what was measured is in peers/$STEP.json"
 }
 
 "step_$1" "${@:2}"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cuda_runtime_api.h>
+#include <gtest/gtest.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -51,5 +52,21 @@ trib_status finish()
     if (error == cudaSuccess) return trib_success();
     return TRIB_VENDOR_ERROR(TRIB_DEVICE_ERROR, int(error), "cudaDeviceSynchronize", "%s", cudaGetErrorString(error));
 }
+
+namespace
+{
+
+// At the end: compute-sanitizer looks for leaks when the device is reset, and only then.
+class Reset : public testing::Environment
+{
+    void TearDown() override
+    {
+        if (!missing().empty()) return;
+        EXPECT_EQ(cudaDeviceReset(), cudaSuccess);
+    }
+};
+testing::Environment *const reset = testing::AddGlobalTestEnvironment(new Reset);
+
+} // namespace
 
 } // namespace device

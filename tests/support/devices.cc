@@ -21,4 +21,12 @@ std::vector<std::string> devices(const std::string &kind)
     return specs;
 }
 
+trib_status open_device(const std::string &spec, trib_device **out)
+{
+    trib_device_options options = {};
+    const char *cache = std::getenv("TRIB_TEST_PLAN_CACHE");
+    options.choices_path = cache && *cache ? cache : nullptr;
+    return trib_device_open(spec.c_str(), &options, out);
+}
+
 } // namespace support
