@@ -30,7 +30,7 @@ rates() {
         /"precision":/ { precision = value() } /"schedule":/ { schedule = value() } /"launch":/ { launch = value() }
         /"engine":/ { flush(); engine = value() }
         /"batch":/ { if (ours) flush(); batch = value() + 0 }
-        /"images_per_second":/ { rate = value() + 0 } /"device_images_per_second":/ { device = value() + 0 }
+        /"images_per_second":/ { rate = value() + 0 } /"device_images_per_second":|"device":[ \t]*[0-9]/ { device = value() + 0 }
         END { flush() }' "$1"
 }
 # The best of ours and of PyTorch's for each precision and batch size: a Markdown row each.

@@ -55,11 +55,9 @@ static trib_status compute(trib_device *device, const trib_model *model, int pre
 
 static trib_status compute_all(const char *arch, int precision, int schedule)
 {
-    const trib_googlenet network = { .variant = (trib_variant)trib_variant_find(arch),
-                                     .classes = CLASSES,
-                                     .height = SIZE,
-                                     .width = SIZE,
-                                     .width_multiplier = 0.125 };
+    const trib_network_spec network = {
+        .network = trib_network_find(arch), .classes = CLASSES, .height = SIZE, .width = SIZE, .width_multiplier = 0.125
+    };
     const trib_device_options options = { .choices_path = getenv("TRIB_TEST_PLAN_CACHE") };
     trib_model *model = NULL;
     trib_device *device = NULL;
@@ -75,7 +73,7 @@ static trib_status compute_all(const char *arch, int precision, int schedule)
 int main(int argc, char **argv)
 {
     const int precision = argc == 4 ? find_precision(argv[2]) : -1, schedule = argc == 4 ? find_schedule(argv[3]) : -1;
-    if (precision < 0 || schedule < 0 || trib_variant_find(argv[1]) < 0) {
+    if (precision < 0 || schedule < 0 || !trib_network_find(argv[1])) {
         fprintf(stderr, "usage: tiny_network bvlc|torchvision fp32|tf32|fp16|bf16 serial|branches|fused\n");
         return 2;
     }
