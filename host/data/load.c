@@ -164,6 +164,7 @@ static trib_status decode(trib_loading *loading, trib_item *item, void *row)
     trib_image image = { 0 };
     trib_status s = trib_image_decode(item->bytes, item->size, &loading->decode, &image);
     drop_encoded(loading, item);
+    item->image.note = image.note;
     if (!trib_failed(&s)) s = preprocess(loading, &image, row);
     trib_image_release(&image);
     return s;
@@ -184,7 +185,9 @@ static trib_status decode_counted(trib_loading *loading, trib_item *item, void *
 static void drop_image(trib_loading *loading, trib_item *item)
 {
     int64_t bytes = bytes_held(item);
+    const char *note = item->image.note;
     trib_image_release(&item->image);
+    item->image.note = note;
     trib_budget_give(&loading->encoded, bytes);
 }
 

@@ -144,7 +144,8 @@ typedef struct trib_loader_options {
 } trib_loader_options;
 
 /* Does for one item of a source, on the calling thread, what a loader with these options does: reads, decodes and
- * preprocesses it into `row`, crop_height x crop_width x 3 numbers. Frees the item's data; release the item still. */
+ * preprocesses it into `row`, crop_height x crop_width x 3 numbers. Frees the item's data, and leaves
+ * item->image.note; release the item still. */
 trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,
                            void *row);
 
