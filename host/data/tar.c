@@ -263,8 +263,7 @@ static trib_status take_member(tar_input *tar)
 
 /* ---- the shard ---- */
 
-/* Whoever writes a pipe would be told that nobody reads it, if the last of the zeros behind the end marker stayed in
- * it. */
+/* If the last of the zeros behind the end marker stayed in a pipe, its writer would be told that it has no reader. */
 static trib_status drain(tar_input *tar)
 {
     uint8_t zeros[4096];
@@ -320,12 +319,15 @@ static trib_status step(tar_input *tar)
     return hold_failure(tar, s);
 }
 
-/* The loader's memory may allow less than our own limits do. */
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The loader's memory may allow less than our own limits do. Of the two items' worth that it gives us, the member that
+ * is being read may take one; what waits for its label and what links may mean share the other. */
 static void apply_limit(tar_input *tar)
 {
     size_t most = (size_t)tar->context->most_bytes;
-    tar->sample.most_bytes = most ? most : TRIB_MAX_FILE_BYTES;
-    tar->members.most_bytes = most && most < TRIB_MAX_REMEMBERED_BYTES ? most : TRIB_MAX_REMEMBERED_BYTES;
+    tar->sample.most_bytes = most ? least(most / 2, TRIB_MAX_FILE_BYTES) : TRIB_MAX_FILE_BYTES;
+    tar->members.most_bytes = most ? least(most / 2, TRIB_MAX_REMEMBERED_BYTES) : TRIB_MAX_REMEMBERED_BYTES;
 }
 
 static trib_status tar_next(trib_input *input, trib_item *item, bool *end)

@@ -75,7 +75,7 @@ bool trib_same_file(const char *a, const char *b);
  * Passed over and counted (trib_source_passed_over) are, in folders and shards, files that are no images by their
  * names; names that begin with '.'; and what systems leave beside people's files: __MACOSX, Thumbs.db, desktop.ini,
  * @eaDir, lost+found, $RECYCLE.BIN and others, with all that is below them. Such folders are no classes either. Where
- * somebody wrote a path down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
+ * a path was written down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
  * are: of an input if its last part is called so (photos/.hidden and __MACOSX/a.jpg are read), of a list's line if any
  * part is.
  *
@@ -93,7 +93,8 @@ bool trib_same_file(const char *a, const char *b);
  * Shards: the members of a sample lie side by side and share their names up to the first dot. NAME.cls beside NAME.jpg
  * is its label, and KEY.cls, KEY being the part before the first dot, that of the images without one of their own. Hard
  * and symbolic links to members that came before are read like these; of a gzipped shard or a pipe, to those of the
- * last 64 MiB. Other links, and members that are no files, are failed items if they are called as images.
+ * last 64 MiB, or of a sixteenth of the loader's memory if that is less. Other links, and members that are no files,
+ * are failed items if they are called as images.
  *
  * Memory: one image, with need_labels those of one sample (at most 256, or 256 MiB), and 64 MiB for links. */
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
