@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The members of a tar shard that links after them may mean, by name: where each lies, or where nobody can go back, its
- * bytes. Bounded: the oldest are forgotten. */
+ * The members of a tar shard that links after them may mean, by name: where each lies, or, when the shard cannot be
+ * read again, its bytes. Bounded: the oldest are forgotten. */
 #ifndef TRIB_DATA_MEMBERS_H
 #define TRIB_DATA_MEMBERS_H
 

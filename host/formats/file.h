@@ -25,7 +25,7 @@ int64_t trib_blob_size(const trib_blob *blob); /* of a regular file when it was 
 int64_t trib_blob_at(const trib_blob *blob);   /* bytes read or skipped so far */
 /* Reads up to `size` bytes; fewer only at the end. A regular file that ends before the size it had is a failure. */
 trib_status trib_blob_read(trib_blob *blob, void *buffer, size_t size, size_t *got);
-/* The same into new memory, which grows as bytes come: nobody takes memory by promising bytes. Release *bytes with
+/* The same into new memory, which grows as bytes come: a file's promise of bytes takes no memory. Release *bytes with
  * trib_free. */
 trib_status trib_blob_take(trib_blob *blob, size_t size, void **bytes, size_t *got);
 /* Goes on at byte `at`: in a pipe forwards only, and one that ends before is a failure. */
