@@ -176,7 +176,7 @@ static trib_status check_inputs_left(const trib_source *source, const char *firs
 {
     if (source->count) return trib_success();
     return TRIB_ERROR(TRIB_NOT_FOUND,
-                      "%s: is passed over, being called as what systems leave beside files; there is no other input",
+                      "%s: is passed over: systems leave files of this name beside others; there is no other input",
                       trib_shorten(first).text);
 }
 

@@ -33,8 +33,8 @@ trib_status trib_blob_skip_to(trib_blob *blob, int64_t at);
 
 typedef struct trib_output trib_output;
 
-/* A new file beside `path` that takes its place when committed: whoever opens `path` sees the old content or all of the
- * new. Links are followed. A `path` that is a folder, pipe or device is refused. */
+/* A new file beside `path` that takes its place when committed: a program that opens `path` sees the old content or all
+ * of the new. Links are followed. A `path` that is a folder, pipe or device is refused. */
 trib_status trib_output_open(const char *path, trib_output **out);
 trib_status trib_output_write(trib_output *output, const void *bytes, size_t size);
 /* Writes to disk (fsync), renames. On failure nothing is left behind and `path` is as it was. Frees in every case. */

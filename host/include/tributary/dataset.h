@@ -81,11 +81,11 @@ bool trib_same_file(const char *a, const char *b);
  *
  * Class folders, with need_labels: all folders in a folder are classes, over all inputs together.
  *
- *     With class_names, a folder is called as its class, or by the class's index (0, 07); a name goes before an index.
+ *     With class_names, a folder has the name of its class, or the class's index (0, 07); a name goes before an index.
  *     Any byte may be spelled %XX, so that T-shirt%2Ftop is T-shirt/top, %2E a dot in front, %25 a percent sign. A
  *     folder that is no class, that may be two, or two folders that are one class fail.
  *
- *     Without, folders that are all called by numbers below class_count are class indices. Else the classes are the
+ *     Without, folders whose names are all numbers below class_count are class indices. Else the classes are the
  *     names, %XX replaced, numbered in the order of the folders' names sorted as strings.
  *
  * What was guessed, and classes without images, are notes (trib_source_note).
@@ -94,7 +94,7 @@ bool trib_same_file(const char *a, const char *b);
  * is its label, and KEY.cls, KEY being the part before the first dot, that of the images without one of their own. Hard
  * and symbolic links to members that came before are read like these; of a gzipped shard or a pipe, to those of the
  * last 64 MiB, or of a sixteenth of the loader's memory if that is less. Other links, and members that are no files,
- * are failed items if they are called as images.
+ * are failed items if they have an image's name.
  *
  * Memory: one image, with need_labels those of one sample (at most 256, or 256 MiB), and 64 MiB for links. */
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
