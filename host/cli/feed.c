@@ -213,7 +213,7 @@ trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, v
     trib_status status;
     double start = cli_now();
     cli_catch_signals();
-    feed->progress = cli_progress_begin(trib_source_count(feed->source), feed->rows_on_terminal);
+    feed->progress = cli_progress_begin(trib_source_count(feed->source), feed->already_done, feed->rows_on_terminal);
     TRIB_TRY_GOTO(status, done, prepare(&r));
     TRIB_TRY_GOTO(status, done, cli_watch_start(r.loader, &watch));
     status = run_batches(&r);

@@ -9,10 +9,14 @@
 
 static const double REFRESH_SECONDS = 0.1;
 
-cli_progress cli_progress_begin(int64_t total, bool rows_on_terminal)
+cli_progress cli_progress_begin(int64_t total, int64_t before, bool rows_on_terminal)
 {
     double now = cli_now();
-    return (cli_progress) { isatty(STDERR_FILENO) && !rows_on_terminal, false, total, now, now };
+    return (cli_progress) { .enabled = isatty(STDERR_FILENO) && !rows_on_terminal,
+                            .total = total,
+                            .before = before,
+                            .start = now,
+                            .last = now };
 }
 
 void cli_progress_update(cli_progress *progress, int64_t done, int64_t skipped)
@@ -21,7 +25,7 @@ void cli_progress_update(cli_progress *progress, int64_t done, int64_t skipped)
     if (!progress->enabled || now - progress->last < REFRESH_SECONDS) return;
     progress->last = now;
     progress->shown = true;
-    double rate = elapsed > 0 ? (double)done / elapsed : 0;
+    double rate = elapsed > 0 ? (double)(done - progress->before) / elapsed : 0;
     fprintf(stderr, "\r\033[K%" PRId64, done);
     if (progress->total >= 0) fprintf(stderr, "/%" PRId64, progress->total);
     fprintf(stderr, " images, %.1f/s", rate);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Bytes that threads share: each takes what it is about to allocate, waiting while others have it, and gives it back.
- * First come, first served: who needs much is not passed by others for ever. A thread that holds bytes of a budget must
- * not wait for more of the same one. */
+ * First come, first served: a thread that needs much is not overtaken for ever. A thread that holds bytes of a budget
+ * must not wait for more of the same one. */
 #ifndef TRIB_DATA_BUDGET_H
 #define TRIB_DATA_BUDGET_H
 
@@ -24,7 +24,7 @@ void trib_budget_destroy(trib_budget *budget);
 /* Takes 0 .. limit bytes. False, with nothing taken: the budget is stopped. */
 bool trib_budget_take(trib_budget *budget, int64_t bytes);
 void trib_budget_give(trib_budget *budget, int64_t bytes);
-/* Whoever waits, or asks later, gets nothing. */
+/* Threads that wait, or ask later, get nothing. */
 void trib_budget_stop(trib_budget *budget);
 
 #endif

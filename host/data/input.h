@@ -32,8 +32,8 @@ struct trib_input {
 typedef struct trib_input_context {
     bool need_labels;
     int wake_fd; /* a waiting read gives up with TRIB_CANCELLED once this is readable; -1: never */
-    /* Most bytes that an item may hold when it is given; an input reads ahead at most as much again. 0: only the kind's
-     * own limits. */
+    /* Most bytes that an item may hold when it is given; an input holds at most as much again of what comes after it.
+     * 0: only the kind's own limits. */
     int64_t most_bytes;
     trib_passed_list *passed_over;
     struct trib_outputs *outputs; /* what the caller writes, and no input may read */

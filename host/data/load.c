@@ -185,7 +185,9 @@ static trib_status decode_counted(trib_loading *loading, trib_item *item, void *
 static void drop_image(trib_loading *loading, trib_item *item)
 {
     int64_t bytes = bytes_held(item);
+    const char *note = item->image.note;
     trib_image_release(&item->image);
+    item->image.note = note;
     trib_budget_give(&loading->encoded, bytes);
 }
 

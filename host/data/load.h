@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From one item to its row of pixels: reading, decoding, preprocessing, within a limit of memory that threads share.
  *
- * The limit is cut up, so that nobody waits for memory while holding what others wait for:
+ * The limit is cut up, so that no thread waits for memory while holding what others wait for:
  *
- *     2/8  the source: members of a tar shard that wait for their label, each at most an eighth
+ *     2/8  the source: of a tar shard, the member being read (at most an eighth), and half an eighth each for members
+ *          that wait for their label and for those that links may mean
  *     1/8  encoded images that workers hold
  *     5/8  decoding, and resizing
  *

@@ -70,8 +70,11 @@ static void forget_oldest(trib_members *m)
 
 trib_status trib_members_add(trib_members *m, const char *name, int64_t position, const uint8_t *bytes, size_t size)
 {
+    if (bytes && size > m->most_bytes / 2) { /* it would push out all the others */
+        bytes = NULL;
+        position = TRIB_MEMBER_GONE;
+    }
     trib_member member = { .position = position, .size = bytes ? size : 0 };
-    if (member.size > m->most_bytes / 2) return trib_success(); /* it would push out all the others */
     if (m->end - m->begin == m->capacity) TRIB_TRY(grow(m));
     member.name = trib_strdup(name);
     member.bytes = bytes ? trib_alloc(size) : NULL;
@@ -92,7 +95,7 @@ const trib_member *trib_members_find(const trib_members *m, const char *name)
 {
     int64_t n = m->capacity ? *bucket_of(m, name) : -1;
     while (n >= 0 && strcmp(member_at(m, n)->name, name) != 0) n = member_at(m, n)->older;
-    return n >= 0 ? member_at(m, n) : NULL;
+    return n >= 0 && member_at(m, n)->position != TRIB_MEMBER_GONE ? member_at(m, n) : NULL;
 }
 
 void trib_members_free(trib_members *m)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The members of a tar shard that links after them may mean, by name: where each lies, or where nobody can go back, its
- * bytes. Bounded: the oldest are forgotten. */
+ * The members of a tar shard that links after them may mean, by name: where each lies, or, when the shard cannot be
+ * read again, its bytes. Bounded: the oldest are forgotten. */
 #ifndef TRIB_DATA_MEMBERS_H
 #define TRIB_DATA_MEMBERS_H
 
@@ -17,9 +17,11 @@ extern "C" {
  * members. */
 enum { TRIB_MAX_REMEMBERED_BYTES = 64 << 20 };
 
+enum { TRIB_MEMBER_GONE = -1 };
+
 typedef struct trib_member {
     char *name;
-    int64_t position; /* of its header in the file */
+    int64_t position; /* of its header in the file; TRIB_MEMBER_GONE: its bytes cannot be had again */
     uint8_t *bytes;   /* NULL: to be read at `position` */
     size_t size;
     int64_t older; /* the next in its bucket; -1: none */
@@ -34,7 +36,7 @@ typedef struct trib_members {
     size_t most_bytes; /* at most TRIB_MAX_REMEMBERED_BYTES */
 } trib_members;
 
-/* Copies name and bytes. A member of the same name is hidden by this one. */
+/* Copies name and bytes. A member of the same name is hidden by this one, also when this one is too large to keep. */
 trib_status trib_members_add(trib_members *members, const char *name, int64_t position, const uint8_t *bytes,
                              size_t size);
 /* Valid until the next trib_members_add; NULL: not there, or forgotten. */

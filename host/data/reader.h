@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Bytes of a regular file or of a pipe, from its beginning. Whoever waits for a pipe can be woken up. */
+ * Bytes of a regular file or of a pipe, from its beginning. A read that waits for a pipe can be woken up. */
 #ifndef TRIB_DATA_READER_H
 #define TRIB_DATA_READER_H
 
@@ -18,7 +18,7 @@ typedef struct trib_reader {
     const char *path; /* borrowed */
     int fd;
     int wake_fd;    /* a read that waits gives up with TRIB_CANCELLED once this is readable; -1: never */
-    int64_t size;   /* of a regular file; -1: a pipe, nobody knows */
+    int64_t size;   /* of a regular file; -1: a pipe, not known */
     int64_t offset; /* in a regular file: where the next bytes come from, so that several readers may share it */
     size_t peeked;  /* bytes in `head` */
     size_t given;   /* of them */

@@ -24,7 +24,7 @@ struct trib_source {
     trib_names notes;
     const char *labels_path; /* only while opening */
     trib_outputs outputs;    /* what is not to be read */
-    int idx_count;           /* inputs that are IDX files, or pipes of which nobody can tell yet */
+    int idx_count;           /* inputs that are IDX files, or pipes that may turn out to be */
     int class_count;         /* 0: not known */
     trib_names class_names;
     int wake[2]; /* a pipe with a byte in it while waiting reads shall give up */
@@ -45,8 +45,9 @@ static trib_status add(trib_source *source, trib_input *input)
     return trib_success();
 }
 
-/* Before the first row replaces what an output held, a list that can be read twice is searched for it. In a pipe, an
- * item that turns out to be an output is refused at its turn. */
+/* Before the first row replaces what an output held, a list that can be read twice is searched for it, and what is
+ * passed over is counted only when it is read in earnest. In a pipe, an item that turns out to be an output is refused
+ * at its turn. */
 static trib_status check_listed(trib_source *source, const char *path)
 {
     struct stat info;
@@ -55,7 +56,10 @@ static trib_status check_listed(trib_source *source, const char *path)
         return trib_success();
     trib_input *list = NULL;
     trib_item item = { .label = TRIB_NO_LABEL };
-    TRIB_TRY(trib_list_input_open(&source->context, path, &list));
+    trib_passed_list not_counted = { .count = 0 };
+    trib_input_context context = source->context;
+    context.passed_over = &not_counted;
+    TRIB_TRY(trib_list_input_open(&context, path, &list));
     trib_status s = trib_success();
     for (bool end = false; !end && !trib_failed(&s);) {
         s = list->kind->next(list, &item, &end);
@@ -172,7 +176,7 @@ static trib_status check_inputs_left(const trib_source *source, const char *firs
 {
     if (source->count) return trib_success();
     return TRIB_ERROR(TRIB_NOT_FOUND,
-                      "%s: is passed over, being called as what systems leave beside files; there is no other input",
+                      "%s: is passed over: systems leave files of this name beside others; there is no other input",
                       trib_shorten(first).text);
 }
 
@@ -188,8 +192,8 @@ static trib_status check_labels_path(const trib_source *source)
 static trib_status check_descriptors(const char *const *inputs, int count)
 {
     for (int i = 0; i < count; ++i) {
-        bool standard_input = strcmp(inputs[i], "-") == 0;
         const char *path = inputs[i] + (*inputs[i] == '@');
+        bool standard_input = strcmp(path, "-") == 0;
         int fd = standard_input ? STDIN_FILENO : trib_descriptor_of(path);
         if (fd >= 0) TRIB_TRY(trib_check_readable(fd, standard_input ? "standard input" : path));
     }

@@ -203,7 +203,9 @@ static trib_status remember(tar_input *tar, const char *own, bool loaded)
     if (!own || !regular || trib_archive_link(&tar->archive, &symbolic)) return trib_success();
     if (tar->can_go_back)
         return trib_members_add(&tar->members, own, archive_read_header_position(tar->archive.archive), NULL, 0);
-    if (loaded || size <= 0 || (size_t)size > tar->members.most_bytes / 2) return trib_success();
+    if (loaded) return trib_success();
+    if (size <= 0 || (size_t)size > tar->members.most_bytes / 2)
+        return trib_members_add(&tar->members, own, TRIB_MEMBER_GONE, NULL, 0);
     uint8_t *bytes = NULL;
     size_t got = 0;
     trib_status s = trib_archive_load(&tar->archive, own, 0, &bytes, &got);
@@ -263,8 +265,7 @@ static trib_status take_member(tar_input *tar)
 
 /* ---- the shard ---- */
 
-/* Whoever writes a pipe would be told that nobody reads it, if the last of the zeros behind the end marker stayed in
- * it. */
+/* If the last of the zeros behind the end marker stayed in a pipe, its writer would be told that it has no reader. */
 static trib_status drain(tar_input *tar)
 {
     uint8_t zeros[4096];
@@ -320,12 +321,15 @@ static trib_status step(tar_input *tar)
     return hold_failure(tar, s);
 }
 
-/* The loader's memory may allow less than our own limits do. */
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The loader's memory may allow less than our own limits do. Of the two items' worth that it gives us, the member that
+ * is being read may take one; what waits for its label and what links may mean share the other. */
 static void apply_limit(tar_input *tar)
 {
     size_t most = (size_t)tar->context->most_bytes;
-    tar->sample.most_bytes = most ? most : TRIB_MAX_FILE_BYTES;
-    tar->members.most_bytes = most && most < TRIB_MAX_REMEMBERED_BYTES ? most : TRIB_MAX_REMEMBERED_BYTES;
+    tar->sample.most_bytes = most ? least(most / 2, TRIB_MAX_FILE_BYTES) : TRIB_MAX_FILE_BYTES;
+    tar->members.most_bytes = most ? least(most / 2, TRIB_MAX_REMEMBERED_BYTES) : TRIB_MAX_REMEMBERED_BYTES;
 }
 
 static trib_status tar_next(trib_input *input, trib_item *item, bool *end)

@@ -25,7 +25,7 @@ int64_t trib_blob_size(const trib_blob *blob); /* of a regular file when it was 
 int64_t trib_blob_at(const trib_blob *blob);   /* bytes read or skipped so far */
 /* Reads up to `size` bytes; fewer only at the end. A regular file that ends before the size it had is a failure. */
 trib_status trib_blob_read(trib_blob *blob, void *buffer, size_t size, size_t *got);
-/* The same into new memory, which grows as bytes come: nobody takes memory by promising bytes. Release *bytes with
+/* The same into new memory, which grows as bytes come: a file's promise of bytes takes no memory. Release *bytes with
  * trib_free. */
 trib_status trib_blob_take(trib_blob *blob, size_t size, void **bytes, size_t *got);
 /* Goes on at byte `at`: in a pipe forwards only, and one that ends before is a failure. */
@@ -33,8 +33,8 @@ trib_status trib_blob_skip_to(trib_blob *blob, int64_t at);
 
 typedef struct trib_output trib_output;
 
-/* A new file beside `path` that takes its place when committed: whoever opens `path` sees the old content or all of the
- * new. Links are followed. A `path` that is a folder, pipe or device is refused. */
+/* A new file beside `path` that takes its place when committed: a program that opens `path` sees the old content or all
+ * of the new. Links are followed. A `path` that is a folder, pipe or device is refused. */
 trib_status trib_output_open(const char *path, trib_output **out);
 trib_status trib_output_write(trib_output *output, const void *bytes, size_t size);
 /* Writes to disk (fsync), renames. On failure nothing is left behind and `path` is as it was. Frees in every case. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON from files that nobody vouches for: cJSON, and the checks that it does not make. */
+ * JSON from files that may be damaged or hostile: cJSON, and the checks that it does not make. */
 #ifndef TRIBUTARY_FORMATS_JSON_H
 #define TRIBUTARY_FORMATS_JSON_H
 

@@ -77,7 +77,7 @@ trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *n
 
 /* ---- files and pipes ---- */
 
-/* The header, and whether a regular file is as long as it says. What `reader` itself reports has the name already. */
+/* The header, and whether a regular file is as long as it says. What `blob` itself reports has the name already. */
 static trib_status read_start(trib_safetensors *file)
 {
     trib_blob *blob = &file->blob;

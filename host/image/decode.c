@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: which decoder an image file is for. */
+#include <limits.h>
 #include <string.h>
 
 #include "image/decoders.h"
@@ -108,6 +109,9 @@ trib_status trib_image_check_size(int64_t width, int64_t height, int64_t max_pix
     if (width <= 0 || height <= 0)
         return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: it has no pixels", (long long)width,
                           (long long)height);
+    if (width > INT_MAX || height > INT_MAX)
+        return TRIB_ERROR(TRIB_BAD_DATA, "its size is %lld x %lld: a side of more than %d pixels is not read",
+                          (long long)width, (long long)height, INT_MAX);
     if (width <= max_pixels / height && (uint64_t)width <= PTRDIFF_MAX / 3 / (uint64_t)height) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA,
                       "its size is %lld x %lld: more than the limit of %lld pixels; if it is to be trusted, raise the "

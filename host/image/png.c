@@ -2,7 +2,7 @@
  * Tributary: PNG by libspng, accepting and refusing what PIL does. Alpha and transparency are dropped; of 16 bits the
  * high byte is kept, as PIL does for colour (its clipping of 16-bit gray to 255 is not imitated).
  *
- * libspng is stricter than PIL, and reads profiles and texts that nobody asks for. So it is given another file, in
+ * libspng is stricter than PIL, and reads profiles and texts that are not needed. So it is given another file, in
  * pieces: header, palette and pixels of the real one, and an end. Whether the rest of the real file is as it must be is
  * seen when its chunks are found (png_chunks.c). */
 #include "image/decoders.h"

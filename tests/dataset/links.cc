@@ -255,6 +255,22 @@ TEST(Members, TheOldestAreForgotten)
     EXPECT_EQ(trib_members_find(&members, "n1"), nullptr);
 }
 
+// A link must not get the bytes of an older member because those of the newer one of that name were too many to keep.
+TEST(Members, OneTooLargeToKeepHidesTheOlderOfItsName)
+{
+    trib_members members = {};
+    members.most_bytes = 1000;
+    std::vector<uint8_t> bytes(600, 7);
+    ASSERT_OK(trib_members_add(&members, "a", 0, bytes.data(), 10));
+    ASSERT_NE(trib_members_find(&members, "a"), nullptr);
+    ASSERT_OK(trib_members_add(&members, "a", 0, bytes.data(), bytes.size()));
+    EXPECT_EQ(trib_members_find(&members, "a"), nullptr);
+    ASSERT_OK(trib_members_add(&members, "a", 0, bytes.data(), 20));
+    ASSERT_NE(trib_members_find(&members, "a"), nullptr);
+    EXPECT_EQ(trib_members_find(&members, "a")->size, 20u);
+    trib_members_free(&members);
+}
+
 TEST(Members, NamesAndTargets)
 {
     const struct {

@@ -174,6 +174,31 @@ TEST(LoaderMemory, MembersThatWaitForTheirLabelAreBounded)
     EXPECT_LE(heap.peak(), 24 * MiB);
 }
 
+// The same with links: of a shard that cannot be read again, their members' bytes are kept.
+TEST(LoaderMemory, MembersThatLinksMayMeanAreWithinTheLimit)
+{
+    NEEDS_JPEG();
+    if (!make::built_with_tar() || !make::built_with_gzip()) GTEST_SKIP() << "built without libarchive or zlib";
+    TemporaryFolder t;
+    const std::string bytes = large_jpeg(1800, 1400);
+    std::vector<std::pair<std::string, std::string>> members;
+    for (int i = 0; i < 60; ++i) {
+        const std::size_t padding = (i % 3 == 0 ? 1400 : 650) * 1024;
+        const std::string sample = "s" + std::to_string(i / 20);
+        if (i % 20 == 0) members.push_back({ sample + ".cls", "1" });
+        members.push_back({ sample + "." + std::to_string(i) + ".jpg", bytes + std::string(padding, '\0') });
+    }
+    write_file(t.file("s.tar.gz"), make::gzip(make::tar(members)));
+    members.clear();
+    trib_source_options options = {};
+    options.need_labels = true;
+    support::Heap heap;
+    Loader l({ t.file("s.tar.gz") }, 24 * MiB, 8, options);
+    ASSERT_OK(l.status);
+    EXPECT_EQ(drain(l.loader), std::vector<std::string>(60, ""));
+    EXPECT_LE(heap.peak(), 24 * MiB);
+}
+
 // libwebp may need much for a file of its kind, and hardly ever does: such an image is decoded, alone.
 TEST(LoaderMemory, ALosslessWebPInDoubtIsDecoded)
 {

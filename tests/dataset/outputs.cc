@@ -70,6 +70,24 @@ TEST(Outputs, AnItemThatTurnsOutToBeOneIsNotRead)
     EXPECT_EQ(items[2].code, TRIB_OK);
 }
 
+// A list is read twice when a file that is to be replaced might be in it.
+TEST(Outputs, WhatAListPassesOverIsCountedOnce)
+{
+    TemporaryFolder folder;
+    write_file(folder.file("a.png"), make::png(1, 1, 1));
+    write_file(folder.file("rows.csv"), "filename\n");
+    write_file(folder.file("list"), folder.file("a.png") + "\n" + folder.file("._a.png") + "\n");
+    const std::string output = folder.file("rows.csv");
+    const char *path = output.c_str();
+    trib_source_options options = {};
+    options.outputs = &path;
+    options.output_count = 1;
+    make::Source source({ "@" + folder.file("list") }, options);
+    ASSERT_OK(source.status);
+    EXPECT_EQ(source.all().size(), 1u);
+    EXPECT_EQ(source.passed_over(), "1 ._*");
+}
+
 TEST(SameFile, ByWhateverName)
 {
     TemporaryFolder folder;

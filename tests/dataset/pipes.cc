@@ -340,7 +340,7 @@ TEST(StandardInput, ThatIsClosedIsReported)
     write_file(t.file("x-images-idx3-ubyte"), make::idx_images(1, 2, 2));
     StandardInput closed(-1);
     // An IDX file stays open, and would be descriptor 0.
-    for (const char *input : { "-", "@/dev/stdin", "/dev/stdin" })
+    for (const char *input : { "-", "@-", "@/dev/stdin", "/dev/stdin" })
         EXPECT_FAILS(Source({ t.file("x-images-idx3-ubyte"), input }).status, TRIB_IO_ERROR, "is closed");
     EXPECT_LT(fcntl(STDIN_FILENO, F_GETFD), 0);
 }

@@ -155,6 +155,21 @@ TEST(Inspect, CountsTheCoefficientsOfAProgressiveImage)
     EXPECT_LE(info.decode_bytes, pixels * 3 + (2 << 20));
 }
 
+// PNG has 32 bits for it, and an image 31.
+TEST(Inspect, ASideThatNoImageCanHaveIsRefused)
+{
+    if (!can_decode("rgb.png")) GTEST_SKIP() << "built without libspng";
+    std::string bytes = image_file("rgb.png");
+    const std::size_t at = bytes.find("IHDR");
+    bytes.replace(at + 4, 8, std::string("\x80\0\0\1\0\0\0\1", 8));
+    bytes = with_checksum(bytes, at);
+    trib_image_info info = {};
+    trib_image image = {};
+    const trib_decode_options raised = { int64_t(1) << 40, false };
+    EXPECT_FAILS(trib_image_inspect(bytes.data(), bytes.size(), &raised, &info), TRIB_BAD_DATA, "2147483649 x 1");
+    EXPECT_FAILS(trib_image_decode(bytes.data(), bytes.size(), &raised, &image), TRIB_BAD_DATA, "");
+}
+
 TEST(Inspect, RefusesWhatDecodingRefuses)
 {
     trib_image_info info = {};

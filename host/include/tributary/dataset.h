@@ -75,17 +75,17 @@ bool trib_same_file(const char *a, const char *b);
  * Passed over and counted (trib_source_passed_over) are, in folders and shards, files that are no images by their
  * names; names that begin with '.'; and what systems leave beside people's files: __MACOSX, Thumbs.db, desktop.ini,
  * @eaDir, lost+found, $RECYCLE.BIN and others, with all that is below them. Such folders are no classes either. Where
- * somebody wrote a path down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
+ * a path was written down, in a list or as an input, only ._* files and __MACOSX, Thumbs.db, desktop.ini and @eaDir
  * are: of an input if its last part is called so (photos/.hidden and __MACOSX/a.jpg are read), of a list's line if any
  * part is.
  *
  * Class folders, with need_labels: all folders in a folder are classes, over all inputs together.
  *
- *     With class_names, a folder is called as its class, or by the class's index (0, 07); a name goes before an index.
+ *     With class_names, a folder has the name of its class, or the class's index (0, 07); a name goes before an index.
  *     Any byte may be spelled %XX, so that T-shirt%2Ftop is T-shirt/top, %2E a dot in front, %25 a percent sign. A
  *     folder that is no class, that may be two, or two folders that are one class fail.
  *
- *     Without, folders that are all called by numbers below class_count are class indices. Else the classes are the
+ *     Without, folders whose names are all numbers below class_count are class indices. Else the classes are the
  *     names, %XX replaced, numbered in the order of the folders' names sorted as strings.
  *
  * What was guessed, and classes without images, are notes (trib_source_note).
@@ -93,7 +93,8 @@ bool trib_same_file(const char *a, const char *b);
  * Shards: the members of a sample lie side by side and share their names up to the first dot. NAME.cls beside NAME.jpg
  * is its label, and KEY.cls, KEY being the part before the first dot, that of the images without one of their own. Hard
  * and symbolic links to members that came before are read like these; of a gzipped shard or a pipe, to those of the
- * last 64 MiB. Other links, and members that are no files, are failed items if they are called as images.
+ * last 64 MiB, or of a sixteenth of the loader's memory if that is less. Other links, and members that are no files,
+ * are failed items if they have an image's name.
  *
  * Memory: one image, with need_labels those of one sample (at most 256, or 256 MiB), and 64 MiB for links. */
 trib_status trib_source_open(const char *const *inputs, int count, const trib_source_options *options,
@@ -144,7 +145,8 @@ typedef struct trib_loader_options {
 } trib_loader_options;
 
 /* Does for one item of a source, on the calling thread, what a loader with these options does: reads, decodes and
- * preprocesses it into `row`, crop_height x crop_width x 3 numbers. Frees the item's data; release the item still. */
+ * preprocesses it into `row`, crop_height x crop_width x 3 numbers. Frees the item's data, and leaves
+ * item->image.note; release the item still. */
 trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,
                            void *row);
 

@@ -16,7 +16,7 @@ TRIB_BEGIN_DECLS
 typedef struct trib_image {
     int width, height, channels;
     uint8_t *pixels;  /* owned; trib_image_release */
-    const char *note; /* what whoever uses it should know ("animation: ..."), never released; NULL: nothing */
+    const char *note; /* what its user should know ("animation: ..."), never released; NULL: nothing */
 } trib_image;
 void trib_image_release(trib_image *image); /* leaves an empty image; NULL is fine */
 

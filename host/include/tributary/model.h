@@ -32,8 +32,8 @@ typedef struct trib_model_options {
 /* Reads what is needed of a file, or a pipe ("/dev/stdin", a shell's <(...)) to its end, into memory: what happens to
  * the file afterwards changes nothing. `options` may be NULL. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
-/* Random parameters from `seed`; path-less models for benchmarks and tests. Preprocessing is what
- * files of the network's own dialect have; there are no labels. */
+/* Random parameters from `seed`, for benchmarks and tests. Preprocessing is what is guessed for a file of the network's
+ * own dialect (trib_model_preprocess_guess); there are no labels. */
 trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_model **out);
 void trib_model_destroy(trib_model *model); /* NULL is fine */
 
