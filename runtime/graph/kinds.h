@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All there is to know of an op kind outside the drivers, a row each. Whoever asks "which kind is this?" reads a row;
+ * All there is to know of an op kind outside the drivers, a row each. Code that asks "which kind is this?" reads a row;
  * a new kind is a value of trib_kind, a row here, a reference and whatever drivers run it. */
 #ifndef TRIBUTARY_RUNTIME_GRAPH_KINDS_H
 #define TRIBUTARY_RUNTIME_GRAPH_KINDS_H
