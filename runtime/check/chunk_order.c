@@ -54,11 +54,10 @@ static memory shared(const trib_chunk_order *order, int a, int b)
 static trib_status conflict(int a, int b, const char *what)
 {
     const char *first = trib_stage_name(stage_of(a)), *second = trib_stage_name(stage_of(b));
-    int back = chunk_of(b) - chunk_of(a);
     return TRIB_ERROR(TRIB_INTERNAL,
-                      "chunk order: %s of chunk %d and %s of chunk %d use %s in no certain order: %s must wait for %s "
-                      "of the chunk %d before",
-                      first, chunk_of(a), second, chunk_of(b), what, second, first, back);
+                      "chunk order: %s of chunk %d and %s of chunk %d use %s in no certain order: the latter must wait "
+                      "for the former",
+                      first, chunk_of(a), second, chunk_of(b), what);
 }
 
 static trib_status check_steps(const trib_chunk_order *order, const trib_order *before)

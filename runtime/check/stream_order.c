@@ -115,7 +115,7 @@ static trib_status check_within_ops(const trib_plan *p, const access_list *list)
     return trib_success();
 }
 
-/* Whoever starts the next run on the same memory does so from stream 0. */
+/* The next run on the same memory starts from stream 0. */
 static trib_status check_end(const trib_plan *p, const trib_order *order)
 {
     int last = -1;

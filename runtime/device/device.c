@@ -113,22 +113,23 @@ void trib_device_set_memory_limit(trib_device *device, int64_t bytes)
 trib_status trib_host_alloc(trib_device *device, size_t bytes, void **out)
 {
     REQUIRE(device && out, "host alloc", "device and out must not be NULL");
+    REQUIRE_HERE(device, "host alloc");
     return device->driver->host_alloc(device, bytes, out);
 }
 
 void trib_host_free(trib_device *device, void *memory)
 {
-    if (device && memory) device->driver->host_free(device, memory);
+    if (device && memory && made_here(device)) device->driver->host_free(device, memory);
 }
 
 trib_memory_stats trib_host_memory(const trib_device *device)
 {
-    return device ? device->driver->host_memory(device) : (trib_memory_stats) { 0 };
+    return device && made_here(device) ? device->driver->host_memory(device) : (trib_memory_stats) { 0 };
 }
 
 void trib_host_set_memory_limit(trib_device *device, int64_t bytes)
 {
-    if (device) device->driver->host_set_memory_limit(device, bytes > 0 ? bytes : 0);
+    if (device && made_here(device)) device->driver->host_set_memory_limit(device, bytes > 0 ? bytes : 0);
 }
 
 /* ---- streams and events ---- */

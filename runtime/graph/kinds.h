@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All there is to know of an op kind outside the drivers, a row each. Whoever asks "which kind is this?" reads a row;
+ * All there is to know of an op kind outside the drivers, a row each. Code that asks "which kind is this?" reads a row;
  * a new kind is a value of trib_kind, a row here, a reference and whatever drivers run it. */
 #ifndef TRIBUTARY_RUNTIME_GRAPH_KINDS_H
 #define TRIBUTARY_RUNTIME_GRAPH_KINDS_H
@@ -15,8 +15,8 @@ typedef struct trib_extent {
     int c, h, w;
 } trib_extent;
 
-/* Where a kind tells its attributes by name: the JSON of plans, the keys of what was measured. A single value is a
- * number, several are a list. */
+/* Where a kind tells its attributes by name: the JSON of plans, the keys of what was measured. In JSON a single value
+ * is a number, several are a list. */
 typedef struct trib_fields {
     void (*ints)(void *context, const char *name, const int *values, int count);
     void (*reals)(void *context, const char *name, const float *values, int count);
@@ -78,7 +78,7 @@ trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib
                             trib_extent *out);
 /* An op with its prologue and epilogue: what the main kind reads, and what goes out. */
 trib_status trib_op_shape(const trib_op_desc *desc, trib_extent *main_input, trib_extent *out);
-/* Tells kind, prologue, epilogue and all attributes. */
+/* Tells all attributes, then prologue and epilogue with theirs, in one line: a name may come twice. */
 void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields);
 /* Elements of the weight that an op takes, 0 when it takes none; views as in the desc. */
 int64_t trib_op_weight_elements(const trib_op_desc *desc);

@@ -64,7 +64,7 @@ static trib_status pick(trib_lowering *l, const trib_plan_op *op, const candidat
     return trib_op_remember(l->device, &op->desc, c->list[d->best].name, d->measured[d->best].ns);
 }
 
-enum { RIVALS_NAMED = 3 }; /* without times they are but names */
+enum { RIVALS_NAMED = 3 }; /* unmeasured candidates are listed by name only, and not all of them */
 
 /* A text that is cut where it ends. */
 typedef struct line {
@@ -269,7 +269,7 @@ static bool can_write_output(const trib_lowering *l, const trib_plan_op *to_outp
            l->buffers[from->buffer].kind == TRIB_BUFFER_ACTIVATION;
 }
 
-/* The last op writes `to` instead of `from`, and whoever comes later reads it there. */
+/* The last op writes `to` instead of `from`, and later ops read it there. */
 static void move_output(trib_lowering *l, int from, int to, trib_plan_op *later, size_t count)
 {
     l->buffers[from].bytes = 0;

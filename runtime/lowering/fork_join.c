@@ -45,7 +45,7 @@ static bool must_follow(const trib_lowering *l, const trib_plan_op *op, const tr
             if (op->desc.inputs[i].buffer == buffer) return true;
         if (meets && buffer == op->desc.outputs[0].buffer) return true;
     }
-    /* Whoever else runs beside stream 0 must not start before the run does. */
+    /* Work beside stream 0 must not start before the run does. */
     return l->ops == earlier && op->stream != earlier->stream;
 }
 

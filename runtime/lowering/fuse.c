@@ -70,14 +70,19 @@ static bool allowed(trib_kind main, trib_kind stage, trib_fusion fusion)
     return (fusion == TRIB_AS_PROLOGUE ? row->before : row->after) >> stage & 1u;
 }
 
-/* Op `b` becomes both; op `a` is to go. */
-static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan_op *b, const trib_op_desc *desc)
+/* Op `b` becomes both; op `a` is to go. Parameters are the main op's. */
+static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan_op *b, const trib_op_desc *desc,
+                              trib_fusion fusion)
 {
     b->name = trib_strings_format(l->strings, "%s+%s", a->name, b->name);
     if (!b->name) return trib_plan_no_memory();
     l->buffers[a->desc.outputs[0].buffer].bytes = 0; /* what lay between is never materialised */
     b->desc = *desc;
     b->flops += a->flops;
+    if (fusion == TRIB_AS_EPILOGUE) {
+        memcpy(b->parts, a->parts, sizeof b->parts);
+        b->part_count = a->part_count;
+    }
     return trib_success();
 }
 
@@ -95,7 +100,7 @@ trib_status trib_fuse_pairs(trib_lowering *l, trib_kind first, trib_kind second,
         bool can = false;
         if (fused_desc(&a->desc, &b->desc, fusion, &desc)) TRIB_TRY(trib_can_run(l, &desc, &can));
         if (!can) continue;
-        TRIB_TRY(become_one(l, a, b, &desc));
+        TRIB_TRY(become_one(l, a, b, &desc, fusion));
         trib_remove_op(l, i);
         --i;
         ++*fused;

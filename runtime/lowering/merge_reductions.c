@@ -42,7 +42,7 @@ static trib_status merged(trib_lowering *l, const trib_plan_op *a, const trib_pl
     return trib_success();
 }
 
-/* Takes into op `first` whatever goes with it; it runs on a branch, but first of all on it. */
+/* Merges into op `first` all that goes with it. `first` comes before every other op of its branch. */
 static trib_status merge_into(trib_lowering *l, size_t first, int *gone)
 {
     for (size_t i = first + 1; i < l->op_count; ++i) {

@@ -62,9 +62,26 @@ static void reals(void *out, const char *name, const float *values, int count)
 
 static void word(void *out, const char *name, const char *value) { fprintf(out, ", \"%s\": \"%s\"", name, value); }
 
+static void kind_attributes(FILE *out, trib_kind kind, const trib_attributes *a)
+{
+    const trib_kind_row *row = trib_kind_row_of(kind);
+    if (row->describe) row->describe(a, &(trib_fields) { .ints = ints, .reals = reals, .word = word, .context = out });
+}
+
+/* An object of its own: a pool before a convolution has a window, too. */
+static void stage(FILE *out, const char *which, const trib_op_stage *s)
+{
+    if (s->kind == TRIB_NO_STAGE) return;
+    fprintf(out, ", \"%s\": {\"kind\": \"%s\"", which, trib_kind_name(s->kind));
+    kind_attributes(out, s->kind, &s->attributes);
+    fputc('}', out);
+}
+
 static void attributes(FILE *out, const trib_op_desc *d)
 {
-    trib_op_describe(d, &(trib_fields) { .ints = ints, .reals = reals, .word = word, .context = out });
+    kind_attributes(out, d->kind, &d->attributes);
+    stage(out, "before", &d->before);
+    stage(out, "after", &d->after);
     fprintf(out, ", \"relu\": %s, \"bias\": %s, \"threads\": %d", d->relu ? "true" : "false",
             d->has_bias ? "true" : "false", d->threads);
 }

@@ -23,7 +23,7 @@ static inline bool trib_before(const trib_order *o, size_t a, size_t b)
     return trib_order_row(o, b)[a / 64] >> (a % 64) & 1u;
 }
 
-/* The failure of whoever makes, orders or checks a plan. */
+/* No memory to make, order or check a plan. */
 trib_status trib_plan_no_memory(void);
 
 #endif

@@ -160,7 +160,7 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots)
 void trib_lane_close(trib_lane *lane)
 {
     const trib_plan *p = lane->plan;
-    if (lane->streams) trib_lane_drain(lane); /* a failure was reported to whoever ran */
+    if (lane->streams) trib_lane_drain(lane); /* failures were reported to those who waited */
     for (int i = 0; i < TRIB_MAX_SLOTS; ++i) close_slot(lane, &lane->slots[i]);
     if (lane->arena) trib_device_free(lane->device, lane->streams[0], lane->arena);
     for (int i = 0; lane->events && i < p->event_count; ++i) trib_event_destroy(lane->events[i]);

@@ -56,6 +56,24 @@ TEST_P(Fork, MemoryStreamsAndEventsAreRefusedInAChild)
     EXPECT_EQ(seen, value) << "the parent is not disturbed";
 }
 
+// Even giving it back must not wait: another thread may have held the lock when the process forked.
+TEST_P(Fork, HostMemoryIsRefusedInAChild)
+{
+    void *memory = nullptr;
+    ASSERT_OK(trib_host_alloc(device(), 64, &memory));
+    support::expect_in_child([&] {
+        void *more = nullptr;
+        EXPECT_REFUSED(trib_host_alloc(device(), 64, &more));
+        EXPECT_EQ(more, nullptr);
+        EXPECT_EQ(trib_host_memory(device()).current_bytes, 0);
+        trib_host_set_memory_limit(device(), 1);
+        trib_host_free(device(), memory);
+    });
+    EXPECT_EQ(trib_host_memory(device()).current_bytes, 64) << "the parent is not disturbed";
+    trib_host_free(device(), memory);
+    EXPECT_EQ(trib_host_memory(device()).current_bytes, 0);
+}
+
 TEST_P(Fork, CapturesAndOpsAreRefusedInAChild)
 {
     Stream s = stream();

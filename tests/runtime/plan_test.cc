@@ -218,6 +218,34 @@ TEST(Plan, PrintsForPeopleAndPrograms)
         EXPECT_NE(all.find(wanted), std::string::npos) << wanted;
 }
 
+// A parser keeps one of two fields of the same name: the pool's window would hide the convolution's.
+TEST(Plan, JsonKeepsThePrologueApart)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+    ASSERT_TRUE(p);
+    trib_op_desc *conv = nullptr;
+    for (int i = 0; i < p->op_count && !conv; ++i)
+        if (p->ops[i].desc.kind == TRIB_CONV2D) conv = &p->ops[i].desc;
+    ASSERT_NE(conv, nullptr);
+    conv->attributes.conv2d = { conv->attributes.conv2d.k, 1, 7, 1, 1, { 0, 3, 0, 3 }, false };
+    conv->before.kind = TRIB_AVG_POOL2D; // no device here runs it: only printed
+    conv->before.attributes.pool2d = { 3, 3, 1, 1, { 1, 1, 1, 1 }, true };
+    char *text = nullptr;
+    std::size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    EXPECT_OK(trib_plan_print_json(p.get(), out));
+    std::fclose(out);
+    std::string all(text, size);
+    std::free(text);
+    EXPECT_NE(all.find("\"window\": [1, 7], \"stride\": [1, 1], \"pad\": [0, 3, 0, 3], \"before\": {\"kind\": "
+                       "\"avg_pool2d\", \"window\": [3, 3], \"stride\": [1, 1], \"pad\": [1, 1, 1, 1], "
+                       "\"rounding\": \"ceil\"}, \"relu\""),
+              std::string::npos)
+        << all;
+}
+
 TEST(Plan, OutputsMayBeAnyLayer)
 {
     auto device = nets::cpu();

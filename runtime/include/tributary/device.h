@@ -68,7 +68,7 @@ typedef struct trib_device_info {
     int channel_multiple;
     unsigned precisions; /* bit 1u << trib_precision: what it computes in */
     /* What the card can do at most, for rooflines: bytes per second of a copy (read and written both counted), products
-     * per precision in FLOP/s. 0 where nobody knows. */
+     * per precision in FLOP/s. 0 where not known. */
     double copy_rate, math_rate[TRIB_PRECISION_COUNT];
     const char *rates_source; /* where these numbers come from; NULL without them */
 } trib_device_info;
@@ -169,7 +169,7 @@ trib_status trib_op_implementations(trib_device *device, const trib_op_desc *des
                                     trib_implementation *out, int capacity, int *count, char *reason);
 
 /* What was fastest for `desc` when it was measured, on this kind of card with these libraries: *name (owned by the
- * device), or NULL when nobody measured it or the device remembers nothing. */
+ * device), or NULL when none was measured or the device remembers nothing. */
 trib_status trib_op_recall(trib_device *device, const trib_op_desc *desc, const char **name, int64_t *nanoseconds);
 trib_status trib_op_remember(trib_device *device, const trib_op_desc *desc, const char *name, int64_t nanoseconds);
 /* Writes what was remembered to options.choices_path; nothing to do without one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: a network as layers, shapes and parameters (the "what").
  *
- * A graph knows nothing of batch sizes, devices or memory layouts. Concurrency is stated by whoever builds it: a fork
+ * A graph knows nothing of batch sizes, devices or memory layouts. Concurrency is stated by its builder: a fork
  * is opened, one chain of layers is added per branch, and the branches are joined in a concatenation.
  *
  *     trib_graph_builder *b = trib_graph_begin("two_branches");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared libraries that are loaded when they are needed: whoever does not use them does not pay for them, and a machine
- * without them runs everything else. */
+ * Shared libraries that are loaded when they are needed: a program that does not use them does not pay for them, and a
+ * machine without them runs everything else. */
 #ifndef TRIBUTARY_INTERNAL_LIBRARY_H
 #define TRIBUTARY_INTERNAL_LIBRARY_H
 
