@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # limited.sh BUILD [COUNT]: classify on COUNT (200) photos of 12 megapixels, sequential JPEGs and then progressive ones,
-# the latter on 32 threads, too, on one CPU and with 512 MB: in a control group where one can be made (through systemd, or
-# as root), else by taskset and ulimit. Prints how long it took and the most memory that was used. Exit code 0: it finished, within the limit; 77: no
-# limit can be set here.
+# the latter on 32 threads, too, on one CPU and with 512 MB: a control group where one can be made (through systemd, or
+# as root), else taskset and ulimit. Prints how long it took and the most memory that was used. Exit code 0: it finished,
+# within the limit; 77: no limit can be set here.
 set -u
 build=$(cd "$1" && pwd) count=${2:-200}
 here=$(cd "$(dirname "$0")/../.." && pwd)
