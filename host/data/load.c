@@ -158,25 +158,26 @@ static trib_status preprocess(const trib_loading *loading, const trib_image *ima
     return trib_success();
 }
 
-static trib_status decode(trib_loading *loading, trib_item *item, void *row)
+static trib_status decode(trib_loading *loading, trib_item *item, void *row, const char **note)
 {
     if (item->image.pixels) return preprocess(loading, &item->image, row);
     trib_image image = { 0 };
     trib_status s = trib_image_decode(item->bytes, item->size, &loading->decode, &image);
     drop_encoded(loading, item);
+    *note = image.note;
     if (!trib_failed(&s)) s = preprocess(loading, &image, row);
     trib_image_release(&image);
     return s;
 }
 
-static trib_status decode_counted(trib_loading *loading, trib_item *item, void *row)
+static trib_status decode_counted(trib_loading *loading, trib_item *item, void *row, const char **note)
 {
     trib_image_info info = { 0 };
     int64_t bytes = 0;
     TRIB_TRY(inspect(loading, item, &info));
     TRIB_TRY(count_decoding(loading, &info, &bytes));
     TRIB_TRY(take(&loading->decoding, bytes));
-    trib_status s = decode(loading, item, row);
+    trib_status s = decode(loading, item, row, note);
     trib_budget_give(&loading->decoding, bytes);
     return s;
 }
@@ -188,10 +189,11 @@ static void drop_image(trib_loading *loading, trib_item *item)
     trib_budget_give(&loading->encoded, bytes);
 }
 
-trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row)
+trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row, const char **note)
 {
+    *note = NULL;
     if (!item->image.pixels && !item->bytes) TRIB_TRY(read_encoded(loading, item));
-    trib_status s = decode_counted(loading, item, row);
+    trib_status s = decode_counted(loading, item, row, note);
     drop_encoded(loading, item); /* when it was not decoded */
     drop_image(loading, item);
     trib_add_context(&s, "%s", trib_shorten(name).text);
@@ -206,8 +208,9 @@ trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, c
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "loading an item: no argument may be NULL");
     TRIB_TRY(item->status);
     TRIB_TRY(trib_loading_init(&loading, preprocess, options));
+    const char *note;
     trib_status s = trib_load_count(&loading, item);
-    if (!trib_failed(&s)) s = trib_load_item(&loading, item, item->name, row);
+    if (!trib_failed(&s)) s = trib_load_item(&loading, item, item->name, row, &note);
     trib_loading_destroy(&loading);
     return s;
 }

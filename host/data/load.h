@@ -33,7 +33,7 @@ void trib_loading_stop(trib_loading *loading);
 /* What the source read for the item is counted from here on, until trib_load_item frees it. Fails, having freed it,
  * when it is too much at all, or with TRIB_CANCELLED. */
 trib_status trib_load_count(trib_loading *loading, trib_item *item);
-/* Fills `row`, and frees all the item's data as soon as possible. `name` is for messages. */
-trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row);
+/* Fills `row`, and frees all the item's data as soon as possible. `name` is for messages; *note as in trib_image. */
+trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row, const char **note);
 
 #endif

@@ -42,7 +42,7 @@ usage "--crop-mode does not take 'border'; it takes center or squash" classify -
 usage "--interpolation does not take 'lanczos'" classify --interpolation lanczos m i
 usage "--channels does not take 'rbg'" classify --channels rbg m i
 usage "--batch-size does not take '1,,2'" bench -b 1,,2 m
-usage "--arch does not take 'alexnet'; it takes googlenet, bvlc or torchvision" plan --arch alexnet
+usage "--arch does not take 'alexnet'; it takes bvlc, torchvision" plan --arch alexnet
 usage "--outputs does not take 'a,,b'" run m i -o o --outputs a,,b
 usage "which MODEL?" classify
 usage "which INPUT?" classify m
