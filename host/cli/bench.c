@@ -363,14 +363,11 @@ const cli_command cli_bench = {
     .summary = "throughput and latency",
     .synopsis = "MODEL|--arch ARCH [-b 1,32] [--seconds S|--iterations N] [--json FILE]",
     .description =
-        "Runs the network on made-up pixels and prints, per batch size, three rates, what each includes, and which of "
-        "them\n"
-        "bounds which: on the device alone, with copies from and to page-locked memory, and end to end, from and to\n"
-        "ordinary memory, where decoded images lie. Also latency (min, mean, median, p90, p95, p99) of a batch, one at "
-        "a\n"
-        "time, and peak memory of the process. None of them includes reading, decoding or resizing; --end-to-end "
-        "INPUT\n"
-        "measures those, too.",
+        "Runs the network on made-up pixels and prints, for each batch size, three rates, what each includes and what\n"
+        "bounds it: on the device alone; with copies from and to page-locked memory; and end to end, from and to\n"
+        "ordinary memory, where decoded images lie. Also the latency (min, mean, median, p90, p95, p99) of one batch\n"
+        "at a time, and the process's peak memory. No rate includes reading, decoding or resizing images;\n"
+        "--end-to-end INPUT measures those, too.",
     .examples = "  tributary bench model.safetensors\n"
                 "  tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
                 "  tributary bench model.safetensors -b 1 --in-flight 2 --rate copies\n"

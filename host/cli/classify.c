@@ -230,8 +230,8 @@ const cli_command cli_classify = {
         "image, a tar or an IDX file in it (/dev/stdin, <(command)).\n\n"
         "An image that cannot be read is skipped and named on standard error with the reason; the exit code is then "
         "3.\n"
-        "In folders and tar files, hidden names, what systems leave beside files (__MACOSX, Thumbs.db) and files that\n"
-        "are no images by their names are passed over and counted.\n"
+        "In folders and tar files, hidden names, what systems leave beside files (__MACOSX, Thumbs.db) and files\n"
+        "without an image's name are passed over and counted.\n"
         "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the model has\n"
         "none.",
     .examples = "  tributary classify model.safetensors photo.jpg\n"

@@ -228,7 +228,7 @@ const cli_command cli_eval = {
         "for\n"
         "T-shirt/top), or is a class index (0, 007); a name goes before an index. For a model without names, folders\n"
         "that are all indices are these, and others are numbered in the order of their names. Hidden folders are no\n"
-        "classes. What was guessed, and classes without images, are said on standard error.",
+        "classes. Guesses, and classes without images, are reported on standard error.",
     .examples = "  tributary eval model.safetensors imagenet/val\n"
                 "  tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
                 "  tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n",

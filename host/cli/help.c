@@ -11,7 +11,7 @@ static int overview(void)
            "usage: tributary COMMAND [ARGUMENT...]\n\nCommands:\n",
            trib_version());
     for (int i = 0; cli_command_at(i); ++i) printf("  %-10s %s\n", cli_command_at(i)->name, cli_command_at(i)->summary);
-    printf("\n'tributary COMMAND --help' tells more about one.\n\n"
+    printf("\n'tributary COMMAND --help' lists a command's arguments and options.\n\n"
            "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped.\n");
     return CLI_OK;
 }

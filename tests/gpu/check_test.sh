@@ -16,6 +16,10 @@ fail() {
     cat "$report" 2>/dev/null
     exit 1
 }
+skip() { echo "skipped: $*" && exit 77; }
+needs() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
+# What is packed are the files that git knows.
+needs_clone() { needs git && git -C "$here" ls-files --error-unmatch check_test.sh >/dev/null 2>&1 || skip "the sources are not a git clone"; }
 row() { sed -n "s/^| $1 | \([^|]*\) |.*/\1/p" "$report"; }
 expect_row() { [[ $(row "$1") == $2 ]] || fail "step $1 says '$(row "$1")', not '$2'"; }
 expect_call() { grep -qF -e "$1" "$calls" || fail "nothing was called with '$1': $(cat "$calls")"; }
@@ -176,6 +180,7 @@ out_of_time) # what does not fit in is skipped, what fits in is not, and what ta
     expect_row conformance 'skipped: out of time: it takes about 40 s, *'
     ;;
 hanging_step) # costs its own time alone, and leaves nothing behind: not what ignores SIGTERM, not what has a session of its own
+    needs pgrep
     fake_machine
     fake "$work/build/tests/test_conformance" <<<'trap "" TERM; setsid sleep 543.21 & exec sleep 543.21'
     check 1 "${python[@]}" --step-minutes 0.02 --only '[cg]*'
@@ -305,6 +310,7 @@ parts) # every test with the label gpu is in one of the steps, and in one alone
     done <"$work/listed"
     ;;
 kernel_names) # racecheck looks at all of our kernels, by their names in the object files
+    needs strings
     (STEP=x CACHE=$work/cache SOURCE=$(cd "$here/../.." && pwd) && export STEP CACHE SOURCE &&
         bash -c 'set -- none; step_none() { :; }; . "$SOURCE/tests/gpu/step.sh"; our_kernels --kernel-name') >"$work/options"
     strings -n 6 "$BUILT"/kernels/cuda/CMakeFiles/trib_kernels_cuda.dir/*.o | grep -oE '^\.nv\.info\._Z[0-9A-Za-z_]+' | sed 's/^.nv.info.//' | sort -u >"$work/kernels"
@@ -314,6 +320,7 @@ kernel_names) # racecheck looks at all of our kernels, by their names in the obj
     while read -r pattern; do grep -q "$pattern" "$work/kernels" || fail "no kernel is called $pattern"; done <"$work/patterns"
     ;;
 bundle) # moved away, the programs start with nothing but what was packed and CUDA's libraries
+    needs_clone
     bash "$here/bundle.sh" --from "$BUILT" --out "$work/packed" --max-mb 1024 --archive "$work/all.tar.gz" >"$work/printed"
     mkdir "$work/unpacked" && tar -xf "$work/all.tar.gz" -C "$work/unpacked"
     diff -r "$work/packed" "$work/unpacked/tributary/build-gpu" || fail "the archive has other programs"
@@ -339,6 +346,7 @@ bundle) # moved away, the programs start with nothing but what was packed and CU
     if bash "$here/bundle.sh" --from "$BUILT" --out "$work/precious" 2>/dev/null; then fail "a folder that it did not make is replaced"; fi
     ;;
 python_packages) # cuDNN and cuBLASLt are found there, if nowhere else, and where a ROOT says before all
+    needs "$PYTHON3"
     for package in site/nvidia/cudnn site/nvidia/cu13 own; do mkdir -p "$work/$package/include" "$work/$package/lib"; done
     for package in site/nvidia/cudnn own; do
         touch "$work/$package/include/cudnn_graph.h" "$work/$package/lib/libcudnn.so.9"
@@ -372,6 +380,7 @@ TEXT
     find_in "$work/own" "-DCUDNN_ROOT=$work/own"
     ;;
 source_build) # without GoogleTest and without pkg-config's cJSON, with cuDNN and cuBLASLt of Python's packages: it is configured
+    needs "$PYTHON3"
     mkdir -p "$work/site/nvidia/cudnn" "$work/site/nvidia/cu13/lib" "$work/cjson/include" "$work/cjson/lib"
     from_cache() { sed -n "s/^$1:[A-Z]*=//p" "$BUILT/CMakeCache.txt"; }
     ln -s "$(from_cache CUDNN_INCLUDE_DIR)" "$work/site/nvidia/cudnn/include"
@@ -381,7 +390,7 @@ source_build) # without GoogleTest and without pkg-config's cJSON, with cuDNN an
     ln -s "$(from_cache CUBLASLT_LIBRARY)" "$work/site/nvidia/cu13/lib/libcublasLt.so.$major"
     ln -s "$(pkg-config --variable=includedir libcjson)/cjson" "$work/cjson/include/cjson"
     ln -s "$(ldd "$BUILT/tributary" | awk '$1 ~ /^libcjson/ { print $3 }')" "$work/cjson/lib/libcjson.so.1"
-    fake "$work/bin/python" <<<"PYTHONPATH=$work/site exec ${PYTHON3:-python3} \"\$@\""
+    fake "$work/bin/python" <<<"PYTHONPATH=$work/site exec $PYTHON3 \"\$@\""
     "$CMAKE" -S "$here/../.." -B "$work/build" -DBUILD_TESTING=ON -DTRIB_GTEST=AUTO -DTRIB_CUDA=ON -DTRIB_CUDA_ARCHITECTURES=90 \
         -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON "-DCJSON_ROOT=$work/cjson" \
         "-DCUDNN_ROOT=$work/site/nvidia/cudnn" "-DTRIB_PYTHON=$work/bin/python" >"$work/printed" 2>&1 || fail "$(cat "$work/printed")"
@@ -396,6 +405,7 @@ source_build) # without GoogleTest and without pkg-config's cJSON, with cuDNN an
     grep -q 'GoogleTest is needed' "$work/printed" || fail "GoogleTest is not named: $(cat "$work/printed")"
     ;;
 peers_arguments)
+    needs "$PYTHON3"
     export PYTHONDONTWRITEBYTECODE=1
     peers=$here/../../benches/peers
     for wrong in "peers_gpu.py --modes x" "peers_gpu.py --precisions fp32,fp8" "peers_gpu.py -b 0" "card_limits.py --device tpu"; do
@@ -415,7 +425,8 @@ TEXT
     ;;
 peers_on_cpu)
     export PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
-    "$PYTHON3" -c 'import torch, numpy' 2>/dev/null || { echo "skipped: $PYTHON3 has no PyTorch" && exit 77; }
+    needs "$PYTHON3"
+    "$PYTHON3" -c 'import torch, numpy' 2>/dev/null || skip "$PYTHON3 has no PyTorch"
     "$PYTHON3" "$here/../../benches/peers/peers_gpu.py" --device cpu --width 0.25 --image-size 64 --modes eager --precisions fp32,bf16 -b 1,2 \
         --seconds 0.1 --json "$work/peers.json"
     "$PYTHON3" - "$work/peers.json" <<'TEXT' || fail "$(cat "$work/peers.json")"

@@ -7,7 +7,10 @@
 # WHOLE: every step, without an end after nine minutes.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-built=$1 whole=${2:-}
+built=$1 whole=${2:-} python=${PYTHON3:-python3}
+for tool in git pgrep "$python"; do command -v "$tool" >/dev/null || { echo "skipped: $tool is not installed" && exit 77; }; done
+# What is packed are the files that git knows.
+git -C "$here" ls-files --error-unmatch rehearse.sh >/dev/null 2>&1 || { echo "skipped: the sources are not a git clone" && exit 77; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/tributary-rehearsal-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 there=$work/there/tributary
@@ -75,7 +78,7 @@ if [ -n "$leaks" ] && { [[ $1 == *test_kernels_gpu ]] || grep -q '^simulated CUD
 fi
 TEXT
 imitate python3 <<TEXT
-exec "$(command -v "${PYTHON3:-python3}")" "$here/rehearsed_python.py" "\$@"
+exec "$(command -v "$python")" "$here/rehearsed_python.py" "\$@"
 TEXT
 export PATH=$work/bin:$PATH
 unset TRIBUTARY_CACHE_DIR XDG_CACHE_HOME TRIB_TEST_DATA

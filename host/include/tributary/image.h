@@ -39,6 +39,7 @@ typedef struct trib_decode_options {
  * not), a PNG may end with its pixels, and its checksums count up to the pixels. Intended differences:
  *
  *   16-bit gray       its high byte is taken; PIL clips to 255, which makes nearly all of it white
+ *   scans of a JPEG   too many for the file's size, or over 500, are refused as a decompression bomb
  *   pixels of a PNG   missing rows are an error, and so is a missing palette; PIL makes those pixels black
  *   the rest of it    profiles, texts and animation chunks are not read; PIL refuses some that are damaged or huge
  *   orientation       EXIF data alone say it; PIL's exif_transpose() falls back on XMP data and PNG texts
