@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The file of a plan cache. Reading trusts nothing; writing never leaves half a file in place. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,10 +111,19 @@ static trib_status parse(const char *path, reader *r, const char *library, const
     return trib_success();
 }
 
+/* NULL and errno on failure. Does not wait for the writer of a pipe: what is no file gives nothing, or an error. */
+static FILE *open_to_read(const char *path)
+{
+    int fd = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
+    if (fd >= 0 && !file) close(fd);
+    return file;
+}
+
 /* The whole file into memory. */
 static trib_status slurp(const char *path, char **out, size_t *bytes)
 {
-    FILE *file = trib_fault("open") ? (errno = EIO, NULL) : fopen(path, "rb");
+    FILE *file = open_to_read(path);
     char *text = NULL;
     size_t count = 0, capacity = 0;
     if (!file && errno == ENOENT) return TRIB_ERROR(TRIB_NOT_FOUND, "plan cache %s: no such file", path);
@@ -180,11 +190,14 @@ static bool write_all(FILE *file, const char *library, const char *device, const
 static trib_status check_replaceable(const char *path)
 {
     char begin[sizeof any_version] = "";
-    FILE *file = trib_fault("open") ? (errno = EIO, NULL) : fopen(path, "rb");
+    FILE *file = open_to_read(path);
     if (!file) return errno == ENOENT ? trib_success() : io_error(path, "open", errno);
-    size_t got = fread(begin, 1, sizeof any_version - 1, file);
+    errno = 0;
+    size_t got = trib_fault("read") ? (errno = EIO, 0) : fread(begin, 1, sizeof any_version - 1, file);
+    int error = errno; /* what cannot be read may hold something */
     fclose(file);
-    if (!got || strcmp(begin, any_version) == 0) return trib_success(); /* a folder gives nothing, and fails later */
+    if (!got && error) return io_error(path, "read", error);
+    if (!got || strcmp(begin, any_version) == 0) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "plan cache %s: holds something else, and is kept; name another file",
                       path);
 }
