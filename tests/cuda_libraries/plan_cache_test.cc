@@ -164,7 +164,7 @@ TEST_F(PlanCache, AFolderInItsPlaceIsNoted)
     trib_plan_cache *cache = open();
     EXPECT_GT(std::strlen(note), 0u);
     put(cache, "key", "name", 1);
-    EXPECT_FAILS(trib_plan_cache_save(cache), TRIB_IO_ERROR, "cannot replace");
+    EXPECT_FAILS(trib_plan_cache_save(cache), TRIB_IO_ERROR, "cannot read: Is a directory");
     trib_plan_cache_close(cache);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1); // nothing left beside it
 }
