@@ -126,7 +126,9 @@ trib_status trib_archive_load(trib_archive *a, const char *name, int64_t most_by
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
                           trib_shorten(name).text, (long long)size, TRIB_MAX_FILE_BYTES);
     TRIB_TRY(trib_input_check_size(most_bytes, name, size));
-    size_t wanted = (size_t)size, have = 0, capacity = wanted < FIRST_CAPACITY ? wanted : FIRST_CAPACITY;
+    /* A size that may be a lie is taken as its bytes come; within a limit it may be had at once, and is not copied. */
+    bool at_once = most_bytes || size < FIRST_CAPACITY;
+    size_t wanted = (size_t)size, have = 0, capacity = at_once ? wanted : FIRST_CAPACITY;
     uint8_t *bytes = trib_alloc(capacity);
     trib_status s = bytes ? trib_success() : trib_no_memory(name);
     while (!trib_failed(&s) && have < wanted) {

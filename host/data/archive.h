@@ -30,8 +30,8 @@ const char *trib_archive_member(const trib_archive *archive);
 const char *trib_archive_link(const trib_archive *archive, bool *symbolic);
 /* "a device", "a pipe" ... for a member that is neither a file nor a link. */
 const char *trib_archive_type(const trib_archive *archive);
-/* The bytes of a regular member, called `name` in messages, taking memory only as they really come; at most
- * `most_bytes`, unless that is 0. */
+/* The bytes of a regular member, called `name` in messages, at most `most_bytes`. 0: no limit, and memory is taken only
+ * as they really come. */
 trib_status trib_archive_load(trib_archive *archive, const char *name, int64_t most_bytes, uint8_t **bytes,
                               size_t *size);
 

@@ -208,7 +208,7 @@ static trib_status remember(tar_input *tar, const char *own, bool loaded)
         return trib_members_add(&tar->members, own, TRIB_MEMBER_GONE, NULL, 0);
     uint8_t *bytes = NULL;
     size_t got = 0;
-    trib_status s = trib_archive_load(&tar->archive, own, 0, &bytes, &got);
+    trib_status s = trib_archive_load(&tar->archive, own, (int64_t)tar->members.most_bytes, &bytes, &got);
     if (trib_failed(&s)) return s.code == TRIB_CANCELLED || s.code == TRIB_OUT_OF_MEMORY ? s : trib_success();
     s = trib_members_add(&tar->members, own, 0, bytes, got);
     trib_free(bytes);
