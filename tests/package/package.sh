@@ -163,7 +163,7 @@ recipe)
         s|DIR/lib/|DIR/$LIBDIR/|; s|\\bDIR\\b|$folder/installed|; s|^cc host|$CC $FLAGS $SOURCE/host|; s|\\bMODEL IMAGE|'$SOURCE/models/pretrained/googlenet-fashion-64.safetensors' '$sample'|" >"$folder/recipe.sh"
     cat "$folder/recipe.sh"
     [ "$(wc -l <"$folder/recipe.sh")" -eq 4 ] || fail "the README's recipe has another number of lines"
-    output=$(cd "$folder" && env -i PATH="$PATH" HOME="$HOME" LSAN_OPTIONS="$LSAN_OPTIONS" sh -e recipe.sh) || fail "the README's recipe fails"
+    output=$(cd "$folder" && env -i PATH="$PATH" HOME="$HOME" LSAN_OPTIONS="$LSAN_OPTIONS" ASAN_OPTIONS="${ASAN_OPTIONS-}" sh -e recipe.sh) || fail "the README's recipe fails"
     [[ ${output,,} == *"ankle boot"* ]] || fail "an ankle boot is taken for: $output"
     ;;
 *) fail "no check '$1'" ;;
