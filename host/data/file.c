@@ -27,6 +27,12 @@ trib_short_name trib_shorten(const char *name)
     return s;
 }
 
+trib_status trib_with_name(trib_status s, const char *name)
+{
+    trib_add_context(&s, "%s", trib_shorten(name).text);
+    return s;
+}
+
 trib_status trib_file_error(const char *operation, const char *path, int error)
 {
     char reason[128] = "unknown reason";

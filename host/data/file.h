@@ -21,6 +21,9 @@ typedef struct trib_short_name {
 } trib_short_name;
 trib_short_name trib_shorten(const char *name);
 
+/* The same status, its message beginning with the shortened name of the file; a success stays as it is. */
+trib_status trib_with_name(trib_status s, const char *name);
+
 /* "PATH: cannot OPERATION: reason"; TRIB_NOT_FOUND when the reason is that there is no such file. */
 trib_status trib_file_error(const char *operation, const char *path, int error);
 

@@ -198,8 +198,7 @@ trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *n
     trib_status s = decode_counted(loading, item, row, note);
     drop_encoded(loading, item); /* when it was not decoded */
     drop_image(loading, item);
-    trib_add_context(&s, "%s", trib_shorten(name).text);
-    return s;
+    return trib_with_name(s, name);
 }
 
 trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,

@@ -43,12 +43,6 @@ static void set_data(trib_safetensors *file, const void *data)
     for (int i = 0; i < file->count; ++i) file->tensors[i].data = data ? (const char *)data + file->places[i] : NULL;
 }
 
-static trib_status with_name(trib_status s, const char *name)
-{
-    trib_add_context(&s, "%s", trib_shorten(name).text);
-    return s;
-}
-
 /* ---- memory ---- */
 
 static trib_status read_bytes(trib_safetensors *file, const unsigned char *bytes, size_t size)
@@ -67,7 +61,7 @@ trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *n
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_parse: an argument is NULL");
     trib_safetensors *file = create();
     if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(name).text);
-    trib_status s = with_name(read_bytes(file, bytes, size), name);
+    trib_status s = trib_with_name(read_bytes(file, bytes, size), name);
     if (trib_failed(&s))
         trib_safetensors_close(file);
     else
@@ -88,16 +82,16 @@ static trib_status read_start(trib_safetensors *file)
     uint64_t follow = known && trib_blob_size(blob) > LENGTH_SIZE ? (uint64_t)trib_blob_size(blob) - LENGTH_SIZE : 0;
     trib_status s;
     if (known && trib_blob_size(blob) < LENGTH_SIZE)
-        return with_name(header_length(start, (size_t)trib_blob_size(blob), 0, &length), blob->path);
+        return trib_with_name(header_length(start, (size_t)trib_blob_size(blob), 0, &length), blob->path);
     TRIB_TRY(trib_blob_read(blob, start, LENGTH_SIZE, &got));
-    TRIB_TRY(with_name(header_length(start, got, known ? follow : UINT64_MAX, &length), blob->path));
+    TRIB_TRY(trib_with_name(header_length(start, got, known ? follow : UINT64_MAX, &length), blob->path));
     TRIB_TRY(trib_blob_take(blob, length, &text, &got));
     s = header_length(start, LENGTH_SIZE, got, &length);
     if (!trib_failed(&s)) s = trib_safetensors_read_header(file, text, length);
     if (!trib_failed(&s) && known) s = trib_safetensors_check_data(file, follow - length);
     trib_free(text);
     file->data_at = trib_blob_at(blob);
-    return with_name(s, blob->path);
+    return trib_with_name(s, blob->path);
 }
 
 trib_status trib_safetensors_open_header(const char *path, trib_safetensors **out)
@@ -152,7 +146,7 @@ static trib_status take_all(trib_safetensors *file, void **out)
     TRIB_TRY(trib_blob_take(blob, (size_t)file->data_size, &data, &got));
     trib_status s = trib_success();
     if (trib_blob_size(blob) < 0 && got == (size_t)file->data_size) s = trib_blob_read(blob, &byte, 1, &more);
-    if (!trib_failed(&s)) s = with_name(trib_safetensors_check_data(file, got + more), blob->path);
+    if (!trib_failed(&s)) s = trib_with_name(trib_safetensors_check_data(file, got + more), blob->path);
     if (trib_failed(&s))
         trib_free(data);
     else

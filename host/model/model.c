@@ -76,12 +76,6 @@ static trib_status understand(trib_model *model, const trib_model_options *optio
     return build_graph(model);
 }
 
-static trib_status with_name(trib_status s, const char *path)
-{
-    trib_add_context(&s, "%s", trib_shorten(path).text);
-    return s;
-}
-
 static bool is_wanted(const void *model, const trib_tensor *tensor)
 {
     const trib_model *m = model;
@@ -92,12 +86,12 @@ static bool is_wanted(const void *model, const trib_tensor *tensor)
 static trib_status load(trib_model *model, const trib_model_options *options)
 {
     TRIB_TRY(trib_safetensors_open_header(model->path, &model->file));
-    TRIB_TRY(with_name(understand(model, options), model->path));
+    TRIB_TRY(trib_with_name(understand(model, options), model->path));
     TRIB_TRY(trib_safetensors_load(model->file, is_wanted, model));
     const trib_tensor *tensors = trib_safetensors_tensors(model->file);
     int count = trib_safetensors_count(model->file);
-    return with_name(trib_network_bind(&model->net, model->graph, model->dialect, tensors, count, model->parameters),
-                     model->path);
+    return trib_with_name(
+        trib_network_bind(&model->net, model->graph, model->dialect, tensors, count, model->parameters), model->path);
 }
 
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out)
@@ -132,9 +126,8 @@ trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_
     *out = model;
     return s;
 fail:
-    trib_add_context(&s, "%s", trib_shorten(path).text);
     trib_model_destroy(model);
-    return s;
+    return trib_with_name(s, path);
 }
 
 void trib_model_destroy(trib_model *model)
