@@ -47,11 +47,7 @@ class Links : public testing::Test
         int ends[2];
         EXPECT_EQ(pipe(ends), 0);
         std::thread writer([&] {
-            for (size_t at = 0; at < bytes.size();) {
-                ssize_t n = write(ends[1], bytes.data() + at, bytes.size() - at);
-                if (n <= 0) break;
-                at += size_t(n);
-            }
+            support::write_to_reader(ends[1], bytes);
             close(ends[1]);
         });
         auto items = read_path("/dev/fd/" + std::to_string(ends[0]), need_labels);

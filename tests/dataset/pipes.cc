@@ -15,19 +15,11 @@
 using make::Source;
 using support::TemporaryFolder;
 using support::write_file;
+using support::write_to_reader;
 using Names = std::vector<std::string>;
 
 namespace
 {
-
-void write_all(int fd, const std::string &bytes)
-{
-    for (size_t at = 0; at < bytes.size();) {
-        ssize_t n = write(fd, bytes.data() + at, bytes.size() - at);
-        if (n <= 0) return;
-        at += size_t(n);
-    }
-}
 
 // Something to read under the name of a descriptor, and a thread that writes it.
 class Written
@@ -37,7 +29,7 @@ class Written
     {
         EXPECT_EQ(socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends_) : pipe(ends_), 0);
         writer_ = std::thread([this, bytes] {
-            write_all(ends_[1], bytes);
+            write_to_reader(ends_[1], bytes);
             close(ends_[1]);
         });
     }
@@ -63,7 +55,7 @@ class Fifo
         writer_ = std::thread([this, bytes] {
             int fd = open(path_.c_str(), O_WRONLY);
             usleep(20000);
-            write_all(fd, bytes);
+            write_to_reader(fd, bytes);
             close(fd);
         });
     }
@@ -129,8 +121,7 @@ TEST(Pipes, AnImageIsBounded)
     ASSERT_EQ(pipe(ends), 0);
     std::thread writer([&] {
         std::string zeros(1 << 20, '\1');
-        signal(SIGPIPE, SIG_IGN);
-        while (write(ends[1], zeros.data(), zeros.size()) > 0) continue; // for ever
+        while (write_to_reader(ends[1], zeros) == zeros.size()) continue; // for ever
         close(ends[1]);
     });
     {
@@ -197,11 +188,7 @@ TEST(Pipes, AShardIsReadToItsEnd)
     std::string bytes = make::tar({ { "a.jpg", "A" } }) + std::string(300000, '\0');
     std::atomic<bool> all_read = false;
     std::thread writer([&] {
-        signal(SIGPIPE, SIG_IGN);
-        size_t at = 0;
-        for (ssize_t n = 1; n > 0 && at<bytes.size(); at += n> 0 ? size_t(n) : 0)
-            n = write(ends[1], bytes.data() + at, std::min<size_t>(bytes.size() - at, 5000));
-        all_read = at == bytes.size();
+        all_read = write_to_reader(ends[1], bytes) == bytes.size();
         close(ends[1]);
     });
     std::string path = "/dev/fd/" + std::to_string(ends[0]);
@@ -279,7 +266,7 @@ TEST(Pipes, WaitingForAWriterCanBeInterrupted)
         // Nothing was lost: the writer may still come.
         std::thread writer([&] {
             int fd = open(t.file("p").c_str(), O_WRONLY);
-            write_all(fd, "x.jpg");
+            write_to_reader(fd, "x.jpg");
             close(fd);
         });
         ASSERT_OK(trib_source_next(source.source, &item, &end));
@@ -302,7 +289,7 @@ TEST(Pipes, WaitingInsideAShardOrAnIdxFileCanBeInterrupted)
     for (const std::string &bytes : beginnings) {
         int ends[2];
         ASSERT_EQ(pipe(ends), 0);
-        write_all(ends[1], bytes);
+        write_to_reader(ends[1], bytes);
         Source source({ "/dev/fd/" + std::to_string(ends[0]) });
         ASSERT_OK(source.status);
         std::thread interrupter([&] {
@@ -369,7 +356,7 @@ TEST(StandardInput, AsAnImage)
 {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
-    write_all(ends[1], "image");
+    write_to_reader(ends[1], "image");
     close(ends[1]);
     StandardInput in(ends[0]);
     close(ends[0]);

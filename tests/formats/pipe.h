@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <string>
 #include <thread>
 
@@ -21,15 +20,10 @@ class Pipe
   public:
     explicit Pipe(const std::string &bytes)
     {
-        signal(SIGPIPE, SIG_IGN); // a reader that has seen enough goes away
         EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
         writer = std::thread([this, bytes] {
             int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-            for (std::size_t at = 0; at < bytes.size();) {
-                ssize_t n = write(fd, bytes.data() + at, bytes.size() - at);
-                if (n <= 0) break;
-                at += std::size_t(n);
-            }
+            support::write_to_reader(fd, bytes);
             close(fd);
             done = true;
         });

@@ -100,11 +100,7 @@ TEST(SafetensorsRead, AnInheritedSocketThatDoesNotBlock)
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     ASSERT_EQ(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
     std::thread writer([&] {
-        for (std::size_t at = 0; at < example.bytes.size();) {
-            ssize_t n = write(ends[1], example.bytes.data() + at, example.bytes.size() - at);
-            if (n <= 0) break;
-            at += std::size_t(n);
-        }
+        support::write_to_reader(ends[1], example.bytes);
         close(ends[1]);
     });
     File file = files::open("/dev/fd/" + std::to_string(ends[0]));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/support.h"
 
+#include <unistd.h>
+
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -55,6 +58,20 @@ void write_file(const std::string &path, const std::string &bytes)
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
     out.write(bytes.data(), std::streamsize(bytes.size()));
     EXPECT_TRUE(out.good()) << "cannot write " << path;
+}
+
+std::size_t write_to_reader(int fd, const std::string &bytes)
+{
+    // A thread that writes after its reader has closed would end the whole program.
+    static const bool ignored = signal(SIGPIPE, SIG_IGN) != SIG_ERR;
+    EXPECT_TRUE(ignored);
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+        ssize_t n = write(fd, bytes.data() + at, bytes.size() - at);
+        if (n <= 0) break;
+        at += std::size_t(n);
+    }
+    return at;
 }
 
 static std::string environment(const char *name)
