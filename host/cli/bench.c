@@ -24,27 +24,26 @@ static const cli_option table[] = {
     { 'b', "batch-size", CLI_INTS, AT(batches), "N,...", "batch sizes to measure, one after another; default 1,32", 1,
       65536 },
     { 0, "seconds", CLI_REAL, AT(seconds), "S",
-      "measure each batch size for at least S seconds, all its rates together; default 5", 0, 1e6 },
-    { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs for each rate instead of a time", 1, 100000000 },
-    { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before measuring a rate; default 3", 0, 1000000 },
+      "measure each batch size for at least S seconds, all rates together; default 5", 0, 1e6 },
+    { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs per rate instead of --seconds", 1, 100000000 },
+    { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before each measurement; default 3", 0, 1000000 },
     { 0, "in-flight", CLI_INT, AT(in_flight), "N",
-      "batches handed over before the first of them is waited for; default: 2 on a GPU, which copies one while it "
-      "computes another; 1 on a cpu, where each has a lane of its own",
+      "batches submitted before the first is waited for; default: 2 on a GPU, which copies one while it computes the "
+      "other, and 1 on a CPU, where each needs a lane of its own",
       1, 1024 },
     { 0, "pixels", CLI_CHOICE, AT(pixels), "u8|f32",
-      "what is handed over: 8-bit pixels that the device normalises, a quarter of the bytes, or f32; default: u8 where "
-      "the device can ('tributary devices' shows which)",
+      "input format: 8-bit pixels, which the device normalises (a quarter of the bytes), or f32; default: u8 if the "
+      "device takes it ('tributary devices' lists pixel formats)",
       0, 0 },
-    { 0, "rate", CLI_CHOICE, AT(rate), "all|device|copies|end-to-end", "measure only this rate; default: all three", 0,
-      0 },
+    { 0, "rate", CLI_CHOICE, AT(rate), "all|device|copies|end-to-end", "measure only this rate; default: all", 0, 0 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
-      "measure all that classify does with INPUT instead: reading, decoding, resizing, computing", 0, 0 },
+      "instead, measure everything that classify does with INPUT: reading, decoding, resizing, computing", 0, 0 },
     { 'j', "workers", CLI_INT, AT(workers), "N",
-      "with --end-to-end: threads that decode; default: one per CPU this process may use, or OMP_NUM_THREADS if that "
-      "is less",
+      "with --end-to-end: threads that read and decode; default: one per CPU this process may use, or "
+      "OMP_NUM_THREADS if lower",
       1, 1024 },
     { 0, "json", CLI_FILE_OUT, AT(json), "FILE|-",
-      "write the results to FILE as JSON; - is standard output, in place of the text", 0, 0 },
+      "write the results to FILE as JSON; - prints JSON in place of the text", 0, 0 },
     CLI_OVERWRITE_OPTION(AT(overwrite)),
 };
 
@@ -335,7 +334,7 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     bench_options own = { .seconds = 5, .warmup = 3, .pixels = -1 };
-    cli_group groups[] = { CLI_GROUP("Measuring", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
@@ -360,19 +359,18 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_bench = {
     .name = "bench",
-    .summary = "throughput and latency",
+    .summary = "measure throughput and latency",
     .synopsis = "MODEL|--arch ARCH [-b 1,32] [--seconds S|--iterations N] [--json FILE]",
     .description =
-        "Runs the network on made-up pixels and prints, for each batch size, three rates, what each includes and what\n"
-        "bounds it: on the device alone; with copies from and to page-locked memory; and end to end, from and to\n"
-        "ordinary memory, where decoded images lie. Also the latency (min, mean, median, p90, p95, p99) of one batch\n"
-        "at a time, and the process's peak memory. No rate includes reading, decoding or resizing images;\n"
-        "--end-to-end INPUT measures those, too.",
-    .examples = "  tributary bench model.safetensors\n"
-                "  tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
-                "  tributary bench model.safetensors -b 1 --in-flight 2 --rate copies\n"
-                "  tributary bench model.safetensors --device cuda --precision bf16 --schedule fused --launch graph -b "
-                "256\n"
-                "  tributary bench model.safetensors --end-to-end photos/ -b 32\n",
+        "Runs the network on synthetic pixels and prints three rates for each batch size, with what each includes and "
+        "what bounds it: on the device alone; with copies from and to page-locked memory; and end to end, from and to "
+        "ordinary memory, where decoded images lie. Also prints the latency of a single batch (min, mean, median, p90, "
+        "p95, p99) and the peak memory of the process.\n\n"
+        "No rate includes reading, decoding or resizing images; --end-to-end INPUT measures those as well.",
+    .examples = "  $ tributary bench model.safetensors\n"
+                "  $ tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
+                "  $ tributary bench model.safetensors -b 1 --in-flight 2 --rate copies\n"
+                "  $ tributary bench model.safetensors --device cuda --precision bf16 --schedule fused -b 256\n"
+                "  $ tributary bench model.safetensors --end-to-end photos/ -b 32\n",
     .run = run,
 };

@@ -18,25 +18,25 @@ typedef struct classify_options {
 } classify_options;
 #define AT(field) offsetof(classify_options, field)
 static const cli_option table[] = {
-    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "write rows to FILE instead of standard output", 0, 0 },
+    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "write to FILE instead of standard output", 0, 0 },
     { 0, "format", CLI_CHOICE, AT(format), "csv|jsonl|table",
-      "csv: one row per readable image; jsonl: one object per image, with predictions or error, and filename_bytes, "
-      "percent-encoded, where a name is not UTF-8; table: for people. "
-      "Default: table on a terminal, else csv",
+      "csv: one row per readable image; jsonl: one object per image, with predictions or the error, and with "
+      "percent-encoded filename_bytes if the name is not UTF-8; table: for people; default: table on a terminal, "
+      "otherwise csv",
       0, 0 },
-    { 0, "topk", CLI_INT, AT(topk), "K", "most likely classes per image; default 5, at most the model's classes", 1,
+    { 0, "topk", CLI_INT, AT(topk), "K", "how many of the most likely classes to list, at most all; default 5", 1,
       1000000 },
-    { 0, "errors", CLI_FILE_OUT, AT(errors), "FILE", "also list skipped images in FILE: csv of filename,reason", 0, 0 },
+    { 0, "errors", CLI_FILE_OUT, AT(errors), "FILE", "also list skipped images in FILE, as csv: filename,reason", 0,
+      0 },
     { 0, "resume", CLI_FLAG, AT(resume), NULL,
-      "continue an interrupted --output: keeps its complete rows, checks that they are of these inputs, and adds the "
-      "rest; a list in --errors is written anew",
+      "continue an interrupted --output: keep its complete rows, check that they match these inputs, and add the rest; "
+      "the --errors file is rewritten",
       0, 0 },
     CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
     { 'j', "workers", CLI_INT, AT(workers), "N",
-      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if that is "
-      "less",
-      1, 1024 },
+      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if lower", 1,
+      1024 },
 };
 
 typedef struct classify {
@@ -201,8 +201,8 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     classify_options own = { .batch = 32, .topk = 5, .format = -1 };
-    cli_group groups[] = { CLI_GROUP("Classifying", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_decode_group(&settings), cli_preprocess_group(&settings) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+                           cli_decode_group(&settings), cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");
@@ -220,24 +220,22 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_classify = {
     .name = "classify",
-    .summary = "the most likely classes of images",
+    .summary = "list the most likely classes of images",
     .synopsis = "MODEL INPUT... [-o FILE] [--format csv|jsonl|table] [--topk K]",
     .description =
-        "Classifies images and writes a row for each as it comes, in the order of the inputs. An INPUT is an image\n"
-        "(JPEG, PNG, WebP), a folder (searched recursively), @LIST (a file with a path per line), - (paths on "
-        "standard\n"
-        "input), a tar file (shards as name-{000000..000009}.tar), an IDX file of images (.gz too), or a pipe with an\n"
-        "image, a tar or an IDX file in it (/dev/stdin, <(command)).\n\n"
-        "An image that cannot be read is skipped and named on standard error with the reason; the exit code is then "
-        "3.\n"
-        "In folders and tar files, hidden names, what systems leave beside files (__MACOSX, Thumbs.db) and files\n"
-        "without an image's name are passed over and counted.\n"
-        "csv: filename,index_0,label_0,prob_0,... with the most likely class first; label is empty if the model has\n"
-        "none.",
-    .examples = "  tributary classify model.safetensors photo.jpg\n"
-                "  tributary classify model.safetensors photos/ -o photos.csv --errors skipped.csv\n"
-                "  find . -name '*.jpg' | tributary classify model.safetensors - --format jsonl --topk 1\n"
-                "  curl -s https://example.org/photo.jpg | tributary classify model.safetensors /dev/stdin\n"
-                "  tributary classify model.safetensors 'shard-{000000..000009}.tar' -o shards.csv --resume\n",
+        "Classifies images and writes one row per image, in input order. An INPUT is an image (JPEG, PNG, WebP), a "
+        "folder (searched recursively), @LIST (a file with one path per line), - (paths on standard input), a tar file "
+        "(shards as name-{000000..000009}.tar), an IDX file of images (.gz too), or a pipe that carries an image, a "
+        "tar file or an IDX file (/dev/stdin, <(command)).\n\n"
+        "An image that cannot be read is skipped and reported on standard error with the reason; the exit code is then "
+        "3. In folders and tar files, hidden names, system files (__MACOSX, Thumbs.db) and files without an image's "
+        "extension are ignored; their number is reported.\n\n"
+        "The columns of csv are filename,index_0,label_0,prob_0,... with the most likely class first. Labels are empty "
+        "if the model has none.",
+    .examples = "  $ tributary classify model.safetensors photo.jpg\n"
+                "  $ tributary classify model.safetensors photos/ -o photos.csv --errors skipped.csv\n"
+                "  $ find . -name '*.jpg' | tributary classify model.safetensors - --format jsonl --topk 1\n"
+                "  $ curl -s https://example.org/photo.jpg | tributary classify model.safetensors /dev/stdin\n"
+                "  $ tributary classify model.safetensors 'shard-{000000..000009}.tar' -o shards.csv --resume\n",
     .run = run,
 };

@@ -12,7 +12,7 @@ typedef struct device_options {
     bool json;
 } device_options;
 static const cli_option table[] = {
-    { 0, "json", CLI_FLAG, offsetof(device_options, json), NULL, "as a JSON array", 0, 0 },
+    { 0, "json", CLI_FLAG, offsetof(device_options, json), NULL, "print a JSON array", 0, 0 },
 };
 
 /* How many CPUs and how much memory this process may use, and why. */
@@ -157,7 +157,7 @@ static int list_devices(bool json)
 static int run(const cli_command *self, int argc, char **argv)
 {
     device_options options = { 0 };
-    cli_group groups[] = { CLI_GROUP("Output", table, &options) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &options) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 1, argc, argv, &arguments);
     if (code == CLI_GO_ON && arguments.count)
@@ -169,15 +169,15 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_devices = {
     .name = "devices",
-    .summary = "what can compute here, and with which libraries",
+    .summary = "list what can compute on this machine, and with which libraries",
     .synopsis = "[--json]",
     .description =
-        "Lists the devices this build knows: name, cores, instructions, library versions, memory, the memory\n"
-        "layouts it computes in (best first), precisions, and the pixels it takes (u8: it normalises images "
-        "itself). A\n"
-        "device that cannot be used is listed with the reason. targets: cards that 'plan --target' knows.\n"
-        "limits: how many CPUs this process may use, and who says so: its affinity mask, control groups (a part of a\n"
-        "CPU counts as one), OMP_NUM_THREADS. The least counts, for --threads and --workers when they are not given.",
-    .examples = "  tributary devices\n  tributary devices --json\n",
+        "Lists the devices this build supports: name, cores, instructions, library versions, memory, memory layouts "
+        "(best first), precisions, and pixel formats (u8: the device normalises images itself). A device that cannot "
+        "be used is listed with the reason.\n\n"
+        "Under targets are the cards that 'plan --target' knows. Under limits are the CPUs and the memory that this "
+        "process may use, and what limits each: the affinity mask, control groups (a fraction of a CPU counts as one), "
+        "OMP_NUM_THREADS, ulimit. The lowest limit counts; --threads and --workers override OMP_NUM_THREADS.",
+    .examples = "  $ tributary devices\n  $ tributary devices --json\n",
     .run = run,
 };

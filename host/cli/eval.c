@@ -19,16 +19,15 @@ typedef struct eval_options {
 #define AT(field) offsetof(eval_options, field)
 static const cli_option table[] = {
     { 0, "labels", CLI_FILE_IN, AT(labels), "FILE",
-      "IDX file of labels; default: the images' file with 'labels-idx1' for 'images-idx3' in its name", 0, 0 },
-    { 0, "results-file", CLI_FILE_OUT, AT(results), "FILE", "write the JSON to FILE as well", 0, 0 },
+      "IDX file of labels; default: the name of the image file, with 'images-idx3' replaced by 'labels-idx1'", 0, 0 },
+    { 0, "results-file", CLI_FILE_OUT, AT(results), "FILE", "also write the JSON to FILE", 0, 0 },
     CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 0, "confusion", CLI_FLAG, AT(confusion), NULL,
-      "add \"confusion\": row = true class, column = predicted class, number of images", 0, 0 },
+      "add \"confusion\", a matrix of image counts: rows are true classes, columns predicted ones", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
     { 'j', "workers", CLI_INT, AT(workers), "N",
-      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if that is "
-      "less",
-      1, 1024 },
+      "threads that read and decode images; default: one per CPU this process may use, or OMP_NUM_THREADS if lower", 1,
+      1024 },
 };
 
 enum { TOP = 5 };
@@ -204,8 +203,8 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
-    cli_group groups[] = { CLI_GROUP("Evaluating", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_decode_group(&settings), cli_preprocess_group(&settings) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+                           cli_decode_group(&settings), cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
@@ -216,21 +215,22 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_eval = {
     .name = "eval",
-    .summary = "top-1 and top-5 accuracy on labelled images",
+    .summary = "measure top-1 and top-5 accuracy on labelled images",
     .synopsis = "MODEL DATASET... [--labels FILE] [--confusion] [--results-file FILE]",
     .description =
-        "Classifies labelled images and prints JSON: top1, top1_err, top5, top5_err (percent), num_images, skipped,\n"
-        "images_per_second (from the first read to the last result, preparing the network included), per_class.\n"
-        "A DATASET is a folder with one folder of images per class, tar shards whose members have a .cls beside them,\n"
-        "or an IDX file of images with its labels; a shard or an IDX file may come through a pipe. Images that cannot\n"
-        "be read are skipped; the exit code is then 3.\n\n"
-        "A class folder has the name of a class of the model, any byte of it spelled %XX if need be (T-shirt%2Ftop "
-        "for\n"
-        "T-shirt/top), or is a class index (0, 007); a name goes before an index. For a model without names, folders\n"
-        "that are all indices are these, and others are numbered in the order of their names. Hidden folders are no\n"
-        "classes. Guesses, and classes without images, are reported on standard error.",
-    .examples = "  tributary eval model.safetensors imagenet/val\n"
-                "  tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
-                "  tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n",
+        "Classifies labelled images and prints JSON: top1, top1_err, top5 and top5_err in percent, num_images, "
+        "skipped, images_per_second (from the first read to the last result, including the preparation of the "
+        "network), and per_class.\n\n"
+        "A DATASET is a folder with one subfolder of images per class, tar shards in which each image has a .cls file "
+        "beside it, or an IDX file of images with its labels. A shard or an IDX file may come through a pipe. Images "
+        "that cannot be read are skipped; the exit code is then 3.\n\n"
+        "A class folder is named after a class of the model or has its index as name (0, 007); if both match, the "
+        "class of that name wins. Any byte of a name may be written as %XX: T-shirt%2Ftop for T-shirt/top. If the "
+        "model has no class names, folders that are all indices are taken as such, and others are numbered in the "
+        "order of their names. Hidden folders are ignored. How folders were matched, and classes without images, are "
+        "reported on standard error.",
+    .examples = "  $ tributary eval model.safetensors imagenet/val\n"
+                "  $ tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
+                "  $ tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n",
     .run = run,
 };

@@ -7,11 +7,14 @@
 
 static int overview(void)
 {
-    printf("tributary %s: Inception networks, four branches side by side\n\n"
-           "usage: tributary COMMAND [ARGUMENT...]\n\nCommands:\n",
+    printf("Usage: tributary COMMAND [ARGUMENT...]\n\n"
+           "Tributary %s runs Inception networks (GoogLeNet): it classifies images, measures accuracy and speed, and "
+           "shows\n"
+           "what a network is made of and how it will run.\n\nCommands:\n",
            trib_version());
     for (int i = 0; cli_command_at(i); ++i) printf("  %-10s %s\n", cli_command_at(i)->name, cli_command_at(i)->summary);
-    printf("\n'tributary COMMAND --help' lists a command's arguments and options.\n\n"
+    printf("\nOptions:\n  -h, --help     show this text\n  -V, --version  show the version\n");
+    printf("\n'tributary COMMAND --help' shows a command's arguments, options and examples.\n\n"
            "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped.\n");
     return CLI_OK;
 }
@@ -34,10 +37,10 @@ static int run_help(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_help = {
     .name = "help",
-    .summary = "the commands, or one command's options",
+    .summary = "list the commands, or show one command's help",
     .synopsis = "[COMMAND]",
-    .description = "Lists the commands, or shows what one of them takes, as COMMAND --help does.",
-    .examples = "  tributary help\n  tributary help classify\n",
+    .description = "Lists the commands, or shows the help of one command, as COMMAND --help does.",
+    .examples = "  $ tributary help\n  $ tributary help classify\n",
     .run = run_help,
 };
 
@@ -45,13 +48,13 @@ typedef struct version_options {
     bool json;
 } version_options;
 static const cli_option version_table[] = {
-    { 0, "json", CLI_FLAG, offsetof(version_options, json), NULL, "as JSON", 0, 0 },
+    { 0, "json", CLI_FLAG, offsetof(version_options, json), NULL, "print JSON", 0, 0 },
 };
 
 static int run_version(const cli_command *self, int argc, char **argv)
 {
     version_options options = { 0 };
-    cli_group groups[] = { CLI_GROUP("Output", version_table, &options) };
+    cli_group groups[] = { CLI_GROUP("Options", version_table, &options) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 1, argc, argv, &arguments);
     if (code == CLI_GO_ON && arguments.count)
@@ -64,9 +67,9 @@ static int run_version(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_version = {
     .name = "version",
-    .summary = "the version of this program",
+    .summary = "show the version of this program",
     .synopsis = "[--json]",
-    .description = "Prints the version. 'tributary devices' shows those of the libraries it computes with.",
-    .examples = "  tributary version\n  tributary version --json\n",
+    .description = "Prints the version of this program. 'tributary devices' shows the versions of its libraries.",
+    .examples = "  $ tributary version\n  $ tributary version --json\n",
     .run = run_version,
 };

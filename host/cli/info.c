@@ -13,8 +13,8 @@ typedef struct info_options {
     bool layers, json;
 } info_options;
 static const cli_option table[] = {
-    { 0, "layers", CLI_FLAG, offsetof(info_options, layers), NULL, "every layer instead of the table", 0, 0 },
-    { 0, "json", CLI_FLAG, offsetof(info_options, json), NULL, "everything as JSON, numbers exact", 0, 0 },
+    { 0, "layers", CLI_FLAG, offsetof(info_options, layers), NULL, "list every layer instead of the table", 0, 0 },
+    { 0, "json", CLI_FLAG, offsetof(info_options, json), NULL, "everything as JSON, with exact numbers", 0, 0 },
 };
 
 typedef struct subject {
@@ -255,7 +255,7 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     info_options own = { 0 };
-    cli_group groups[] = { CLI_GROUP("Output", table, &own), cli_size_group(&settings), cli_random_group(&settings),
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_size_group(&settings), cli_random_group(&settings),
                            cli_preprocess_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
@@ -272,15 +272,15 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_info = {
     .name = "info",
-    .summary = "layers, shapes, parameters, operations and preprocessing of a model",
+    .summary = "show layers, shapes, parameters, operations and preprocessing of a model",
     .synopsis = "MODEL|--arch ARCH [--layers] [--json]",
     .description =
-        "Prints the paper's Table 1 for a model: output size, depth, convolutions per branch, parameters, and\n"
-        "operations (multiply-adds of convolutions and linear layers, per image); then its network, classes,\n"
-        "input, preprocessing (from the model file, from options, or guessed because the file does not say) and\n"
-        "where it comes from.",
-    .examples = "  tributary info model.safetensors\n"
-                "  tributary info --arch bvlc --layers\n"
-                "  tributary info model.safetensors --json\n",
+        "Prints the paper's Table 1 for a model: output size, depth, convolutions per branch, parameters, and "
+        "operations (multiply-adds of convolutions and linear layers, per image). Then come its network, classes, "
+        "input size, provenance, and preprocessing: from the model file, from options, or guessed if the file does "
+        "not say.",
+    .examples = "  $ tributary info model.safetensors\n"
+                "  $ tributary info --arch bvlc --layers\n"
+                "  $ tributary info model.safetensors --json\n",
     .run = run,
 };

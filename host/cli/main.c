@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* likewise a file that may not grow */
 
     if (argc < 2) {
-        fputs("usage: tributary COMMAND [ARGUMENT...]\n'tributary help' lists the commands.\n", stderr);
+        fputs("Usage: tributary COMMAND [ARGUMENT...]\n'tributary help' lists the commands.\n", stderr);
         return CLI_USAGE;
     }
     const char *name = argv[1];

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What --help prints: synopsis, description, options by group, examples. */
+ * What --help prints: usage, description, options by group, examples. help2man turns it into a man page: it looks for
+ * "Usage:", "Options:" and "Examples:", for titles above indented lines, and for "$ " in front of a command line. */
 #include <stdio.h>
 #include <string.h>
 
 #include "options.h"
 
-enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 96 };
 
-/* Words of `text` from `column` on, lines wrapped and indented to `indent`. */
-static void print_wrapped(const char *text, int column, int indent)
+/* Prints the words of `text`, which begins at `column`; further lines are indented to `indent`. Returns the rest of the
+ * text, behind the first end of line. */
+static const char *print_wrapped(const char *text, int column, int indent)
 {
-    while (*text) {
-        int length = (int)strcspn(text, " ");
+    while (*text && *text != '\n') {
+        int length = (int)strcspn(text, " \n");
         if (column > indent && column + 1 + length > HELP_WIDTH) {
             printf("\n%*s", indent, "");
             column = indent;
@@ -25,6 +27,12 @@ static void print_wrapped(const char *text, int column, int indent)
         text += *text == ' ';
     }
     putchar('\n');
+    return text + (*text == '\n');
+}
+
+static void print_paragraphs(const char *text)
+{
+    while (*text) text = print_wrapped(text, 0, 0);
 }
 
 static void print_option(char letter, const char *name, const char *value, const char *help)
@@ -39,17 +47,25 @@ static void print_option(char letter, const char *name, const char *value, const
     print_wrapped(help, HELP_COLUMN, HELP_COLUMN);
 }
 
+static void print_group(const cli_group *group)
+{
+    for (int i = 0; i < group->count; ++i) {
+        const cli_option *o = &group->options[i];
+        print_option(o->letter, o->name, o->kind == CLI_FLAG ? NULL : o->value, o->help);
+    }
+}
+
+/* The first group is the command's own; its title is that of all options. */
 void cli_print_help(const cli_command *command, const cli_group *groups, int group_count)
 {
-    printf("usage: tributary %s %s\n\n%s\n", command->name, command->synopsis, command->description);
-    for (int g = 0; g < group_count; ++g) {
-        printf("\n%s:\n", groups[g].title);
-        for (int i = 0; i < groups[g].count; ++i) {
-            const cli_option *o = &groups[g].options[i];
-            print_option(o->letter, o->name, o->kind == CLI_FLAG ? NULL : o->value, o->help);
-        }
-    }
-    printf("\nOther:\n");
+    printf("Usage: tributary %s %s\n\n", command->name, command->synopsis);
+    print_paragraphs(command->description);
+    printf("\nOptions:\n");
+    if (group_count > 0) print_group(&groups[0]);
     print_option('h', "help", NULL, "show this text");
+    for (int g = 1; g < group_count; ++g) {
+        printf("\n%s:\n", groups[g].title);
+        print_group(&groups[g]);
+    }
     printf("\nExamples:\n%s", command->examples);
 }

@@ -6,9 +6,9 @@
 #include "text.h"
 
 /* One rule for all files of all commands, and the option that says so. */
-#define CLI_OVERWRITE_HELP                                                                                        \
-    "replace files that hold something; without it they are kept, and the command fails. What is replaced stays " \
-    "until there are results"
+#define CLI_OVERWRITE_HELP                                                                                       \
+    "replace files that are not empty; without it they are kept and the command fails. A file is replaced only " \
+    "when there are results"
 #define CLI_OVERWRITE_OPTION(offset)                                     \
     {                                                                    \
         0, "overwrite", CLI_FLAG, offset, NULL, CLI_OVERWRITE_HELP, 0, 0 \

@@ -14,7 +14,7 @@ static const cli_option table[] = {
     { 'b', "batch-size", CLI_INT, offsetof(plan_options, batch), "N", "images per run of the plan; default 1", 1,
       65536 },
     { 0, "explain", CLI_FLAG, offsetof(plan_options, explain), NULL,
-      "also what each pass did, and why each implementation was chosen", 0, 0 },
+      "also show what each pass did and why each implementation was chosen", 0, 0 },
     { 0, "json", CLI_FLAG, offsetof(plan_options, json), NULL, "the whole plan as JSON", 0, 0 },
 };
 
@@ -61,8 +61,8 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     plan_options own = { .batch = 1 };
-    cli_group groups[] = { CLI_GROUP("The plan", table, &own), cli_target_group(&settings),
-                           cli_compute_group(&settings), cli_size_group(&settings), cli_random_group(&settings) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_target_group(&settings), cli_compute_group(&settings),
+                           cli_size_group(&settings), cli_random_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 5, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
@@ -80,15 +80,15 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_plan = {
     .name = "plan",
-    .summary = "memory, ops, streams and implementations of a run, without running it",
+    .summary = "show how a network will run: ops, streams, memory, implementations",
     .synopsis = "MODEL|--arch ARCH [-b N] [--explain] [--json] [--target NAME]",
     .description =
-        "Lowers the network for a device and batch size and prints the result: ops in order with their streams,\n"
-        "waits, memory and implementation. Proves that no two ops can touch the same bytes out of order. Runs\n"
-        "nothing, unless --measure asks for timings. With --target the card need not be in this machine.",
-    .examples = "  tributary plan model.safetensors -b 32\n"
-                "  tributary plan --arch googlenet --schedule branches --explain\n"
-                "  tributary plan --arch googlenet --device cuda --target h200 --precision bf16 -b 256 --explain\n"
-                "  tributary plan --arch bvlc -b 256 --json > plan.json\n",
+        "Lowers the network for a device and batch size and prints the result: ops in order, with their streams, "
+        "waits, memory and implementations. Proves that no two ops can touch the same bytes out of order. Runs nothing "
+        "unless --measure asks for timings. With --target, the card need not be in this machine.",
+    .examples = "  $ tributary plan model.safetensors -b 32\n"
+                "  $ tributary plan --arch googlenet --schedule branches --explain\n"
+                "  $ tributary plan --arch googlenet --target h200 --precision bf16 -b 256 --explain\n"
+                "  $ tributary plan --arch bvlc -b 256 --json > plan.json\n",
     .run = run,
 };

@@ -16,11 +16,10 @@ typedef struct run_options {
 } run_options;
 #define AT(field) offsetof(run_options, field)
 static const cli_option table[] = {
-    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "the safetensors file to write (required), when all is computed",
-      0, 0 },
+    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "the safetensors file to write (required)", 0, 0 },
     CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 0, "outputs", CLI_TEXTS, AT(outputs), "NAMES",
-      "what to write: outputs by their name, any other layer L as trace/L; default logits,probabilities", 0, 0 },
+      "outputs or layers to write, layer L as trace/L; default logits,probabilities", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
 };
 
@@ -184,7 +183,7 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     run_options own = { .batch = 32 };
-    cli_group groups[] = { CLI_GROUP("Running", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings) };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
@@ -209,16 +208,15 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_run = {
     .name = "run",
-    .summary = "tensors through the network: safetensors in, safetensors out",
+    .summary = "run the network on raw tensors: safetensors in, safetensors out",
     .synopsis = "MODEL|--arch ARCH IN.safetensors -o OUT.safetensors [--outputs NAMES]",
     .description =
-        "Reads the tensor 'input' (N,C,H,W in f32, f16 or bf16, any N), runs the network on it as it is, without\n"
-        "preprocessing, and writes float32 tensors: 'logits' and 'probabilities', or what --outputs names. The output "
-        "of\n"
-        "an inner layer is written as N,C,H,W under trace/LAYER.",
+        "Reads the tensor 'input' (N,C,H,W in f32, f16 or bf16, any N), runs the network on it without preprocessing, "
+        "and writes float32 tensors: 'logits' and 'probabilities', or those that --outputs names. The output of an "
+        "inner layer is written as N,C,H,W under trace/LAYER.",
     .examples =
-        "  tributary run model.safetensors in.safetensors -o out.safetensors\n"
-        "  tributary run model.safetensors in.safetensors -o out.safetensors --outputs logits,inception_3a/output\n"
-        "  tributary run --arch bvlc --seed 7 in.safetensors -o out.safetensors --reference\n",
+        "  $ tributary run model.safetensors in.safetensors -o out.safetensors\n"
+        "  $ tributary run model.safetensors in.safetensors -o out.safetensors --outputs logits,inception_3a/output\n"
+        "  $ tributary run --arch bvlc --seed 7 in.safetensors -o out.safetensors --reference\n",
     .run = run,
 };

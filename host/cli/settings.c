@@ -9,86 +9,87 @@
 static const cli_option compute_options[] = {
     { 0, "device", CLI_TEXT, AT(device), "SPEC", "where to compute: auto (default), cpu, cuda or cuda:N", 0, 0 },
     { 0, "schedule", CLI_CHOICE, AT(schedule), "serial|branches|fused",
-      "one stream (default); one stream per Inception branch; or fused: the 1x1 convolutions that read a module's "
-      "input "
-      "as one, then the large ones side by side",
+      "serial: one stream (default); branches: one stream per branch of a module; fused: the 1x1 convolutions that "
+      "read a module's input as one op, then the large convolutions side by side",
       0, 0 },
     { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
-      "give ops to the device one by one (default), or record them once and replay", 0, 0 },
+      "issue ops one by one (default), or record them once and replay the recording", 0, 0 },
     { 0, "precision", CLI_CHOICE, AT(precision), "fp32|tf32|fp16|bf16",
-      "what is stored and multiplied; sums are fp32. fp32 (default) is exact to float32, tf32 rounds factors, fp16 and "
-      "bf16 halve the memory. 'tributary devices' shows what each device has",
+      "element type of activations and products; sums are always fp32: fp32 (default); tf32 rounds factors to 10 bits; "
+      "fp16 and bf16 halve the memory; 'tributary devices' lists what each device supports",
       0, 0 },
     { 0, "layout", CLI_CHOICE, AT(layout), "auto|nhwc|blocked",
       "memory layout of activations; auto (default) is the device's best", 0, 0 },
     { 0, "threads", CLI_INT, AT(threads), "N",
-      "cores to compute on, at most those this process may use ('tributary devices' counts them); default: those, or "
-      "OMP_NUM_THREADS if that is less",
+      "cores to compute on, at most those this process may use ('tributary devices' shows how many); default: all of "
+      "them, or OMP_NUM_THREADS if lower",
       1, 4096 },
     { 0, "lanes", CLI_INT, AT(lanes), "N",
-      "parts of a batch computed side by side, each on its share of the cores; default: chosen", 1, 4096 },
-    { 0, "memory-limit", CLI_BYTES, AT(memory_limit), "BYTES", "device memory at most, such as 512M; default: no limit",
-      0, 0 },
-    { 0, "reference", CLI_FLAG, AT(reference), NULL, "plain C for every op: slow, and what all else is compared with",
-      0, 0 },
+      "parts of a batch computed side by side, each on its share of the cores; default: automatic", 1, 4096 },
+    { 0, "memory-limit", CLI_BYTES, AT(memory_limit), "BYTES", "limit of device memory, such as 512M; default: none", 0,
+      0 },
+    { 0, "reference", CLI_FLAG, AT(reference), NULL,
+      "run every op in plain C: slow; all other implementations are tested against it", 0, 0 },
     { 0, "measure", CLI_FLAG, AT(measure), NULL,
-      "time the ways to run each op here instead of ranking them; 'tributary plan --explain' shows the times", 0, 0 },
+      "time the implementations of each op instead of ranking them; 'tributary plan --explain' shows the times", 0, 0 },
     { 0, "plan-cache", CLI_FILE_OUT, AT(plan_cache), "FILE|none",
-      "cuda: keeps compiled convolutions, and what --measure found fastest, for later runs; default: plan-choices.txt "
-      "in "
-      "$TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
+      "cuda: keep compiled convolutions and the results of --measure in FILE for later runs; default: "
+      "plan-choices.txt in $TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
       0, 0 },
     { 0, "disable-pass", CLI_TEXTS, AT(disabled_passes), "NAME",
-      "leave out an optimisation ('tributary plan --explain' shows them); may be repeated", 0, 0 },
+      "skip a lowering pass ('tributary plan --explain' lists them); may be repeated", 0, 0 },
 };
 
 static const cli_option target_options[] = {
     { 0, "target", CLI_TEXT, AT(target), "NAME",
-      "plan for this card, which need not be here, such as h200; --device is then cuda. 'tributary devices' lists them",
+      "plan for this card, such as h200, which need not be in this machine; implies --device cuda; 'tributary devices' "
+      "lists the cards",
       0, 0 },
 };
 
 static const cli_option size_options[] = {
-    { 0, "img-size", CLI_INT, AT(image_size), "N", "input of N x N pixels instead of the model's own size", 1, 65535 },
+    { 0, "img-size", CLI_INT, AT(image_size), "N", "input of N x N pixels; default: the model's own size", 1, 65535 },
 };
 
 static const cli_option random_options[] = {
     { 0, "arch", CLI_TEXT, AT(arch), "NAME",
-      "a network with random parameters in place of MODEL: bvlc is the paper's, torchvision (googlenet is the same) "
-      "has batch norm",
+      "instead of MODEL, a network with random parameters: bvlc (as in the paper) or torchvision (with batch norm; "
+      "also "
+      "called googlenet)",
       0, 0 },
     { 0, "classes", CLI_INT, AT(classes), "N", "with --arch: number of classes; default 1000", 1, 1000000 },
     { 0, "width-multiplier", CLI_REAL, AT(width_multiplier), "X",
-      "with --arch: every channel count times X, rounded to a multiple of 8; default 1", 0, 16 },
+      "with --arch: scale channel counts by X, rounded to a multiple of 8; default 1", 0, 16 },
     { 0, "aux", CLI_FLAG, AT(aux), NULL, "keep the auxiliary classifiers: outputs aux1 and aux2", 0, 0 },
-    { 0, "seed", CLI_INT, AT(seed), "N", "with --arch: start of the random numbers; default 1", 0, 2147483647 },
+    { 0, "seed", CLI_INT, AT(seed), "N", "with --arch: seed of the random numbers; default 1", 0, 2147483647 },
 };
 
 static const cli_option decode_options[] = {
     { 0, "max-pixels", CLI_COUNT, AT(decode.max_pixels), "N",
-      "refuse images of more pixels, such as 500M; default: 178956970, PIL's limit", 0, 0 },
+      "skip images with more than N pixels, such as 500M; default: 178956970, PIL's limit", 0, 0 },
     { 0, "loader-memory", CLI_BYTES, AT(loader_memory), "BYTES",
-      "for reading and decoding images, such as 2G, in all and whatever their number; one image may take five eighths; "
+      "memory for reading and decoding images, such as 2G, all threads together; a single image may take five eighths; "
       "default: half of what the process may use ('tributary devices' shows it)",
       0, 0 },
     { 0, "apply-orientation", CLI_FLAG, AT(decode.apply_orientation), NULL,
-      "turn photos upright as their EXIF data says; models are usually trained without", 0, 0 },
+      "turn photos upright according to their EXIF data; models are usually trained without", 0, 0 },
 };
 
 static const cli_option preprocess_options[] = {
     { 0, "crop-pct", CLI_REAL, AT(crop_pct), "X", "resize to the input size divided by X, then crop; 0.875 is usual", 0,
       1 },
     { 0, "crop-mode", CLI_CHOICE, AT(crop_mode), "center|squash",
-      "resize the short side and keep the aspect ratio, or resize to a square; then crop the centre", 0, 0 },
-    { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest", "how to resize, as PIL does it", 0,
-      0 },
+      "center: resize the short side and keep the aspect ratio; squash: resize to a square; both then crop the centre",
+      0, 0 },
+    { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest", "how to resize; results match PIL",
+      0, 0 },
     { 0, "resample-order", CLI_CHOICE, AT(resample_order), "horizontal-first|cheaper-first",
-      "as Pillow up to 12 resizes (default, unless the model says otherwise), or as Pillow 13, which differs on tall "
-      "images",
+      "order of the two resizing passes: as in Pillow up to 12 (default, unless the model says otherwise) or as in "
+      "Pillow 13; results differ on tall images",
       0, 0 },
     { 0, "mean", CLI_TRIPLE, AT(mean), "A,B,C",
       "subtracted per channel, in the channel order and value range of the model ('tributary info' shows both)", 0, 0 },
-    { 0, "std", CLI_TRIPLE, AT(std), "A,B,C", "divided by per channel, after the mean", 0, 0 },
+    { 0, "std", CLI_TRIPLE, AT(std), "A,B,C", "divisor per channel, applied after the mean", 0, 0 },
     { 0, "channels", CLI_CHOICE, AT(channels), "rgb|bgr", "channel order of the network's input", 0, 0 },
 };
 
@@ -105,7 +106,7 @@ cli_group cli_compute_group(cli_settings *settings)
 }
 cli_group cli_target_group(cli_settings *settings)
 {
-    return (cli_group)CLI_GROUP("Another machine's card", target_options, settings);
+    return (cli_group)CLI_GROUP("A card of another machine", target_options, settings);
 }
 cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("Input size", size_options, settings); }
 cli_group cli_random_group(cli_settings *settings)
@@ -118,8 +119,8 @@ cli_group cli_decode_group(cli_settings *settings)
 }
 cli_group cli_preprocess_group(cli_settings *settings)
 {
-    return (cli_group)CLI_GROUP("Preprocessing, where it differs from what 'tributary info MODEL' shows",
-                                preprocess_options, settings);
+    return (cli_group)CLI_GROUP("Preprocessing, in place of what 'tributary info MODEL' shows", preprocess_options,
+                                settings);
 }
 
 static int no_network(const cli_command *command, const char *name)

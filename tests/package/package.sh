@@ -90,6 +90,24 @@ with_pkgconfig() { # NAME OPTION: from $PKG_CONFIG_PATH
     outside "$WORK/$1"
 }
 
+# man_page FILE [COMMAND]: the page is well-formed, has the sections people look for, and all options.
+man_page() {
+    local page=$1 text options
+    shift
+    [ -s "$page" ] || fail "$page is missing"
+    text=$(sed 's/\\f[BIRP]//g; s/\\-/-/g' "$page")
+    for section in NAME SYNOPSIS DESCRIPTION OPTIONS "SEE ALSO"; do
+        grep -qE "^\.SH \"?$section\"?$" <<<"$text" || fail "$page has no $section"
+    done
+    options=$("$prefix/bin/tributary" "$@" --help | grep -oE '^ +(-[A-Za-z], )?--[a-z-]+' | grep -oE -e '--[a-z-]+')
+    [ -n "$options" ] || fail "'tributary $* --help' shows no option"
+    for option in $options; do
+        grep -qE -e "^(-[A-Za-z], )?$option( |$)" <<<"$text" || fail "$page does not describe $option"
+    done
+    if command -v mandoc >/dev/null; then mandoc -T lint -W warning "$page" || fail "$page"; fi
+    echo "$(basename "$page"): $(wc -w <<<"$options") options"
+}
+
 case $1 in
 install)
     rm -rf "$prefix"
@@ -132,6 +150,14 @@ onednn_incomplete)
     version=${ONEDNN_SONAME#libdnnl.so.}
     onednn_of_version "${version%%.*},6,0"
     onednn "$ONEDNN_SONAME has no dnnl_"
+    ;;
+man)
+    # The program and each command have a page that names every option of --help.
+    man=$prefix/$MANDIR/man1
+    commands=$("$prefix/bin/tributary" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+    [ "$(wc -w <<<"$commands")" -ge 9 ] || fail "help lists only these commands: $commands"
+    for command in "" $commands; do man_page "$man/tributary${command:+-$command}.1" $command; done
+    [ "$(find "$man" -type f | wc -l)" -eq $(($(wc -w <<<"$commands") + 1)) ] || fail "pages of no command are installed: $(ls "$man")"
     ;;
 cmake_shared) with_cmake shared Tributary::tributary ;;
 cmake_static) with_cmake static Tributary::tributary_static ;;

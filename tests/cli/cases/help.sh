@@ -7,7 +7,7 @@ for command in classify eval bench info plan run devices help version; do
     grep -q "^  $command " overview || fail "help lists $command"
     ok "$command" --help
     expect_no_err
-    expect_out "usage: tributary $command"
+    expect_out "Usage: tributary $command"
     expect_out "Examples:"
     expect_out "-h, --help"
     cp out text

@@ -127,7 +127,7 @@ for command in classify eval bench run; do
     ok "$command" --help
     awk '/^ +--overwrite/ { on = 1; print; next } on && !/^                    / { exit } on' out >"help.$command"
     expect_same "help.$command" help.classify
-    grep -q "without it they are kept" "help.$command" || fail "$command --help has the rule"
+    tr -s "\n " " " <"help.$command" | grep -q "without it they are kept" || fail "$command --help has the rule"
 done
 rule() {
     file=$1
