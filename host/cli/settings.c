@@ -140,7 +140,7 @@ int cli_expect(const cli_command *command, const cli_settings *settings, const c
     if (random && !trib_network_find(settings->arch)) return no_network(command, settings->arch);
     if (!random && (settings->classes || settings->width_multiplier > 0))
         return cli_usage(command, "--classes and --width-multiplier describe a random network: add --arch");
-    if (!random && arguments->count == 0) return cli_usage(command, "which MODEL? Name a .safetensors file");
+    if (!random && arguments->count == 0) return cli_usage(command, "which MODEL? Name a model file (safetensors)");
     int more = arguments->count - !random;
     if (more < fewest) return cli_usage(command, "which %s?", what);
     if (more <= most) return CLI_GO_ON;

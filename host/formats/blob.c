@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Model files and tensors on their way in, over the reader that images come through as well. */
-#include "data/file.h"
 #include "formats/file.h"
+
+#include <string.h>
+
+#include "data/file.h"
 #include "tributary/internal/alloc.h"
 
 enum { FIRST_STEP = 1 << 20, LARGEST_READ = 1 << 30, SKIP_STEP = 64 << 10 };
@@ -23,15 +26,50 @@ trib_status trib_blob_open(const char *path, trib_blob *out)
     return s;
 }
 
+trib_status trib_blob_of_memory(const void *bytes, size_t size, const char *name, trib_blob *out)
+{
+    static const unsigned char none[1];
+    trib_blob blob = trib_closed_blob();
+    blob.path = trib_strdup(name);
+    if (!blob.path) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(name).text);
+    blob.bytes = size ? bytes : none;
+    blob.reader.size = (int64_t)size;
+    *out = blob;
+    return trib_success();
+}
+
+trib_blob trib_closed_blob(void) { return (trib_blob) { .reader.fd = -1, .reader.wake_fd = -1 }; }
+
 void trib_blob_close(trib_blob *blob)
 {
     trib_reader_close(&blob->reader);
     trib_free(blob->path);
-    *blob = (trib_blob) { .reader.fd = -1 };
+    *blob = trib_closed_blob();
 }
 
+bool trib_blob_is_open(const trib_blob *blob) { return blob->path; }
 int64_t trib_blob_size(const trib_blob *blob) { return blob->reader.size; }
-int64_t trib_blob_at(const trib_blob *blob) { return blob->reader.offset; }
+
+/* Of what was peeked at, only what was given counts. */
+int64_t trib_blob_at(const trib_blob *blob)
+{
+    return blob->reader.offset - (int64_t)(blob->reader.peeked - blob->reader.given);
+}
+
+static int64_t left(const trib_blob *blob) { return trib_blob_size(blob) - trib_blob_at(blob); }
+
+trib_status trib_blob_peek(trib_blob *blob, const unsigned char **head, size_t *size)
+{
+    if (blob->bytes) {
+        *head = blob->bytes;
+        *size = left(blob) < TRIB_PEEK_BYTES ? (size_t)left(blob) : TRIB_PEEK_BYTES;
+        return trib_success();
+    }
+    TRIB_TRY(trib_reader_peek(&blob->reader));
+    *head = blob->reader.head;
+    *size = blob->reader.peeked;
+    return trib_success();
+}
 
 static trib_status shrank(const trib_blob *blob)
 {
@@ -39,18 +77,30 @@ static trib_status shrank(const trib_blob *blob)
         TRIB_BAD_DATA,
         "%s: the file shrank while it was read: of its %lld bytes, those from %lld on are gone; try again "
         "when nothing writes to it",
-        trib_shorten(blob->path).text, (long long)blob->reader.size, (long long)blob->reader.offset);
+        trib_shorten(blob->path).text, (long long)trib_blob_size(blob), (long long)trib_blob_at(blob));
+}
+
+static size_t read_memory(trib_blob *blob, void *buffer, size_t size)
+{
+    if (left(blob) < (int64_t)size) size = left(blob) > 0 ? (size_t)left(blob) : 0;
+    memcpy(buffer, blob->bytes + blob->reader.offset, size);
+    blob->reader.offset += (int64_t)size;
+    return size;
 }
 
 trib_status trib_blob_read(trib_blob *blob, void *buffer, size_t size, size_t *got)
 {
     *got = 0;
+    if (blob->bytes) {
+        *got = read_memory(blob, buffer, size);
+        return trib_success();
+    }
     while (*got < size) {
         size_t part = size - *got < LARGEST_READ ? size - *got : LARGEST_READ, n = 0;
         TRIB_TRY(trib_reader_read(&blob->reader, (char *)buffer + *got, part, &n));
         *got += n;
         if (n == part) continue;
-        return blob->reader.offset < blob->reader.size ? shrank(blob) : trib_success();
+        return left(blob) > 0 ? shrank(blob) : trib_success();
     }
     return trib_success();
 }
@@ -59,10 +109,9 @@ trib_status trib_blob_take(trib_blob *blob, size_t size, void **bytes, size_t *g
 {
     char *block = NULL;
     size_t filled = 0, part = 0, capacity = 0;
-    bool known = blob->reader.size >= 0;
+    bool known = trib_blob_size(blob) >= 0;
     trib_status s = trib_success();
-    if (known && (uint64_t)(blob->reader.size - blob->reader.offset) < size)
-        size = (size_t)(blob->reader.size - blob->reader.offset);
+    if (known && (uint64_t)left(blob) < size) size = (size_t)left(blob);
     do {
         size_t next = known ? size : capacity ? 2 * capacity : FIRST_STEP;
         capacity = next < size ? next : size;
@@ -87,13 +136,17 @@ fail:
 trib_status trib_blob_skip_to(trib_blob *blob, int64_t at)
 {
     char ignored[SKIP_STEP];
-    if (blob->reader.size >= 0) blob->reader.offset = at; /* its bytes are read by their place */
-    while (blob->reader.offset < at) {
-        size_t step = at - blob->reader.offset < SKIP_STEP ? (size_t)(at - blob->reader.offset) : SKIP_STEP, got = 0;
+    if (trib_blob_size(blob) >= 0) { /* its bytes are read by their place */
+        blob->reader.given = blob->reader.peeked;
+        blob->reader.offset = at;
+    }
+    while (trib_blob_at(blob) < at) {
+        int64_t rest = at - trib_blob_at(blob);
+        size_t step = rest < SKIP_STEP ? (size_t)rest : SKIP_STEP, got = 0;
         TRIB_TRY(trib_blob_read(blob, ignored, step, &got));
         if (got < step)
             return TRIB_ERROR(TRIB_BAD_DATA, "%s: ends after %lld bytes; it is cut short",
-                              trib_shorten(blob->path).text, (long long)blob->reader.offset);
+                              trib_shorten(blob->path).text, (long long)trib_blob_at(blob));
     }
     return trib_success();
 }

@@ -3,24 +3,33 @@
 #ifndef TRIBUTARY_FORMATS_FILE_H
 #define TRIBUTARY_FORMATS_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "data/reader.h"
 #include "tributary/status.h"
 
-/* A file or pipe on its way in. What is read is the caller's own copy: whatever other programs do to the file, reading
- * fails with a message at worst. Messages name the path. */
+/* A file, pipe or block of memory on its way in. What is read is the caller's own copy: whatever other programs do to
+ * the file, reading fails with a message at worst. Messages name the path. */
 typedef struct trib_blob {
-    char *path;
-    trib_reader reader; /* its fd is -1 when closed */
+    char *path;                 /* NULL when closed */
+    const unsigned char *bytes; /* memory, borrowed; NULL: the reader has a file or a pipe */
+    trib_reader reader;         /* of memory, too: where it is */
 } trib_blob;
 
 /* Refuses folders, devices and empty files; the other end of a pipe is waited for when reading. *out is changed only on
  * success. */
 trib_status trib_blob_open(const char *path, trib_blob *out);
+/* `bytes` must outlive it; `name` is its path in messages. It behaves as a regular file, but it may be empty. */
+trib_status trib_blob_of_memory(const void *bytes, size_t size, const char *name, trib_blob *out);
+trib_blob trib_closed_blob(void);
 /* Fine on one that is closed already. */
 void trib_blob_close(trib_blob *blob);
+bool trib_blob_is_open(const trib_blob *blob);
+/* The first bytes, TRIB_PEEK_BYTES or all of a shorter file, before anything is read; they stay to be read. A pipe is
+ * waited for. Valid until the blob is read or closed. */
+trib_status trib_blob_peek(trib_blob *blob, const unsigned char **head, size_t *size);
 int64_t trib_blob_size(const trib_blob *blob); /* of a regular file when it was opened; -1 for a pipe */
 int64_t trib_blob_at(const trib_blob *blob);   /* bytes read or skipped so far */
 /* Reads up to `size` bytes; fewer only at the end. A regular file that ends before the size it had is a failure. */

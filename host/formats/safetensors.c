@@ -9,13 +9,13 @@
 #include "formats/safetensors_private.h"
 #include "tributary/internal/alloc.h"
 
-enum { LENGTH_SIZE = 8 };
-
 /* A file that is nothing yet; trib_safetensors_close takes it from here on. */
 static trib_safetensors *create(void)
 {
     trib_safetensors *file = trib_alloc_zeroed(1, sizeof *file);
-    if (file) file->blob.reader.fd = -1;
+    if (!file) return NULL;
+    file->base.driver = &trib_safetensors_driver;
+    file->blob = trib_closed_blob();
     return file;
 }
 
@@ -23,9 +23,9 @@ static trib_safetensors *create(void)
 static trib_status header_length(const unsigned char *p, size_t got, uint64_t follow, size_t *out)
 {
     uint64_t length = 0;
-    if (got < LENGTH_SIZE)
+    if (got < TRIB_SAFETENSORS_LENGTH)
         return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a safetensors file; it is cut short", got);
-    for (int i = 0; i < LENGTH_SIZE; ++i) length |= (uint64_t)p[i] << (8 * i);
+    for (int i = 0; i < TRIB_SAFETENSORS_LENGTH; ++i) length |= (uint64_t)p[i] << (8 * i);
     if (length > TRIB_SAFETENSORS_MAX_HEADER)
         return TRIB_ERROR(TRIB_BAD_DATA,
                           "a header of %" PRIu64 " bytes is over the limit of 100 MB; this is not a safetensors file",
@@ -40,53 +40,30 @@ static trib_status header_length(const unsigned char *p, size_t got, uint64_t fo
 
 static void set_data(trib_safetensors *file, const void *data)
 {
-    for (int i = 0; i < file->count; ++i) file->tensors[i].data = data ? (const char *)data + file->places[i] : NULL;
+    for (int i = 0; i < file->base.count; ++i)
+        file->base.tensors[i].data = data ? (const char *)data + file->places[i] : NULL;
 }
 
-/* ---- memory ---- */
-
-static trib_status read_bytes(trib_safetensors *file, const unsigned char *bytes, size_t size)
-{
-    size_t length = 0;
-    TRIB_TRY(header_length(bytes, size, size < LENGTH_SIZE ? 0 : size - LENGTH_SIZE, &length));
-    TRIB_TRY(trib_safetensors_read_header(file, (const char *)bytes + LENGTH_SIZE, length));
-    TRIB_TRY(trib_safetensors_check_data(file, size - LENGTH_SIZE - length));
-    set_data(file, bytes + LENGTH_SIZE + length);
-    return trib_success();
-}
-
-trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *name, trib_safetensors **out)
-{
-    if ((!bytes && size) || !name || !out)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_parse: an argument is NULL");
-    trib_safetensors *file = create();
-    if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(name).text);
-    trib_status s = trib_with_name(read_bytes(file, bytes, size), name);
-    if (trib_failed(&s))
-        trib_safetensors_close(file);
-    else
-        *out = file;
-    return s;
-}
-
-/* ---- files and pipes ---- */
+/* ---- opening ---- */
 
 /* The header, and whether a regular file is as long as it says. What `blob` itself reports has the name already. */
 static trib_status read_start(trib_safetensors *file)
 {
     trib_blob *blob = &file->blob;
     bool known = trib_blob_size(blob) >= 0;
-    unsigned char start[LENGTH_SIZE];
+    unsigned char start[TRIB_SAFETENSORS_LENGTH];
     void *text = NULL;
     size_t got = 0, length = 0;
-    uint64_t follow = known && trib_blob_size(blob) > LENGTH_SIZE ? (uint64_t)trib_blob_size(blob) - LENGTH_SIZE : 0;
+    uint64_t follow = known && trib_blob_size(blob) > TRIB_SAFETENSORS_LENGTH
+                          ? (uint64_t)trib_blob_size(blob) - TRIB_SAFETENSORS_LENGTH
+                          : 0;
     trib_status s;
-    if (known && trib_blob_size(blob) < LENGTH_SIZE)
+    if (known && trib_blob_size(blob) < TRIB_SAFETENSORS_LENGTH)
         return trib_with_name(header_length(start, (size_t)trib_blob_size(blob), 0, &length), blob->path);
-    TRIB_TRY(trib_blob_read(blob, start, LENGTH_SIZE, &got));
+    TRIB_TRY(trib_blob_read(blob, start, TRIB_SAFETENSORS_LENGTH, &got));
     TRIB_TRY(trib_with_name(header_length(start, got, known ? follow : UINT64_MAX, &length), blob->path));
     TRIB_TRY(trib_blob_take(blob, length, &text, &got));
-    s = header_length(start, LENGTH_SIZE, got, &length);
+    s = header_length(start, TRIB_SAFETENSORS_LENGTH, got, &length);
     if (!trib_failed(&s)) s = trib_safetensors_read_header(file, text, length);
     if (!trib_failed(&s) && known) s = trib_safetensors_check_data(file, follow - length);
     trib_free(text);
@@ -94,13 +71,17 @@ static trib_status read_start(trib_safetensors *file)
     return trib_with_name(s, blob->path);
 }
 
-trib_status trib_safetensors_open_header(const char *path, trib_safetensors **out)
+trib_status trib_safetensors_open_blob(trib_blob *blob, trib_safetensors **out)
 {
-    if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_open_header: an argument is NULL");
     trib_safetensors *file = create();
-    if (!file) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(path).text);
-    trib_status s = trib_blob_open(path, &file->blob);
-    if (!trib_failed(&s)) s = read_start(file);
+    if (!file) {
+        trib_status s = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory to open it", trib_shorten(blob->path).text);
+        trib_blob_close(blob);
+        return s;
+    }
+    file->blob = *blob;
+    *blob = trib_closed_blob();
+    trib_status s = read_start(file);
     if (trib_failed(&s))
         trib_safetensors_close(file);
     else
@@ -108,10 +89,31 @@ trib_status trib_safetensors_open_header(const char *path, trib_safetensors **ou
     return s;
 }
 
+trib_status trib_safetensors_open_header(const char *path, trib_safetensors **out)
+{
+    trib_blob blob;
+    if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_open_header: an argument is NULL");
+    TRIB_TRY(trib_blob_open(path, &blob));
+    return trib_safetensors_open_blob(&blob, out);
+}
+
+trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *name, trib_safetensors **out)
+{
+    trib_blob blob;
+    if ((!bytes && size) || !name || !out)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_parse: an argument is NULL");
+    TRIB_TRY(trib_blob_of_memory(bytes, size, name, &blob));
+    TRIB_TRY(trib_safetensors_open_blob(&blob, out));
+    set_data(*out, (const char *)bytes + (*out)->data_at); /* the caller's own */
+    return trib_success();
+}
+
+/* ---- data ---- */
+
 /* Where the i-th tensor's data begins; for i = count, where all of it ends. */
 static int64_t place(const trib_safetensors *file, int i)
 {
-    return i < file->count ? file->places[i] : file->data_size;
+    return i < file->base.count ? file->places[i] : file->data_size;
 }
 
 /* Memory for all of it, but pages that are not written to are not taken. */
@@ -122,12 +124,12 @@ static trib_status take_wanted(trib_safetensors *file, trib_tensor_wanted wanted
     if (!data)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its %" PRId64 " bytes of data",
                           trib_shorten(file->blob.path).text, file->data_size);
-    for (int i = 0, end; i < file->count; i = end) {
-        for (end = i; end < file->count && wanted(context, &file->tensors[end]); ++end) continue;
+    for (int i = 0, end; i < file->base.count; i = end) {
+        for (end = i; end < file->base.count && wanted(context, &file->base.tensors[end]); ++end) continue;
         size_t got = 0, size = (size_t)(place(file, end) - place(file, i));
         TRIB_TRY_GOTO(s, fail, trib_blob_skip_to(&file->blob, file->data_at + place(file, i)));
         TRIB_TRY_GOTO(s, fail, trib_blob_read(&file->blob, data + place(file, i), size, &got));
-        while (end < file->count && !wanted(context, &file->tensors[end])) ++end;
+        while (end < file->base.count && !wanted(context, &file->base.tensors[end])) ++end;
     }
     *out = data;
     return s;
@@ -156,7 +158,7 @@ static trib_status take_all(trib_safetensors *file, void **out)
 
 trib_status trib_safetensors_load(trib_safetensors *file, trib_tensor_wanted wanted, const void *context)
 {
-    bool parts = wanted && file->blob.reader.size >= 0;
+    bool parts = wanted && trib_blob_size(&file->blob) >= 0;
     if (file->data_size > TRIB_SAFETENSORS_MAX_DATA || (uint64_t)file->data_size > SIZE_MAX)
         return TRIB_ERROR(TRIB_UNSUPPORTED,
                           "%s: %" PRId64 " bytes of data are more than the %" PRId64 " that are read at once",
@@ -164,8 +166,8 @@ trib_status trib_safetensors_load(trib_safetensors *file, trib_tensor_wanted wan
     TRIB_TRY(parts ? take_wanted(file, wanted, context, &file->data) : take_all(file, &file->data));
     trib_blob_close(&file->blob);
     set_data(file, file->data);
-    for (int i = 0; parts && i < file->count; ++i)
-        if (!wanted(context, &file->tensors[i])) file->tensors[i].data = NULL;
+    for (int i = 0; parts && i < file->base.count; ++i)
+        if (!wanted(context, &file->base.tensors[i])) file->base.tensors[i].data = NULL;
     return trib_success();
 }
 
@@ -186,8 +188,8 @@ trib_status trib_safetensors_open(const char *path, trib_safetensors **out)
 static trib_status find_bytes(const trib_safetensors *file, const trib_tensor *tensor, int64_t offset, size_t size,
                               int64_t *at)
 {
-    for (int i = 0; i < file->count; ++i) {
-        if (&file->tensors[i] != tensor) continue;
+    for (int i = 0; i < file->base.count; ++i) {
+        if (&file->base.tensors[i] != tensor) continue;
         int64_t all = place(file, i + 1) - place(file, i);
         if (offset < 0 || offset > all || size > (uint64_t)(all - offset))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
@@ -210,7 +212,7 @@ trib_status trib_safetensors_read(trib_safetensors *file, const trib_tensor *ten
         if (size) memcpy(buffer, (const char *)tensor->data + offset, size);
         return trib_success();
     }
-    if (blob->reader.fd < 0)
+    if (!trib_blob_is_open(blob))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "tensor '%.150s': its data was released", tensor->name);
     at += file->data_at;
     if (trib_blob_size(blob) < 0 && at < trib_blob_at(blob))
@@ -236,19 +238,19 @@ void trib_safetensors_close(trib_safetensors *file)
     if (!file) return;
     trib_blob_close(&file->blob);
     trib_free(file->data);
-    trib_free(file->tensors);
+    trib_free(file->base.tensors);
     trib_free(file->places);
     trib_free(file->by_name);
-    trib_free(file->metadata);
+    trib_free(file->base.metadata);
     trib_json_free(file->header);
     trib_free(file);
 }
 
 /* ---- what is in it ---- */
 
-int trib_safetensors_count(const trib_safetensors *file) { return file->count; }
+int trib_safetensors_count(const trib_safetensors *file) { return file->base.count; }
 
-const trib_tensor *trib_safetensors_tensors(const trib_safetensors *file) { return file->tensors; }
+const trib_tensor *trib_safetensors_tensors(const trib_safetensors *file) { return file->base.tensors; }
 
 static int compare_tensor(const void *name, const void *tensor)
 {
@@ -257,22 +259,17 @@ static int compare_tensor(const void *name, const void *tensor)
 
 const trib_tensor *trib_safetensors_find(const trib_safetensors *file, const char *name)
 {
-    if (!file->count) return NULL;
+    if (!file->base.count) return NULL;
     const trib_tensor **found =
-        bsearch(name, file->by_name, (size_t)file->count, sizeof *file->by_name, compare_tensor);
+        bsearch(name, file->by_name, (size_t)file->base.count, sizeof *file->by_name, compare_tensor);
     return found ? *found : NULL;
 }
 
-int trib_safetensors_metadata_count(const trib_safetensors *file) { return file->metadata_count; }
+int trib_safetensors_metadata_count(const trib_safetensors *file) { return file->base.metadata_count; }
 
-const trib_key_value *trib_safetensors_metadata(const trib_safetensors *file) { return file->metadata; }
-
-static int compare_key(const void *key, const void *pair) { return strcmp(key, ((const trib_key_value *)pair)->key); }
+const trib_key_value *trib_safetensors_metadata(const trib_safetensors *file) { return file->base.metadata; }
 
 const char *trib_safetensors_metadata_get(const trib_safetensors *file, const char *key)
 {
-    if (!file->metadata_count) return NULL;
-    const trib_key_value *found =
-        bsearch(key, file->metadata, (size_t)file->metadata_count, sizeof *file->metadata, compare_key);
-    return found ? found->value : NULL;
+    return trib_weights_metadata(&file->base, key);
 }

@@ -113,8 +113,8 @@ static trib_status read_metadata(trib_safetensors *file, const cJSON *json)
 {
     if (!cJSON_IsObject(json)) return TRIB_ERROR(TRIB_BAD_DATA, "__metadata__ is not an object");
     int count = cJSON_GetArraySize(json);
-    file->metadata = trib_realloc_array(NULL, (size_t)count, sizeof *file->metadata);
-    if (!file->metadata) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d values of metadata", count);
+    file->base.metadata = trib_realloc_array(NULL, (size_t)count, sizeof *file->base.metadata);
+    if (!file->base.metadata) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d values of metadata", count);
     const cJSON *item;
     cJSON_ArrayForEach(item, json)
     {
@@ -122,9 +122,10 @@ static trib_status read_metadata(trib_safetensors *file, const cJSON *json)
             return TRIB_ERROR(TRIB_BAD_DATA, "a key of __metadata__ has control characters");
         if (!cJSON_IsString(item))
             return TRIB_ERROR(TRIB_BAD_DATA, "__metadata__: the value of '%.150s' is not a string", item->string);
-        file->metadata[file->metadata_count++] = (trib_key_value) { .key = item->string, .value = item->valuestring };
+        file->base.metadata[file->base.metadata_count++] =
+            (trib_key_value) { .key = item->string, .value = item->valuestring };
     }
-    if (count) qsort(file->metadata, (size_t)count, sizeof *file->metadata, compare_keys);
+    if (count) qsort(file->base.metadata, (size_t)count, sizeof *file->base.metadata, compare_keys);
     return trib_success();
 }
 
@@ -156,10 +157,10 @@ static trib_status check_places(entry *entries, int count)
 
 trib_status trib_safetensors_check_data(const trib_safetensors *file, uint64_t data_size)
 {
-    for (int i = 0; i < file->count; ++i) {
-        int64_t end = i + 1 < file->count ? file->places[i + 1] : file->data_size;
+    for (int i = 0; i < file->base.count; ++i) {
+        int64_t end = i + 1 < file->base.count ? file->places[i + 1] : file->data_size;
         if ((uint64_t)end > data_size)
-            return BAD_TENSOR(file->tensors[i].name,
+            return BAD_TENSOR(file->base.tensors[i].name,
                               "its data ends at %" PRId64 ", but the file has %" PRIu64
                               " bytes of data; it is cut short",
                               end, data_size);
@@ -177,18 +178,18 @@ static int compare_names(const void *a, const void *b)
 
 static trib_status keep_tensors(trib_safetensors *file, const entry *entries, int count)
 {
-    file->tensors = trib_realloc_array(NULL, (size_t)count, sizeof *file->tensors);
+    file->base.tensors = trib_realloc_array(NULL, (size_t)count, sizeof *file->base.tensors);
     file->places = trib_realloc_array(NULL, (size_t)count, sizeof *file->places);
     file->by_name = trib_realloc_array(NULL, (size_t)count, sizeof *file->by_name);
-    if (!file->tensors || !file->places || !file->by_name)
+    if (!file->base.tensors || !file->places || !file->by_name)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d tensors", count);
     for (int i = 0; i < count; ++i) {
-        file->tensors[i] = entries[i].tensor;
+        file->base.tensors[i] = entries[i].tensor;
         file->places[i] = entries[i].begin;
-        file->by_name[i] = &file->tensors[i];
+        file->by_name[i] = &file->base.tensors[i];
     }
     if (count) qsort(file->by_name, (size_t)count, sizeof *file->by_name, compare_names);
-    file->count = count;
+    file->base.count = count;
     file->data_size = count ? entries[count - 1].end : 0;
     return trib_success();
 }

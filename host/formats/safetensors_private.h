@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/file.h"
 #include "formats/json.h"
-#include "tributary/safetensors.h"
+#include "formats/weights_file.h"
 
 /* The format's own limits, and its names of element types. */
+enum { TRIB_SAFETENSORS_LENGTH = 8 }; /* bytes of the header's length, with which a file begins */
 #define TRIB_SAFETENSORS_MAX_HEADER ((size_t)100 * 1000 * 1000)
 #define TRIB_SAFETENSORS_METADATA "__metadata__"
 const char *trib_safetensors_dtype_name(trib_dtype dtype);
@@ -19,18 +19,18 @@ const char *trib_safetensors_dtype_name(trib_dtype dtype);
 #define TRIB_SAFETENSORS_MAX_DATA ((int64_t)16 << 30)
 
 struct trib_safetensors {
+    trib_weights_file base;      /* tensors by place in the file */
     trib_blob blob;              /* open while the data is still to be read */
     int64_t data_at;             /* where it begins in the file */
     void *data;                  /* all of it, owned; NULL while it is not read, and when the bytes are the caller's */
     cJSON *header;               /* owns every name and value below */
-    trib_tensor *tensors;        /* by place in the file */
     int64_t *places;             /* where each begins in the data */
     const trib_tensor **by_name; /* the tensors, sorted */
-    int count;
-    int64_t data_size;        /* as the header has it */
-    trib_key_value *metadata; /* sorted by key */
-    int metadata_count;
+    int64_t data_size;           /* as the header has it */
 };
+
+/* The header of a file or memory, as trib_safetensors_open_header; takes *blob over, also on failure. */
+trib_status trib_safetensors_open_blob(trib_blob *blob, trib_safetensors **out);
 
 /* All checks of a header's text. Fills `file` with tensors that have no data yet; on failure, trib_safetensors_close
  * must still be called. */
@@ -40,7 +40,6 @@ trib_status trib_safetensors_check_data(const trib_safetensors *file, uint64_t d
 
 /* After trib_safetensors_open_header: the data into memory, where the tensors then have it. Closes the file. `wanted`
  * NULL: all of it; else, out of a regular file, only what it is true for, and the others go on without data. */
-typedef bool (*trib_tensor_wanted)(const void *context, const trib_tensor *tensor);
 trib_status trib_safetensors_load(trib_safetensors *file, trib_tensor_wanted wanted, const void *context);
 /* Frees the data again; the tensors have none then. */
 void trib_safetensors_release_data(trib_safetensors *file);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "data/file.h"
-#include "formats/safetensors_private.h"
+#include "formats/weights_file.h"
 #include "model/guess.h"
 #include "model/input_size.h"
 #include "model/metadata.h"
@@ -14,8 +14,8 @@
 
 struct trib_model {
     char *path;
-    trib_safetensors *file; /* NULL for a random model */
-    void *storage;          /* values of a random model */
+    trib_weights_file *file; /* NULL for a random model */
+    void *storage;           /* values of a random model */
     trib_network_spec net;
     const trib_dialect *dialect; /* of its tensors */
     trib_graph *graph;
@@ -52,24 +52,23 @@ static trib_status build_graph(trib_model *model)
 
 static trib_status read_metadata(trib_model *model)
 {
-    const char *variant = trib_safetensors_metadata_get(model->file, "tributary.variant");
-    const char *labels = trib_safetensors_metadata_get(model->file, "tributary.labels");
-    const char *preprocessing = trib_safetensors_metadata_get(model->file, "tributary.preprocessing");
+    const char *variant = trib_weights_metadata(model->file, "tributary.variant");
+    const char *labels = trib_weights_metadata(model->file, "tributary.labels");
+    const char *preprocessing = trib_weights_metadata(model->file, "tributary.preprocessing");
     if (variant) TRIB_TRY(trib_metadata_check_network(variant, model->net.network));
     if (labels) TRIB_TRY(trib_metadata_read_labels(labels, model->net.classes, &model->labels));
     if (preprocessing)
         TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
     else
         model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, &model->guess);
-    model->provenance = trib_safetensors_metadata_get(model->file, "tributary.provenance");
+    model->provenance = trib_weights_metadata(model->file, "tributary.provenance");
     return trib_success();
 }
 
-/* What the header alone tells: something else than a GoogLeNet is refused before its data is read. */
+/* What names and shapes alone tell: another network is refused before its data is read. */
 static trib_status understand(trib_model *model, const trib_model_options *options)
 {
-    TRIB_TRY(trib_network_detect(trib_safetensors_tensors(model->file), trib_safetensors_count(model->file),
-                                 &model->net, &model->dialect));
+    TRIB_TRY(trib_network_detect(model->file->tensors, model->file->count, &model->net, &model->dialect));
     TRIB_TRY(read_metadata(model));
     TRIB_TRY(trib_preprocess_set_size(&model->preprocess, options->height, options->width));
     model->net.aux = model->net.aux && options->aux;
@@ -85,13 +84,12 @@ static bool is_wanted(const void *model, const trib_tensor *tensor)
 /* Opening and loading name the file themselves. */
 static trib_status load(trib_model *model, const trib_model_options *options)
 {
-    TRIB_TRY(trib_safetensors_open_header(model->path, &model->file));
+    TRIB_TRY(trib_weights_open(model->path, &model->file));
     TRIB_TRY(trib_with_name(understand(model, options), model->path));
-    TRIB_TRY(trib_safetensors_load(model->file, is_wanted, model));
-    const trib_tensor *tensors = trib_safetensors_tensors(model->file);
-    int count = trib_safetensors_count(model->file);
-    return trib_with_name(
-        trib_network_bind(&model->net, model->graph, model->dialect, tensors, count, model->parameters), model->path);
+    TRIB_TRY(trib_weights_load(model->file, is_wanted, model));
+    return trib_with_name(trib_network_bind(&model->net, model->graph, model->dialect, model->file->tensors,
+                                            model->file->count, model->parameters),
+                          model->path);
 }
 
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out)
@@ -137,7 +135,7 @@ void trib_model_destroy(trib_model *model)
     trib_free(model->parameters);
     trib_graph_destroy(model->graph);
     if (model->storage) trib_parameters_free_random(model->storage);
-    trib_safetensors_close(model->file);
+    trib_weights_close(model->file);
     trib_free(model->path);
     trib_free(model);
 }
@@ -158,7 +156,7 @@ const char *trib_model_label(const trib_model *model, int klass)
 void trib_model_release_parameters(trib_model *model)
 {
     for (int i = 0; i < trib_graph_parameter_count(model->graph); ++i) model->parameters[i].data = NULL;
-    if (model->file) trib_safetensors_release_data(model->file);
+    if (model->file) trib_weights_release_data(model->file);
     if (model->storage) trib_parameters_free_random(model->storage);
     model->storage = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "formats/files.h"
 #include "formats/pipe.h"
+#include "formats/weights_file.h"
 #include "tributary/internal/fault.h"
 
 namespace
@@ -85,6 +86,30 @@ TEST_P(SafetensorsFault, OpenPipe)
         },
         GetParam());
     EXPECT_GE(faults, 20);
+}
+
+// As models are read: the driver is found, names and shapes are known, the data comes.
+TEST_P(SafetensorsFault, AsAFileOfWeights)
+{
+    const std::string path = support::data_file("infer-torchvision-seed1-n2-224.safetensors");
+    const std::string bytes = support::read_file(path);
+    for (bool memory : { false, true }) {
+        int faults = fail_each(
+            [&](int) {
+                trib_weights_file *file = nullptr;
+                trib_status s = memory ? trib_weights_open_memory(bytes.data(), bytes.size(), "memory", &file)
+                                       : trib_weights_open(path.c_str(), &file);
+                EXPECT_EQ(file == nullptr, trib_failed(&s));
+                if (!trib_failed(&s)) s = trib_weights_load(file, nullptr, nullptr);
+                trib_weights_close(file);
+                EXPECT_NE(std::string(s.message).find(trib_failed(&s) ? memory ? "memory" : path : ""),
+                          std::string::npos)
+                    << s.message;
+                return s;
+            },
+            GetParam());
+        EXPECT_GE(faults, memory ? 16 : 20);
+    }
 }
 
 TEST_P(SafetensorsFault, WriteLeavesTheOldFileOrTheNew)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: a model file: network, parameters, labels and preprocessing in one safetensors file. */
+ * Tributary: a model file: network, parameters, labels and preprocessing in one file. Its first bytes tell its format;
+ * so far that is safetensors. */
 #ifndef TRIBUTARY_MODEL_H
 #define TRIBUTARY_MODEL_H
 
@@ -10,7 +11,8 @@
 
 TRIB_BEGIN_DECLS
 
-/* Keys of __metadata__ that Tributary writes and reads; a file without them is recognised by names and shapes.
+/* Keys of the file's metadata (safetensors: __metadata__) that Tributary writes and reads; a file without them is
+ * recognised by names and shapes.
  *
  *   tributary.variant        name of the network: "bvlc", "torchvision"
  *   tributary.labels         JSON array of class names, in output order
@@ -30,7 +32,8 @@ typedef struct trib_model_options {
 } trib_model_options;
 
 /* Reads what is needed of a file, or a pipe ("/dev/stdin", a shell's <(...)) to its end, into memory: what happens to
- * the file afterwards changes nothing. `options` may be NULL. */
+ * the file afterwards changes nothing. `options` may be NULL. A file of another format (PyTorch's, ONNX, HDF5, ...) is
+ * TRIB_UNSUPPORTED and told by name; one that holds no weights at all, or is damaged, is TRIB_BAD_DATA. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
 /* Random parameters from `seed`, for benchmarks and tests. Preprocessing is what is guessed for a file of the network's
  * own dialect (trib_model_preprocess_guess); there are no labels. */

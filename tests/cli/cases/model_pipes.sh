@@ -40,4 +40,4 @@ head -c 100000 in.safetensors >input &
 fails 1 "input: tensor 'input': ends after 99" run "$model" input -o short.safetensors
 [ ! -e short.safetensors ] || fail "nothing is written"
 printf 'no model' >model &
-fails 1 "model: a header of" info model
+fails 1 "model: is a text file" info model

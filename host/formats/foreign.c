@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formats/foreign.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Nothing shorter is a model. */
+enum { LEAST_BYTES = 9, SHOWN_BYTES = 8 };
+
+typedef struct foreign_row {
+    size_t at, length; /* where the format's own bytes are; length 0: `is` tells */
+    const char *bytes;
+    bool (*is)(const unsigned char *head, size_t size);
+    const char *what, *instead;
+    bool no_weights; /* such a file holds none */
+} foreign_row;
+
+static bool has(const unsigned char *head, size_t size, size_t at, const char *bytes, size_t length)
+{
+    return size >= at + length && !memcmp(head + at, bytes, length);
+}
+
+static bool is_html(const unsigned char *head, size_t size)
+{
+    static const char *const beginnings[] = { "<!doctype html", "<html" };
+    size_t at = has(head, size, 0, "\xEF\xBB\xBF", 3) ? 3 : 0;
+    while (at < size && strchr(" \t\r\n", head[at]) && head[at]) ++at;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; ++i) {
+        size_t length = strlen(beginnings[i]);
+        if (size - at >= length && !strncasecmp((const char *)head + at, beginnings[i], length)) return true;
+    }
+    return false;
+}
+
+/* torch.save since 1.6: the first member of the archive is FOLDER/data.pkl. */
+static bool is_torch_zip(const unsigned char *head, size_t size)
+{
+    static const char leaf[] = "/data.pkl";
+    enum { NAME_LENGTH_AT = 26, NAME_AT = 30 };
+    if (size < NAME_AT || !has(head, size, 0, "PK\3\4", 4)) return false;
+    size_t length = (size_t)head[NAME_LENGTH_AT] | (size_t)head[NAME_LENGTH_AT + 1] << 8, tail = sizeof leaf - 1;
+    return length >= tail && has(head, size, NAME_AT + length - tail, leaf, tail);
+}
+
+/* A pickle of protocol 2 to 5. */
+static bool is_pickle(const unsigned char *head, size_t size)
+{
+    return size > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
+}
+
+/* Schema version 1, then a graph that is longer than a name. */
+static bool is_saved_model(const unsigned char *head, size_t size)
+{
+    return has(head, size, 0, "\x08\x01\x12", 3) && size > 3 && head[3] >= 0x80;
+}
+
+/* The IR's version, then the producer's name or its version, the domain, or the graph. */
+static bool is_onnx(const unsigned char *head, size_t size)
+{
+    return size > 2 && head[0] == 0x08 && head[1] >= 1 && head[1] < 0x20 && head[2] &&
+           strchr("\x12\x1A\x22\x3A", head[2]);
+}
+
+static bool is_printable(const unsigned char *text, size_t length)
+{
+    for (size_t i = 0; i < length; ++i)
+        if (text[i] < ' ' || text[i] == 0x7F) return false;
+    return length > 0;
+}
+
+/* The network's name, then a layer (of the older or the newer kind), an input's name or its size. */
+static bool is_caffe(const unsigned char *head, size_t size)
+{
+    if (size < 4 || head[0] != 0x0A) return false;
+    size_t next = 2u + head[1];
+    if (head[1] >= 0x80 || next + 2 > size || !is_printable(head + 2, head[1])) return false;
+    return head[next] == 0x12 || head[next] == 0x1A || head[next] == 0x20 || has(head, size, next, "\xA2\x06", 2);
+}
+
+static bool is_text(const unsigned char *head, size_t size)
+{
+    for (size_t i = 0; i < size; ++i)
+        if (head[i] == 0x7F || (head[i] < ' ' && (!head[i] || !strchr("\t\r\n", head[i])))) return false;
+    return size > 0;
+}
+
+#define BYTES(place, text) .at = (place), .bytes = (text), .length = sizeof(text) - 1
+#define TO_SAFETENSORS "write its state_dict with safetensors.torch.save_file in Python"
+#define IF_TORCH "if torch.save wrote it, " TO_SAFETENSORS "; else unpack it"
+
+/* The first row that fits speaks. */
+static const foreign_row rows[] = {
+    { BYTES(0, "version https://git-lfs"), .what = "a Git LFS pointer, which only stands for the file",
+      .instead = "run 'git lfs pull' in its repository", .no_weights = true },
+    { .is = is_html,
+      .what = "an HTML page, most likely a server's answer instead of the file",
+      .instead = "download it again, and look at what comes",
+      .no_weights = true },
+    { BYTES(0, "\x1F\x8B"), .what = "packed with gzip", .instead = "unpack it with gunzip" },
+    { BYTES(0, "\x28\xB5\x2F\xFD"), .what = "packed with zstd", .instead = "unpack it with unzstd" },
+    { BYTES(0, "\xFD\x37\x7A\x58\x5A"), .what = "packed with xz", .instead = "unpack it with unxz" },
+    { BYTES(0, "BZh"), .what = "packed with bzip2", .instead = "unpack it with bunzip2" },
+    { BYTES(0, "\x89HDF\r\n\x1A\n"), .what = "an HDF5 file, as Keras and Caffe write them",
+      .instead = "save its weights as safetensors with the program that made it" },
+    { .is = is_torch_zip, .what = "a PyTorch file (torch.save)", .instead = TO_SAFETENSORS },
+    { BYTES(0, "PK\3\4"), .what = "a zip archive", .instead = IF_TORCH },
+    { BYTES(0, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"),
+      .what = "a PyTorch file of before version 1.6 (torch.save)", .instead = TO_SAFETENSORS },
+    { .is = is_pickle, .what = "a Python pickle", .instead = TO_SAFETENSORS },
+    { BYTES(257, "ustar"), .what = "a tar archive", .instead = IF_TORCH },
+    { BYTES(4, "TFL3"), .what = "a TensorFlow Lite model",
+      .instead = "save the weights of the network that it was made from as safetensors" },
+    { .is = is_saved_model, .what = "a TensorFlow SavedModel", .instead = "save its weights as safetensors" },
+    { BYTES(0, "GGUF"), .what = "a GGUF file", .instead = "name a file of an Inception network" },
+    { .is = is_onnx,
+      .what = "an ONNX model",
+      .instead = "name the PyTorch weights it was exported from, as safetensors" },
+    { .is = is_caffe,
+      .what = "a Caffe model",
+      .instead = "save its blobs as safetensors, called LAYER.weight and LAYER.bias" },
+    { .is = is_text, .what = "a text file", .instead = "name the file that holds the weights", .no_weights = true },
+};
+
+static bool fits(const foreign_row *row, const unsigned char *head, size_t size)
+{
+    return row->is ? row->is(head, size) : has(head, size, row->at, row->bytes, row->length);
+}
+
+static trib_status unknown(const unsigned char *head, size_t size)
+{
+    char text[3 * SHOWN_BYTES + 1];
+    if (size < LEAST_BYTES)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a model file; it is cut short", size);
+    for (int i = 0; i < SHOWN_BYTES; ++i) snprintf(text + 3 * i, sizeof text - 3u * (size_t)i, " %02x", head[i]);
+    return TRIB_ERROR(TRIB_BAD_DATA,
+                      "is no model file of a known format: it begins with the bytes%s; safetensors files are read",
+                      text);
+}
+
+trib_status trib_foreign_format(const unsigned char *head, size_t size)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
+        if (fits(&rows[i], head, size))
+            return TRIB_ERROR(rows[i].no_weights ? TRIB_BAD_DATA : TRIB_UNSUPPORTED,
+                              "is %s; only safetensors files are read: %s", rows[i].what, rows[i].instead);
+    return unknown(head, size);
+}
