@@ -8,7 +8,7 @@
 
 TRIB_BEGIN_DECLS
 
-enum { TRIB_KERNEL_MAX_INPUTS = 3, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192, TRIB_KERNEL_LAYER = 64 };
+enum { TRIB_KERNEL_MAX_INPUTS = 6, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192, TRIB_KERNEL_LAYER = 64 };
 
 typedef enum trib_kernel_element {
     TRIB_KERNEL_STORAGE, /* the type the kernel is run with */
@@ -37,7 +37,10 @@ typedef struct trib_kernel_problem {
     trib_preprocess_geometry preprocess;
     trib_conv1x1_geometry conv1x1;
     trib_reorder_geometry reorder;
-    int k; /* of top k */
+    trib_fold_geometry fold;
+    trib_pack_geometry pack;
+    int k;      /* of top k */
+    int beside; /* of fold_batch_norm: which of weight and bias there are */
     int input_count, output_count;
     trib_kernel_array inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS];
     double flops;

@@ -61,6 +61,10 @@ inline unsigned round_pair<__nv_bfloat16>(float low, float high)
     return trib_f32_to_bf16(low) | unsigned(trib_f32_to_bf16(high)) << 16;
 }
 
+inline double double_multiply(double a, double b) { return a * b; }
+inline double double_add(double a, double b) { return a + b; }
+using std::sqrt;
+
 inline unsigned __float_as_uint(float value)
 {
     unsigned bits;

@@ -81,13 +81,14 @@ TEST(Layers, ScaleWithTheBatch)
             trib_kernel_problem one, many;
             k->layer(index, 1, &one);
             k->layer(index, 256, &many);
+            const int times = one.fold.k || one.pack.k ? 1 : 256; // what changes weights has no batch
             EXPECT_STREQ(one.layer, many.layer);
             EXPECT_NE(one.layer[0], 0) << k->name << " layer " << index;
-            EXPECT_EQ(many.flops, 256 * one.flops) << k->name << " " << one.layer;
-            EXPECT_EQ(many.inputs[0].rows, 256 * one.inputs[0].rows) << k->name << " " << one.layer;
+            EXPECT_EQ(many.flops, times * one.flops) << k->name << " " << one.layer;
+            EXPECT_EQ(many.inputs[0].rows, times * one.inputs[0].rows) << k->name << " " << one.layer;
             for (int j = 1; j < one.input_count; ++j) EXPECT_EQ(many.inputs[j].rows, one.inputs[j].rows) << k->name;
             for (int j = 0; j < one.output_count; ++j) {
-                EXPECT_EQ(many.outputs[j].rows, 256 * one.outputs[j].rows) << k->name << " " << one.layer;
+                EXPECT_EQ(many.outputs[j].rows, times * one.outputs[j].rows) << k->name << " " << one.layer;
                 EXPECT_EQ(many.outputs[j].pitch, one.outputs[j].pitch);
             }
         }

@@ -220,6 +220,36 @@ TEST(Conv1x1, Tf32ResultsAreRounded)
 
 // ---- refusals ----
 
+// Ties and what is next to them, and the ends of each type's range, as the host rounds them: bit for bit.
+TEST_P(Agreement, PackedWeightsAreRoundedAsOnTheHost)
+{
+    const std::uint32_t bits[] = { 0x00000000, 0x80000000, 0x3F800000, 0x3F801000, 0x3F800FFF, 0x3F801001, 0x3F803000,
+                                   0x3F808000, 0x3F818000, 0x3F817FFF, 0x477FEFFF, 0x477FF000, 0x7F7FFFFF, 0x7F800000,
+                                   0xFF800000, 0x33000000, 0x33000001, 0x387FF000, 0x00000001, 0xC0490FDB };
+    constexpr int count = sizeof bits / sizeof *bits;
+    std::vector<float> values(count);
+    std::memcpy(values.data(), bits, sizeof bits);
+    Bytes bytes(sizeof bits);
+    std::memcpy(bytes.data(), bits, sizeof bits);
+    const device::Buffer w(bytes, false);
+    for (bool tf32 : { false, true }) {
+        if (tf32 && dtype != TRIB_F32) continue;
+        const trib_pack_geometry g = { count / 4, 2, 2, 3, tf32 };
+        const Bytes packed = result(count / 4 * 6, dtype, [&](void *y) {
+            return trib_cuda_pack_weights(&g, dtype, reinterpret_cast<const float *>(w.at(0)), y, nullptr);
+        });
+        for (int i = 0; i < count / 4 * 6; ++i) {
+            const int k = i / 6, tap = i / 3 % 2, c = i % 3;
+            const float value = c < 2 ? values[std::size_t(k * 4 + c * 2 + tap)] : 0;
+            const float rounded = tf32 ? trib_f32_to_tf32(value) : value;
+            const std::uint16_t half = dtype == TRIB_F16 ? trib_f32_to_f16(value) : trib_f32_to_bf16(value);
+            const void *wanted = dtype == TRIB_F32 ? static_cast<const void *>(&rounded) : &half;
+            const std::size_t size = trib_dtype_size(dtype);
+            EXPECT_EQ(std::memcmp(&packed[std::size_t(i) * size], wanted, size), 0) << k << ' ' << tap << ' ' << c;
+        }
+    }
+}
+
 void expect_unsupported(const trib_status &status, const std::string &text)
 {
     EXPECT_EQ(status.code, TRIB_UNSUPPORTED) << status.message;
@@ -251,6 +281,8 @@ TEST(Refusals, OfGeometriesNoKernelIsFor)
     expect_unsupported(trib_cuda_reorder(&reorder, TRIB_U8, TRIB_F32, x, y, nullptr), "reorder: no CUDA kernel for u8");
     expect_unsupported(trib_cuda_softmax_top_k(&pixels, 9, TRIB_F32, x, x, nullptr, nullptr), "9 largest of 8");
     expect_unsupported(trib_cuda_softmax_top_k(&pixels, 0, TRIB_F32, x, x, nullptr, nullptr), "0 largest");
+    const trib_pack_geometry pack = { 1, 1, 1, 1, true };
+    expect_unsupported(trib_cuda_pack_weights(&pack, TRIB_F16, x, y, nullptr), "tf32 is stored as f32, not as f16");
     const trib_preprocess_geometry preprocess = { 1, 3, false, {}, {} };
     expect_unsupported(trib_cuda_preprocess(&preprocess, TRIB_F32, nullptr, x + 1, nullptr), "not aligned");
 }

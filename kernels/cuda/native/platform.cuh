@@ -24,6 +24,10 @@ __device__ __forceinline__ void store(void *p, V value)
     *static_cast<V *>(p) = value;
 }
 
+/* Each rounded by itself: the compiler makes no fused multiply-add of the two. */
+__device__ __forceinline__ double double_multiply(double a, double b) { return __dmul_rn(a, b); }
+__device__ __forceinline__ double double_add(double a, double b) { return __dadd_rn(a, b); }
+
 /* Two values rounded to T, in one register, the first in the low half. */
 template <class T>
 __device__ unsigned round_pair(float low, float high);

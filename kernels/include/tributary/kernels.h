@@ -76,6 +76,34 @@ typedef struct trib_linear_geometry {
 /* w is [out, c*h*w], columns in C,H,W order; bias may be NULL. Accumulates in double. */
 void trib_ref_linear(const trib_linear_geometry *g, const float *x, const float *w, const float *bias, float *y);
 
+/* ---- parameters: what runs when weights change ---- */
+
+typedef struct trib_fold_geometry {
+    int k;       /* channels */
+    int64_t row; /* weights of one channel: C*R*S; 1 for a batch norm alone */
+    float eps;
+} trib_fold_geometry;
+
+typedef struct trib_fold_inputs {
+    const float *weight; /* [k][row]; NULL: a batch norm alone, whose weight is the scale and whose bias the shift */
+    const float *bias;   /* [k], as all below; NULL: none */
+    const float *bn_weight, *bn_bias, *mean, *var;
+} trib_fold_inputs;
+
+/* Batch norm as a part of the weights it follows: with scale = bn_weight / sqrt(var + eps) and shift = bn_bias - mean *
+ * scale, weight' = weight * scale and bias' = bias * scale + shift. All in double, rounded to float32 once. */
+void trib_ref_fold_batch_norm(const trib_fold_geometry *g, const trib_fold_inputs *x, float *weight, float *bias);
+
+/* [k][c][taps] to [k][taps][padded]: for a filter taps = r*s, for a linear layer the pixels of the image before it, for
+ * a bias c = taps = 1. */
+typedef struct trib_pack_geometry {
+    int k, c, taps;
+    int padded; /* >= c: channels beyond c are 0 */
+    bool tf32;  /* rounded to 10 bits of fraction, to nearest, ties away from zero; stays float32 */
+} trib_pack_geometry;
+
+void trib_ref_pack_weights(const trib_pack_geometry *g, const float *w, float *packed);
+
 /* Indices of the k largest of `count` values, largest first, ties by lower index; NaN counts as smallest. k <= count.
  */
 void trib_top_k(const float *values, int count, int k, int *indices);

@@ -83,6 +83,14 @@ trib_status trib_cuda_scale_shift(const trib_pixel_geometry *g, trib_dtype dtype
 trib_status trib_cuda_reorder(const trib_reorder_geometry *g, trib_dtype x_dtype, trib_dtype y_dtype, const void *x,
                               void *y, void *stream);
 
+/* As trib_ref_fold_batch_norm, bit for bit. */
+trib_status trib_cuda_fold_batch_norm(const trib_fold_geometry *g, const trib_fold_inputs *x, float *weight,
+                                      float *bias, void *stream);
+
+/* From float32 to the storage type, rounded to nearest, ties to even; g->tf32 needs TRIB_F32. */
+trib_status trib_cuda_pack_weights(const trib_pack_geometry *g, trib_dtype dtype, const float *w, void *packed,
+                                   void *stream);
+
 enum { TRIB_PREPROCESS_CHANNELS = 8 }; /* of the result; those beyond 3 are 0 */
 
 typedef struct trib_preprocess_geometry {

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What runs when weights change: batch norm folded into them, and their packing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "table/googlenet.h"
+#include "table/problem.h"
+
+static trib_kernel_array floats(int64_t rows, int c)
+{
+    trib_kernel_array array = trib_slice(rows, c, 0, 0);
+    array.element = TRIB_KERNEL_F32;
+    return array;
+}
+
+/* The filters of a network: 3x3 of each module. */
+static void filter_of(int index, int *k, int *c)
+{
+    const trib_module *m = trib_module_at(index);
+    *k = m->k3x3;
+    *c = m->reduce_3x3;
+}
+
+/* ---- fold_batch_norm ---- */
+
+enum { WEIGHT = 1, BIAS = 2 }; /* what there is beside the batch norm */
+
+static void fold_problem(trib_kernel_problem *p, int k, int row, int beside)
+{
+    memset(p, 0, sizeof *p);
+    /* With this eps no root is of less than 0, whatever variance is drawn. */
+    p->fold = (trib_fold_geometry) { .k = k, .row = row, .eps = 1.5f };
+    p->beside = beside;
+    if (beside & WEIGHT) p->inputs[p->input_count++] = floats(k, row);
+    if (beside & BIAS) p->inputs[p->input_count++] = floats(1, k);
+    for (int i = 0; i < 4; ++i) p->inputs[p->input_count++] = floats(1, k);
+    p->output_count = 2;
+    p->outputs[0] = floats(k, row);
+    p->outputs[1] = floats(1, k);
+    p->flops = (double)k * row;
+    snprintf(p->text, sizeof p->text, "k=%d row=%d%s%s", k, row, beside & WEIGHT ? "" : " alone",
+             beside & BIAS ? " bias" : "");
+}
+
+static void fold_edge(int index, trib_kernel_problem *out)
+{
+    static const struct {
+        int k, row, beside;
+    } edges[] = {
+        { 1, 1, 0 }, { 7, 1, 0 }, { 3, 1, WEIGHT }, { 5, 127, WEIGHT | BIAS }, { 2, 128, WEIGHT }, { 3, 129, WEIGHT },
+    };
+    trib_random_state r = trib_random_from(index);
+    if (index < TRIB_COUNT(edges)) {
+        fold_problem(out, edges[index].k, edges[index].row, edges[index].beside);
+        return;
+    }
+    const int k = trib_random_between(&r, 1, 40), beside = trib_random_between(&r, 0, WEIGHT | BIAS);
+    fold_problem(out, k, beside & WEIGHT ? trib_random_between(&r, 1, 600) : 1, beside);
+}
+
+static void fold_layer(int index, int batch, trib_kernel_problem *out)
+{
+    int k, c;
+    (void)batch;
+    filter_of(index, &k, &c);
+    fold_problem(out, k, 9 * c, WEIGHT);
+    trib_name_layer(out, trib_module_at(index)->name, "3x3");
+}
+
+static trib_fold_inputs fold_inputs(const trib_kernel_problem *p, const void *const *inputs)
+{
+    trib_fold_inputs x = { 0 };
+    if (p->beside & WEIGHT) x.weight = *inputs++;
+    if (p->beside & BIAS) x.bias = *inputs++;
+    x.bn_weight = inputs[0];
+    x.bn_bias = inputs[1];
+    x.mean = inputs[2];
+    x.var = inputs[3];
+    return x;
+}
+
+static void fold_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    trib_fold_inputs x = fold_inputs(p, (const void *const *)inputs);
+    trib_ref_fold_batch_norm(&p->fold, &x, outputs[0], outputs[1]);
+}
+
+static trib_status fold_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                            void *const *outputs, void *stream)
+{
+    (void)dtype;
+    trib_fold_inputs x = fold_inputs(p, inputs);
+    return trib_cuda_fold_batch_norm(&p->fold, &x, outputs[0], outputs[1], stream);
+}
+
+/* ---- pack_weights ---- */
+
+static void pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g)
+{
+    memset(p, 0, sizeof *p);
+    p->pack = *g;
+    p->input_count = p->output_count = 1;
+    p->inputs[0] = floats((int64_t)g->k * g->c, g->taps);
+    p->outputs[0] = trib_slice((int64_t)g->k * g->taps, g->padded, 0, 0);
+    snprintf(p->text, sizeof p->text, "k=%d c=%d taps=%d padded=%d%s", g->k, g->c, g->taps, g->padded,
+             g->tf32 ? " tf32" : "");
+}
+
+static void pack_edge(int index, trib_kernel_problem *out)
+{
+    static const trib_pack_geometry edges[] = {
+        { .k = 1, .c = 1, .taps = 1, .padded = 1 },     { .k = 300, .c = 1, .taps = 1, .padded = 1 },
+        { .k = 5, .c = 3, .taps = 49, .padded = 8 },    { .k = 16, .c = 16, .taps = 1, .padded = 16 },
+        { .k = 2, .c = 65, .taps = 9, .padded = 72 },   { .k = 10, .c = 8, .taps = 16, .padded = 8 },
+        { .k = 1, .c = 256, .taps = 2, .padded = 257 },
+    };
+    trib_random_state r = trib_random_from(index);
+    if (index < TRIB_COUNT(edges)) {
+        pack_problem(out, &edges[index]);
+        return;
+    }
+    trib_pack_geometry g = { .k = trib_random_between(&r, 1, 40), .c = trib_random_between(&r, 1, 80) };
+    g.taps = trib_random_between(&r, 1, 25);
+    g.padded = g.c + (trib_random_chance(&r, 2) ? trib_random_between(&r, 1, 8) : 0);
+    pack_problem(out, &g);
+}
+
+static void pack_layer(int index, int batch, trib_kernel_problem *out)
+{
+    trib_pack_geometry g = { .taps = 9 };
+    (void)batch;
+    filter_of(index, &g.k, &g.c);
+    g.padded = g.c;
+    pack_problem(out, &g);
+    trib_name_layer(out, trib_module_at(index)->name, "3x3");
+}
+
+static void round_to_tf32(trib_kernel_problem *p)
+{
+    trib_pack_geometry g = p->pack;
+    g.tf32 = true;
+    pack_problem(p, &g);
+}
+
+static void tf32_edge(int index, trib_kernel_problem *out)
+{
+    pack_edge(index, out);
+    round_to_tf32(out);
+}
+
+static void tf32_layer(int index, int batch, trib_kernel_problem *out)
+{
+    pack_layer(index, batch, out);
+    round_to_tf32(out);
+    trib_name_layer(out, trib_module_at(index)->name, "3x3");
+}
+
+static void pack_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    trib_ref_pack_weights(&p->pack, inputs[0], outputs[0]);
+}
+
+static trib_status pack_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                            void *const *outputs, void *stream)
+{
+    return trib_cuda_pack_weights(&p->pack, dtype, inputs[0], outputs[0], stream);
+}
+
+const trib_kernel trib_parameter_kernels[] = {
+    { .name = "fold_batch_norm",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 0 },
+      .edges = 6,
+      .edge = fold_edge,
+      .layers = TRIB_MODULES,
+      .layer = fold_layer,
+      .reference = fold_reference,
+      .run = fold_run },
+    { .name = "pack_weights",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 0, 1e-3, 8e-3 },
+      .edges = 7,
+      .edge = pack_edge,
+      .layers = TRIB_MODULES,
+      .layer = pack_layer,
+      .reference = pack_reference,
+      .run = pack_run },
+    { .name = "pack_weights_tf32",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 0 },
+      .edges = 7,
+      .edge = tf32_edge,
+      .layers = TRIB_MODULES,
+      .layer = tf32_layer,
+      .reference = pack_reference,
+      .run = pack_run },
+};
+const int trib_parameter_kernel_count = TRIB_COUNT(trib_parameter_kernels);
