@@ -16,7 +16,7 @@ TEST_SET = /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: help dependencies build demo test bench gpu-check gpu-bundle format check-format clean
+.PHONY: help dependencies build demo test bench gpu-check gpu-bundle docs format check-format clean
 help:
 	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
 	@echo "make build    build into $(BUILD)/"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
 	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
 	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers; GPU_FLAGS='--arch 90'"
+	@echo "make docs     the reference of the C API, as HTML in $(BUILD)/reference/"
 	@echo "make format   format all sources (make check-format only looks)"
 	@echo "make clean    remove $(BUILD)/"
 
@@ -68,6 +69,11 @@ gpu-check:
 	@tests/gpu/gpu_check.sh --out "$(DIR)" $(GPU_FLAGS)
 gpu-bundle:
 	@CMAKE_FLAGS="$(CMAKE_FLAGS)" tests/gpu/bundle.sh $(GPU_FLAGS)
+
+docs: GROUPS_NEEDED = docs
+docs: dependencies
+	@host/reference/make_reference.sh $(BUILD)/reference
+	@echo "The reference: $(BUILD)/reference/html/index.html"
 
 format:
 	@$(CLANG_FORMAT) -i $(SOURCES)

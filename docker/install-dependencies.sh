@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what Tributary needs on Debian and Ubuntu; does nothing, quickly, when all of it is there.
 #
-#     docker/install-dependencies.sh [build] [runtime] [test] [demo] [cuda]      (no argument: build)
+#     docker/install-dependencies.sh [build] [runtime] [test] [demo] [docs] [cuda]      (no argument: build)
 set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
@@ -13,6 +13,7 @@ runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|li
 test="mandoc libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format
       git procps python3"
 demo="dataset-fashion-mnist"
+docs="doxygen"
 # For a machine with a GPU. CUDA comes from NVIDIA (docker/Dockerfile.cuda starts from its image); where apt knows NVIDIA's
 # packages, the parts that are easily forgotten. "-": none is fine.
 cuda="git python3 libcudnn9-dev-cuda-13|- cuda-sanitizer-13-0|-"
@@ -24,6 +25,7 @@ for group in "${@:-build}"; do
     runtime) wanted="$wanted $runtime" ;;
     test) wanted="$wanted $test" ;;
     demo) wanted="$wanted $demo" ;;
+    docs) wanted="$wanted $docs" ;;
     cuda)
         wanted="$wanted $cuda"
         if ! command -v nvcc >/dev/null 2>&1 && ! [ -x /usr/local/cuda/bin/nvcc ]; then
@@ -32,7 +34,7 @@ for group in "${@:-build}"; do
         fi
         ;;
     *)
-        echo "$0: no group '$group'; there are: build runtime test demo cuda" >&2
+        echo "$0: no group '$group'; there are: build runtime test demo docs cuda" >&2
         exit 2
         ;;
     esac

@@ -151,6 +151,17 @@ onednn_incomplete)
     onednn_of_version "${version%%.*},6,0"
     onednn "$ONEDNN_SONAME has no dnnl_"
     ;;
+reference)
+    # `make docs` without a warning; all functions are in it, and the first page leads to what is needed first.
+    "$SOURCE/host/reference/make_reference.sh" "$own" || fail "Doxygen warns"
+    html=$own/html
+    declared | while read -r name; do
+        grep -qF ">$name</a>" "$html"/*_8h.html || fail "$name is not in the reference"
+    done
+    for name in trib_model trib_device trib_session trib_source trib_loader trib_status trib_graph trib_plan; do
+        grep -qE "<td[^>]*>.*<a [^>]*>$name</a>" "$html/index.html" || fail "the first page does not lead to $name"
+    done
+    ;;
 man)
     # The program and each command have a page that names every option of --help.
     man=$prefix/$MANDIR/man1
