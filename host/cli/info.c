@@ -27,9 +27,6 @@ typedef struct subject {
     cli_table table;
 } subject;
 
-static const char *const column_keys[CLI_MODULE_COLUMNS] = { "1x1",        "3x3_reduce", "3x3",
-                                                             "5x5_reduce", "5x5",        "pool_proj" };
-
 static int label_count(const subject *s)
 {
     int count = 0;
@@ -55,21 +52,17 @@ static const char *brief(int64_t n, char text[32])
     return text;
 }
 
-static void print_row(const cli_table_row *row)
+static void print_row(const cli_table *table, const cli_table_row *row)
 {
     char text[64], parameters[32], macs[32];
     printf("%-22s", row->name);
-    snprintf(text, sizeof text, "%dx%d/%d", row->patch, row->patch, row->stride);
-    printf(" %-8s", row->patch ? text : "");
+    snprintf(text, sizeof text, "%dx%d/%d", row->patch_h, row->patch_w, row->stride);
+    printf(" %-8s", row->patch_h ? text : "");
     snprintf(text, sizeof text, "%dx%dx%d", row->h, row->w, row->c);
     printf(" %-12s %5d", text, row->depth);
-    for (int i = 0; i < CLI_MODULE_COLUMNS; ++i) {
+    for (int i = 0; i < table->column_count; ++i) {
         snprintf(text, sizeof text, "%d", row->channels[i]);
-        printf(" %*s",
-               i == CLI_POOL_PROJ                           ? 9
-               : i == CLI_3X3_REDUCE || i == CLI_5X5_REDUCE ? 8
-                                                            : 5,
-               row->channels[i] ? text : "");
+        printf(" %*s", table->columns[i].width, row->channels[i] ? text : "");
     }
     printf(" %7s %7s\n", brief(row->parameters, parameters), brief(row->macs, macs));
 }
@@ -77,10 +70,13 @@ static void print_row(const cli_table_row *row)
 static void print_table(const subject *s)
 {
     char parameters[32], macs[32];
-    printf("%-22s %-8s %-12s %5s %5s %8s %5s %8s %5s %9s %7s %7s\n", "layer", "patch", "output HxWxC", "depth", "#1x1",
-           "#3x3red", "#3x3", "#5x5red", "#5x5", "pool proj", "params", "ops");
-    for (int i = 0; i < s->table.count; ++i) print_row(&s->table.rows[i]);
-    printf("%-96s %7s %7s\n", "total", brief(s->table.parameters, parameters), brief(s->table.macs, macs));
+    const cli_table *table = &s->table;
+    int width = printf("%-22s %-8s %-12s %5s", "layer", "patch", "output HxWxC", "depth");
+    for (int i = 0; i < table->column_count; ++i)
+        width += printf(" %*s", table->columns[i].width, table->columns[i].title);
+    printf(" %7s %7s\n", "params", "ops");
+    for (int i = 0; i < table->count; ++i) print_row(table, &table->rows[i]);
+    printf("%-*s %7s %7s\n", width, "total", brief(table->parameters, parameters), brief(table->macs, macs));
 }
 
 static void print_layers(const subject *s)
@@ -134,17 +130,18 @@ static void print_facts(const subject *s)
 
 /* ---- for programs ---- */
 
-static cJSON *row_json(const cli_table_row *row)
+static cJSON *row_json(const cli_table *table, const cli_table_row *row)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "name", cli_json_text(row->name));
     cJSON_AddItemToObject(json, "type", cli_json_text(row->type));
-    if (row->patch) cJSON_AddNumberToObject(json, "patch", row->patch);
-    if (row->patch) cJSON_AddNumberToObject(json, "stride", row->stride);
+    if (row->patch_h) cJSON_AddNumberToObject(json, "patch", row->patch_h);
+    if (row->patch_w != row->patch_h) cJSON_AddNumberToObject(json, "patch_width", row->patch_w);
+    if (row->patch_h) cJSON_AddNumberToObject(json, "stride", row->stride);
     cJSON_AddItemToObject(json, "output", cJSON_CreateIntArray((const int[]) { row->c, row->h, row->w }, 3));
     cJSON_AddNumberToObject(json, "depth", row->depth);
-    for (int i = 0; i < CLI_MODULE_COLUMNS; ++i)
-        if (row->channels[i]) cJSON_AddNumberToObject(json, column_keys[i], row->channels[i]);
+    for (int i = 0; i < table->column_count; ++i)
+        if (row->channels[i]) cJSON_AddNumberToObject(json, table->columns[i].leaf, row->channels[i]);
     cJSON_AddNumberToObject(json, "parameters", (double)row->parameters);
     cJSON_AddNumberToObject(json, "macs", (double)row->macs);
     return json;
@@ -219,7 +216,7 @@ static cJSON *subject_json(const subject *s, bool layers)
     for (int i = 0; trib_model_label(s->model, i); ++i)
         cJSON_AddItemToArray(labels, cli_json_text(trib_model_label(s->model, i)));
     cJSON *rows = cJSON_AddArrayToObject(json, "table");
-    for (int i = 0; i < s->table.count; ++i) cJSON_AddItemToArray(rows, row_json(&s->table.rows[i]));
+    for (int i = 0; i < s->table.count; ++i) cJSON_AddItemToArray(rows, row_json(&s->table, &s->table.rows[i]));
     cJSON *all = layers ? cJSON_AddArrayToObject(json, "layers") : NULL;
     for (int i = 0; all && i < trib_graph_layer_count(s->graph); ++i) cJSON_AddItemToArray(all, layer_json(s, i));
     return json;
@@ -236,7 +233,7 @@ static trib_status show(const cli_settings *settings, const info_options *own, c
     s.graph = trib_model_graph(model);
     s.net = trib_model_network(model);
     cli_preprocess_options(settings, s.options);
-    trib_status status = cli_table_of(s.graph, &s.table);
+    trib_status status = cli_table_of(s.graph, s.net->network, &s.table);
     if (!trib_failed(&status) && own->json)
         status = cli_json_print(subject_json(&s, own->layers));
     else if (!trib_failed(&status)) {

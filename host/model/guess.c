@@ -17,19 +17,41 @@ static trib_preprocess torchvision_pretrained(void)
     return p;
 }
 
+typedef struct guess_row {
+    const char *dialect;
+    int classes; /* 0: any other number */
+    trib_preprocess (*preprocess)(void);
+    const char *why;
+} guess_row;
+
+/* The first row of the dialect that fits; of a dialect without a row, the last one. */
+static const guess_row rows[] = {
+    { "caffe", IMAGENET_CLASSES, trib_preprocess_caffe,
+      "Caffe's names and 1000 classes: BGR 0..255 minus 104,117,123, as for BVLC's own weights" },
+    { "caffe", 0, trib_preprocess_caffe,
+      "the number of classes is not ImageNet's 1000, so it cannot be known; taken as for BVLC's own weights: BGR "
+      "0..255 "
+      "minus 104,117,123" },
+    { "torchvision", IMAGENET_CLASSES, torchvision_pretrained,
+      "torchvision's names and 1000 classes: mean and std 0.5, as for torchvision's own weights (transform_input)" },
+    { "torchvision", 0, trib_preprocess_torchvision,
+      "the number of classes is not ImageNet's 1000, so it cannot be known; taken as usual in training: ImageNet's "
+      "mean "
+      "0.485,0.456,0.406 and std 0.229,0.224,0.225" },
+    { NULL, 0, trib_preprocess_torchvision,
+      "the names of its tensors do not tell, so it cannot be known; taken as usual in training: ImageNet's mean "
+      "0.485,0.456,0.406 and std 0.229,0.224,0.225" },
+};
+
+static bool fits(const guess_row *row, const char *dialect, int classes)
+{
+    return !row->dialect || (!strcmp(row->dialect, dialect) && (!row->classes || row->classes == classes));
+}
+
 trib_preprocess trib_guess_preprocess(const trib_dialect *dialect, int classes, const char **why)
 {
-    bool caffe = !strcmp(trib_dialect_name(dialect), "caffe"), imagenet = classes == IMAGENET_CLASSES;
-    if (why && caffe)
-        *why = imagenet
-                   ? "Caffe's names and 1000 classes: BGR 0..255 minus 104,117,123, as for BVLC's own weights"
-                   : "the number of classes is not ImageNet's 1000, so it cannot be known; taken as for BVLC's own "
-                     "weights: BGR 0..255 minus 104,117,123";
-    else if (why)
-        *why = imagenet ? "torchvision's names and 1000 classes: mean and std 0.5, as for torchvision's own weights "
-                          "(transform_input)"
-                        : "the number of classes is not ImageNet's 1000, so it cannot be known; taken as usual in "
-                          "training: ImageNet's mean 0.485,0.456,0.406 and std 0.229,0.224,0.225";
-    if (caffe) return trib_preprocess_caffe();
-    return imagenet ? torchvision_pretrained() : trib_preprocess_torchvision();
+    const guess_row *row = rows;
+    while (!fits(row, trib_dialect_name(dialect), classes)) ++row;
+    if (why) *why = row->why;
+    return row->preprocess();
 }

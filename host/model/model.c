@@ -50,6 +50,13 @@ static trib_status build_graph(trib_model *model)
     return trib_success();
 }
 
+/* What the dialect tells, at the network's own input size. */
+static trib_status guess_preprocess(trib_model *model, const char **why)
+{
+    model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, why);
+    return trib_preprocess_set_size(&model->preprocess, model->net.height, model->net.width);
+}
+
 static trib_status read_metadata(trib_model *model)
 {
     const char *variant = trib_weights_metadata(model->file, "tributary.variant");
@@ -60,7 +67,7 @@ static trib_status read_metadata(trib_model *model)
     if (preprocessing)
         TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
     else
-        model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, &model->guess);
+        TRIB_TRY(guess_preprocess(model, &model->guess));
     model->provenance = trib_weights_metadata(model->file, "tributary.provenance");
     return trib_success();
 }
@@ -116,8 +123,7 @@ trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_
     TRIB_TRY(create(path, &model));
     TRIB_TRY_GOTO(s, fail, trib_network_resolve(net, &model->net));
     model->dialect = trib_network_dialect(net->network);
-    model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, NULL);
-    TRIB_TRY_GOTO(s, fail, trib_preprocess_set_size(&model->preprocess, net->height, net->width));
+    TRIB_TRY_GOTO(s, fail, guess_preprocess(model, NULL));
     TRIB_TRY_GOTO(s, fail, build_graph(model));
     TRIB_TRY_GOTO(s, fail,
                   trib_parameters_random(model->graph, model->dialect, seed, model->parameters, &model->storage));

@@ -190,12 +190,17 @@ static void build(trib_graph_builder *b, const trib_network_spec *spec)
 /* ---- the rows ---- */
 
 static const char *const heads[] = { "loss1", "loss2", NULL };
+static const trib_network_column columns[] = {
+    { "1x1", "#1x1", 5 }, { "3x3_reduce", "#3x3red", 8 },  { "3x3", "#3x3", 5 }, { "5x5_reduce", "#5x5red", 8 },
+    { "5x5", "#5x5", 5 }, { "pool_proj", "pool proj", 9 }, { NULL, NULL, 0 },
+};
 static const trib_dialect *const caffe_first[] = { &trib_caffe_dialect, &trib_torchvision_dialect, NULL };
 static const trib_dialect *const torchvision_first[] = { &trib_torchvision_dialect, &trib_caffe_dialect, NULL };
 
-#define GOOGLENET                                                                        \
-    .family = "googlenet", .classes = 1000, .height = 224, .width = 224, .build = build, \
-    .first_weight = "conv1/7x7_s2.weight", .classifier = "loss3/classifier.weight", .auxiliary = heads
+#define GOOGLENET                                                                                       \
+    .family = "googlenet", .classes = 1000, .height = 224, .width = 224, .build = build,                \
+    .first_weight = "conv1/7x7_s2.weight", .classifier = "loss3/classifier.weight", .auxiliary = heads, \
+    .columns = columns
 
 const trib_network trib_googlenet_bvlc = {
     GOOGLENET,

@@ -76,6 +76,6 @@ static const char *file_name(const char *canonical, char *text)
     return text;
 }
 
-const trib_dialect trib_torchvision_dialect = {
-    .name = "torchvision", .owner = "torchvision", .file_name = file_name, .counter = ".num_batches_tracked"
-};
+const trib_dialect trib_torchvision_dialect = { .name = "torchvision",
+                                                .file_name = file_name,
+                                                .counter = ".num_batches_tracked" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables of networks and dialects, and what is asked of them by name. */
+ * The table of networks, and what is asked of them and of their dialects by name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,6 @@
 #include "network/tensor_index.h"
 
 static const trib_network *const networks[] = { &trib_googlenet_bvlc, &trib_googlenet_torchvision };
-static const trib_dialect *const dialects[] = { &trib_caffe_dialect, &trib_torchvision_dialect };
 
 const trib_network *trib_network_at(int index)
 {
@@ -27,10 +26,17 @@ const char *trib_network_name(const trib_network *network) { return network->nam
 const char *trib_network_summary(const trib_network *network) { return network->summary; }
 const trib_dialect *trib_network_dialect(const trib_network *network) { return network->dialects[0]; }
 
+const trib_network_column *trib_network_columns(const trib_network *network, int *count)
+{
+    for (*count = 0; *count < TRIB_MAX_COLUMNS && network->columns[*count].leaf;) ++*count;
+    return network->columns;
+}
+
 const trib_dialect *trib_dialect_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; ++i)
-        if (!strcmp(dialects[i]->name, name)) return dialects[i];
+    for (int i = 0; trib_network_at(i); ++i)
+        for (const trib_dialect *const *d = networks[i]->dialects; *d; ++d)
+            if (!strcmp((*d)->name, name)) return *d;
     return NULL;
 }
 
@@ -44,20 +50,20 @@ const char *trib_parameter_file_name(const trib_graph *graph, const trib_dialect
     return dialect->file_name(p ? p->name : "", text);
 }
 
-static const char *as_it_is(const char *canonical, char *text)
+const char *trib_canonical_name(const char *canonical, char *text)
 {
     snprintf(text, TRIB_NAME_TEXT, "%s", canonical);
     return text;
 }
 
-const trib_dialect trib_caffe_dialect = { .name = "caffe", .owner = "Caffe", .file_name = as_it_is };
+const trib_dialect trib_caffe_dialect = { .name = "caffe", .file_name = trib_canonical_name };
 
 /* A layer's name in the dialect begins as the file's name of "LAYER.": up to the first letter that its parameters do
  * not share. Prefixes in rows end where a layer's own name begins, so their classifier's weight tells the beginning. */
 bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect, const char *bare_name)
 {
     char canonical[TRIB_NAME_TEXT], text[TRIB_NAME_TEXT];
-    for (const char *const *head = network->auxiliary; *head; ++head) {
+    for (const char *const *head = network->auxiliary; head && *head; ++head) {
         snprintf(canonical, sizeof canonical, "%s/classifier.weight", *head);
         dialect->file_name(canonical, text);
         size_t length =

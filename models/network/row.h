@@ -12,7 +12,7 @@ extern "C" {
 enum { TRIB_NAME_TEXT = 128, TRIB_MAX_CLASSES = 1000000, TRIB_MAX_WIDTH_MULTIPLIER = 16 };
 
 struct trib_dialect {
-    const char *name, *owner; /* "torchvision"; whose names: "Caffe" */
+    const char *name; /* "torchvision" */
     /* The file's name of the parameter called `canonical`; `text` has TRIB_NAME_TEXT bytes and is returned. */
     const char *(*file_name)(const char *canonical, char *text);
     const char *counter; /* how names of tensors end that inference has no use for; NULL: there are none */
@@ -25,9 +25,12 @@ struct trib_network {
     const void *variant;        /* the builder's */
     /* Adds everything, outputs included, after a spec that is resolved. */
     void (*build)(trib_graph_builder *builder, const trib_network_spec *spec);
-    const char *first_weight, *classifier; /* canonical names */
-    const char *const *auxiliary;          /* beginnings of the auxiliary classifiers' layers, NULL at the end */
-    const trib_dialect *const *dialects;   /* NULL at the end; the network's own first */
+    const char *first_weight, *classifier; /* canonical names; a file is of this network only with the first */
+    /* Beginnings of the auxiliary classifiers' layers, whose last one is called BEGINNING/classifier; NULL at the end,
+     * or for none at all. */
+    const char *const *auxiliary;
+    const trib_dialect *const *dialects; /* NULL at the end; the network's own first */
+    const trib_network_column *columns;  /* in the order of a module's figure; a NULL leaf at the end */
 };
 
 extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision;
@@ -35,6 +38,9 @@ extern const trib_dialect trib_caffe_dialect, trib_torchvision_dialect;
 
 /* Whether `name` in a file of the dialect belongs to an auxiliary classifier; without `module.` and its like. */
 bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect, const char *bare_name);
+
+/* file_name of a dialect that has the canonical names. */
+const char *trib_canonical_name(const char *canonical, char *text);
 
 /* Channels at a width: the nearest multiple of 8, which is what vector units and tensor cores want; at least 8. */
 int trib_scaled_channels(int channels, double width_multiplier);

@@ -28,6 +28,14 @@ const trib_network *trib_network_find(const char *name);
 const char *trib_network_name(const trib_network *network);    /* "bvlc" */
 const char *trib_network_summary(const trib_network *network); /* a line about it */
 
+/* A column of the table of its modules: the channels of the convolution called MODULE/leaf. */
+typedef struct trib_network_column {
+    const char *leaf, *title;
+    int width; /* of the printed column */
+} trib_network_column;
+enum { TRIB_MAX_COLUMNS = 16 };
+const trib_network_column *trib_network_columns(const trib_network *network, int *count);
+
 /* A way of naming parameters; static. */
 typedef struct trib_dialect trib_dialect;
 const trib_dialect *trib_dialect_find(const char *name); /* "caffe", "torchvision"; NULL when there is none */
