@@ -51,13 +51,11 @@ static const cli_option size_options[] = {
     { 0, "img-size", CLI_INT, AT(image_size), "N", "input of N x N pixels; default: the model's own size", 1, 65535 },
 };
 
-static const cli_option random_options[] = {
-    { 0, "arch", CLI_TEXT, AT(arch), "NAME",
-      "instead of MODEL, a network with random parameters: bvlc (as in the paper) or torchvision (with batch norm; "
-      "also "
-      "called googlenet)",
-      0, 0 },
-    { 0, "classes", CLI_INT, AT(classes), "N", "with --arch: number of classes; default 1000", 1, 1000000 },
+/* Not constant: --arch lists the networks there are. */
+static cli_option random_options[] = {
+    { 0, "arch", CLI_TEXT, AT(arch), "NAME", NULL, 0, 0 },
+    { 0, "classes", CLI_INT, AT(classes), "N", "with --arch: number of classes; default: what the network was made for",
+      1, 1000000 },
     { 0, "width-multiplier", CLI_REAL, AT(width_multiplier), "X",
       "with --arch: scale channel counts by X, rounded to a multiple of 8; default 1", 0, 16 },
     { 0, "aux", CLI_FLAG, AT(aux), NULL, "keep the auxiliary classifiers: outputs aux1 and aux2", 0, 0 },
@@ -109,8 +107,20 @@ cli_group cli_target_group(cli_settings *settings)
     return (cli_group)CLI_GROUP("A card of another machine", target_options, settings);
 }
 cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("Input size", size_options, settings); }
+
+static const char *arch_help(char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "instead of MODEL, a network with random parameters:");
+    for (int i = 0; trib_network_at(i) && used < size; ++i)
+        used += (size_t)snprintf(text + used, size - used, "%s %s (%s)", i ? "," : "",
+                                 trib_network_name(trib_network_at(i)), trib_network_summary(trib_network_at(i)));
+    return text;
+}
+
 cli_group cli_random_group(cli_settings *settings)
 {
+    static char help[1024];
+    random_options[0].help = arch_help(help, sizeof help);
     return (cli_group)CLI_GROUP("Random network", random_options, settings);
 }
 cli_group cli_decode_group(cli_settings *settings)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GoogLeNet: the table of its modules, the module, and the trunk, in the order of the paper's figure 3. */
-#include <stdio.h>
-
 #include "googlenet/inception.h"
 #include "network/row.h"
 
@@ -20,8 +18,6 @@ const trib_inception trib_inceptions[TRIB_INCEPTION_COUNT] = {
 };
 /* clang-format on */
 enum { M3A, M3B, M4A, M4B, M4C, M4D, M4E, M5A, M5B };
-
-enum { NAME_SIZE = 64, SUBNAME_SIZE = 80 };
 
 /* What the forms people have weights for differ in. */
 typedef struct variant {
@@ -47,22 +43,16 @@ static int scaled(const network *net, int channels)
     return trib_scaled_channels(channels, net->spec.width_multiplier);
 }
 
-static const char *join(char *text, size_t size, const char *prefix, const char *leaf)
-{
-    snprintf(text, size, "%s/%s", prefix, leaf);
-    return text;
-}
-
 static int relu(const network *net, const char *of, int x)
 {
-    char name[SUBNAME_SIZE];
-    return trib_add_relu(net->builder, join(name, sizeof name, of, "relu"), x);
+    char name[TRIB_NAME_TEXT];
+    return trib_add_relu(net->builder, trib_sublayer(name, of, "relu"), x);
 }
 
 /* A square convolution that keeps the image's size (but for its stride), with what follows it in the variant. */
 static int conv(const network *net, const char *name, int x, int channels, int size, int stride)
 {
-    char bn[SUBNAME_SIZE];
+    char bn[TRIB_NAME_TEXT];
     const int pad = size / 2;
     const bool normalised = net->variant->batch_norm;
     x = trib_add_conv2d(net->builder, name, x,
@@ -73,7 +63,7 @@ static int conv(const network *net, const char *name, int x, int channels, int s
                                          .stride_w = stride,
                                          .pad = { pad, pad, pad, pad },
                                          .no_bias = normalised });
-    if (normalised) x = trib_add_batch_norm(net->builder, join(bn, sizeof bn, name, "bn"), x, 1e-3f);
+    if (normalised) x = trib_add_batch_norm(net->builder, trib_sublayer(bn, name, "bn"), x, 1e-3f);
     return relu(net, name, x);
 }
 
@@ -108,10 +98,10 @@ enum { MAX_STEPS = 3 }; /* the last one is empty and ends the chain */
 /* The next branch of `fork`: steps one after the other. Returns its last layer. */
 static int chain(const network *net, trib_fork *fork, const char *module, int x, const step steps[MAX_STEPS])
 {
-    char name[NAME_SIZE];
+    char name[TRIB_NAME_TEXT];
     trib_fork_branch(fork);
     for (const step *s = steps; s->leaf; ++s) {
-        join(name, sizeof name, module, s->leaf);
+        trib_sublayer(name, module, s->leaf);
         x = s->channels ? conv(net, name, x, s->channels, s->size, 1) : max_pool(net, name, x, s->size, 1, s->size / 2);
     }
     return x;
@@ -119,7 +109,7 @@ static int chain(const network *net, trib_fork *fork, const char *module, int x,
 
 static int inception(const network *net, const trib_inception *m, int x)
 {
-    char output[NAME_SIZE];
+    char output[TRIB_NAME_TEXT];
     int y[4];
     trib_fork fork = trib_fork_open(net->builder, m->name, x);
     /* clang-format off */
@@ -128,7 +118,7 @@ static int inception(const network *net, const trib_inception *m, int x)
     y[2] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "5x5_reduce", m->c5x5_reduce, 1 }, { "5x5", m->c5x5, net->variant->five } });
     y[3] = chain(net, &fork, m->name, x, (const step[MAX_STEPS]) { { "pool", 0, 3 }, { "pool_proj", m->pool_proj, 1 } });
     /* clang-format on */
-    return trib_fork_join_concat(&fork, join(output, sizeof output, m->name, "output"), y, 4);
+    return trib_fork_join_concat(&fork, trib_sublayer(output, m->name, "output"), y, 4);
 }
 
 /* ---- classifiers ---- */
@@ -136,21 +126,20 @@ static int inception(const network *net, const trib_inception *m, int x)
 /* The auxiliary classifier `head` ("loss1", "loss2"), if there is to be one. Returns its logits. */
 static int auxiliary(const network *net, const char *head, int x)
 {
-    char name[NAME_SIZE];
+    char name[TRIB_NAME_TEXT];
     trib_graph_builder *b = net->builder;
     if (!net->spec.aux) return -1;
-    join(name, sizeof name, head, "ave_pool");
+    trib_sublayer(name, head, "ave_pool");
     if (net->variant->adaptive_aux)
         x = trib_add_adaptive_avg_pool2d(b, name, x, 4, 4);
     else
         x = trib_add_avg_pool2d(b, name, x,
                                 &(trib_pool2d) { .r = 5, .s = 5, .stride_h = 3, .stride_w = 3, .ceil_mode = true });
-    x = conv(net, join(name, sizeof name, head, "conv"), x, 128, 1, 1);
-    x = trib_add_linear(b, join(name, sizeof name, head, "fc"), x, &(trib_linear) { .out = scaled(net, 1024) });
+    x = conv(net, trib_sublayer(name, head, "conv"), x, 128, 1, 1);
+    x = trib_add_linear(b, trib_sublayer(name, head, "fc"), x, &(trib_linear) { .out = scaled(net, 1024) });
     x = relu(net, name, x);
-    x = trib_add_dropout(b, join(name, sizeof name, head, "drop_fc"), x, 0.7f);
-    return trib_add_linear(b, join(name, sizeof name, head, "classifier"), x,
-                           &(trib_linear) { .out = net->spec.classes });
+    x = trib_add_dropout(b, trib_sublayer(name, head, "drop_fc"), x, 0.7f);
+    return trib_add_linear(b, trib_sublayer(name, head, "classifier"), x, &(trib_linear) { .out = net->spec.classes });
 }
 
 static void build(trib_graph_builder *b, const trib_network_spec *spec)
@@ -216,7 +205,7 @@ const trib_network trib_googlenet_torchvision = {
     .name = "torchvision",
     .alias = "googlenet",
     .graph_name = "googlenet-torchvision",
-    .summary = "GoogLeNet as in torchvision: batch norm, 3x3 in the 5x5 branch",
+    .summary = "GoogLeNet as in torchvision: batch norm, 3x3 in the 5x5 branch; also called googlenet",
     .variant = &(const variant) { .batch_norm = true, .five = 3, .pool4 = 2, .adaptive_aux = true, .dropout = 0.2f },
     .dialects = torchvision_first,
 };

@@ -56,6 +56,12 @@ const char *trib_canonical_name(const char *canonical, char *text)
     return text;
 }
 
+const char *trib_sublayer(char *text, const char *prefix, const char *leaf)
+{
+    snprintf(text, TRIB_NAME_TEXT, "%s/%s", prefix, leaf);
+    return text;
+}
+
 const trib_dialect trib_caffe_dialect = { .name = "caffe", .file_name = trib_canonical_name };
 
 /* A layer's name in the dialect begins as the file's name of "LAYER.": up to the first letter that its parameters do

@@ -42,6 +42,9 @@ bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect,
 /* file_name of a dialect that has the canonical names. */
 const char *trib_canonical_name(const char *canonical, char *text);
 
+/* "PREFIX/LEAF" into `text` of TRIB_NAME_TEXT bytes, which is returned: what the layers of a module are called. */
+const char *trib_sublayer(char *text, const char *prefix, const char *leaf);
+
 /* Channels at a width: the nearest multiple of 8, which is what vector units and tensor cores want; at least 8. */
 int trib_scaled_channels(int channels, double width_multiplier);
 
