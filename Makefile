@@ -9,9 +9,6 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 INSTALL ?= yes
 
 TRIBUTARY = $(BUILD)/tributary
-MODEL = models/pretrained/googlenet-fashion-64.safetensors
-SAMPLES = models/pretrained/samples
-TEST_SET = /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 # The layout of the sources is version 14's.
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
@@ -44,16 +41,7 @@ TESTING = $(if $(filter test,$(MAKECMDGOALS)),ON,OFF)
 
 demo: GROUPS_NEEDED = build demo
 demo: build
-	@echo; echo "== $(words $(wildcard $(SAMPLES)/*.png)) samples, classified"
-	$(TRIBUTARY) classify $(MODEL) $(SAMPLES) --topk 1 --format table
-	@echo; echo "== the whole test set, evaluated"
-	@if [ -e $(TEST_SET) ]; then set -x; $(TRIBUTARY) eval $(MODEL) $(TEST_SET); else \
-		echo "$(TEST_SET) is not here; on Debian: apt-get install dataset-fashion-mnist"; fi
-	@echo; echo "== where to go next"
-	@echo "Your own images:      $(TRIBUTARY) classify $(MODEL) FOLDER-OR-FILES"
-	@echo "Inside the network:   $(TRIBUTARY) info $(MODEL)"
-	@echo "How it runs:          $(TRIBUTARY) plan $(MODEL) --explain"
-	@echo "All commands:         $(TRIBUTARY) --help        From C: host/examples/classify_image.c"
+	@models/pretrained/demo.sh $(TRIBUTARY)
 
 test: GROUPS_NEEDED = build test
 test: build

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make demo` says what it runs, what came of it and what to do next in eight lines; what fails is shown.
+demo=$(dirname "$model")/demo.sh
+images=$(dirname "$case_file")/../../data/fashion-64-images-idx3-ubyte.gz
+last="demo.sh"
+"$demo" "$program" "$images" >out 2>err || fail "the demo"
+expect_no_err
+expect_lines 8 out
+expect_out "\$ $program classify "
+expect_out "  Ankle boot 99.8 %, Pullover 99.8 %, Trouser 100.0 %, ... 19 of 20 samples are right"
+expect_out "  64 images: top-1 89.06 %, top-5 100.00 %; "
+
+"$demo" "$program" nowhere >out 2>err || fail "without a test set"
+expect_lines 8 out
+expect_out "  skipped: nowhere is missing; on Debian: apt-get install dataset-fashion-mnist"
+
+echo damaged >damaged
+if "$demo" "$program" damaged >out 2>err; then fail "a damaged test set goes unnoticed"; fi
+expect_err "damaged"
