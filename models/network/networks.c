@@ -6,7 +6,7 @@
 #include "network/row.h"
 #include "network/tensor_index.h"
 
-static const trib_network *const networks[] = { &trib_googlenet_bvlc, &trib_googlenet_torchvision, &trib_nested };
+static const trib_network *const networks[] = { &trib_googlenet_bvlc, &trib_googlenet_torchvision };
 
 const trib_network *trib_network_at(int index)
 {

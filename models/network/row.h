@@ -33,7 +33,7 @@ struct trib_network {
     const trib_network_column *columns;  /* in the order of a module's figure; a NULL leaf at the end */
 };
 
-extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision, trib_nested;
+extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision;
 extern const trib_dialect trib_caffe_dialect, trib_torchvision_dialect;
 
 /* Whether `name` in a file of the dialect belongs to an auxiliary classifier; without `module.` and its like. */
