@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The stream-order checker for what surrounds a plan: copies to the device and back, of several chunks in flight. Each
  * stage of a few chunks is an op of a small plan, whose order is computed like that of any other. */
-#include "session/chunk_order.h"
+#include "plan/chunk_order.h"
 
 #include <string.h>
 

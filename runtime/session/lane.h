@@ -3,7 +3,7 @@
 #ifndef TRIBUTARY_RUNTIME_SESSION_LANE_H
 #define TRIBUTARY_RUNTIME_SESSION_LANE_H
 
-#include "session/chunk_order.h"
+#include "plan/chunk_order.h"
 #include "trace/trace.h"
 #include "tributary/session.h"
 

@@ -6,8 +6,8 @@
  *     loading    | load 0 | load 1 |         | load 2 |          a slot is filled once what it held is computed,
  *     computing           | compute 0        | compute 1 |       and computed into once its results are fetched
  *     fetching                               | fetch 0   | fetch 1 */
-#ifndef TRIBUTARY_RUNTIME_SESSION_CHUNK_ORDER_H
-#define TRIBUTARY_RUNTIME_SESSION_CHUNK_ORDER_H
+#ifndef TRIBUTARY_RUNTIME_PLAN_CHUNK_ORDER_H
+#define TRIBUTARY_RUNTIME_PLAN_CHUNK_ORDER_H
 
 #include "tributary/status.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "session/chunk_order.h"
+#include "plan/chunk_order.h"
 
 const char *trib_stage_name(trib_stage stage)
 {
