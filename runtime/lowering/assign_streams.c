@@ -21,8 +21,8 @@ static bool is_merged(const trib_plan_op *op) { return op->part_count > 1; }
 static int64_t work_of(const trib_lowering *l, int fork, int branch)
 {
     int64_t flops = -1;
-    for (size_t i = 0; i < l->op_count; ++i) {
-        const trib_plan_op *op = &l->ops[i];
+    for (int i = 0; i < l->plan->op_count; ++i) {
+        const trib_plan_op *op = &l->plan->ops[i];
         if (op->fork != fork || op->branch != branch || is_merged(op)) continue;
         flops = (flops < 0 ? 0 : flops) + op->flops;
     }
@@ -84,9 +84,10 @@ static trib_status place_all(trib_lowering *l)
         first_streams(g, p.first);
         for (size_t f = 0; l->options.schedule == TRIB_FUSED && f < g->fork_count; ++f)
             p.stays[f] = heaviest_branch(l, (int)f);
-        for (size_t i = 0; i < l->op_count; ++i) {
-            l->ops[i].stream = stream_of(&p, &l->ops[i]);
-            if (l->ops[i].stream >= l->stream_count) l->stream_count = l->ops[i].stream + 1;
+        for (int i = 0; i < l->plan->op_count; ++i) {
+            trib_plan_op *op = &l->plan->ops[i];
+            op->stream = stream_of(&p, op);
+            if (op->stream >= l->plan->stream_count) l->plan->stream_count = op->stream + 1;
         }
     }
     trib_free(p.first);
@@ -96,10 +97,10 @@ static trib_status place_all(trib_lowering *l)
 
 trib_status trib_pass_assign_streams(trib_lowering *l)
 {
-    l->stream_count = 1;
-    l->event_count = 0;
+    l->plan->stream_count = 1;
+    l->plan->event_count = 0;
     if (l->options.schedule != TRIB_SERIAL) TRIB_TRY(place_all(l));
     TRIB_TRY(trib_connect_streams(l));
     return trib_lowering_note(l, "assign_streams: %s, %d streams, %d events", trib_schedule_name(l->options.schedule),
-                              l->stream_count, l->event_count);
+                              l->plan->stream_count, l->plan->event_count);
 }

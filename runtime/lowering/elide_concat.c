@@ -17,14 +17,14 @@ static int elide_inputs(trib_lowering *l, size_t concat, const int *uses)
 {
     const trib_layer *join = &l->graph->layers[concat];
     const trib_view *whole = &l->views[concat];
-    int block = trib_layout_block(l->layout), elided = 0;
+    int block = trib_layout_block(l->plan->layout), elided = 0;
     int offset = whole->c_offset;
     for (int k = 0; k < join->input_count; ++k) {
         int input = join->inputs[k];
         trib_view *view = &l->views[input];
         bool aligned = offset % block == 0 && (view->c % block == 0 || k + 1 == join->input_count);
         if (aligned && uses[input] == 1 && can_write_slice(&l->graph->layers[input])) {
-            l->buffers[view->buffer].bytes = 0; /* its own buffer is not needed any more */
+            trib_lowering_forget_buffer(l, view->buffer);
             view->buffer = whole->buffer;
             view->c_offset = offset;
             view->c_total = whole->c_total;

@@ -13,7 +13,7 @@ typedef struct clocks {
     int *at;    /* ops x streams */
 } clocks;
 
-static int *row(int *table, int streams, size_t i) { return table + i * (size_t)streams; }
+static int *row(int *table, int streams, int i) { return table + (size_t)i * (size_t)streams; }
 
 static void merge(int *target, const int *source, int streams)
 {
@@ -21,21 +21,21 @@ static void merge(int *target, const int *source, int streams)
         if (source[t] > target[t]) target[t] = source[t];
 }
 
-static trib_status wait_for(trib_lowering *l, clocks *c, size_t op, size_t earlier)
+static trib_status wait_for(trib_plan *p, clocks *c, int op, int earlier)
 {
-    trib_plan_op *from = &l->ops[earlier], *to = &l->ops[op];
-    int *known = row(c->known, c->streams, (size_t)to->stream);
-    if (known[from->stream] > (int)earlier) return trib_success(); /* follows already */
+    trib_plan_op *from = &p->ops[earlier], *to = &p->ops[op];
+    int *known = row(c->known, c->streams, to->stream);
+    if (known[from->stream] > earlier) return trib_success(); /* follows already */
     if (to->wait_count == TRIB_MAX_WAITS)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "layer %s: more than %d streams meet", to->name, TRIB_MAX_WAITS);
-    if (from->record < 0) from->record = l->event_count++;
+    if (from->record < 0) from->record = p->event_count++;
     to->waits[to->wait_count++] = from->record;
     merge(known, row(c->at, c->streams, earlier), c->streams);
     return trib_success();
 }
 
 /* The ops an op must follow, latest first, so that waiting for one spares the waits it implies. */
-static bool must_follow(const trib_lowering *l, const trib_plan_op *op, const trib_plan_op *earlier)
+static bool must_follow(const trib_plan *p, const trib_plan_op *op, const trib_plan_op *earlier)
 {
     bool meets = !op->implementation && op->desc.kind == TRIB_CONCAT; /* a join follows all writers of its slices */
     for (int o = 0; o < earlier->desc.output_count; ++o) {
@@ -46,17 +46,17 @@ static bool must_follow(const trib_lowering *l, const trib_plan_op *op, const tr
         if (meets && buffer == op->desc.outputs[0].buffer) return true;
     }
     /* Work beside stream 0 must not start before the run does. */
-    return l->ops == earlier && op->stream != earlier->stream;
+    return p->ops == earlier && op->stream != earlier->stream;
 }
 
-static trib_status connect(trib_lowering *l, clocks *c)
+static trib_status connect(trib_plan *p, clocks *c)
 {
-    for (size_t i = 0; i < l->op_count; ++i) {
-        trib_plan_op *op = &l->ops[i];
-        for (size_t j = i; j-- > 0;)
-            if (l->ops[j].stream != op->stream && must_follow(l, op, &l->ops[j])) TRIB_TRY(wait_for(l, c, i, j));
-        int *known = row(c->known, c->streams, (size_t)op->stream);
-        known[op->stream] = (int)i + 1;
+    for (int i = 0; i < p->op_count; ++i) {
+        trib_plan_op *op = &p->ops[i];
+        for (int j = i; j-- > 0;)
+            if (p->ops[j].stream != op->stream && must_follow(p, op, &p->ops[j])) TRIB_TRY(wait_for(p, c, i, j));
+        int *known = row(c->known, c->streams, op->stream);
+        known[op->stream] = i + 1;
         memcpy(row(c->at, c->streams, i), known, (size_t)c->streams * sizeof *known);
     }
     return trib_success();
@@ -66,6 +66,7 @@ static trib_status connect(trib_lowering *l, clocks *c)
  */
 static trib_status join_rest(trib_lowering *l, clocks *c)
 {
+    trib_plan *p = l->plan;
     bool open = false;
     int *known = row(c->known, c->streams, 0);
     trib_plan_op end;
@@ -76,12 +77,13 @@ static trib_status join_rest(trib_lowering *l, clocks *c)
     end.desc.kind = TRIB_CONCAT;
     end.part_count = 1;
     end.parts[0] = trib_no_parameters();
-    for (size_t j = l->op_count; j-- > 0;) {
-        if (known[l->ops[j].stream] > (int)j) continue;
+    for (int j = p->op_count; j-- > 0;) {
+        trib_plan_op *op = &p->ops[j];
+        if (known[op->stream] > j) continue;
         if (end.wait_count == TRIB_MAX_WAITS)
             return TRIB_ERROR(TRIB_UNSUPPORTED, "more than %d streams end", TRIB_MAX_WAITS);
-        if (l->ops[j].record < 0) l->ops[j].record = l->event_count++;
-        end.waits[end.wait_count++] = l->ops[j].record;
+        if (op->record < 0) op->record = p->event_count++;
+        end.waits[end.wait_count++] = op->record;
         merge(known, row(c->at, c->streams, j), c->streams);
         open = true;
     }
@@ -90,11 +92,12 @@ static trib_status join_rest(trib_lowering *l, clocks *c)
 
 trib_status trib_connect_streams(trib_lowering *l)
 {
-    size_t streams = (size_t)l->stream_count;
-    clocks c = { .streams = l->stream_count };
+    trib_plan *p = l->plan;
+    size_t streams = (size_t)p->stream_count;
+    clocks c = { .streams = p->stream_count };
     c.known = trib_alloc_zeroed(streams * streams, sizeof *c.known);
-    c.at = trib_alloc_zeroed(l->op_count * streams, sizeof *c.at);
-    trib_status status = c.known && c.at ? connect(l, &c) : trib_plan_no_memory();
+    c.at = trib_alloc_zeroed((size_t)p->op_count * streams, sizeof *c.at);
+    trib_status status = c.known && c.at ? connect(p, &c) : trib_plan_no_memory();
     if (!trib_failed(&status)) status = join_rest(l, &c);
     trib_free(c.known);
     trib_free(c.at);

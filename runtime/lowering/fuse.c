@@ -14,34 +14,27 @@ trib_status trib_can_run(const trib_lowering *l, const trib_op_desc *desc, bool 
     return trib_success();
 }
 
-void trib_remove_op(trib_lowering *l, size_t index)
+/* The only op that reads `buffer`, or NULL when there are several or none. */
+static trib_plan_op *only_reader(const trib_plan *p, int buffer)
 {
-    memmove(&l->ops[index], &l->ops[index + 1], (l->op_count - index - 1) * sizeof *l->ops);
-    --l->op_count;
-}
-
-/* The only op that reads `buffer`, or op_count when there are several or none. */
-static size_t only_reader(const trib_lowering *l, int buffer)
-{
-    size_t reader = l->op_count;
-    for (size_t i = 0; i < l->op_count; ++i)
-        for (int k = 0; k < l->ops[i].desc.input_count; ++k) {
-            if (l->ops[i].desc.inputs[k].buffer != buffer) continue;
-            if (reader != l->op_count) return l->op_count;
-            reader = i;
+    trib_plan_op *reader = NULL;
+    for (int i = 0; i < p->op_count; ++i)
+        for (int k = 0; k < p->ops[i].desc.input_count; ++k) {
+            if (p->ops[i].desc.inputs[k].buffer != buffer) continue;
+            if (reader) return NULL;
+            reader = &p->ops[i];
         }
     return reader;
 }
 
-/* The index of the op that `first` can be fused with, or op_count. A slice of a joined output is read by the join. */
-static size_t partner_of(const trib_lowering *l, size_t first, trib_kind kind)
+/* The op that `first` can be fused with, or NULL. A slice of a joined output is read by the join. */
+static trib_plan_op *partner_of(const trib_plan *p, const trib_plan_op *first, trib_kind kind)
 {
-    const trib_plan_op *op = &l->ops[first];
-    const trib_view *between = &op->desc.outputs[0];
-    size_t second = only_reader(l, between->buffer);
-    if (second == l->op_count || l->ops[second].desc.kind != kind || op->desc.relu) return l->op_count;
-    bool same_branch = l->ops[second].fork == op->fork && l->ops[second].branch == op->branch;
-    return same_branch && between->c == between->c_total ? second : l->op_count;
+    const trib_view *between = &first->desc.outputs[0];
+    trib_plan_op *second = only_reader(p, between->buffer);
+    if (!second || second->desc.kind != kind || first->desc.relu) return NULL;
+    bool same_branch = second->fork == first->fork && second->branch == first->branch;
+    return same_branch && between->c == between->c_total ? second : NULL;
 }
 
 /* Both ops as one; false when one of them has a stage in that place already. */
@@ -76,7 +69,7 @@ static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan
 {
     b->name = trib_strings_format(l->strings, "%s+%s", a->name, b->name);
     if (!b->name) return trib_plan_no_memory();
-    l->buffers[a->desc.outputs[0].buffer].bytes = 0; /* what lay between is never materialised */
+    trib_lowering_forget_buffer(l, a->desc.outputs[0].buffer); /* what lay between is never materialised */
     b->desc = *desc;
     b->flops += a->flops;
     if (fusion == TRIB_AS_EPILOGUE) {
@@ -91,17 +84,14 @@ trib_status trib_fuse_pairs(trib_lowering *l, trib_kind first, trib_kind second,
     *fused = 0;
     if (!(fusion == TRIB_AS_PROLOGUE ? allowed(second, first, fusion) : allowed(first, second, fusion)))
         return trib_success();
-    for (size_t i = 0; i < l->op_count; ++i) {
-        if (l->ops[i].desc.kind != first) continue;
-        size_t partner = partner_of(l, i, second);
-        if (partner == l->op_count) continue;
-        trib_plan_op *a = &l->ops[i], *b = &l->ops[partner];
+    for (int i = 0; i < l->plan->op_count; ++i) {
+        trib_plan_op *a = &l->plan->ops[i], *b = a->desc.kind == first ? partner_of(l->plan, a, second) : NULL;
         trib_op_desc desc;
         bool can = false;
-        if (fused_desc(&a->desc, &b->desc, fusion, &desc)) TRIB_TRY(trib_can_run(l, &desc, &can));
+        if (b && fused_desc(&a->desc, &b->desc, fusion, &desc)) TRIB_TRY(trib_can_run(l, &desc, &can));
         if (!can) continue;
         TRIB_TRY(become_one(l, a, b, &desc, fusion));
-        trib_remove_op(l, i);
+        trib_lowering_remove_op(l, i);
         --i;
         ++*fused;
     }

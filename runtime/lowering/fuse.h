@@ -13,6 +13,4 @@ trib_status trib_can_run(const trib_lowering *lowering, const trib_op_desc *desc
 typedef enum trib_fusion { TRIB_AS_PROLOGUE, TRIB_AS_EPILOGUE } trib_fusion;
 trib_status trib_fuse_pairs(trib_lowering *lowering, trib_kind first, trib_kind second, trib_fusion fusion, int *fused);
 
-void trib_remove_op(trib_lowering *lowering, size_t index);
-
 #endif

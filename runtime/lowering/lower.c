@@ -2,80 +2,12 @@
  * From layers to ops: one op per layer, a buffer per output. A concatenation becomes one copy per input, on that
  * input's branch, and a join: a point where streams meet and nothing runs. An input that is not yet as the first layers
  * want it (8-bit pixels, another element type, too few channels) gets an op that makes it so. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "graph/kinds.h"
 #include "lowering/lowering.h"
 #include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
-
-void trib_lowering_release(trib_lowering *l)
-{
-    trib_free(l->ops);
-    trib_free(l->buffers);
-    trib_free(l->outputs);
-    trib_free(l->notes);
-    trib_free(l->views);
-}
-
-trib_status trib_lowering_add_buffer(trib_lowering *l, const char *name, trib_buffer_kind kind, int64_t bytes, int *out)
-{
-    if (trib_grow((void **)&l->buffers, &l->buffer_capacity, l->buffer_count + 1, sizeof *l->buffers))
-        return trib_plan_no_memory();
-    const char *copy = trib_strings_add(l->strings, name);
-    if (!copy) return trib_plan_no_memory();
-    l->buffers[l->buffer_count] = (trib_plan_buffer) { .name = copy, .kind = kind, .bytes = bytes, .offset = -1 };
-    *out = (int)l->buffer_count++;
-    return trib_success();
-}
-
-trib_status trib_lowering_add_op(trib_lowering *l, const trib_plan_op *op)
-{
-    if (trib_grow((void **)&l->ops, &l->op_capacity, l->op_count + 1, sizeof *l->ops)) return trib_plan_no_memory();
-    l->ops[l->op_count++] = *op;
-    return trib_success();
-}
-
-trib_status trib_lowering_note(trib_lowering *l, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    const char *copy = trib_strings_add(l->strings, text);
-    if (!copy || trib_grow((void **)&l->notes, &l->note_capacity, l->note_count + 1, sizeof *l->notes))
-        return trib_plan_no_memory();
-    l->notes[l->note_count++] = copy;
-    return trib_success();
-}
-
-trib_plan_part trib_no_parameters(void)
-{
-    trib_plan_part part;
-    memset(&part, 0, sizeof part);
-    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) part.parameters[role] = TRIB_NO_PARAMETER;
-    return part;
-}
-
-trib_plan_op trib_new_op(const trib_layer *layer, int layer_id)
-{
-    trib_plan_op op;
-    memset(&op, 0, sizeof op); /* padding too: descriptors are compared as bytes */
-    op.name = layer->name;
-    op.layer = layer_id;
-    op.fork = layer->fork;
-    op.branch = layer->branch;
-    op.record = op.workspace = -1;
-    op.part_count = 1;
-    op.parts[0] = trib_no_parameters();
-    op.desc.kind = layer->kind;
-    op.desc.attributes = layer->attributes;
-    op.desc.relu = layer->relu;
-    return op;
-}
 
 static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, trib_dtype dtype, trib_layout layout)
 {
@@ -130,11 +62,11 @@ static trib_status place_outputs(trib_lowering *l)
             trib_dtype given = l->options.normalise ? TRIB_U8 : TRIB_F32;
             l->views[i] = whole_view(l, layer, given, l->options.input_layout);
         } else
-            l->views[i] = whole_view(l, layer, dtype_of(l, (int)i), is_row(layer) ? TRIB_NHWC : l->layout);
+            l->views[i] = whole_view(l, layer, dtype_of(l, (int)i), is_row(layer) ? TRIB_NHWC : l->plan->layout);
         bool input = layer->kind == TRIB_INPUT;
         TRIB_TRY(trib_lowering_add_buffer(l, layer->name, input ? TRIB_BUFFER_INPUT : TRIB_BUFFER_ACTIVATION,
                                           trib_view_bytes(&l->views[i]), &l->views[i].buffer));
-        if (input) l->input_buffer = l->views[i].buffer;
+        if (input) l->plan->input_buffer = l->views[i].buffer;
     }
     return trib_success();
 }
@@ -161,10 +93,10 @@ static trib_status add_entry(trib_lowering *l, int id)
     to.c = to.c_total = entry_channels(l, id);
     to.dtype = trib_precision_dtype(l->options.precision);
     if (to.c == from.c && to.dtype == from.dtype) return trib_success();
-    to.layout = l->layout;
-    trib_plan_op op = trib_new_op(layer, id);
-    op.name = trib_strings_format(l->strings, "%s/%s", layer->name, l->options.normalise ? "normalise" : "convert");
-    if (!op.name) return trib_plan_no_memory();
+    to.layout = l->plan->layout;
+    const char *does = l->options.normalise ? "normalise" : "convert";
+    trib_plan_op op;
+    TRIB_TRY(trib_lowering_new_op(l, id, trib_strings_format(l->strings, "%s/%s", layer->name, does), &op));
     TRIB_TRY(trib_lowering_add_buffer(l, op.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
     op.desc.kind = l->options.normalise ? TRIB_PREPROCESS : TRIB_REORDER;
     if (l->options.normalise) op.desc.attributes.preprocess = *l->options.normalise;
@@ -179,9 +111,9 @@ static trib_status add_entry(trib_lowering *l, int id)
 static trib_status add_copy(trib_lowering *l, int concat, int input, trib_view slice)
 {
     const trib_layer *from = &l->graph->layers[input];
-    trib_plan_op op = trib_new_op(&l->graph->layers[concat], concat);
-    op.name = trib_strings_format(l->strings, "%s/copy_of:%s", l->graph->layers[concat].name, from->name);
-    if (!op.name) return trib_plan_no_memory();
+    const char *name = trib_strings_format(l->strings, "%s/copy_of:%s", l->graph->layers[concat].name, from->name);
+    trib_plan_op op;
+    TRIB_TRY(trib_lowering_new_op(l, concat, name, &op));
     op.fork = from->fork;
     op.branch = from->branch;
     op.desc.input_count = op.desc.output_count = 1;
@@ -195,7 +127,8 @@ static trib_status add_join(trib_lowering *l, int concat)
     const trib_layer *layer = &l->graph->layers[concat];
     trib_view slice = l->views[concat];
     int first = l->views[concat].c_offset;
-    trib_plan_op join = trib_new_op(layer, concat);
+    trib_plan_op join;
+    TRIB_TRY(trib_lowering_new_op(l, concat, trib_strings_add(l->strings, layer->name), &join));
     join.desc.output_count = 1;
     join.desc.outputs[0] = l->views[concat];
     join.desc.input_count = layer->input_count;
@@ -213,7 +146,8 @@ static trib_status add_join(trib_lowering *l, int concat)
 static trib_status add_layer_op(trib_lowering *l, int id)
 {
     const trib_layer *layer = &l->graph->layers[id];
-    trib_plan_op op = trib_new_op(layer, id);
+    trib_plan_op op;
+    TRIB_TRY(trib_lowering_new_op(l, id, trib_strings_add(l->strings, layer->name), &op));
     op.desc.input_count = layer->input_count;
     for (int k = 0; k < layer->input_count; ++k) op.desc.inputs[k] = l->views[layer->inputs[k]];
     op.desc.output_count = 1;
@@ -233,10 +167,10 @@ static trib_status add_output_buffer(trib_lowering *l, const char *name, trib_vi
     TRIB_TRY(trib_lowering_add_buffer(l, name, TRIB_BUFFER_OUTPUT, trib_view_bytes(view), &view->buffer));
     const char *kept = trib_strings_add(l->strings, name);
     if (!kept) return trib_plan_no_memory();
-    l->outputs[index] = (trib_plan_output) { .name = kept,
-                                             .buffer = view->buffer,
-                                             .shape = trib_shape_of(rank, view->n, view->c, view->h, view->w),
-                                             .dtype = view->dtype };
+    l->plan->outputs[index] = (trib_plan_output) { .name = kept,
+                                                   .buffer = view->buffer,
+                                                   .shape = trib_shape_of(rank, view->n, view->c, view->h, view->w),
+                                                   .dtype = view->dtype };
     return trib_success();
 }
 
@@ -247,9 +181,9 @@ static trib_status add_output(trib_lowering *l, size_t index)
     const trib_layer *layer = &l->graph->layers[output->layer];
     trib_view target = whole_view(l, layer, TRIB_F32, TRIB_NCHW);
     TRIB_TRY(add_output_buffer(l, output->name, &target, is_row(layer) ? 2 : 4, (int)index));
-    trib_plan_op op = trib_new_op(layer, output->layer);
-    op.name = trib_strings_format(l->strings, "%s/to_output", layer->name);
-    if (!op.name) return trib_plan_no_memory();
+    const char *name = trib_strings_format(l->strings, "%s/to_output", layer->name);
+    trib_plan_op op;
+    TRIB_TRY(trib_lowering_new_op(l, output->layer, name, &op));
     op.desc.kind = TRIB_REORDER;
     memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
     op.desc.relu = false;
@@ -264,9 +198,8 @@ static trib_status add_top_k(trib_lowering *l)
 {
     int id = l->graph->outputs[0].layer;
     const trib_layer *layer = &l->graph->layers[id];
-    trib_plan_op op = trib_new_op(layer, id);
-    op.name = trib_strings_format(l->strings, "%s/top_k", layer->name);
-    if (!op.name) return trib_plan_no_memory();
+    trib_plan_op op;
+    TRIB_TRY(trib_lowering_new_op(l, id, trib_strings_format(l->strings, "%s/top_k", layer->name), &op));
     op.desc.kind = TRIB_TOP_K;
     memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
     op.desc.attributes.top_k.k = l->options.top_k;
@@ -286,10 +219,12 @@ static trib_status add_top_k(trib_lowering *l)
 trib_status trib_lower_graph(trib_lowering *l)
 {
     const trib_graph *g = l->graph;
+    trib_plan *p = l->plan;
+    size_t outputs = l->options.top_k ? 2 : g->output_count;
     l->views = trib_alloc_zeroed(g->layer_count, sizeof *l->views);
-    l->output_count = l->options.top_k ? 2 : g->output_count;
-    l->outputs = trib_alloc_zeroed(l->output_count, sizeof *l->outputs);
-    if (!l->views || !l->outputs) return trib_plan_no_memory();
+    p->outputs = trib_alloc_zeroed(outputs, sizeof *p->outputs);
+    if (!l->views || !p->outputs) return trib_plan_no_memory();
+    p->output_count = (int)outputs;
     TRIB_TRY(place_outputs(l));
     TRIB_TRY(trib_run_passes(l, TRIB_PASSES_ON_VIEWS));
     for (size_t i = 0; i < g->layer_count; ++i) {

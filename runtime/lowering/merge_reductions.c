@@ -43,17 +43,17 @@ static trib_status merged(trib_lowering *l, const trib_plan_op *a, const trib_pl
 }
 
 /* Merges into op `first` all that goes with it. `first` comes before every other op of its branch. */
-static trib_status merge_into(trib_lowering *l, size_t first, int *gone)
+static trib_status merge_into(trib_lowering *l, int first, int *gone)
 {
-    for (size_t i = first + 1; i < l->op_count; ++i) {
-        trib_plan_op both;
+    for (int i = first + 1; i < l->plan->op_count; ++i) {
+        trib_plan_op *a = &l->plan->ops[first], both;
         bool can = false;
-        if (!goes_with(&l->ops[first], &l->ops[i])) continue;
-        TRIB_TRY(merged(l, &l->ops[first], &l->ops[i], &both));
+        if (!goes_with(a, &l->plan->ops[i])) continue;
+        TRIB_TRY(merged(l, a, &l->plan->ops[i], &both));
         TRIB_TRY(trib_can_run(l, &both.desc, &can));
         if (!can) continue;
-        l->ops[first] = both;
-        trib_remove_op(l, i);
+        *a = both;
+        trib_lowering_remove_op(l, i);
         --i;
         ++*gone;
     }
@@ -63,8 +63,9 @@ static trib_status merge_into(trib_lowering *l, size_t first, int *gone)
 trib_status trib_pass_merge_reductions(trib_lowering *l)
 {
     int ops = 0, gone = 0;
-    for (size_t i = 0; i < l->op_count; ++i) {
-        if (l->ops[i].fork < 0 || !is_reduction(&l->ops[i].desc)) continue;
+    for (int i = 0; i < l->plan->op_count; ++i) {
+        const trib_plan_op *op = &l->plan->ops[i];
+        if (op->fork < 0 || !is_reduction(&op->desc)) continue;
         int before = gone;
         TRIB_TRY(merge_into(l, i, &gone));
         ops += gone > before;

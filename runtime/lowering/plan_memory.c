@@ -35,10 +35,10 @@ static void add_user(lifetimes *l, const trib_order *order, int buffer, size_t o
     users[op / 64] |= (uint64_t)1 << (op % 64);
 }
 
-static void find_lifetimes(const trib_lowering *l, const trib_order *order, lifetimes *out)
+static void find_lifetimes(const trib_plan *p, const trib_order *order, lifetimes *out)
 {
-    for (size_t i = 0; i < l->op_count; ++i) {
-        const trib_plan_op *op = &l->ops[i];
+    for (size_t i = 0; i < order->count; ++i) {
+        const trib_plan_op *op = &p->ops[i];
         if (!op->implementation) continue;
         for (int k = 0; k < op->desc.input_count; ++k) add_user(out, order, op->desc.inputs[k].buffer, i);
         for (int k = 0; k < op->desc.output_count; ++k) add_user(out, order, op->desc.outputs[k].buffer, i);
@@ -68,12 +68,12 @@ static int largest_first(const void *x, const void *y)
 
 /* The lowest offset at which `next` overlaps none of the `count` placed ones, in the order of their offsets, that it
  * conflicts with. */
-static int64_t lowest_offset(const trib_lowering *l, const lifetimes *times, const placement *placed, size_t count,
+static int64_t lowest_offset(const trib_plan *p, const lifetimes *times, const placement *placed, size_t count,
                              placement next, bool reuse)
 {
     int64_t offset = 0;
     for (size_t k = 0; k < count; ++k) {
-        int64_t begin = l->buffers[placed[k].buffer].offset, end = begin + placed[k].bytes;
+        int64_t begin = p->buffers[placed[k].buffer].offset, end = begin + placed[k].bytes;
         if (begin >= offset + next.bytes) break;
         if (end <= offset) continue;
         bool shares = reuse && (all_before(times, next.buffer, placed[k].buffer) ||
@@ -83,48 +83,51 @@ static int64_t lowest_offset(const trib_lowering *l, const lifetimes *times, con
     return offset;
 }
 
-static void insert_by_offset(const trib_lowering *l, placement *placed, size_t count, placement next)
+static void insert_by_offset(const trib_plan *p, placement *placed, size_t count, placement next)
 {
     size_t at = count;
-    while (at && l->buffers[placed[at - 1].buffer].offset > l->buffers[next.buffer].offset) --at;
+    while (at && p->buffers[placed[at - 1].buffer].offset > p->buffers[next.buffer].offset) --at;
     memmove(placed + at + 1, placed + at, (count - at) * sizeof *placed);
     placed[at] = next;
 }
 
-static void place(trib_lowering *l, const lifetimes *times, const placement *list, size_t count, placement *placed)
+static void place(trib_plan *p, const lifetimes *times, const placement *list, size_t count, placement *placed,
+                  bool reuse)
 {
-    bool reuse = !trib_pass_disabled(l, TRIB_PASS_PLAN_MEMORY);
     for (size_t i = 0; i < count; ++i) {
-        trib_plan_buffer *b = &l->buffers[list[i].buffer];
-        b->offset = lowest_offset(l, times, placed, i, list[i], reuse);
-        insert_by_offset(l, placed, i, list[i]);
-        if (b->offset + list[i].bytes > l->arena_bytes) l->arena_bytes = b->offset + list[i].bytes;
-        l->activation_bytes += list[i].bytes;
+        trib_plan_buffer *b = &p->buffers[list[i].buffer];
+        b->offset = lowest_offset(p, times, placed, i, list[i], reuse);
+        insert_by_offset(p, placed, i, list[i]);
+        if (b->offset + list[i].bytes > p->arena_bytes) p->arena_bytes = b->offset + list[i].bytes;
+        p->activation_bytes += list[i].bytes;
     }
 }
 
 static trib_status plan_memory(trib_lowering *l, const trib_order *order, lifetimes *times, placement *list,
                                placement *placed)
 {
+    trib_plan *p = l->plan;
     size_t count = 0;
-    find_lifetimes(l, order, times);
-    for (size_t b = 0; b < l->buffer_count; ++b)
-        if (in_arena(&l->buffers[b])) list[count++] = (placement) { b, aligned(l->buffers[b].bytes) };
+    find_lifetimes(p, order, times);
+    for (int b = 0; b < p->buffer_count; ++b)
+        if (in_arena(&p->buffers[b])) list[count++] = (placement) { (size_t)b, aligned(p->buffers[b].bytes) };
     qsort(list, count, sizeof *list, largest_first);
-    place(l, times, list, count, placed);
+    place(p, times, list, count, placed, !trib_pass_disabled(l, TRIB_PASS_PLAN_MEMORY));
     return trib_lowering_note(l, "plan_memory: %zu buffers of %.1f MB in an arena of %.1f MB", count,
-                              (double)l->activation_bytes * 1e-6, (double)l->arena_bytes * 1e-6);
+                              (double)p->activation_bytes * 1e-6, (double)p->arena_bytes * 1e-6);
 }
 
 trib_status trib_pass_plan_memory(trib_lowering *l)
 {
+    const trib_plan *p = l->plan;
+    size_t buffers = (size_t)p->buffer_count;
     trib_order order = { 0 };
-    TRIB_TRY(trib_order_of(l->ops, l->op_count, l->stream_count, l->event_count, &order));
+    TRIB_TRY(trib_order_of(p->ops, (size_t)p->op_count, p->stream_count, p->event_count, &order));
     lifetimes times = { .words = order.words };
-    times.users = trib_alloc_zeroed(l->buffer_count * order.words, sizeof *times.users);
-    times.over = trib_alloc_zeroed(l->buffer_count * order.words, sizeof *times.over);
-    placement *list = trib_alloc_zeroed(l->buffer_count, sizeof *list);
-    placement *placed = trib_alloc_zeroed(l->buffer_count, sizeof *placed);
+    times.users = trib_alloc_zeroed(buffers * order.words, sizeof *times.users);
+    times.over = trib_alloc_zeroed(buffers * order.words, sizeof *times.over);
+    placement *list = trib_alloc_zeroed(buffers, sizeof *list);
+    placement *placed = trib_alloc_zeroed(buffers, sizeof *placed);
     trib_status status = times.users && times.over && list && placed ? plan_memory(l, &order, &times, list, placed)
                                                                      : trib_plan_no_memory();
     trib_order_release(&order);
