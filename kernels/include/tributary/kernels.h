@@ -4,9 +4,9 @@
  *
  * Activations are NHWC with a row pitch: element (n,h,w,c) of a tensor is at base[((n*H + h)*W + w)*pitch + c], so that
  * a channel slice of a wider tensor is a pointer plus the wide pitch. Everything is float32. Geometry is trusted:
- * callers have checked it.
+ * callers check it.
  *
- * `relu` makes max(0, y) of every result y; NaN stays NaN. (In a library's convolution it may become 0 instead.) */
+ * `relu` replaces every result y by max(0, y); NaN stays NaN. (A library's convolution may turn NaN into 0.) */
 #ifndef TRIBUTARY_KERNELS_H
 #define TRIBUTARY_KERNELS_H
 
@@ -23,7 +23,7 @@ typedef struct trib_window_geometry {
     int r, s;       /* window */
     int stride_h, stride_w;
     int pad_top, pad_left;
-    int pad_bottom, pad_right; /* stated padding: what averages count; windows may reach further */
+    int pad_bottom, pad_right; /* stated padding, counted by averages; windows may extend beyond it */
     int x_pitch, y_pitch;
     bool relu;
 } trib_window_geometry;
@@ -48,14 +48,14 @@ void trib_ref_lrn(const trib_pixel_geometry *g, int size, float alpha, float bet
 /* y = x * scale[c] + shift[c] */
 void trib_ref_scale_shift(const trib_pixel_geometry *g, const float *scale, const float *shift, const float *x,
                           float *y);
-/* y = x, or max(0, x) with g->relu: copies a slice. */
+/* Copies a slice: y = x, or max(0, x) with g->relu. */
 void trib_ref_copy(const trib_pixel_geometry *g, const float *x, float *y);
 
-/* A change of layout and channel count, also of type on a device. */
+/* A change of layout and channel count (on a device, also of type). */
 typedef struct trib_reorder_geometry {
     int n, c, h, w;       /* x */
     int y_c;              /* channels of y, >= c */
-    bool x_nchw, y_nchw;  /* that side is N,C,H,W, dense per image; else NHWC with a row pitch */
+    bool x_nchw, y_nchw;  /* N,C,H,W, dense per image; otherwise NHWC with a row pitch */
     int x_pitch, y_pitch; /* NHWC: elements from pixel to pixel; N,C,H,W: channels of the whole tensor (a slice: more
                              than its own) */
     bool relu;
@@ -63,7 +63,7 @@ typedef struct trib_reorder_geometry {
 
 /* y[n,c,h,w] = x[n,c,h,w], or max(0, x[n,c,h,w]), for the channels of x; 0 for those beyond. x and y do not overlap. */
 void trib_ref_reorder(const trib_reorder_geometry *g, const float *x, float *y);
-/* Per row, shifted by the row's maximum. */
+/* Softmax of each row, shifted by its maximum. */
 void trib_ref_softmax(const trib_pixel_geometry *g, const float *x, float *y);
 
 typedef struct trib_linear_geometry {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: the networks there are, and parameters from files for them.
+ * Tributary: the networks there are, and their parameters in files.
  *
- * A network is an architecture: which layers, how wide. What files call its parameters is another question, answered by
- * a dialect: "caffe" names are our own, "torchvision" ones are those of a torchvision state_dict.
+ * A network is an architecture: which layers, how wide. A dialect is a way of naming its
+ * parameters in files: "caffe" names are also Tributary's own, "torchvision" names are those of a state_dict.
  *
  *     trib_network_spec spec = { .network = trib_network_find("bvlc"), .classes = 10 };
  *     trib_graph *graph;
@@ -43,17 +43,17 @@ const char *trib_dialect_name(const trib_dialect *dialect);
 /* The dialect that the network's own published weights are in. */
 const trib_dialect *trib_network_dialect(const trib_network *network);
 
-/* What can be asked of a network. */
+/* A network with its sizes. */
 typedef struct trib_network_spec {
     const trib_network *network;
     int classes;             /* 0: the network's default, 1000 */
     int height, width;       /* of the input; 0: the network's default, 224 */
     bool aux;                /* the auxiliary classifiers, outputs "aux1" and "aux2" */
-    double width_multiplier; /* 0: 1; every channel count but the image's and the classes' times this, rounded to a
-                                multiple of 8 */
+    double width_multiplier; /* scales all channel counts but those of image and classes, rounded to a multiple of
+                                8; 0: 1 */
 } trib_network_spec;
 
-/* Fills in what 0 stands for. Fails with TRIB_INVALID_ARGUMENT on what cannot be. */
+/* Replaces zeros by defaults. Fails with TRIB_INVALID_ARGUMENT on an impossible value. */
 trib_status trib_network_resolve(const trib_network_spec *spec, trib_network_spec *out);
 
 /* Input "input"; outputs "logits", then "probabilities", then with aux "aux1", "aux2". Layers and parameters have
@@ -64,31 +64,31 @@ trib_status trib_network_graph(const trib_network_spec *spec, trib_graph **out);
  * Returns `text` (at least 128 bytes). */
 const char *trib_parameter_file_name(const trib_graph *graph, const trib_dialect *dialect, int parameter, char *text);
 
-/* Recognises a network and its dialect by the names and shapes of its tensors: classes, aux heads and width, too
- * (height and width of the input are not in the weights: they become the defaults). `module.` and `_orig_mod.` before
- * names are ignored. Fails with TRIB_BAD_DATA saying what is missing or unlike when it is another network. */
+/* Recognises a network, its dialect, number of classes, auxiliary classifiers and width by the names and shapes of
+ * its tensors. The size of the input is not in the weights: the spec gets the default. The prefixes `module.` and
+ * `_orig_mod.` are ignored. Fails with TRIB_BAD_DATA if it is another network, naming what is missing or different. */
 trib_status trib_network_detect(const trib_tensor *tensors, int count, trib_network_spec *spec,
                                 const trib_dialect **dialect);
 
-/* Whether a network of this spec takes the tensor of that name from a file of the dialect: not its auxiliary
- * classifiers' when spec->aux is false. Says nothing of whether it is there at all. */
+/* Whether a network of this spec reads the tensor of that name from a file of the dialect; false for auxiliary
+ * classifiers when spec->aux is false. The tensor need not exist. */
 bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialect, const char *tensor_name);
 
-/* Finds each parameter of `graph`, built from `spec`, among `tensors`: fills parameters[0 .. parameter_count). Fails,
- * naming the tensor, when one is missing, has another shape or is not floating, when a tensor is left over that is not
- * part of the network (aux heads that the graph does not have, and num_batches_tracked, are left out silently), or when
- * values are not finite. */
+/* Finds each parameter of `graph`, built from `spec`, among `tensors`, and fills parameters[0 .. parameter_count).
+ * Fails, naming the tensor, if one is missing, has another shape or is not of a floating type, if a tensor is not part
+ * of the network, or if values are not finite. Auxiliary classifiers that the graph does not have, and
+ * num_batches_tracked, are ignored. */
 trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
                               const trib_tensor *tensors, int count, trib_tensor *parameters);
 
-/* Deterministic values for every parameter from `seed` and its name in the dialect (weights by He's rule, see golden
- * data): for benchmarks and tests. `parameters` as for trib_network_bind; *storage holds the values and is freed with
+/* Values for every parameter, determined by `seed` and its name in the dialect (weights by He's rule), for benchmarks
+ * and tests. `parameters` as for trib_network_bind; *storage holds the values and is freed with
  * trib_parameters_free_random. */
 trib_status trib_parameters_random(const trib_graph *graph, const trib_dialect *dialect, uint64_t seed,
                                    trib_tensor *parameters, void **storage);
 void trib_parameters_free_random(void *storage);
 
-/* The same formula for any tensor: i-th uniform value in [0,1) of the stream called `name`. */
+/* The random numbers behind it: the i-th uniform value in [0,1) of the sequence called `name`. */
 double trib_uniform(const char *name, uint64_t seed, uint64_t i);
 
 TRIB_END_DECLS

@@ -28,10 +28,15 @@
 
 TRIB_BEGIN_DECLS
 
+/* The CPU, or one GPU. */
 typedef struct trib_device trib_device;
+/* A queue of work on a device. */
 typedef struct trib_stream trib_stream;
+/* A point in a stream's work that others can wait for. */
 typedef struct trib_event trib_event;
+/* Recorded work that can be launched many times. */
 typedef struct trib_capture trib_capture;
+/* An op prepared to run. */
 typedef struct trib_op_handle trib_op_handle;
 
 typedef struct trib_device_options {

@@ -182,6 +182,7 @@ typedef struct trib_output {
     int layer;
 } trib_output;
 
+/* A finished network; immutable. */
 typedef struct trib_graph trib_graph;
 
 const char *trib_graph_name(const trib_graph *graph);
@@ -207,6 +208,7 @@ void trib_graph_destroy(trib_graph *graph); /* NULL is fine */
 
 /* ---- building ---- */
 
+/* A network being built. */
 typedef struct trib_graph_builder trib_graph_builder;
 
 typedef struct trib_fork {

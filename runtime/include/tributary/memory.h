@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: how much memory this process may use, and who says so. The least of these counts:
+ * Tributary: how much memory this process may use, and what limits it. The lowest of these counts:
  *
  *   1. The machine's memory.
  *   2. Limits of control groups, version 1 and 2, from the group that /proc/self/cgroup names up to the root of the
  *      mount: memory.max and memory.high, or memory.limit_in_bytes (`docker run --memory`, Kubernetes' limits).
  *   3. The process's own limits of address space and data (`ulimit -v`, `ulimit -d`).
  *
- * What other processes use is not taken off. */
+ * Memory in use by other processes is not subtracted. */
 #ifndef TRIBUTARY_MEMORY_H
 #define TRIBUTARY_MEMORY_H
 
@@ -21,7 +21,7 @@ typedef struct trib_memory {
     char source[256]; /* "the machine's memory", "cgroup v2 /docker/abc memory.max 536870912", "ulimit -v 4000000" */
 } trib_memory;
 
-/* Reads all of it anew; cannot fail: what cannot be read is no limit. */
+/* Reads all limits anew. Cannot fail: a limit that cannot be read is ignored. */
 trib_memory trib_memory_get(void);
 
 TRIB_END_DECLS

@@ -38,6 +38,7 @@ typedef struct trib_session_options {
 } trib_session_options;
 trib_session_options trib_session_default_options(void);
 
+/* A network ready to run. */
 typedef struct trib_session trib_session;
 
 /* `parameters`: one tensor per parameter of `graph`, in its order; f32, f16 or bf16; only read during this call.

@@ -24,8 +24,8 @@ float trib_f16_to_f32(uint16_t bits);
 uint16_t trib_f32_to_f16(float value);
 float trib_bf16_to_f32(uint16_t bits);
 uint16_t trib_f32_to_bf16(float value);
-/* The nearest float32 with 10 bits of fraction, which is all that tensor cores take of a factor in tf32; ties away from
- * zero, as cvt.rna.tf32.f32 has it. NaN stays NaN, overflow becomes infinity. */
+/* The nearest float32 with 10 bits of fraction, the precision of tensor cores in tf32; ties away from zero, as in
+ * cvt.rna.tf32.f32. NaN stays NaN, overflow becomes infinity. */
 float trib_f32_to_tf32(float value);
 
 /* Converts `count` elements of `source` (any dtype; need not be aligned) to float32. i64 is rounded to nearest. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: shapes, and tensors as views of somebody's memory. */
+ * Tributary: shapes, and tensors as views of memory. */
 #ifndef TRIBUTARY_SHAPE_H
 #define TRIBUTARY_SHAPE_H
 
@@ -19,7 +19,7 @@ typedef struct trib_shape {
     int64_t dim[TRIB_MAX_RANK];
 } trib_shape;
 
-/* Up to four extents: trib_shape_of(2, 10, 1024, 0, 0) is [10, 1024]. */
+/* A shape of up to four extents: trib_shape_of(2, 10, 1024, 0, 0) is [10, 1024]. */
 trib_shape trib_shape_of(int rank, int64_t d0, int64_t d1, int64_t d2, int64_t d3);
 
 bool trib_shape_equal(const trib_shape *a, const trib_shape *b);
@@ -30,7 +30,7 @@ trib_status trib_shape_count(const trib_shape *shape, int64_t *count);
 /* "[2, 3, 224, 224]" into `text` (at least TRIB_SHAPE_TEXT bytes); returns `text`. */
 const char *trib_shape_text(const trib_shape *shape, char *text);
 
-/* A named tensor in memory that somebody else owns. Dense, row-major. `data` need not be aligned to the element. */
+/* A named tensor, dense and row-major, in memory that it does not own. `data` need not be aligned. */
 typedef struct trib_tensor {
     const char *name;
     trib_dtype dtype;

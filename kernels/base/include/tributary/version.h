@@ -12,7 +12,7 @@
 
 TRIB_BEGIN_DECLS
 
-/* "0.1.0": of the library, which may differ from TRIB_VERSION when it is shared. */
+/* "0.1.0": the version of the library, which may differ from TRIB_VERSION if it is shared. */
 const char *trib_version(void);
 
 TRIB_END_DECLS
