@@ -3,7 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "cuda/cublaslt_matmul.h"
+#include "cuda/libraries/cublaslt_matmul.h"
 
 enum { MOST_PLANS = 8, MOST_WAITS = 101 };
 
@@ -41,7 +41,7 @@ end:
 
 typedef struct product {
     bench_gpu *gpu;
-    const trib_matmul_plan *plan;
+    const trib_matmul_algorithm *plan;
     void *x, *w, *y, *workspace;
 } product;
 
@@ -64,7 +64,7 @@ static trib_status allocate(product *p, int64_t bytes, trib_dtype dtype)
 }
 
 /* The best of all plans; 0 when none can be run. */
-static trib_status fastest(product *p, trib_matmul_plan *const *plans, int count, double seconds, double *best)
+static trib_status fastest(product *p, trib_matmul_algorithm *const *plans, int count, double seconds, double *best)
 {
     *best = 0;
     for (int i = 0; i < count; ++i) {
@@ -90,7 +90,7 @@ static trib_status measure_product(bench_gpu *gpu, const trib_cublaslt *library,
                                     .out = side,
                                     .x_pitch = side,
                                     .y_pitch = side };
-    trib_matmul_plan *plans[MOST_PLANS];
+    trib_matmul_algorithm *plans[MOST_PLANS];
     product p = { .gpu = gpu };
     double best = 0;
     int count = 0;
@@ -101,7 +101,7 @@ static trib_status measure_product(bench_gpu *gpu, const trib_cublaslt *library,
     TRIB_TRY_GOTO(status, end, fastest(&p, plans, count, seconds, &best));
     if (best > 0) *rate = 2.0 * side * side * side / best;
 end:
-    for (int i = 0; i < count; ++i) trib_matmul_plan_destroy(plans[i]);
+    for (int i = 0; i < count; ++i) trib_matmul_algorithm_destroy(plans[i]);
     bench_release(gpu, p.workspace);
     bench_release(gpu, p.y);
     bench_release(gpu, p.w);

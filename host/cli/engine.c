@@ -43,7 +43,7 @@ trib_status cli_open_device(const cli_settings *settings, trib_device **out)
     char *choices = NULL;
     if (settings->target) TRIB_TRY(check_target(settings->target));
     check_environment(settings);
-    TRIB_TRY(cli_plan_cache(settings, &choices));
+    TRIB_TRY(cli_choice_cache(settings, &choices));
     trib_device_options options = { .threads = settings->threads,
                                     .memory_limit = settings->memory_limit,
                                     .choices_path = choices,

@@ -32,9 +32,9 @@ static const cli_option compute_options[] = {
       "run every op in plain C: slow; all other implementations are tested against it", 0, 0 },
     { 0, "measure", CLI_FLAG, AT(measure), NULL,
       "time the implementations of each op instead of ranking them; 'tributary plan --explain' shows the times", 0, 0 },
-    { 0, "plan-cache", CLI_FILE_OUT, AT(plan_cache), "FILE|none",
+    { 0, "choice-cache", CLI_FILE_OUT, AT(choice_cache), "FILE|none",
       "cuda: keep compiled convolutions and the results of --measure in FILE for later runs; default: "
-      "plan-choices.txt in $TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
+      "choices.txt in $TRIBUTARY_CACHE_DIR, $XDG_CACHE_HOME/tributary or ~/.cache/tributary",
       0, 0 },
     { 0, "disable-pass", CLI_TEXTS, AT(disabled_passes), "NAME",
       "skip a lowering pass ('tributary plan --explain' lists them); may be repeated", 0, 0 },

@@ -9,8 +9,8 @@
 typedef struct cli_settings {
     /* compute */
     const char *device;
-    const char *target;     /* a card that need not be here; NULL: none. Only for plans */
-    const char *plan_cache; /* a file, "none", or NULL: the usual one */
+    const char *target;       /* a card that need not be here; NULL: none. Only for plans */
+    const char *choice_cache; /* a file, "none", or NULL: the usual one */
     int precision, schedule, launch, layout;
     int threads, lanes;
     int chunk; /* images a lane takes at a time; 0: chosen. No option: bench sets it */
@@ -52,7 +52,7 @@ trib_status cli_open_device(const cli_settings *settings, trib_device **out);
 
 /* The file for trib_device_options.choices_path; NULL: none, and always for a device that has no use for it. Its folder
  * is made when something may be measured; one that cannot be made is said then. Release *out with trib_free. */
-trib_status cli_plan_cache(const cli_settings *settings, char **out);
+trib_status cli_choice_cache(const cli_settings *settings, char **out);
 /* After something may have been measured. A failure is said and changes nothing else. */
 void cli_save_choices(const cli_settings *settings, trib_device *device);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Items, and the simplest input: one named file. */
+ * Items: what an input hands out, one image or the reason why it cannot be had. */
 #include <string.h>
 
 #include "data/file.h"
@@ -46,38 +46,4 @@ trib_status trib_input_check_size(int64_t most_bytes, const char *name, int64_t 
                       "%s: its %lld bytes are more than the %lld that the loader may use for an image as it comes, an "
                       "eighth of its memory; raise that with --loader-memory (trib_loader_options.memory_limit)",
                       trib_shorten(name).text, (long long)bytes, (long long)most_bytes);
-}
-
-typedef struct file_input {
-    trib_input base;
-    bool given;
-    char path[];
-} file_input;
-
-static trib_status file_next(trib_input *input, trib_item *item, bool *end)
-{
-    file_input *file = (file_input *)input;
-    *end = file->given;
-    file->given = true;
-    return *end ? trib_success() : trib_item_set_path(item, file->path);
-}
-
-static int64_t file_count(const trib_input *input)
-{
-    (void)input;
-    return 1;
-}
-
-static void file_close(trib_input *input) { trib_free(input); }
-
-trib_status trib_file_input_open(const char *path, trib_input **out)
-{
-    static const trib_input_kind kind = { .next = file_next, .count = file_count, .close = file_close };
-    size_t size = strlen(path) + 1;
-    file_input *file = trib_alloc_zeroed(1, sizeof *file + size);
-    if (!file) return trib_no_memory(path);
-    file->base.kind = &kind;
-    memcpy(file->path, path, size);
-    *out = &file->base;
-    return trib_success();
 }

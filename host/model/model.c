@@ -8,8 +8,8 @@
 #include "data/file.h"
 #include "formats/weights_file.h"
 #include "model/guess.h"
-#include "model/input_size.h"
 #include "model/metadata.h"
+#include "model/preprocess_size.h"
 #include "tributary/internal/alloc.h"
 
 struct trib_model {

@@ -30,8 +30,8 @@ void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, 
 void trib_pixel_problem(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu);
 
 extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_pixel_kernels[],
-    trib_end_kernels[], trib_parameter_kernels[];
+    trib_preprocess_kernels[], trib_softmax_kernels[], trib_parameter_kernels[];
 extern const int trib_conv1x1_kernel_count, trib_pool_kernel_count, trib_lrn_kernel_count, trib_pixel_kernel_count,
-    trib_end_kernel_count, trib_parameter_kernel_count;
+    trib_preprocess_kernel_count, trib_softmax_kernel_count, trib_parameter_kernel_count;
 
 #endif

@@ -105,9 +105,13 @@ const trib_kernel *trib_kernel_at(int index)
         const trib_kernel *kernels;
         int count;
     } parts[] = {
-        { trib_conv1x1_kernels, trib_conv1x1_kernel_count }, { trib_pool_kernels, trib_pool_kernel_count },
-        { trib_lrn_kernels, trib_lrn_kernel_count },         { trib_pixel_kernels, trib_pixel_kernel_count },
-        { trib_end_kernels, trib_end_kernel_count },         { trib_parameter_kernels, trib_parameter_kernel_count },
+        { trib_conv1x1_kernels, trib_conv1x1_kernel_count },
+        { trib_pool_kernels, trib_pool_kernel_count },
+        { trib_lrn_kernels, trib_lrn_kernel_count },
+        { trib_pixel_kernels, trib_pixel_kernel_count },
+        { trib_preprocess_kernels, trib_preprocess_kernel_count },
+        { trib_softmax_kernels, trib_softmax_kernel_count },
+        { trib_parameter_kernels, trib_parameter_kernel_count },
     };
     for (int i = 0; i < TRIB_COUNT(parts); index -= parts[i].count, ++i)
         if (index < parts[i].count) return &parts[i].kernels[index];

@@ -4,9 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cpu/cpu.h"
-#include "cpu/onednn.h"
-#include "cpu/op.h"
+#include "cpu/device.h"
+#include "cpu/libraries/onednn.h"
+#include "cpu/memory.h"
+#include "cpu/ops/op.h"
+#include "cpu/streams/capture.h"
+#include "cpu/streams/event.h"
+#include "cpu/streams/stream.h"
 #include "tributary/cpus.h"
 #include "tributary/internal/alloc.h"
 

@@ -4,7 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cpu/cpu.h"
+#include "cpu/memory.h"
+#include "cpu/streams/stream.h"
 #include "tributary/internal/alloc.h"
 
 enum { ALIGNMENT = 256, HUGE_PAGE = 2 << 20 };

@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "cuda/cards.h"
-#include "cuda/choices.h"
-#include "cuda/cuda.h"
-#include "cuda/ops.h"
+#include "cuda/device.h"
+#include "cuda/memory/copy.h"
+#include "cuda/ops/measured.h"
+#include "cuda/ops/ops.h"
+#include "cuda/streams/capture.h"
+#include "cuda/streams/event.h"
+#include "cuda/streams/stream.h"
 #include "cuda/target.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/process.h"
@@ -129,7 +133,7 @@ static void close_device(trib_device *base)
     trib_cuda_streams_close(device);
     trib_cuda_ops_close(device);
     trib_cuda_choices_close(device);
-    trib_cuda_texts_close(&device->texts);
+    trib_cuda_interned_close(&device->interned);
     trib_cuda_events_close(device);
     trib_cuda_host_memory_close(device);
     trib_cuda_staging_close(device);
@@ -174,7 +178,7 @@ trib_status trib_cuda_device_open(const char *spec, const trib_device_options *o
     pthread_mutex_init(&device->objects_lock, NULL);
     pthread_mutex_init(&device->memory.lock, NULL);
     pthread_mutex_init(&device->capture_lock, NULL);
-    trib_cuda_texts_open(&device->texts);
+    trib_cuda_interned_open(&device->interned);
     trib_cuda_host_memory_open(device);
     trib_cuda_staging_open(device);
     if (options) device->memory.stats.limit_bytes = options->memory_limit;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "cuda/cards.h"
-#include "cuda/choices.h"
-#include "cuda/ops.h"
+#include "cuda/ops/measured.h"
+#include "cuda/ops/ops.h"
 #include "device/cuda_device.h"
 #include "tributary/internal/alloc.h"
 
@@ -74,7 +74,7 @@ static void close_target(trib_device *base)
     trib_cuda_device *device = trib_cuda_of(base);
     trib_cuda_ops_close(device);
     trib_cuda_choices_close(device);
-    trib_cuda_texts_close(&device->texts);
+    trib_cuda_interned_close(&device->interned);
     trib_free(device);
 }
 
@@ -129,7 +129,7 @@ trib_status trib_cuda_target_open(const char *target, const char *choices_path, 
     device->base.driver = &driver;
     device->described = card->description;
     describe(card, &device->base.info);
-    trib_cuda_texts_open(&device->texts);
+    trib_cuda_interned_open(&device->interned);
     trib_status status = trib_cuda_ops_open(device);
     if (!trib_failed(&status)) status = trib_cuda_choices_open(device, choices_path);
     if (trib_failed(&status)) {

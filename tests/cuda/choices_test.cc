@@ -66,7 +66,7 @@ TEST_F(Choices, AreMeasuredOnceAndRememberedByTheNextProgram)
 // Of another card or version, or damaged: left aside.
 TEST_F(Choices, AUselessFileIsReplaced)
 {
-    support::write_file(file, "tributary plan cache 1\nlibrary: something else\n");
+    support::write_file(file, "tributary choice cache 1\nlibrary: something else\n");
     {
         nets::Device device = open();
         nets::Plan measured = plan(device, true);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cuda/ops.h"
+#include "cuda/ops/ops.h"
 
 test_provider_counts test_counts;
 const test_way test_plain = { .name = "scale:plain", .workspace = 256 };

@@ -34,16 +34,16 @@ class Convolutions : public testing::Test
         trib_conv_list_clear(&list);
         ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
     }
-    const trib_conv_plan_info &info(int i) { return *trib_conv_plan_get_info(list.plans[i]); }
+    const trib_compiled_conv_info &info(int i) { return *trib_compiled_conv_get_info(list.plans[i]); }
 
     trib_cudnn *library = nullptr;
     cudnnContext *handle = nullptr;
     trib_conv_list list = {};
 };
 
-void run(const trib_conv_plan *plan, cudnnContext *handle, const trib_conv_desc &desc, Slice x, Slice y)
+void run(const trib_compiled_conv *plan, cudnnContext *handle, const trib_conv_desc &desc, Slice x, Slice y)
 {
-    const trib_conv_plan_info *info = trib_conv_plan_get_info(plan);
+    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
     SCOPED_TRACE(info->name);
     Conv conv(desc, x, y);
     Memory workspace(std::size_t(info->workspace_bytes));
@@ -235,27 +235,27 @@ TEST_F(Convolutions, ANameMakesThePlanAgain)
     trib_conv_desc desc = small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_FP16, packed_x, sliced_y);
     find(desc);
     for (int i = 0; i < list.count; ++i) {
-        trib_conv_plan *plan = nullptr;
-        ASSERT_OK(trib_conv_plan_by_name(library, &desc, info(i).name, &plan));
-        const trib_conv_plan_info *again = trib_conv_plan_get_info(plan);
+        trib_compiled_conv *plan = nullptr;
+        ASSERT_OK(trib_compiled_conv_by_name(library, &desc, info(i).name, &plan));
+        const trib_compiled_conv_info *again = trib_compiled_conv_get_info(plan);
         EXPECT_STREQ(again->name, info(i).name);
         EXPECT_EQ(again->workspace_bytes, info(i).workspace_bytes);
         EXPECT_EQ(again->tensor_cores, info(i).tensor_cores);
         EXPECT_EQ(again->bias, info(i).bias);
         if (again->workspace_bytes < limit) run(plan, handle, desc, packed_x, sliced_y);
-        trib_conv_plan_destroy(plan);
+        trib_compiled_conv_destroy(plan);
     }
-    trib_conv_plan *plan = nullptr;
+    trib_compiled_conv *plan = nullptr;
     for (const char *bad : { "", "cudnn", "cudnn:f32", "cudnn:f32:", "cudnn:f32:x:", "cudnn:f32:7", "cudnn:f32:7:24",
                              "cudnn:f32:7:24=", "cudnn:f32:7:24=21,", "cudnn:f32:7:24=21x", "cudnn:f32:7:99=1",
                              "cudnn:f32:99999999999999999999:", "cudnn:bf16:41:2=0",
                              "cudnn:i64:7:", "other:f32:7:", "cudnn:f32:7:24=21,24=--1", "cudnn:f32: 7:" })
-        EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, bad, &plan), TRIB_BAD_DATA, "is no name");
-    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, "cudnn:f32:1234:", &plan), TRIB_UNSUPPORTED, "engine 1234");
-    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, "cudnn:f32:7:24=999", &plan), TRIB_UNSUPPORTED, "engine 7");
+        EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, bad, &plan), TRIB_BAD_DATA, "is no name");
+    EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, "cudnn:f32:1234:", &plan), TRIB_UNSUPPORTED, "engine 1234");
+    EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, "cudnn:f32:7:24=999", &plan), TRIB_UNSUPPORTED, "engine 7");
     std::string long_name = "cudnn:f32:7:";
     for (int i = 0; i < 100; ++i) long_name += i ? ",24=1" : "24=1";
-    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, long_name.c_str(), &plan), TRIB_BAD_DATA, "is no name");
+    EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, long_name.c_str(), &plan), TRIB_BAD_DATA, "is no name");
     EXPECT_EQ(plan, nullptr);
 }
 
@@ -265,25 +265,27 @@ TEST_F(Convolutions, SavedPlansLoad)
     find(desc);
     char *json = nullptr;
     std::size_t bytes = 0;
-    ASSERT_OK(trib_conv_plan_save(list.plans[0], &json, &bytes));
+    ASSERT_OK(trib_compiled_conv_save(list.plans[0], &json, &bytes));
     EXPECT_EQ(std::strlen(json), bytes);
-    trib_conv_plan *plan = nullptr;
-    ASSERT_OK(trib_conv_plan_load(library, &desc, info(0).name, json, bytes, &plan));
-    EXPECT_STREQ(trib_conv_plan_get_info(plan)->name, info(0).name);
-    EXPECT_TRUE(trib_conv_plan_get_info(plan)->runtime_compiled);
+    trib_compiled_conv *plan = nullptr;
+    ASSERT_OK(trib_compiled_conv_load(library, &desc, info(0).name, json, bytes, &plan));
+    EXPECT_STREQ(trib_compiled_conv_get_info(plan)->name, info(0).name);
+    EXPECT_TRUE(trib_compiled_conv_get_info(plan)->runtime_compiled);
     run(plan, handle, desc, sliced_x, sliced_y);
-    trib_conv_plan_destroy(plan);
+    trib_compiled_conv_destroy(plan);
 
     plan = nullptr;
-    EXPECT_FAILS(trib_conv_plan_load(library, &desc, info(0).name, json, bytes / 2, &plan), TRIB_DEVICE_ERROR,
+    EXPECT_FAILS(trib_compiled_conv_load(library, &desc, info(0).name, json, bytes / 2, &plan), TRIB_DEVICE_ERROR,
                  "cudnnBackendFinalize");
-    EXPECT_FAILS(trib_conv_plan_load(library, &desc, info(0).name, "{}", 2, &plan), TRIB_DEVICE_ERROR, "IsObject");
-    EXPECT_FAILS(trib_conv_plan_load(library, &desc, "cudnn:f32:41:", json, bytes, &plan), TRIB_BAD_DATA, "engine 7");
+    EXPECT_FAILS(trib_compiled_conv_load(library, &desc, info(0).name, "{}", 2, &plan), TRIB_DEVICE_ERROR, "IsObject");
+    EXPECT_FAILS(trib_compiled_conv_load(library, &desc, "cudnn:f32:41:", json, bytes, &plan), TRIB_BAD_DATA,
+                 "engine 7");
     trib_cudnn *other = nullptr;
     std::string card = support::read_file(support::data_file("cudnn/h200.json"));
     card.replace(card.find("H200"), 4, "H100");
     ASSERT_OK(trib_cudnn_open_described(card.c_str(), &other));
-    EXPECT_FAILS(trib_conv_plan_load(other, &desc, info(0).name, json, bytes, &plan), TRIB_UNSUPPORTED, "another card");
+    EXPECT_FAILS(trib_compiled_conv_load(other, &desc, info(0).name, json, bytes, &plan), TRIB_UNSUPPORTED,
+                 "another card");
     trib_cudnn_close(other);
     EXPECT_EQ(plan, nullptr);
     trib_free(json);
@@ -303,16 +305,16 @@ TEST_F(Convolutions, DescribingTellsTheSame)
     for (int i = 0; i < made.count; ++i) {
         bool found = false;
         for (int j = 0; j < list.count; ++j) {
-            const trib_conv_plan_info *a = trib_conv_plan_get_info(made.plans[i]);
+            const trib_compiled_conv_info *a = trib_compiled_conv_get_info(made.plans[i]);
             found |= !std::strcmp(a->name, info(j).name) && a->workspace_bytes == info(j).workspace_bytes;
         }
-        EXPECT_TRUE(found) << trib_conv_plan_get_info(made.plans[i])->name;
+        EXPECT_TRUE(found) << trib_compiled_conv_get_info(made.plans[i])->name;
     }
     trib_conv_pointers none = {};
     char *json = nullptr;
     std::size_t bytes = 0;
     EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &none, nullptr), TRIB_INVALID_ARGUMENT, "only described");
-    EXPECT_FAILS(trib_conv_plan_save(list.plans[0], &json, &bytes), TRIB_INVALID_ARGUMENT, "only described");
+    EXPECT_FAILS(trib_compiled_conv_save(list.plans[0], &json, &bytes), TRIB_INVALID_ARGUMENT, "only described");
     trib_conv_list_clear(&made);
 }
 
@@ -332,10 +334,11 @@ TEST_F(Convolutions, NonsenseIsRefused)
     refused([](trib_conv_desc &d) { d.direction = TRIB_CONV_DGRAD; }); // with a bias
     refused([](trib_conv_desc &d) { d.direction = trib_conv_direction(7); });
     refused([](trib_conv_desc &d) { d.precision = trib_precision(9); });
-    trib_conv_plan *plan = nullptr;
+    trib_compiled_conv *plan = nullptr;
     trib_conv_desc desc = good;
     desc.direction = trib_conv_direction(7);
-    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, "cudnn:f32:7:", &plan), TRIB_INVALID_ARGUMENT, "convolution");
+    EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, "cudnn:f32:7:", &plan), TRIB_INVALID_ARGUMENT,
+                 "convolution");
     desc = good;
     desc.p = 3; // fewer than the windows that fit
     EXPECT_FAILS(trib_conv_candidates(library, &desc, nullptr, &list), TRIB_DEVICE_ERROR, "fwd fp32 n2 c8 6x5 k16");

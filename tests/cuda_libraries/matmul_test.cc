@@ -22,7 +22,7 @@ class Products : public testing::Test
     }
     void clear()
     {
-        while (count > 0) trib_matmul_plan_destroy(plans[--count]);
+        while (count > 0) trib_matmul_algorithm_destroy(plans[--count]);
     }
     void find(const trib_matmul_desc &desc, std::int64_t workspace = 0)
     {
@@ -31,7 +31,7 @@ class Products : public testing::Test
     }
 
     trib_cublaslt *library = nullptr;
-    trib_matmul_plan *plans[CAPACITY] = {};
+    trib_matmul_algorithm *plans[CAPACITY] = {};
     int count = 0;
     char reason[TRIB_MESSAGE_SIZE] = "";
 };
@@ -47,9 +47,9 @@ trib_matmul_desc small_product(trib_precision precision)
     return d;
 }
 
-void run(const trib_matmul_plan *plan, const trib_matmul_desc &d, int x_offset, int y_offset)
+void run(const trib_matmul_algorithm *plan, const trib_matmul_desc &d, int x_offset, int y_offset)
 {
-    const trib_matmul_plan_info *info = trib_matmul_plan_get_info(plan);
+    const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(plan);
     SCOPED_TRACE(info->name);
     std::vector<float> x = values("x", std::size_t(d.rows) * d.in), w = values("w", std::size_t(d.out) * d.in),
                        bias = values("bias", d.out), expected(std::size_t(d.rows) * d.out);
@@ -99,12 +99,13 @@ TEST_F(Products, WithinTheWorkspace)
     trib_matmul_desc d = small_product(TRIB_PRECISION_BF16);
     find(d);
     std::int64_t largest = 0;
-    for (int i = 0; i < count; ++i) largest = std::max(largest, trib_matmul_plan_get_info(plans[i])->workspace_bytes);
+    for (int i = 0; i < count; ++i)
+        largest = std::max(largest, trib_matmul_algorithm_get_info(plans[i])->workspace_bytes);
     EXPECT_GT(largest, 0);
     find(d, largest - 1);
     ASSERT_EQ(count, 1);
-    EXPECT_EQ(trib_matmul_plan_get_info(plans[0])->workspace_bytes, 0);
-    EXPECT_EQ(trib_matmul_plan_get_info(plans[0])->bias, TRIB_BF16);
+    EXPECT_EQ(trib_matmul_algorithm_get_info(plans[0])->workspace_bytes, 0);
+    EXPECT_EQ(trib_matmul_algorithm_get_info(plans[0])->bias, TRIB_BF16);
 }
 
 TEST_F(Products, AWorkspaceIsAligned)
@@ -112,7 +113,7 @@ TEST_F(Products, AWorkspaceIsAligned)
     trib_matmul_desc d = small_product(TRIB_PRECISION_BF16);
     find(d);
     int with = 0;
-    while (with < count && !trib_matmul_plan_get_info(plans[with])->workspace_bytes) ++with;
+    while (with < count && !trib_matmul_algorithm_get_info(plans[with])->workspace_bytes) ++with;
     ASSERT_LT(with, count);
     Memory all(1 << 16);
     trib_matmul_pointers pointers = { all.data(), all.data() + 8192, all.data() + 16384, all.data() + 24576 };
@@ -126,21 +127,21 @@ TEST_F(Products, ANameMakesThePlanAgain)
     trib_matmul_desc d = small_product(TRIB_PRECISION_TF32);
     find(d);
     for (int i = 0; i < count; ++i) {
-        trib_matmul_plan *plan = nullptr;
-        const trib_matmul_plan_info *info = trib_matmul_plan_get_info(plans[i]);
-        ASSERT_OK(trib_matmul_plan_by_name(library, &d, info->name, &plan));
-        EXPECT_STREQ(trib_matmul_plan_get_info(plan)->name, info->name);
-        EXPECT_EQ(trib_matmul_plan_get_info(plan)->workspace_bytes, info->workspace_bytes);
+        trib_matmul_algorithm *plan = nullptr;
+        const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(plans[i]);
+        ASSERT_OK(trib_matmul_algorithm_by_name(library, &d, info->name, &plan));
+        EXPECT_STREQ(trib_matmul_algorithm_get_info(plan)->name, info->name);
+        EXPECT_EQ(trib_matmul_algorithm_get_info(plan)->workspace_bytes, info->workspace_bytes);
         run(plan, d, 0, 0);
-        trib_matmul_plan_destroy(plan);
+        trib_matmul_algorithm_destroy(plan);
     }
-    trib_matmul_plan *plan = nullptr;
-    std::string name = trib_matmul_plan_get_info(plans[0])->name;
+    trib_matmul_algorithm *plan = nullptr;
+    std::string name = trib_matmul_algorithm_get_info(plans[0])->name;
     for (std::string bad : { std::string(), std::string("cublaslt:"), name + "0", name.substr(0, name.size() - 1),
                              name.substr(0, name.size() - 1) + "G", "x" + name })
-        EXPECT_FAILS(trib_matmul_plan_by_name(library, &d, bad.c_str(), &plan), TRIB_BAD_DATA, "is no name");
+        EXPECT_FAILS(trib_matmul_algorithm_by_name(library, &d, bad.c_str(), &plan), TRIB_BAD_DATA, "is no name");
     name.replace(9, 4, "dead"); // an algorithm of another version
-    EXPECT_FAILS(trib_matmul_plan_by_name(library, &d, name.c_str(), &plan), TRIB_UNSUPPORTED, "AlgoCheck");
+    EXPECT_FAILS(trib_matmul_algorithm_by_name(library, &d, name.c_str(), &plan), TRIB_UNSUPPORTED, "AlgoCheck");
 }
 
 TEST_F(Products, NonsenseIsRefused)

@@ -17,27 +17,27 @@ trib_status convolve(Conv &conv, Memory &workspace)
     trib_cudnn *library = nullptr;
     cudnnContext *handle = nullptr;
     trib_conv_list list = {};
-    trib_conv_plan *loaded = nullptr, *named = nullptr;
+    trib_compiled_conv *loaded = nullptr, *named = nullptr;
     char *json = nullptr;
     std::size_t bytes = 0;
     trib_conv_limits limits = {};
     trib_conv_pointers pointers = conv.pointers(TRIB_F32);
-    const trib_conv_plan_info *info = nullptr;
+    const trib_compiled_conv_info *info = nullptr;
     trib_status status = trib_success();
     limits.workspace_bytes = 1 << 20;
     TRIB_TRY_GOTO(status, done, trib_cudnn_open(0, &library));
     TRIB_TRY_GOTO(status, done, trib_cudnn_handle_create(nullptr, &handle));
     TRIB_TRY_GOTO(status, done, trib_conv_candidates(library, &conv.desc, &limits, &list));
-    info = trib_conv_plan_get_info(list.plans[0]);
-    TRIB_TRY_GOTO(status, done, trib_conv_plan_save(list.plans[0], &json, &bytes));
-    TRIB_TRY_GOTO(status, done, trib_conv_plan_load(library, &conv.desc, info->name, json, bytes, &loaded));
-    TRIB_TRY_GOTO(status, done, trib_conv_plan_by_name(library, &conv.desc, info->name, &named));
-    for (const trib_conv_plan *plan : { list.plans[0], loaded, named })
+    info = trib_compiled_conv_get_info(list.plans[0]);
+    TRIB_TRY_GOTO(status, done, trib_compiled_conv_save(list.plans[0], &json, &bytes));
+    TRIB_TRY_GOTO(status, done, trib_compiled_conv_load(library, &conv.desc, info->name, json, bytes, &loaded));
+    TRIB_TRY_GOTO(status, done, trib_compiled_conv_by_name(library, &conv.desc, info->name, &named));
+    for (const trib_compiled_conv *plan : { list.plans[0], loaded, named })
         TRIB_TRY_GOTO(status, done, trib_conv_run(plan, handle, &pointers, workspace.data()));
 done:
     trib_free(json);
-    trib_conv_plan_destroy(loaded);
-    trib_conv_plan_destroy(named);
+    trib_compiled_conv_destroy(loaded);
+    trib_compiled_conv_destroy(named);
     trib_conv_list_clear(&list);
     trib_cudnn_handle_destroy(handle);
     trib_cudnn_close(library);
@@ -48,7 +48,7 @@ done:
 trib_status multiply(Memory &memory, Memory &workspace)
 {
     trib_cublaslt *library = nullptr;
-    trib_matmul_plan *plans[4], *named = nullptr;
+    trib_matmul_algorithm *plans[4], *named = nullptr;
     int count = 0;
     trib_matmul_desc desc = {};
     desc.precision = TRIB_PRECISION_BF16;
@@ -58,12 +58,13 @@ trib_status multiply(Memory &memory, Memory &workspace)
     trib_status status = trib_success();
     TRIB_TRY_GOTO(status, done, trib_cublaslt_open(&library));
     TRIB_TRY_GOTO(status, done, trib_matmul_candidates(library, &desc, 0, plans, 4, &count, nullptr));
-    TRIB_TRY_GOTO(status, done,
-                  trib_matmul_plan_by_name(library, &desc, trib_matmul_plan_get_info(plans[0])->name, &named));
+    TRIB_TRY_GOTO(
+        status, done,
+        trib_matmul_algorithm_by_name(library, &desc, trib_matmul_algorithm_get_info(plans[0])->name, &named));
     TRIB_TRY_GOTO(status, done, trib_matmul_run(named, nullptr, &pointers, workspace.data()));
 done:
-    trib_matmul_plan_destroy(named);
-    while (count > 0) trib_matmul_plan_destroy(plans[--count]);
+    trib_matmul_algorithm_destroy(named);
+    while (count > 0) trib_matmul_algorithm_destroy(plans[--count]);
     trib_cublaslt_close(library);
     return status;
 }

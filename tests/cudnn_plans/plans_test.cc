@@ -6,7 +6,7 @@
 #include "support/support.h"
 
 extern "C" {
-#include "cuda/cublaslt_matmul.h"
+#include "cuda/libraries/cublaslt_matmul.h"
 #include "tributary/internal/alloc.h"
 }
 
@@ -86,16 +86,16 @@ class Plans : public testing::Test
     {
         char cell[32] = "none";
         if (list.count) {
-            const trib_conv_plan_info *info = trib_conv_plan_get_info(list.plans[0]);
+            const trib_compiled_conv_info *info = trib_compiled_conv_get_info(list.plans[0]);
             std::snprintf(cell, sizeof cell, "%d:%lld%s", info->engine, static_cast<long long>(info->workspace_bytes),
                           info->hides_copy ? "+copy" : "");
         }
         std::printf(" %15s of %2d", cell, list.configs);
     }
 
-    static const trib_conv_plan_info &first(const trib_conv_list &list)
+    static const trib_compiled_conv_info &first(const trib_conv_list &list)
     {
-        return *trib_conv_plan_get_info(list.plans[0]);
+        return *trib_compiled_conv_get_info(list.plans[0]);
     }
 
     trib_cudnn *library = nullptr;
@@ -107,7 +107,7 @@ class Plans : public testing::Test
 // Described with the engines that are compiled at run time.
 void forward_16(const Layer &layer, const trib_conv_desc &, const trib_conv_list &list)
 {
-    const trib_conv_plan_info &info = *trib_conv_plan_get_info(list.plans[0]);
+    const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.plans[0]);
     EXPECT_FALSE(info.hides_copy) << info.name << " needs " << info.workspace_bytes << " bytes";
     EXPECT_TRUE(info.tensor_cores) << info.name;
     EXPECT_EQ(info.runtime_compiled, layer.sliced())
@@ -153,7 +153,7 @@ TEST_F(Plans, PartialSumsAreNoCopies)
             limits.describe_only = limits.no_runtime_compilation = true;
             ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
             for (int i = 0; i < list.count; ++i) {
-                const trib_conv_plan_info &info = *trib_conv_plan_get_info(list.plans[i]);
+                const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.plans[i]);
                 if (info.engine == 41) {
                     EXPECT_FALSE(info.hides_copy) << layer.name << ": " << info.name << ", " << info.workspace_bytes;
                     splits += info.workspace_bytes > 4096;
@@ -211,13 +211,14 @@ TEST_F(Plans, RuntimeCompiledPlansAreMade)
             EXPECT_TRUE(first(list).native_graph) << first(list).name;
             char *json = nullptr;
             std::size_t bytes = 0;
-            trib_conv_plan *loaded = nullptr;
-            ASSERT_OK(trib_conv_plan_save(list.plans[0], &json, &bytes));
-            ASSERT_OK(trib_conv_plan_load(library, &desc, first(list).name, json, bytes, &loaded));
-            EXPECT_EQ(0, std::memcmp(trib_conv_plan_get_info(loaded), &first(list), sizeof(trib_conv_plan_info)));
+            trib_compiled_conv *loaded = nullptr;
+            ASSERT_OK(trib_compiled_conv_save(list.plans[0], &json, &bytes));
+            ASSERT_OK(trib_compiled_conv_load(library, &desc, first(list).name, json, bytes, &loaded));
+            EXPECT_EQ(0,
+                      std::memcmp(trib_compiled_conv_get_info(loaded), &first(list), sizeof(trib_compiled_conv_info)));
             std::printf("%-36s n%-3d %s %s, %.2f s, %zu bytes saved\n", layer.name.c_str(), desc.n,
                         trib_precision_name(desc.precision), first(list).name, seconds.count(), bytes);
-            trib_conv_plan_destroy(loaded);
+            trib_compiled_conv_destroy(loaded);
             trib_free(json);
             trib_conv_list_clear(&list);
         }
@@ -231,7 +232,7 @@ TEST_F(Plans, RuntimeCompiledPlansAreMade)
 // (most dgrads copy), nor for conv1 in tf32.
 void backward(const Layer &, const trib_conv_desc &desc, const trib_conv_list &list)
 {
-    const trib_conv_plan_info &info = *trib_conv_plan_get_info(list.plans[0]);
+    const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.plans[0]);
     EXPECT_EQ(info.tensor_cores, desc.precision != TRIB_PRECISION_FP32) << info.name;
     bool copies = desc.precision == TRIB_PRECISION_FP32 || (desc.precision == TRIB_PRECISION_TF32 && desc.c == 8);
     EXPECT_TRUE(copies || !info.hides_copy) << info.name << " needs " << info.workspace_bytes << " bytes";
@@ -262,11 +263,11 @@ TEST_F(Plans, NamesMakeTheSamePlans)
         trib_conv_list list = {};
         ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
         for (int i = 0; i < list.count; ++i) {
-            const trib_conv_plan_info *info = trib_conv_plan_get_info(list.plans[i]);
-            trib_conv_plan *plan = nullptr;
-            ASSERT_OK(trib_conv_plan_by_name(library, &desc, info->name, &plan));
-            EXPECT_EQ(0, std::memcmp(trib_conv_plan_get_info(plan), info, sizeof *info)) << info->name;
-            trib_conv_plan_destroy(plan);
+            const trib_compiled_conv_info *info = trib_compiled_conv_get_info(list.plans[i]);
+            trib_compiled_conv *plan = nullptr;
+            ASSERT_OK(trib_compiled_conv_by_name(library, &desc, info->name, &plan));
+            EXPECT_EQ(0, std::memcmp(trib_compiled_conv_get_info(plan), info, sizeof *info)) << info->name;
+            trib_compiled_conv_destroy(plan);
         }
         trib_conv_list_clear(&list);
     }
@@ -275,14 +276,14 @@ TEST_F(Plans, NamesMakeTheSamePlans)
 TEST_F(Plans, UselessPlansAreRefused)
 {
     trib_conv_desc desc = layers[0].desc;
-    trib_conv_plan *plan = nullptr;
-    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, "cudnn:f32:9999:", &plan), TRIB_UNSUPPORTED,
+    trib_compiled_conv *plan = nullptr;
+    EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, "cudnn:f32:9999:", &plan), TRIB_UNSUPPORTED,
                  "CUDNN_STATUS_NOT_SUPPORTED");
-    EXPECT_FAILS(trib_conv_plan_by_name(library, &desc, "cudnn:f32:11:2=123456", &plan), TRIB_UNSUPPORTED,
+    EXPECT_FAILS(trib_compiled_conv_by_name(library, &desc, "cudnn:f32:11:2=123456", &plan), TRIB_UNSUPPORTED,
                  "CUDNN_STATUS_NOT_SUPPORTED");
-    EXPECT_FAILS(trib_conv_plan_load(library, &desc, "cudnn:f32:11:", "{}", 2, &plan), TRIB_DEVICE_ERROR,
+    EXPECT_FAILS(trib_compiled_conv_load(library, &desc, "cudnn:f32:11:", "{}", 2, &plan), TRIB_DEVICE_ERROR,
                  "json_object.HasMember");
-    EXPECT_FAILS(trib_conv_plan_load(library, &desc, "cudnn:f32:11:", "garbage", 7, &plan), TRIB_DEVICE_ERROR,
+    EXPECT_FAILS(trib_compiled_conv_load(library, &desc, "cudnn:f32:11:", "garbage", 7, &plan), TRIB_DEVICE_ERROR,
                  "cudnnBackendFinalize");
     trib_cudnn *other = nullptr;
     EXPECT_FAILS(trib_cudnn_open_described("{}", &other), TRIB_DEVICE_ERROR, "json_object.HasMember");
@@ -309,7 +310,7 @@ TEST(Products, CublasLtTakesTheDescription)
                 desc.precision = trib_precision(precision);
                 desc.rows = 25088, desc.in = 192, desc.out = 64, desc.x_pitch = 192, desc.y_pitch = 256;
                 desc.has_bias = bias, desc.relu = relu;
-                trib_matmul_plan *plans[4];
+                trib_matmul_algorithm *plans[4];
                 int count = 0;
                 EXPECT_FAILS(trib_matmul_candidates(library, &desc, 0, plans, 4, &count, nullptr), TRIB_DEVICE_ERROR,
                              "cublasLtMatmulAlgoGetHeuristic: CUBLAS_STATUS_NOT_INITIALIZED");

@@ -3,7 +3,7 @@
 #pragma once
 
 extern "C" {
-#include "cuda/cudnn_conv.h"
+#include "cuda/libraries/cudnn_conv.h"
 }
 
 #include <string>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where the simulated libraries' functions are found, in place of runtime/cuda/lazy/lazy.c. */
+ * Where the simulated libraries' functions are found, in place of runtime/cuda/libraries/lazy/lazy.c. */
 #include <cublasLt.h>
 #include <cudnn_graph.h>
 #include <string.h>
 
-#include "cuda/lazy/lazy.h"
+#include "cuda/libraries/lazy/lazy.h"
 
 #define FUNCTION(name)                    \
     {                                     \

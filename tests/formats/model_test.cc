@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "formats/model_files.h"
-#include "model/input_size.h"
+#include "model/preprocess_size.h"
 
 using files::Model;
 using files::ModelFile;

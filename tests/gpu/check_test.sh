@@ -358,7 +358,7 @@ python_packages) # cuDNN and cuBLASLt are found there, if nowhere else, and wher
     cat >"$work/project/CMakeLists.txt" <<TEXT
 cmake_minimum_required(VERSION 3.25)
 project(Finds LANGUAGES NONE)
-list(APPEND CMAKE_MODULE_PATH $(cd "$here/../../runtime/cuda" && pwd))
+list(APPEND CMAKE_MODULE_PATH $(cd "$here/../../runtime/cuda/libraries" && pwd))
 set(CMAKE_FIND_LIBRARY_PREFIXES lib)
 set(CMAKE_FIND_LIBRARY_SUFFIXES .so)
 set(CUDAToolkit_VERSION_MAJOR 13)

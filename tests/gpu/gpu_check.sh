@@ -15,7 +15,7 @@ how to go on. What cannot run is skipped, with the reason.
 
       --out DIR           where report, logs and results go
       --build DIR         the build folder; default: build-gpu if it is there ('make gpu-bundle' makes it), else build
-      --cache DIR         where compiled convolutions are kept, for all steps and later runs; default: plan-cache in the
+      --cache DIR         where compiled convolutions are kept, for all steps and later runs; default: choice-cache in the
                           build folder
       --minutes N         stop after N minutes; a step that is expected to take longer than is left is skipped. Default: no
                           limit
@@ -160,7 +160,7 @@ mkdir -p "$OUT/logs" || exit 2
 OUT=$(cd "$OUT" && pwd)
 if [ -z "$BUILD" ]; then BUILD=$SOURCE/build && if [ -e "$SOURCE/build-gpu/bundle.txt" ]; then BUILD=$SOURCE/build-gpu; fi; fi
 BUILD=$(realpath -m "$BUILD")
-CACHE=$(realpath -m "${CACHE:-$BUILD/plan-cache}")
+CACHE=$(realpath -m "${CACHE:-$BUILD/choice-cache}")
 export SOURCE BUILD OUT CACHE PYTHON MEASURE BATCHES TINY
 # What was packed need not be built.
 if [ -e "$BUILD/bundle.txt" ]; then expected[build]=2 limit[build]=30; fi

@@ -114,8 +114,8 @@ expect_row network-bf16-serial-graph 'failed: not done after * s'
 if pgrep -f '^sleep 987.65' >"$work/printed"; then fail "the hanging step went on: $(cat "$work/printed")"; fi
 grep -q '^| bf16 | 2 | [0-9]* (.*) | [0-9]* (pytorch-graph; .*) | [0-9.]* |' "$report" || fail "no row with both numbers"
 # Compiled convolutions of the network and of the tests were kept, for all steps.
-for file in plan-choices.txt tests.txt; do
-    grep -qa '^key: cudnn' "$there/build-gpu/plan-cache/$file" || fail "no plan cache $file"
+for file in choices.txt tests.txt; do
+    grep -qa '^key: cudnn' "$there/build-gpu/choice-cache/$file" || fail "no choice cache $file"
 done
 
 # ---- what the report says to do ----

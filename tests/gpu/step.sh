@@ -11,7 +11,7 @@ set -uo pipefail
 trap 'exit 143' TERM
 # One folder for everybody's compiled convolutions: the tests have a file of their own, with shapes of their own.
 mkdir -p "$CACHE"
-export TRIBUTARY_CACHE_DIR=$CACHE TRIB_TEST_PLAN_CACHE=$CACHE/tests.txt
+export TRIBUTARY_CACHE_DIR=$CACHE TRIB_TEST_CHOICE_CACHE=$CACHE/tests.txt
 
 note() { echo "result: $*"; }
 skip() { note "$*" && exit 77; }
@@ -188,7 +188,7 @@ step_network() { # PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
         run+=(--seconds "$MEASURE")
     fi
     # What is measured decides for whoever reads that cache.
-    if [[ " ${*:5} " == *" --measure "* ]]; then run+=(--plan-cache "$CACHE/measured.txt"); fi
+    if [[ " ${*:5} " == *" --measure "* ]]; then run+=(--choice-cache "$CACHE/measured.txt"); fi
     mkdir -p "$OUT/network"
     (set -x && "$BUILD/tributary" "${run[@]}") || fail "exit code $?; the batch sizes that were measured are in the log"
     measured=$(grep -c '"images_per_second"' "$file")

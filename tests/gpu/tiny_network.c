@@ -58,7 +58,7 @@ static trib_status compute_all(const char *arch, int precision, int schedule)
     const trib_network_spec network = {
         .network = trib_network_find(arch), .classes = CLASSES, .height = SIZE, .width = SIZE, .width_multiplier = 0.125
     };
-    const trib_device_options options = { .choices_path = getenv("TRIB_TEST_PLAN_CACHE") };
+    const trib_device_options options = { .choices_path = getenv("TRIB_TEST_CHOICE_CACHE") };
     trib_model *model = NULL;
     trib_device *device = NULL;
     TRIB_TRY(trib_model_random(&network, 1, &model));

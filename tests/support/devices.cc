@@ -24,7 +24,7 @@ std::vector<std::string> devices(const std::string &kind)
 trib_status open_device(const std::string &spec, trib_device **out)
 {
     trib_device_options options = {};
-    const char *cache = std::getenv("TRIB_TEST_PLAN_CACHE");
+    const char *cache = std::getenv("TRIB_TEST_CHOICE_CACHE");
     options.choices_path = cache && *cache ? cache : nullptr;
     return trib_device_open(spec.c_str(), &options, out);
 }

@@ -67,7 +67,7 @@ std::string data_file(const std::string &name);
 // Specs of the devices that can be used here, of the kinds that begin with `kind`; the environment's TRIB_TEST_DEVICE
 // narrows that ("cuda": only GPUs).
 std::vector<std::string> devices(const std::string &kind = "");
-// trib_device_open; the environment's TRIB_TEST_PLAN_CACHE names a file that keeps compiled convolutions from one
+// trib_device_open; the environment's TRIB_TEST_CHOICE_CACHE names a file that keeps compiled convolutions from one
 // opening, and one program, to the next: each takes half a second on a GPU.
 trib_status open_device(const std::string &spec, trib_device **out);
 

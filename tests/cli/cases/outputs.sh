@@ -35,7 +35,7 @@ for name in m.safetensors ./m.safetensors link hard "$PWD/photos/../m.safetensor
     fails 1 "would be lost: --results-file" eval m.safetensors classes --results-file "$name" --overwrite
     fails 1 "would be lost: --json" bench m.safetensors -b 1 --iterations 1 --json "$name" --overwrite
     fails 1 "would be lost: --output" run m.safetensors in.safetensors -o "$name" --overwrite
-    fails 1 "would be lost: --plan-cache" plan m.safetensors --plan-cache "$name"
+    fails 1 "would be lost: --choice-cache" plan m.safetensors --choice-cache "$name"
     fails 1 "would be lost: --output" classify "$name" photos -o m.safetensors --overwrite
 done
 fails 1 "IN in.safetensors would be lost" run m.safetensors in.safetensors -o ./in.safetensors --overwrite
@@ -47,8 +47,8 @@ fails 1 "--output x.csv and --errors ./x.csv are the same file" classify m.safet
 [ ! -e x.csv ] || fail "nothing is made"
 ln -s x.csv soon
 fails 1 "are the same file" classify m.safetensors photos -o soon --errors photos/../x.csv
-fails 1 "are the same file" classify m.safetensors photos -o x.csv --plan-cache x.csv
-fails 1 "are the same file" run m.safetensors in.safetensors -o x.csv --plan-cache x.csv
+fails 1 "are the same file" classify m.safetensors photos -o x.csv --choice-cache x.csv
+fails 1 "are the same file" run m.safetensors in.safetensors -o x.csv --choice-cache x.csv
 # inputs: lists, shards, IDX files and their labels, images named or in a folder, by link or not
 fails 1 "list: is also written, as list; name another output" classify m.safetensors @list -o list --overwrite
 fails 1 "list: is also written, as photos/up" classify m.safetensors @list --errors photos/up --overwrite

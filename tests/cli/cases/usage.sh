@@ -30,7 +30,7 @@ usage "--rate does not take 'some'; it takes all, device, copies or end-to-end" 
 usage "--target needs a value" plan m --target
 usage "unknown option '--target'" classify m i --target h200
 usage "--measure needs the card itself" plan m --target h200 --measure
-usage "--plan-cache does not take ''" plan m --plan-cache=
+usage "--choice-cache does not take ''" plan m --choice-cache=
 usage "--launch does not take 'later'" plan --launch later m
 usage "--precision does not take 'int8'" plan --precision int8 m
 usage "--layout does not take 'chw'" plan --layout chw m

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Included in place of <dnnl.h>: calls of oneDNN's functions go to those that were loaded. One that is missing in here
+ * or in onednn_functions.h is found by the linker, which is not given oneDNN. */
+#ifndef TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_API_H
+#define TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_API_H
+
+#include "cpu/libraries/onednn_functions.h"
+
+#define dnnl_version trib_dnnl.version
+#define dnnl_get_effective_cpu_isa trib_dnnl.get_effective_cpu_isa
+#define dnnl_engine_create trib_dnnl.engine_create
+#define dnnl_engine_destroy trib_dnnl.engine_destroy
+#define dnnl_stream_create trib_dnnl.stream_create
+#define dnnl_stream_destroy trib_dnnl.stream_destroy
+#define dnnl_stream_wait trib_dnnl.stream_wait
+#define dnnl_memory_create trib_dnnl.memory_create
+#define dnnl_memory_destroy trib_dnnl.memory_destroy
+#define dnnl_memory_get_memory_desc trib_dnnl.memory_get_memory_desc
+#define dnnl_memory_set_data_handle trib_dnnl.memory_set_data_handle
+#define dnnl_memory_desc_get_size trib_dnnl.memory_desc_get_size
+#define dnnl_post_ops_create trib_dnnl.post_ops_create
+#define dnnl_post_ops_destroy trib_dnnl.post_ops_destroy
+#define dnnl_primitive_attr_create trib_dnnl.primitive_attr_create
+#define dnnl_primitive_attr_destroy trib_dnnl.primitive_attr_destroy
+#define dnnl_primitive_attr_set_post_ops trib_dnnl.primitive_attr_set_post_ops
+#define dnnl_primitive_attr_set_scratchpad_mode trib_dnnl.primitive_attr_set_scratchpad_mode
+#define dnnl_primitive_desc_destroy trib_dnnl.primitive_desc_destroy
+#define dnnl_primitive_desc_query trib_dnnl.primitive_desc_query
+#define dnnl_primitive_desc_query_md trib_dnnl.primitive_desc_query_md
+#define dnnl_primitive_create trib_dnnl.primitive_create
+#define dnnl_primitive_destroy trib_dnnl.primitive_destroy
+#define dnnl_primitive_execute trib_dnnl.primitive_execute
+#define dnnl_reorder_primitive_desc_create trib_dnnl.reorder_primitive_desc_create
+#define dnnl_post_ops_append_eltwise trib_dnnl.post_ops_append_eltwise
+
+#if DNNL_VERSION_MAJOR >= 3
+#define dnnl_memory_desc_create_with_tag trib_dnnl.memory_desc_create_with_tag
+#define dnnl_memory_desc_destroy trib_dnnl.memory_desc_destroy
+#define dnnl_primitive_desc_next_impl trib_dnnl.primitive_desc_next_impl
+#define dnnl_convolution_forward_primitive_desc_create trib_dnnl.convolution_forward_primitive_desc_create
+#define dnnl_pooling_forward_primitive_desc_create trib_dnnl.pooling_forward_primitive_desc_create
+#define dnnl_lrn_forward_primitive_desc_create trib_dnnl.lrn_forward_primitive_desc_create
+#define dnnl_inner_product_forward_primitive_desc_create trib_dnnl.inner_product_forward_primitive_desc_create
+#define dnnl_softmax_forward_primitive_desc_create trib_dnnl.softmax_forward_primitive_desc_create
+#else
+#define dnnl_memory_desc_init_by_tag trib_dnnl.memory_desc_init_by_tag
+#define dnnl_primitive_desc_iterator_create trib_dnnl.primitive_desc_iterator_create
+#define dnnl_primitive_desc_iterator_next trib_dnnl.primitive_desc_iterator_next
+#define dnnl_primitive_desc_iterator_fetch trib_dnnl.primitive_desc_iterator_fetch
+#define dnnl_primitive_desc_iterator_destroy trib_dnnl.primitive_desc_iterator_destroy
+#define dnnl_convolution_forward_desc_init trib_dnnl.convolution_forward_desc_init
+#define dnnl_pooling_forward_desc_init trib_dnnl.pooling_forward_desc_init
+#define dnnl_lrn_forward_desc_init trib_dnnl.lrn_forward_desc_init
+#define dnnl_inner_product_forward_desc_init trib_dnnl.inner_product_forward_desc_init
+#define dnnl_softmax_forward_desc_init trib_dnnl.softmax_forward_desc_init
+#endif
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * oneDNN 3.x. */
+#include "cpu/libraries/onednn_version.h"
+
+#include <stddef.h>
+
+/* Descriptors and attributes of one primitive, freed together. NULL where creation failed: what they are given to then
+ * refuses them, and `status` says why. */
+typedef struct parts {
+    dnnl_status_t status;
+    dnnl_memory_desc_t source, target, weights, bias;
+    dnnl_primitive_attr_t attributes;
+} parts;
+
+static const dnnl_dims_t no_dilation;
+
+static dnnl_memory_desc_t describe(parts *p, int rank, const dnnl_dims_t dims, dnnl_format_tag_t format)
+{
+    dnnl_memory_desc_t md = NULL;
+    if (!p->status) p->status = dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, format);
+    return md;
+}
+
+static dnnl_status_t add_relu(dnnl_primitive_attr_t attributes)
+{
+    dnnl_post_ops_t after = NULL;
+    dnnl_status_t status = dnnl_post_ops_create(&after);
+    if (!status) status = dnnl_post_ops_append_eltwise(after, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (!status) status = dnnl_primitive_attr_set_post_ops(attributes, after);
+    if (after) dnnl_post_ops_destroy(after);
+    return status;
+}
+
+/* Source, target and attributes; the caller adds weights where there are any. */
+static parts begin(const trib_dnnl_geometry *g, bool relu)
+{
+    parts p = { .status = dnnl_success };
+    p.source = describe(&p, 4, (dnnl_dims_t) { g->n, g->c, g->h, g->w }, g->source);
+    p.target = describe(&p, 4, (dnnl_dims_t) { g->n, g->k, g->p, g->q }, g->target);
+    if (g->has_bias) p.bias = describe(&p, 1, (dnnl_dims_t) { g->k }, dnnl_x);
+    if (!p.status) p.status = dnnl_primitive_attr_create(&p.attributes);
+    if (!p.status) p.status = dnnl_primitive_attr_set_scratchpad_mode(p.attributes, dnnl_scratchpad_mode_user);
+    if (!p.status && relu) p.status = add_relu(p.attributes);
+    return p;
+}
+
+static dnnl_status_t end(parts *p, dnnl_status_t status)
+{
+    if (p->source) dnnl_memory_desc_destroy(p->source);
+    if (p->target) dnnl_memory_desc_destroy(p->target);
+    if (p->weights) dnnl_memory_desc_destroy(p->weights);
+    if (p->bias) dnnl_memory_desc_destroy(p->bias);
+    if (p->attributes) dnnl_primitive_attr_destroy(p->attributes);
+    return status;
+}
+
+dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
+                             const char *prefix, dnnl_primitive_desc_t *out)
+{
+    parts p = begin(g, g->relu);
+    p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
+    if (p.status) return end(&p, p.status);
+    dnnl_primitive_desc_t found = NULL;
+    dnnl_status_t status = dnnl_convolution_forward_primitive_desc_create(
+        &found, engine, dnnl_forward_inference, algorithm, p.source, p.weights, p.bias, p.target, g->strides,
+        no_dilation, g->before, g->after, p.attributes);
+    while (!status && prefix && !trib_dnnl_name_begins(found, prefix)) status = dnnl_primitive_desc_next_impl(found);
+    if (status && found) dnnl_primitive_desc_destroy(found);
+    if (!status) *out = found;
+    return end(&p, status == dnnl_last_impl_reached ? dnnl_unimplemented : status);
+}
+
+dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
+                             dnnl_primitive_desc_t *out)
+{
+    parts p = begin(g, false);
+    if (p.status) return end(&p, p.status);
+    return end(&p, dnnl_pooling_forward_primitive_desc_create(out, engine, dnnl_forward_inference, algorithm, p.source,
+                                                              p.target, g->strides, (dnnl_dims_t) { g->r, g->s },
+                                                              no_dilation, g->before, g->after, p.attributes));
+}
+
+dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, const trib_lrn *lrn,
+                            dnnl_primitive_desc_t *out)
+{
+    parts p = begin(g, false);
+    if (p.status) return end(&p, p.status);
+    return end(&p, dnnl_lrn_forward_primitive_desc_create(out, engine, dnnl_forward_inference, dnnl_lrn_across_channels,
+                                                          p.source, p.target, lrn->size, lrn->alpha, lrn->beta, lrn->k,
+                                                          p.attributes));
+}
+
+/* [n,k] instead of the four dimensions `begin` described. */
+static void make_rows(parts *p, dnnl_memory_desc_t *which, int n, int k)
+{
+    if (*which) dnnl_memory_desc_destroy(*which);
+    *which = describe(p, 2, (dnnl_dims_t) { n, k }, dnnl_nc);
+}
+
+dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out)
+{
+    parts p = begin(g, g->relu);
+    make_rows(&p, &p.target, g->n, g->k);
+    p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->h, g->w }, dnnl_format_tag_any);
+    if (p.status) return end(&p, p.status);
+    return end(&p, dnnl_inner_product_forward_primitive_desc_create(out, engine, dnnl_forward_inference, p.source,
+                                                                    p.weights, p.bias, p.target, p.attributes));
+}
+
+dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out)
+{
+    parts p = begin(g, false);
+    make_rows(&p, &p.source, g->n, g->c);
+    make_rows(&p, &p.target, g->n, g->c);
+    if (p.status) return end(&p, p.status);
+    return end(&p,
+               dnnl_softmax_forward_primitive_desc_create(out, engine, dnnl_forward_inference, dnnl_softmax_accurate,
+                                                          p.source, p.target, 1, p.attributes));
+}
+
+dnnl_status_t trib_dnnl_memory(dnnl_engine_t engine, int rank, const dnnl_dims_t dims, dnnl_format_tag_t format,
+                               void *data, dnnl_memory_t *out)
+{
+    parts p = { .status = dnnl_success };
+    p.source = describe(&p, rank, dims, format);
+    return end(&p, p.status ? p.status : dnnl_memory_create(out, p.source, engine, data));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What differs between the C APIs of oneDNN 2.x (onednn_v2.c) and 3.x (onednn_v3.c): making descriptors. 2.x has
+ * operation descriptors and memory descriptors by value; 3.x makes primitive descriptors directly.
+ *
+ * All tensors are dense. (A descriptor with the strides of a slice is accepted and runs the reference, 100 to 1,000
+ * times slower, and at N = 1 it can even replace the fast one of the same shape in oneDNN's primitive cache.) */
+#ifndef TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_VERSION_H
+#define TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_VERSION_H
+
+#include "cpu/libraries/onednn_api.h"
+#include "tributary/op.h"
+
+typedef struct trib_dnnl_geometry {
+    int n, c, h, w, k, p, q;
+    int r, s;
+    dnnl_dims_t strides, before, after; /* padding top/left and bottom/right */
+    dnnl_format_tag_t source, target;
+    bool has_bias, relu;
+} trib_dnnl_geometry;
+
+/* Primitive descriptors for inference with a scratchpad the caller provides; weights in the format the primitive likes
+ * best. `prefix`: the implementation's name must begin with it; NULL: the first one. */
+dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
+                             const char *prefix, dnnl_primitive_desc_t *out);
+dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
+                             dnnl_primitive_desc_t *out);
+dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, const trib_lrn *lrn,
+                            dnnl_primitive_desc_t *out);
+/* y[n,k] from x[n,c,h,w]. */
+dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out);
+/* Over c of [n,c]. */
+dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out);
+/* float32 memory at `data` in a plain format. */
+dnnl_status_t trib_dnnl_memory(dnnl_engine_t engine, int rank, const dnnl_dims_t dims, dnnl_format_tag_t format,
+                               void *data, dnnl_memory_t *out);
+
+/* Of the implementation a descriptor stands for (onednn_library.c). */
+bool trib_dnnl_name_begins(dnnl_primitive_desc_t descriptor, const char *prefix);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Choosing, preparing and queueing ops. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/libraries/onednn.h"
+#include "cpu/ops/op.h"
+#include "device/op_check.h"
+#include "tributary/internal/alloc.h"
+
+enum { MOST_IMPLEMENTATIONS = 8 };
+
+/* Best first. */
+static const struct {
+    const char *prefix; /* of the names it offers */
+    const trib_cpu_backend *backend;
+    bool only_on_request;
+} backends[] = {
+    { "onednn", &trib_cpu_onednn_backend, false },
+    { "native", &trib_cpu_native_backend, false },
+    { "reference", &trib_cpu_reference_backend, true },
+};
+enum { BACKENDS = sizeof backends / sizeof *backends };
+
+static int cores_of(const trib_device *device, const trib_op_desc *desc)
+{
+    return desc->threads > 0 && desc->threads < device->info.cores ? desc->threads : device->info.cores;
+}
+
+static bool is_f32(const trib_view *views, int count)
+{
+    for (int i = 0; i < count; ++i)
+        if (views[i].dtype != TRIB_F32) return false;
+    return true;
+}
+
+/* Backends look at kinds, layouts and shapes; what none of them does is refused here. */
+static bool refuses(const trib_op_desc *desc, char *reason)
+{
+    bool rows = desc->kind == TRIB_TOP_K;
+    bool several = (!rows && desc->output_count > 1) || trib_op_has_stages(desc);
+    bool wider = desc->kind == TRIB_REORDER && desc->outputs[0].c != desc->inputs[0].c;
+    bool f32 = is_f32(desc->inputs, desc->input_count) && is_f32(desc->outputs, rows ? 1 : desc->output_count);
+    if (several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32)
+        snprintf(reason, TRIB_MESSAGE_SIZE, "the cpu device computes in f32, and has no joined ops");
+    return several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32;
+}
+
+trib_status trib_cpu_op_implementations(trib_device *base, const trib_op_desc *desc, bool include_reference,
+                                        trib_implementation *out, int capacity, int *count, char *reason)
+{
+    trib_implementation found[MOST_IMPLEMENTATIONS];
+    char why[TRIB_MESSAGE_SIZE] = "", all[TRIB_MESSAGE_SIZE] = "";
+    int total = 0;
+    trib_op_desc wanted = *desc;
+    TRIB_TRY(trib_op_check(desc));
+    *count = 0;
+    if (refuses(desc, reason ? reason : why)) return trib_success();
+    wanted.threads = cores_of(base, desc);
+    for (int i = 0; i < BACKENDS; ++i) {
+        if (backends[i].only_on_request && !include_reference) continue;
+        int before = total;
+        TRIB_TRY(backends[i].backend->offer(trib_cpu_of(base), &wanted, found, MOST_IMPLEMENTATIONS, &total, why));
+        size_t used = strlen(all);
+        if (total == before) snprintf(all + used, sizeof all - used, "%s%.200s", used ? "; " : "", why);
+    }
+    *count = total < capacity ? total : capacity;
+    memcpy(out, found, (size_t)*count * sizeof *out);
+    if (reason) snprintf(reason, TRIB_MESSAGE_SIZE, "%s", total ? "" : all);
+    return trib_success();
+}
+
+trib_status trib_cpu_keep(trib_cpu_device *device, const float *source, int64_t count, int64_t room, float **out)
+{
+    void *kept;
+    TRIB_TRY(trib_cpu_alloc(&device->base, NULL, (size_t)room * sizeof(float), &kept));
+    if (source) memcpy(kept, source, (size_t)count * sizeof(float));
+    int64_t filled = source ? count : 0;
+    memset((float *)kept + filled, 0, (size_t)(room - filled) * sizeof(float));
+    *out = kept;
+    return trib_success();
+}
+
+static trib_status prepare(trib_cpu_op *op, const char *name, const trib_op_parameters *parameters)
+{
+    for (int i = 0; i < BACKENDS; ++i)
+        if (!strncmp(name, backends[i].prefix, strlen(backends[i].prefix)))
+            return backends[i].backend->prepare(trib_cpu_of(op->base.device), op, name, parameters);
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation is called \"%s\" here", trib_kind_name(op->desc.kind),
+                      name);
+}
+
+trib_status trib_cpu_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
+                               const trib_op_parameters *parameters, trib_op_handle **out)
+{
+    char why[TRIB_MESSAGE_SIZE];
+    TRIB_TRY(trib_op_check(desc));
+    TRIB_TRY(trib_op_check_parameters(desc, parameters));
+    if (refuses(desc, why)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: %s", trib_kind_name(desc->kind), why);
+    trib_cpu_op *op = trib_alloc_zeroed(1, sizeof *op);
+    if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
+    op->base.device = device;
+    atomic_init(&op->references, 1);
+    op->desc = *desc;
+    op->desc.threads = cores_of(device, desc);
+    op->cores = 1;
+    trib_status status = prepare(op, implementation, parameters);
+    if (trib_failed(&status)) {
+        trib_cpu_op_release(op);
+        return status;
+    }
+    *out = &op->base;
+    return status;
+}
+
+void trib_cpu_op_retain(trib_cpu_op *op) { atomic_fetch_add(&op->references, 1); }
+
+void trib_cpu_op_release(trib_cpu_op *op)
+{
+    if (atomic_fetch_sub(&op->references, 1) > 1) return;
+    trib_cpu_device *device = trib_cpu_of(op->base.device);
+    trib_onednn_op_destroy(op->onednn);
+    trib_cpu_free_now(device, op->weight);
+    trib_cpu_free_now(device, op->bias);
+    trib_free(op);
+}
+
+void trib_cpu_op_destroy(trib_op_handle *op) { trib_cpu_op_release((trib_cpu_op *)op); }
+
+const char *trib_cpu_op_detail(const trib_op_handle *op) { return ((const trib_cpu_op *)op)->detail; }
+
+int trib_cpu_op_cores(const trib_cpu_op *op) { return op->cores; }
+
+trib_status trib_cpu_op_execute(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
+                                void *const *outputs, void *workspace)
+{
+    trib_status status = op->run(op, stream, inputs, outputs, workspace);
+    trib_add_context(&status, "%s", trib_kind_name(op->desc.kind));
+    return status;
+}
+
+trib_status trib_cpu_op_run(trib_op_handle *base, trib_stream *target, const void *const *inputs, void *const *outputs,
+                            void *workspace)
+{
+    trib_cpu_op *op = (trib_cpu_op *)base;
+    trib_cpu_stream *stream = (trib_cpu_stream *)target;
+    const char *kind = trib_kind_name(op->desc.kind);
+    /* A oneDNN primitive starts as many threads as it was built for, whatever the OpenMP setting. */
+    if (op->cores > stream->threads)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "%s: prepared for %d threads, but stream \"%s\" allows %d; prepare it with desc.threads = %d",
+                          kind, op->cores, stream->name, stream->threads, stream->threads);
+    if (!workspace && trib_onednn_op_workspace(op->onednn) > 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: it needs a workspace of %lld bytes", kind,
+                          (long long)trib_onednn_op_workspace(op->onednn));
+    trib_cpu_item *item = trib_cpu_item_take(stream, TRIB_CPU_OP);
+    if (!item) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", kind);
+    item->run.op = op;
+    trib_cpu_op_retain(op);
+    memcpy(item->run.inputs, inputs, (size_t)op->desc.input_count * sizeof *inputs);
+    memcpy(item->run.outputs, outputs, (size_t)op->desc.output_count * sizeof *outputs);
+    item->run.workspace = workspace;
+    return trib_cpu_submit(stream, item);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every op through the C references of kernels.h: NHWC, one thread, slow, the definition of what is right. A reorder is
+ * done in every layout, element by element. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/ops/op.h"
+#include "device/window.h"
+#include "graph/kinds.h"
+#include "tributary/kernels.h"
+
+/* A convolution slides its window as a pool does. */
+static trib_window_geometry window_of(const trib_op_desc *desc)
+{
+    const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
+    const trib_conv2d *conv = &desc->attributes.conv2d;
+    trib_pool2d window = desc->attributes.pool2d;
+    if (desc->kind == TRIB_CONV2D)
+        window = (trib_pool2d) {
+            .r = conv->r, .s = conv->s, .stride_h = conv->stride_h, .stride_w = conv->stride_w, .pad = conv->pad
+        };
+    bool adaptive = desc->kind == TRIB_ADAPTIVE_AVG_POOL2D;
+    trib_window_geometry g = adaptive ? trib_adaptive_window_of(x, y) : trib_window_of(x, &window, y);
+    g.relu = desc->relu;
+    return g;
+}
+
+static void concat(const trib_op_desc *desc, const void *const *inputs, float *y)
+{
+    for (int i = 0; i < desc->input_count; ++i) {
+        trib_pixel_geometry g = trib_pixels_between(&desc->inputs[i], &desc->outputs[0], desc->relu);
+        trib_ref_copy(&g, inputs[i], y);
+        y += desc->inputs[i].c;
+    }
+}
+
+static void linear(const trib_cpu_op *op, const float *x, float *y)
+{
+    const trib_view *in = &op->desc.inputs[0], *out = &op->desc.outputs[0];
+    trib_linear_geometry g = { .n = in->n,
+                               .c = in->c,
+                               .h = in->h,
+                               .w = in->w,
+                               .out = out->c,
+                               .x_pitch = in->c_total,
+                               .y_pitch = out->c_total,
+                               .relu = op->desc.relu };
+    trib_ref_linear(&g, x, op->weight, op->bias, y);
+}
+
+/* Floats from the slice's first element to element (n,c,pixel). */
+static int64_t place(const trib_view *v, int n, int c, int64_t pixel)
+{
+    int64_t pixels = (int64_t)v->h * v->w;
+    int block = trib_layout_block(v->layout);
+    int64_t image = n * ((v->c_total + block - 1) / block * block) * pixels;
+    if (v->layout == TRIB_NHWC) return image + pixel * v->c_total + c;
+    return image + (c / block * pixels + pixel) * block + c % block;
+}
+
+static void reorder(const trib_op_desc *desc, const float *x, float *y)
+{
+    const trib_view *from = &desc->inputs[0], *to = &desc->outputs[0];
+    int block = trib_layout_block(to->layout), channels = (to->c + block - 1) / block * block;
+    for (int n = 0; n < to->n; ++n)
+        for (int c = 0; c < channels; ++c)
+            for (int64_t i = 0; i < (int64_t)to->h * to->w; ++i) {
+                float value = c < to->c ? x[place(from, n, c, i)] : 0;
+                y[place(to, n, c, i)] = desc->relu && value < 0 ? 0 : value;
+            }
+}
+
+static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
+                       void *const *outputs, void *workspace)
+{
+    (void)stream, (void)workspace;
+    const trib_op_desc *desc = &op->desc;
+    const trib_lrn *lrn = &desc->attributes.lrn;
+    trib_window_geometry window = window_of(desc);
+    trib_pixel_geometry pixels = trib_pixels_between(&desc->inputs[0], &desc->outputs[0], desc->relu);
+    const float *x = inputs[0];
+    float *y = outputs[0];
+    switch (desc->kind) {
+    case TRIB_CONV2D: trib_ref_conv2d(&window, x, op->weight, op->bias, y); break;
+    case TRIB_MAX_POOL2D: trib_ref_max_pool2d(&window, x, y); break;
+    case TRIB_AVG_POOL2D: trib_ref_avg_pool2d(&window, x, y); break;
+    case TRIB_ADAPTIVE_AVG_POOL2D: trib_ref_adaptive_avg_pool2d(&window, x, y); break;
+    case TRIB_LRN: trib_ref_lrn(&pixels, lrn->size, lrn->alpha, lrn->beta, lrn->k, x, y); break;
+    case TRIB_BATCH_NORM: trib_ref_scale_shift(&pixels, op->weight, op->bias, x, y); break;
+    case TRIB_RELU:
+        pixels.relu = true;
+        trib_ref_copy(&pixels, x, y);
+        break;
+    case TRIB_CONCAT: concat(desc, inputs, y); break;
+    case TRIB_LINEAR: linear(op, x, y); break;
+    case TRIB_SOFTMAX: trib_ref_softmax(&pixels, x, y); break;
+    case TRIB_REORDER: reorder(desc, x, y); break;
+    default: return TRIB_ERROR(TRIB_INTERNAL, "the reference has no such op; please report this");
+    }
+    return trib_success();
+}
+
+static bool is_nhwc(const trib_view *view)
+{
+    if (view->layout == TRIB_NHWC) return true;
+    /* One pixel per image lies the same in both. */
+    return view->layout == TRIB_NCHW && view->h == 1 && view->w == 1;
+}
+
+static bool supported(const trib_op_desc *desc, char *reason)
+{
+    if (desc->kind == TRIB_REORDER) return true;
+    if (desc->kind == TRIB_PREPROCESS || desc->kind == TRIB_TOP_K) {
+        snprintf(reason, TRIB_MESSAGE_SIZE, "the reference has no %s", trib_kind_name(desc->kind));
+        return false;
+    }
+    for (int i = 0; i < desc->input_count + desc->output_count; ++i) {
+        const trib_view *view = i < desc->input_count ? &desc->inputs[i] : &desc->outputs[i - desc->input_count];
+        if (is_nhwc(view)) continue;
+        snprintf(reason, TRIB_MESSAGE_SIZE, "the reference works in nhwc, not %s", trib_layout_name(view->layout));
+        return false;
+    }
+    return true;
+}
+
+static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
+                         int *count, char *reason)
+{
+    (void)device;
+    if (*count < capacity && supported(desc, reason))
+        out[(*count)++] = (trib_implementation) { .name = "reference", .note = "plain C reference" };
+    return trib_success();
+}
+
+static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name,
+                           const trib_op_parameters *parameters)
+{
+    char reason[TRIB_MESSAGE_SIZE] = "no such name";
+    if (strcmp(name, "reference") || !supported(&op->desc, reason))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this: %s", trib_kind_name(op->desc.kind),
+                          name, reason);
+    op->run = run;
+    int64_t count = trib_op_weight_elements(&op->desc);
+    if (!count) return trib_success();
+    TRIB_TRY(trib_cpu_keep(device, parameters->weight, count, count, &op->weight));
+    if (!trib_kind_row_of(op->desc.kind)->scales_and_shifts && !op->desc.has_bias) return trib_success();
+    return trib_cpu_keep(device, parameters->bias, op->desc.outputs[0].c, op->desc.outputs[0].c, &op->bias);
+}
+
+const trib_cpu_backend trib_cpu_reference_backend = { offer, prepare };

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The candidates for a convolution: cuDNN's list, less what is unsupported, imprecise or too large.
+ *
+ * The type of the bias decides which engines cuDNN offers for fp16 and bf16 (measured, 9.19): with a bias of the data's
+ * type precompiled ones, which copy a sliced x or y through the workspace; with a float32 bias one that is compiled at
+ * run time and reads and writes slices in place. Both graphs are asked: for packed tensors the precompiled one first.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cuda/libraries/cudnn_compiled.h"
+#include "tributary/internal/alloc.h"
+
+/* What candidates are collected from, and into. */
+typedef struct search {
+    const trib_cudnn *library;
+    const trib_conv_desc *desc;
+    trib_conv_limits limits;
+    trib_conv_list *list;
+    int ranked[3]; /* how many of the list are of each rank */
+} search;
+
+static bool imprecise(const search *s, const trib_cudnn_config *config)
+{
+    const bool *note = config->notes;
+    if (note[CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC] && !s->limits.any_order) return true;
+    if (note[CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION]) return true;
+    switch (s->desc->precision) {
+    case TRIB_PRECISION_FP32:
+        return note[CUDNN_NUMERICAL_NOTE_TENSOR_CORE] || note[CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS];
+    case TRIB_PRECISION_TF32: return note[CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS];
+    default: return note[CUDNN_NUMERICAL_NOTE_WINOGRAD]; /* its transforms overflow and cancel in 16 bits */
+    }
+}
+
+/* 0: as it should be; 1: copies; 2: without the tensor cores the precision is chosen for, which costs more. */
+static int rank_of(const search *s, const trib_compiled_conv_info *info)
+{
+    if (s->desc->precision != TRIB_PRECISION_FP32 && !info->tensor_cores) return 2;
+    return info->hides_copy;
+}
+
+/* Behind those of its rank. */
+static trib_status add(search *s, trib_compiled_conv *plan)
+{
+    trib_conv_list *list = s->list;
+    size_t capacity = (size_t)list->capacity;
+    if (trib_grow((void **)&list->plans, &capacity, (size_t)list->count + 1, sizeof *list->plans))
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cuDNN candidates: out of host memory");
+    list->capacity = (int)capacity;
+    int rank = rank_of(s, &plan->info), at = 0;
+    ++s->ranked[rank];
+    for (int i = 0; i <= rank; ++i) at += s->ranked[i];
+    --at;
+    memmove(list->plans + at + 1, list->plans + at, (size_t)(list->count - at) * sizeof *list->plans);
+    list->plans[at] = plan;
+    ++list->count;
+    return trib_success();
+}
+
+static bool within_limits(search *s, const trib_compiled_conv_info *info)
+{
+    if (info->hides_copy) ++s->list->copies;
+    if (s->limits.workspace_bytes && info->workspace_bytes > s->limits.workspace_bytes) {
+        ++s->list->too_large;
+        return false;
+    }
+    return !(info->hides_copy && s->limits.no_copies);
+}
+
+/* Not all of what is unsupported is called so: a kernel may fail to compile. */
+bool trib_conv_refusal(const trib_status *status)
+{
+    bool compilation =
+        status->code == TRIB_DEVICE_ERROR && status->vendor_code == CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED;
+    return status->code == TRIB_UNSUPPORTED || compilation;
+}
+
+/* Unsupported is what candidates are tried for. */
+static bool refused(search *s, const trib_status *status)
+{
+    if (!trib_conv_refusal(status)) return false;
+    if (!s->list->unsupported++) snprintf(s->list->reason, sizeof s->list->reason, "%s", status->message);
+    return true;
+}
+
+static trib_status try_config(search *s, cudnnBackendDescriptor_t descriptor, trib_dtype bias)
+{
+    trib_cudnn_config config;
+    trib_compiled_conv *plan = NULL;
+    TRIB_TRY(trib_cudnn_read_config(descriptor, &config));
+    if (imprecise(s, &config)) {
+        ++s->list->imprecise;
+        return trib_success();
+    }
+    if (s->limits.no_runtime_compilation && config.behaviours[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION])
+        return trib_success();
+    TRIB_TRY(trib_compiled_conv_create(s->desc, &config, bias, &plan));
+    trib_status status = s->limits.describe_only ? trib_compiled_conv_describe(plan, descriptor)
+                                                 : trib_compiled_conv_finalize(s->library, plan, descriptor);
+    if (trib_failed(&status)) {
+        if (refused(s, &status)) status = trib_success();
+    } else if (within_limits(s, &plan->info)) {
+        status = add(s, plan);
+        if (!trib_failed(&status)) return status;
+    }
+    trib_compiled_conv_destroy(plan);
+    return status;
+}
+
+static bool enough(const search *s) { return s->limits.most && s->ranked[0] >= s->limits.most; }
+
+/* All candidates with a bias of this type. */
+static trib_status search_with(search *s, trib_dtype bias)
+{
+    trib_cudnn_bag bag = { 0 };
+    cudnnBackendDescriptor_t graph, configs[TRIB_CUDNN_MOST_CONFIGS];
+    int count = 0;
+    trib_status status = trib_cudnn_conv_graph(&bag, s->desc, bias, &graph);
+    if (!trib_failed(&status)) status = trib_cudnn_heuristics(s->library, &bag, graph, configs, &count);
+    if (trib_failed(&status) && refused(s, &status)) status = trib_success();
+    s->list->configs += count;
+    for (int i = 0; i < count && !enough(s) && !trib_failed(&status); ++i) status = try_config(s, configs[i], bias);
+    trib_cudnn_bag_empty(&bag);
+    return status;
+}
+
+trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,
+                                 trib_conv_list *out)
+{
+    trib_conv_list list = { 0 };
+    search s = { .library = library, .desc = desc, .list = &list };
+    TRIB_TRY(trib_conv_check(desc));
+    if (limits) s.limits = *limits;
+    const trib_dtype dtype = trib_precision_dtype(desc->precision);
+    const bool sliced = desc->x_pitch != desc->c || desc->y_pitch != desc->k;
+    const bool both = desc->has_bias && dtype != TRIB_F32;
+    const bool wide_first = !both || (sliced && !s.limits.no_runtime_compilation);
+    trib_status status = search_with(&s, wide_first ? TRIB_F32 : dtype);
+    if (both && !s.limits.no_runtime_compilation && !enough(&s) && !trib_failed(&status))
+        status = search_with(&s, wide_first ? dtype : TRIB_F32);
+    if (trib_failed(&status)) {
+        char key[TRIB_CONV_KEY];
+        trib_add_context(&status, "%s", trib_conv_key(desc, key));
+        trib_conv_list_clear(&list);
+        return status;
+    }
+    *out = list;
+    while (s.limits.most && out->count > s.limits.most) trib_compiled_conv_destroy(out->plans[--out->count]);
+    return status;
+}
+
+trib_compiled_conv *trib_conv_list_take(trib_conv_list *list, int index)
+{
+    trib_compiled_conv *plan = list->plans[index];
+    list->plans[index] = NULL;
+    return plan;
+}
+
+void trib_conv_list_clear(trib_conv_list *list)
+{
+    for (int i = 0; i < list->count; ++i) trib_compiled_conv_destroy(list->plans[i]);
+    trib_free(list->plans);
+    list->plans = NULL;
+    list->count = list->capacity = 0;
+}

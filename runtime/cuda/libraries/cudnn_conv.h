@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Convolutions through cuDNN's graph API: describe, ask for candidates, keep the fastest, run it.
+ *
+ *     trib_cudnn *library;                                         // once per card
+ *     s = trib_cudnn_open(0, &library);
+ *     trib_conv_desc conv = { .precision = TRIB_PRECISION_BF16, .n = 32, .c = 96, .h = 28, .w = 28, ... };
+ *     trib_conv_list list;
+ *     s = trib_conv_candidates(library, &conv, NULL, &list);       // best guess first
+ *     trib_compiled_conv *plan = trib_conv_list_take(&list, 0);
+ *     trib_conv_list_clear(&list);
+ *     s = trib_conv_run(plan, handle, &(trib_conv_pointers) { x, w, bias, y }, workspace);
+ *     trib_compiled_conv_destroy(plan);
+ *
+ * Activations are NHWC with a pitch, the number of elements from one pixel to the next: a channel slice of a wider
+ * tensor is a pointer and the wide pitch. Filters are K,R,S,C (trib_precision_pack). Needs no card: plans can be made
+ * for a card that is only described, which is how machines without a GPU test every plan. (Without a CUDA driver at
+ * all, cuDNN offers no engine that is compiled at run time.)
+ *
+ * Threads: everything here may be used from several threads at once, but a handle belongs to one stream. */
+#ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_CONV_H
+#define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_CONV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuda/ops/precision.h"
+#include "tributary/status.h"
+
+struct CUstream_st;
+struct cudnnContext;
+
+typedef struct trib_cudnn trib_cudnn;
+typedef struct trib_compiled_conv trib_compiled_conv;
+
+/* ---- the library and its handles ---- */
+
+/* For the card with this CUDA ordinal. */
+trib_status trib_cudnn_open(int device, trib_cudnn **out);
+/* For a card described by cuDNN's own JSON (tests/data/cudnn): plans can be made and saved, not run. */
+trib_status trib_cudnn_open_described(const char *json, trib_cudnn **out);
+void trib_cudnn_close(trib_cudnn *library); /* NULL is fine, here and below; plans outlive it */
+/* "9.19.0": of the library that is loaded, not of the headers. */
+const char *trib_cudnn_version(const trib_cudnn *library);
+
+/* One handle per stream, made with the card current. */
+trib_status trib_cudnn_handle_create(struct CUstream_st *stream, struct cudnnContext **out);
+void trib_cudnn_handle_destroy(struct cudnnContext *handle);
+
+/* ---- what to compute ---- */
+
+typedef enum trib_conv_direction {
+    TRIB_CONV_FORWARD = 0, /* y = relu(conv(x, w) + bias) */
+    TRIB_CONV_DGRAD,       /* x = gradient of the input, from y = gradient of the output */
+    TRIB_CONV_WGRAD        /* w = gradient of the filter, from x and y = gradient of the output */
+} trib_conv_direction;
+
+typedef struct trib_conv_desc {
+    trib_conv_direction direction;
+    trib_precision precision; /* of x, w and y */
+    int n, c, h, w;           /* x */
+    int k, p, q;              /* y */
+    int r, s;                 /* filter */
+    int stride_h, stride_w;
+    int pad_top, pad_left; /* what is needed behind follows from p and q */
+    int x_pitch, y_pitch;  /* c and k when packed */
+    bool has_bias, relu;   /* forward only */
+} trib_conv_desc;
+
+/* "fwd bf16 n32 c96 28x28 k128 3x3 s1x1 p1+1 28x28 x96 y256 bias relu": the key of a choice cache. Returns `text` (at
+ * least TRIB_CONV_KEY bytes). */
+enum { TRIB_CONV_KEY = 160, TRIB_CONV_NAME = 224 };
+const char *trib_conv_key(const trib_conv_desc *desc, char *text);
+
+/* ---- ways to compute it ---- */
+
+typedef struct trib_conv_limits {
+    int64_t workspace_bytes;     /* most a plan may need; 0: no limit */
+    int most;                    /* plans to make at most; 0: all. Runtime-compiled ones cost 0.1-0.6 s each */
+    bool no_copies;              /* leave out plans that hide a packed copy instead of listing them last */
+    bool no_runtime_compilation; /* leave those out */
+    bool any_order;              /* also sums in an order that changes from run to run */
+    bool describe_only;          /* only the plans' info: compiles nothing, and they cannot be run or saved */
+} trib_conv_limits;
+
+/* Whether this failure only says that a plan cannot be had: the next one may. */
+bool trib_conv_refusal(const trib_status *status);
+
+typedef struct trib_compiled_conv_info {
+    char name[TRIB_CONV_NAME]; /* "cudnn:7:f32:2=0,14=3": makes exactly this plan again */
+    trib_dtype bias;           /* what the bias must be stored as: float32, or the data's type */
+    int engine;
+    int64_t workspace_bytes;
+    bool hides_copy; /* the workspace has room for a packed copy of x or y, and is most likely for that: not for the
+                      * partial sums of a split product, which need as much where the batch is small */
+    bool runtime_compiled;
+    bool tensor_cores;
+    bool native_graph; /* can be added to a CUDA graph without capture */
+} trib_compiled_conv_info;
+
+/* Plans that work, best guess first: then those that hide a copy, last those that do without the tensor cores the
+ * precision is chosen for; else in the order of cuDNN's heuristics. */
+typedef struct trib_conv_list {
+    int count, capacity;
+    trib_compiled_conv **plans;
+    /* How the rest was refused, for reports: */
+    int configs;     /* engine configurations offered */
+    int unsupported; /* refused by cuDNN: `reason` has the first refusal */
+    int imprecise;   /* computes in less than the precision asked for, or not in a fixed order */
+    int too_large;   /* workspace over the limit */
+    int copies;      /* hides a copy, listed or not */
+    char reason[TRIB_MESSAGE_SIZE];
+} trib_conv_list;
+
+/* `limits` may be NULL. Finding nothing is no failure: count is 0 and the numbers say why. The list must be cleared
+ * after success. */
+trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,
+                                 trib_conv_list *out);
+/* The plan leaves the list (a NULL stays): the caller destroys it. */
+trib_compiled_conv *trib_conv_list_take(trib_conv_list *list, int index);
+void trib_conv_list_clear(trib_conv_list *list);
+
+/* The plan that had this name. TRIB_UNSUPPORTED when this library or card no longer has it; TRIB_BAD_DATA when it is
+ * no such name. */
+trib_status trib_compiled_conv_by_name(const trib_cudnn *library, const trib_conv_desc *desc, const char *name,
+                                       trib_compiled_conv **out);
+/* The plan as JSON, compiled kernels included, for a choice cache; freed with trib_free. Bytes, and a zero behind. */
+trib_status trib_compiled_conv_save(const trib_compiled_conv *plan, char **json, size_t *bytes);
+/* From what was saved under that name for that desc. Another card or version of cuDNN is refused; damage may go unseen
+ * by cuDNN (measured: a flipped bit of a kernel), so keep a checksum. */
+trib_status trib_compiled_conv_load(const trib_cudnn *library, const trib_conv_desc *desc, const char *name,
+                                    const char *json, size_t bytes, trib_compiled_conv **out);
+
+const trib_compiled_conv_info *trib_compiled_conv_get_info(const trib_compiled_conv *plan);
+void trib_compiled_conv_destroy(trib_compiled_conv *plan);
+
+/* ---- running ---- */
+
+/* Device memory, x and y at the first element of their slices, all aligned to 16 bytes. */
+typedef struct trib_conv_pointers {
+    const void *x, *w, *bias, *y; /* which are written depends on the direction */
+} trib_conv_pointers;
+
+/* In the order of the handle's stream. `workspace` has info's workspace_bytes. The plan is not changed: several streams
+ * may run it at once, each with its own handle and workspace. */
+trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *handle,
+                          const trib_conv_pointers *pointers, void *workspace);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Included before the headers of cuDNN and cuBLASLt: what we call are functions of our own with their types (cudnn.c,
+ * cublaslt.c), so that a program may link us and the real libraries, too. */
+#ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_LAZY_NAMES_H
+#define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_LAZY_NAMES_H
+
+#define cudnnCreate trib_lazy_cudnnCreate
+#define cudnnDestroy trib_lazy_cudnnDestroy
+#define cudnnSetStream trib_lazy_cudnnSetStream
+#define cudnnGetVersion trib_lazy_cudnnGetVersion
+#define cudnnGetErrorString trib_lazy_cudnnGetErrorString
+#define cudnnGetLastErrorString trib_lazy_cudnnGetLastErrorString
+#define cudnnBackendCreateDescriptor trib_lazy_cudnnBackendCreateDescriptor
+#define cudnnBackendDestroyDescriptor trib_lazy_cudnnBackendDestroyDescriptor
+#define cudnnBackendFinalize trib_lazy_cudnnBackendFinalize
+#define cudnnBackendSetAttribute trib_lazy_cudnnBackendSetAttribute
+#define cudnnBackendGetAttribute trib_lazy_cudnnBackendGetAttribute
+#define cudnnBackendExecute trib_lazy_cudnnBackendExecute
+
+#define cublasLtCreate trib_lazy_cublasLtCreate
+#define cublasLtDestroy trib_lazy_cublasLtDestroy
+#define cublasLtGetVersion trib_lazy_cublasLtGetVersion
+#define cublasLtGetStatusName trib_lazy_cublasLtGetStatusName
+#define cublasLtGetStatusString trib_lazy_cublasLtGetStatusString
+#define cublasLtMatmulDescInit_internal trib_lazy_cublasLtMatmulDescInit_internal
+#define cublasLtMatmulDescSetAttribute trib_lazy_cublasLtMatmulDescSetAttribute
+#define cublasLtMatrixLayoutInit_internal trib_lazy_cublasLtMatrixLayoutInit_internal
+#define cublasLtMatmulPreferenceInit_internal trib_lazy_cublasLtMatmulPreferenceInit_internal
+#define cublasLtMatmulPreferenceSetAttribute trib_lazy_cublasLtMatmulPreferenceSetAttribute
+#define cublasLtMatmulAlgoGetHeuristic trib_lazy_cublasLtMatmulAlgoGetHeuristic
+#define cublasLtMatmulAlgoCheck trib_lazy_cublasLtMatmulAlgoCheck
+#define cublasLtMatmul trib_lazy_cublasLtMatmul
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Entries of a choice cache: kept by choice_cache.c, read and written by choice_cache_file.c. */
+#ifndef TRIBUTARY_RUNTIME_CUDA_OPS_CHOICE_ENTRIES_H
+#define TRIBUTARY_RUNTIME_CUDA_OPS_CHOICE_ENTRIES_H
+
+#include "cuda/ops/choice_cache.h"
+
+typedef struct trib_choice_entry {
+    char key[TRIB_CHOICE_KEY_SIZE];
+    trib_choice choice;
+} trib_choice_entry;
+
+typedef struct trib_choice_entries {
+    trib_choice_entry *list;
+    size_t count, capacity;
+} trib_choice_entries;
+
+/* Copies; replaces what the key had. */
+trib_status trib_choice_entries_put(trib_choice_entries *entries, const char *key, const trib_choice *choice);
+void trib_choice_entries_clear(trib_choice_entries *entries);
+
+/* Adds the file's entries. Fails with TRIB_NOT_FOUND when there is no file, with TRIB_BAD_DATA when it is useless. */
+trib_status trib_choice_file_read(const char *path, const char *library, const char *device,
+                                  trib_choice_entries *entries);
+trib_status trib_choice_file_write(const char *path, const char *library, const char *device,
+                                   const trib_choice_entries *entries);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Choosing, preparing and running ops: asks the providers in turn. */
+#include "cuda/ops/ops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "device/op_check.h"
+#include "tributary/internal/alloc.h"
+
+enum { MOST_IMPLEMENTATIONS = 16 };
+
+/* ---- providers ---- */
+
+trib_status trib_cuda_ops_open(trib_cuda_device *device)
+{
+    char *library = device->base.info.library;
+    for (int i = 0; trib_cuda_providers[i]; ++i) {
+        const char *version = NULL;
+        if (!trib_cuda_providers[i]->open) continue;
+        trib_status status = trib_cuda_providers[i]->open(device, &device->providers[i], &version);
+        trib_cuda_note_failure(device, &status);
+        TRIB_TRY(status);
+        size_t used = strlen(library);
+        if (version) snprintf(library + used, sizeof device->base.info.library - used, ", %s", version);
+    }
+    return trib_success();
+}
+
+void trib_cuda_ops_close(trib_cuda_device *device)
+{
+    for (int i = 0; trib_cuda_providers[i]; ++i)
+        if (device->providers[i]) trib_cuda_providers[i]->close(device, device->providers[i]);
+}
+
+trib_status trib_cuda_ops_open_stream(trib_cuda_stream *stream)
+{
+    trib_cuda_device *device = trib_cuda_of(stream->base.device);
+    for (int i = 0; trib_cuda_providers[i]; ++i)
+        if (trib_cuda_providers[i]->open_stream && device->providers[i]) {
+            trib_status status = trib_cuda_providers[i]->open_stream(device, device->providers[i], stream->handle,
+                                                                     &stream->providers[i]);
+            trib_cuda_note_failure(device, &status);
+            TRIB_TRY(status);
+        }
+    return trib_success();
+}
+
+void trib_cuda_ops_close_stream(trib_cuda_stream *stream)
+{
+    trib_cuda_device *device = trib_cuda_of(stream->base.device);
+    for (int i = 0; trib_cuda_providers[i]; ++i)
+        if (stream->providers[i])
+            trib_cuda_providers[i]->close_stream(device, device->providers[i], stream->providers[i]);
+}
+
+/* ---- choosing ---- */
+
+static trib_status ask(trib_cuda_device *device, int index, const trib_op_desc *desc, trib_implementation *found,
+                       int *total, char *all)
+{
+    char why[TRIB_MESSAGE_SIZE] = "";
+    int before = *total;
+    trib_status status = trib_cuda_providers[index]->offer(device, device->providers[index], desc, found,
+                                                           MOST_IMPLEMENTATIONS, total, why);
+    trib_cuda_note_failure(device, &status);
+    TRIB_TRY(status);
+    size_t used = strlen(all);
+    if (*total == before) snprintf(all + used, TRIB_MESSAGE_SIZE - used, "%s%.200s", used ? "; " : "", why);
+    return trib_success();
+}
+
+trib_status trib_cuda_op_implementations(trib_device *base, const trib_op_desc *desc, bool include_reference,
+                                         trib_implementation *out, int capacity, int *count, char *reason)
+{
+    trib_cuda_device *device = trib_cuda_of(base);
+    trib_implementation found[MOST_IMPLEMENTATIONS];
+    char all[TRIB_MESSAGE_SIZE] = "";
+    int total = 0;
+    TRIB_TRY(trib_op_check(desc));
+    TRIB_TRY(trib_cuda_enter(device));
+    for (int i = 0; trib_cuda_providers[i]; ++i)
+        if (include_reference || !trib_cuda_providers[i]->only_on_request)
+            TRIB_TRY(ask(device, i, desc, found, &total, all));
+    if (!total && !all[0])
+        snprintf(all, sizeof all, "%s: this build has no implementation for CUDA devices", trib_kind_name(desc->kind));
+    *count = total < capacity ? total : capacity;
+    if (*count) memcpy(out, found, (size_t)*count * sizeof *out);
+    if (reason) snprintf(reason, TRIB_MESSAGE_SIZE, "%s", total ? "" : all);
+    return trib_success();
+}
+
+/* ---- preparing and running ---- */
+
+static trib_status prepare(trib_cuda_op *op, const char *name, const trib_op_parameters *parameters)
+{
+    trib_cuda_device *device = trib_cuda_of(op->base.device);
+    for (int i = 0; trib_cuda_providers[i]; ++i) {
+        if (strncmp(name, trib_cuda_providers[i]->prefix, strlen(trib_cuda_providers[i]->prefix))) continue;
+        op->provider = trib_cuda_providers[i];
+        op->provider_index = i;
+        trib_status status = op->provider->create(device, device->providers[i], op, name, parameters);
+        trib_cuda_note_failure(device, &status);
+        return status;
+    }
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation is called \"%s\" here", trib_kind_name(op->desc.kind),
+                      name);
+}
+
+trib_status trib_cuda_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
+                                const trib_op_parameters *parameters, trib_op_handle **out)
+{
+    TRIB_TRY(trib_op_check(desc));
+    TRIB_TRY(trib_op_check_parameters(desc, parameters));
+    TRIB_TRY(trib_cuda_enter(trib_cuda_of(device)));
+    trib_cuda_op *op = trib_alloc_zeroed(1, sizeof *op);
+    if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
+    op->base.device = device;
+    op->desc = *desc;
+    trib_status status = prepare(op, implementation, parameters);
+    if (trib_failed(&status)) {
+        trib_cuda_op_destroy(&op->base);
+        return status;
+    }
+    *out = &op->base;
+    return status;
+}
+
+void trib_cuda_op_destroy(trib_op_handle *base)
+{
+    trib_cuda_op *op = (trib_cuda_op *)base;
+    trib_cuda_device *device = trib_cuda_of(base->device);
+    if (op->provider) op->provider->destroy(device, device->providers[op->provider_index], op);
+    trib_free(op);
+}
+
+const char *trib_cuda_op_detail(const trib_op_handle *op) { return ((const trib_cuda_op *)op)->detail; }
+
+trib_status trib_cuda_op_run(trib_op_handle *base, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                             void *workspace)
+{
+    trib_cuda_op *op = (trib_cuda_op *)base;
+    const char *kind = trib_kind_name(op->desc.kind);
+    TRIB_TRY(trib_cuda_enter(trib_cuda_of(base->device)));
+    if (!workspace && op->workspace_bytes > 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: it needs a workspace of %lld bytes", kind,
+                          (long long)op->workspace_bytes);
+    trib_status status = op->provider->run(op, (trib_cuda_stream *)stream, inputs, outputs, workspace);
+    trib_cuda_note_failure(trib_cuda_of(base->device), &status);
+    trib_add_context(&status, "%s", kind);
+    return status;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Convolutions through cuDNN: the plans it offers for a shape, best guess first, without compiling them; the first is
+ * made, where no other provider's is ranked before it, so that what is ranked best can be run. A handle per stream. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cuda/libraries/cudnn_conv.h"
+#include "cuda/ops/choice_cache.h"
+#include "cuda/ops/geometry.h"
+#include "cuda/ops/ops.h"
+#include "cuda/ops/weights.h"
+#include "tributary/internal/alloc.h"
+
+enum { MOST_OFFERED = 10 };
+
+/* Larger ones are left out. */
+static const int64_t most_workspace = (int64_t)512 << 20;
+
+typedef struct prepared {
+    trib_compiled_conv *plan;
+    trib_cuda_weights weights;
+} prepared;
+
+/* ---- the library ---- */
+
+static trib_status open_library(trib_cuda_device *device, void **state, const char **version)
+{
+    trib_cudnn *library = NULL;
+    TRIB_TRY(device->described ? trib_cudnn_open_described(device->described, &library)
+                               : trib_cudnn_open(device->ordinal, &library));
+    char text[64];
+    snprintf(text, sizeof text, "cuDNN %.32s", trib_cudnn_version(library));
+    trib_status status = trib_cuda_intern(&device->interned, text, version);
+    if (trib_failed(&status))
+        trib_cudnn_close(library);
+    else
+        *state = library;
+    return status;
+}
+
+static void close_library(trib_cuda_device *device, void *state)
+{
+    (void)device;
+    trib_cudnn_close(state);
+}
+
+static trib_status open_stream(trib_cuda_device *device, void *state, cudaStream_t stream, void **of_stream)
+{
+    (void)device, (void)state;
+    struct cudnnContext *handle = NULL;
+    TRIB_TRY(trib_cudnn_handle_create(stream, &handle));
+    *of_stream = handle;
+    return trib_success();
+}
+
+static void close_stream(trib_cuda_device *device, void *state, void *of_stream)
+{
+    (void)device, (void)state;
+    trib_cudnn_handle_destroy(of_stream);
+}
+
+/* ---- offering ---- */
+
+static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
+{
+    const trib_conv2d *a = &d->attributes.conv2d;
+    const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
+    const char *why = d->kind != TRIB_CONV2D || trib_op_has_stages(d)      ? "convolutions alone only"
+                      : d->output_count != 1                               ? "one output only"
+                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC   ? "nhwc only"
+                      : !trib_begins_aligned(x) || !trib_begins_aligned(y) ? "slices that begin at 16 bytes only"
+                                                                           : NULL;
+    if (why) {
+        snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
+        return false;
+    }
+    *out = (trib_conv_desc) { .direction = TRIB_CONV_FORWARD,
+                              .precision = d->precision,
+                              .n = x->n,
+                              .c = x->c,
+                              .h = x->h,
+                              .w = x->w,
+                              .k = y->c,
+                              .p = y->h,
+                              .q = y->w,
+                              .r = a->r,
+                              .s = a->s,
+                              .stride_h = a->stride_h,
+                              .stride_w = a->stride_w,
+                              .pad_top = a->pad.top,
+                              .pad_left = a->pad.left,
+                              .x_pitch = x->c_total,
+                              .y_pitch = y->c_total,
+                              .has_bias = d->has_bias,
+                              .relu = d->relu };
+    return true;
+}
+
+/* What a choice cache calls the compiled plan of this name. */
+static void plan_key(const trib_conv_desc *desc, const char *name, char key[TRIB_CHOICE_KEY_SIZE])
+{
+    char conv[TRIB_CONV_KEY];
+    snprintf(key, TRIB_CHOICE_KEY_SIZE, "%s: %s", name, trib_conv_key(desc, conv));
+}
+
+/* From the choice cache if it is there and fits; *out stays NULL otherwise. */
+static trib_status load_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                             const char *name, trib_compiled_conv **out)
+{
+    char key[TRIB_CHOICE_KEY_SIZE];
+    trib_choice saved;
+    bool found;
+    plan_key(desc, name, key);
+    TRIB_TRY(trib_choice_cache_find(device->choices, key, &found, &saved));
+    if (!found || !saved.json) return trib_success();
+    trib_status status = trib_compiled_conv_load(library, desc, name, saved.json, saved.json_bytes, out);
+    trib_choice_clear(&saved);
+    return status.code == TRIB_OUT_OF_MEMORY ? status : trib_success(); /* else it is made anew */
+}
+
+static trib_status keep_plan(trib_cuda_device *device, const trib_conv_desc *desc, const trib_compiled_conv *plan)
+{
+    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
+    char key[TRIB_CHOICE_KEY_SIZE];
+    trib_choice choice = { 0 };
+    if (!info->runtime_compiled) return trib_success(); /* making it again takes less than reading it */
+    snprintf(choice.name, sizeof choice.name, "%s", info->name);
+    plan_key(desc, info->name, key);
+    TRIB_TRY(trib_compiled_conv_save(plan, &choice.json, &choice.json_bytes));
+    trib_status status = trib_choice_cache_put(device->choices, key, &choice);
+    trib_choice_clear(&choice);
+    return status;
+}
+
+static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                             const char *name, trib_compiled_conv **out)
+{
+    trib_compiled_conv *plan = NULL;
+    TRIB_TRY(load_plan(device, library, desc, name, &plan));
+    if (!plan) {
+        trib_status status = trib_compiled_conv_by_name(library, desc, name, &plan);
+        if (trib_conv_refusal(&status)) status.code = TRIB_UNSUPPORTED; /* also a kernel that does not compile */
+        TRIB_TRY(status);
+        status = keep_plan(device, desc, plan);
+        if (trib_failed(&status)) {
+            trib_compiled_conv_destroy(plan);
+            return status;
+        }
+    }
+    *out = plan;
+    return trib_success();
+}
+
+/* The first that can really be made becomes the first of the list; a card that is only described takes the list's word.
+ * Returns its index, list->count when there is none. Compiling takes half a second. */
+static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                                    const trib_conv_list *list, int *first)
+{
+    for (*first = 0; *first < list->count && !device->described; ++*first) {
+        trib_compiled_conv *plan = NULL;
+        trib_status status =
+            make_plan(device, library, desc, trib_compiled_conv_get_info(list->plans[*first])->name, &plan);
+        trib_compiled_conv_destroy(plan);
+        if (status.code != TRIB_UNSUPPORTED) return status;
+    }
+    return trib_success();
+}
+
+static trib_status add(trib_cuda_device *device, const trib_compiled_conv_info *info, trib_implementation *out)
+{
+    const char *copies = !info->hides_copy   ? NULL
+                         : device->described ? "hides a copy; where there is a CUDA driver, cuDNN also offers "
+                                               "engines that do not"
+                                             : "hides a copy";
+    out->workspace_bytes = info->workspace_bytes;
+    out->note = copies ? copies : info->runtime_compiled ? "compiled at run time" : NULL;
+    return trib_cuda_intern(&device->interned, info->name, &out->name);
+}
+
+static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
+                         int capacity, int *count, char *reason)
+{
+    trib_conv_desc conv;
+    trib_conv_list list;
+    trib_conv_limits limits = { .workspace_bytes = most_workspace, .describe_only = true };
+    int first = 0;
+    if (!describe(desc, &conv, reason)) return trib_success();
+    TRIB_TRY(trib_conv_candidates(state, &conv, &limits, &list));
+    /* Behind another provider's it runs only if it was measured to be faster, and so made. */
+    trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
+    for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
+        out[*count] = (trib_implementation) { 0 };
+        status = add(device, trib_compiled_conv_get_info(list.plans[i]), &out[*count]);
+        *count += !trib_failed(&status);
+    }
+    if (first == list.count)
+        snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: of %d plans %d are refused, %d imprecise, %d too large: %.200s",
+                 list.configs, list.unsupported, list.imprecise, list.too_large, list.reason);
+    trib_conv_list_clear(&list);
+    return status;
+}
+
+/* ---- preparing and running ---- */
+
+static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
+                          const trib_op_parameters *parameters)
+{
+    char reason[TRIB_MESSAGE_SIZE];
+    trib_conv_desc conv;
+    if (!describe(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
+    prepared *p = trib_alloc_zeroed(1, sizeof *p);
+    if (!p) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", name);
+    op->prepared = p;
+    TRIB_TRY(make_plan(device, state, &conv, name, &p->plan));
+    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(p->plan);
+    op->workspace_bytes = info->workspace_bytes;
+    snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
+    return trib_cuda_weights_upload(device, conv.precision, conv.k, conv.c, conv.r * conv.s, parameters, conv.has_bias,
+                                    info->bias, &p->weights);
+}
+
+static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
+{
+    (void)state;
+    prepared *p = op->prepared;
+    if (!p) return;
+    trib_cuda_weights_free(device, &p->weights);
+    trib_compiled_conv_destroy(p->plan);
+    trib_free(p);
+}
+
+static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
+                       void *workspace)
+{
+    const prepared *p = op->prepared;
+    trib_conv_pointers pointers = { inputs[0], p->weights.weight, p->weights.bias, outputs[0] };
+    return trib_conv_run(p->plan, stream->providers[op->provider_index], &pointers, workspace);
+}
+
+const trib_cuda_provider trib_cuda_cudnn_provider = {
+    .prefix = "cudnn:",
+    .open = open_library,
+    .close = close_library,
+    .open_stream = open_stream,
+    .close_stream = close_stream,
+    .offer = offer,
+    .create = create,
+    .destroy = destroy,
+    .run = run,
+};

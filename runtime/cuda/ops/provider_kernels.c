@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Our own kernels as ops: 1x1 convolutions (several at once, or of a pooled input), pooling, normalisation, rows, and
+ * what moves data. NHWC, but for what changes the layout. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cuda/ops/geometry.h"
+#include "cuda/ops/ops.h"
+#include "cuda/ops/weights.h"
+#include "tributary/internal/alloc.h"
+
+enum { KERNEL_ALIGNMENT = 16 };
+
+/* One kernel as an op of this kind, with this prologue and epilogue. */
+typedef struct kernel_op {
+    trib_kind kind, before, after;
+    const char *name, *note;
+    /* Whether it can run a checked desc; otherwise says why not. */
+    bool (*supports)(const trib_op_desc *desc, char *reason);
+    trib_status (*run)(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs);
+} kernel_op;
+
+typedef struct prepared {
+    const kernel_op *kernel;
+    trib_cuda_weights weights;
+} prepared;
+
+static const trib_cuda_weights *weights_of(const trib_cuda_op *op)
+{
+    return &((const prepared *)op->prepared)->weights;
+}
+
+/* ---- what they need ---- */
+
+static bool no(char *reason, const char *why)
+{
+    snprintf(reason, TRIB_MESSAGE_SIZE, "tributary: %.200s", why);
+    return false;
+}
+
+static bool is_aligned(const trib_view *v)
+{
+    size_t size = trib_dtype_size(v->dtype);
+    return trib_begins_aligned(v) && (size_t)v->c_total * size % KERNEL_ALIGNMENT == 0 &&
+           (size_t)v->c * size % KERNEL_ALIGNMENT == 0;
+}
+
+static bool all(const trib_op_desc *d, bool (*test)(const trib_view *view))
+{
+    for (int i = 0; i < d->input_count; ++i)
+        if (!test(&d->inputs[i])) return false;
+    for (int i = 0; i < d->output_count; ++i)
+        if (!test(&d->outputs[i])) return false;
+    return true;
+}
+
+static bool plain(const trib_op_desc *d, char *reason)
+{
+    return all(d, trib_lies_as_nhwc) || no(reason, "its kernels work in nhwc");
+}
+
+static bool plain_without_relu(const trib_op_desc *d, char *reason)
+{
+    return d->relu ? no(reason, "no fused relu here") : plain(d, reason);
+}
+
+static bool small_lrn(const trib_lrn *lrn, char *reason)
+{
+    return lrn->size <= TRIB_CUDA_LRN_MAX_SIZE || no(reason, "LRN over at most 9 channels");
+}
+
+static bool lrn(const trib_op_desc *d, char *reason)
+{
+    return plain(d, reason) && small_lrn(&d->attributes.lrn, reason);
+}
+
+/* Before or after a pool. */
+static const trib_op_stage *lrn_stage(const trib_op_desc *d)
+{
+    return d->before.kind == TRIB_LRN ? &d->before : &d->after;
+}
+
+static bool pool_lrn(const trib_op_desc *d, char *reason)
+{
+    if (!all(d, is_aligned)) return no(reason, "channels that are no multiple of 16 bytes");
+    return plain(d, reason) && small_lrn(&lrn_stage(d)->attributes.lrn, reason);
+}
+
+static bool product(const trib_op_desc *d, char *reason)
+{
+    trib_conv1x1_geometry g = trib_conv1x1_of(d);
+    trib_status status = trib_cuda_conv1x1_check(&g, d->inputs[0].dtype);
+    if (trib_failed(&status)) return no(reason, status.message);
+    return plain(d, reason) && (all(d, is_aligned) || no(reason, "a slice that does not begin at 16 bytes"));
+}
+
+static bool conv1x1(const trib_op_desc *d, char *reason)
+{
+    return trib_is_pointwise(&d->attributes.conv2d) ? product(d, reason) : no(reason, "only 1x1 convolutions");
+}
+
+static bool pool_conv1x1(const trib_op_desc *d, char *reason)
+{
+    const trib_pool2d *p = &d->before.attributes.pool2d;
+    bool same = p->r == 3 && p->s == 3 && p->stride_h == 1 && p->stride_w == 1 && p->pad.top == 1 && p->pad.left == 1 &&
+                p->pad.bottom == 1 && p->pad.right == 1;
+    if (!same || !trib_is_pointwise(&d->attributes.conv2d)) return no(reason, "only 1x1 convolutions of 3x3 pools");
+    return product(d, reason);
+}
+
+static bool is_row_or_plain(const trib_view *v) { return v->layout == TRIB_NHWC || v->layout == TRIB_NCHW; }
+
+static bool reorder(const trib_op_desc *d, char *reason)
+{
+    return all(d, is_row_or_plain) || no(reason, "layouts nchw and nhwc only");
+}
+
+static bool preprocess(const trib_op_desc *d, char *reason)
+{
+    const trib_view *y = &d->outputs[0];
+    if (y->c != TRIB_PREPROCESS_CHANNELS || y->c_total != y->c) return no(reason, "pixels of 8 channels only");
+    return plain_without_relu(d, reason);
+}
+
+static bool top_k(const trib_op_desc *d, char *reason)
+{
+    if (d->outputs[0].c != d->outputs[0].c_total || d->outputs[1].c != d->outputs[1].c_total)
+        return no(reason, "results in dense rows only");
+    return plain_without_relu(d, reason);
+}
+
+/* ---- running ---- */
+
+static trib_status run_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
+    const trib_cuda_weights *w = weights_of(op);
+    return trib_cuda_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
+}
+
+static trib_status run_pool_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs,
+                                    void *const *outputs)
+{
+    trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
+    const trib_cuda_weights *w = weights_of(op);
+    return trib_cuda_max_pool2d_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
+}
+
+static trib_status run_max_pool(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_window_geometry g = trib_window_of(&op->desc.inputs[0], &op->desc.attributes.pool2d, &op->desc.outputs[0]);
+    return trib_cuda_max_pool2d(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+}
+
+static trib_status run_avg_pool(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_window_geometry g = trib_window_of(&op->desc.inputs[0], &op->desc.attributes.pool2d, &op->desc.outputs[0]);
+    return trib_cuda_avg_pool2d(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+}
+
+static trib_status run_adaptive(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_window_geometry g = trib_adaptive_window_of(&op->desc.inputs[0], &op->desc.outputs[0]);
+    return trib_cuda_adaptive_avg_pool2d(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+}
+
+static trib_status run_lrn(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], op->desc.relu);
+    trib_lrn_coefficients lrn = trib_coefficients_of(&op->desc.attributes.lrn);
+    return trib_cuda_lrn(&g, &lrn, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+}
+
+typedef trib_status (*pool_lrn_kernel)(const trib_window_geometry *g, const trib_lrn_coefficients *lrn,
+                                       trib_dtype dtype, const void *x, void *y, void *stream);
+
+static trib_status run_pair(pool_lrn_kernel kernel, const trib_cuda_op *op, void *stream, const void *x, void *y)
+{
+    const trib_op_desc *d = &op->desc;
+    trib_window_geometry g = trib_window_of(&d->inputs[0], &d->attributes.pool2d, &d->outputs[0]);
+    trib_lrn_coefficients lrn = trib_coefficients_of(&lrn_stage(d)->attributes.lrn);
+    g.relu = d->relu;
+    return kernel(&g, &lrn, d->inputs[0].dtype, x, y, stream);
+}
+
+static trib_status run_max_pool_lrn(const trib_cuda_op *op, void *stream, const void *const *inputs,
+                                    void *const *outputs)
+{
+    return run_pair(trib_cuda_max_pool2d_lrn, op, stream, inputs[0], outputs[0]);
+}
+
+static trib_status run_lrn_max_pool(const trib_cuda_op *op, void *stream, const void *const *inputs,
+                                    void *const *outputs)
+{
+    return run_pair(trib_cuda_lrn_max_pool2d, op, stream, inputs[0], outputs[0]);
+}
+
+static trib_status run_scale_shift(const trib_cuda_op *op, void *stream, const void *const *inputs,
+                                   void *const *outputs)
+{
+    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], op->desc.relu);
+    const trib_cuda_weights *w = weights_of(op);
+    return trib_cuda_scale_shift(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs[0], stream);
+}
+
+static trib_status run_softmax(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], false);
+    return trib_cuda_softmax(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+}
+
+static trib_status run_top_k(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], false);
+    return trib_cuda_softmax_top_k(&g, op->desc.attributes.top_k.k, op->desc.inputs[0].dtype, inputs[0], outputs[0],
+                                   outputs[1], stream);
+}
+
+static trib_status run_reorder(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    const trib_view *x = &op->desc.inputs[0], *y = &op->desc.outputs[0];
+    trib_reorder_geometry g = trib_reorder_of(x, y, op->desc.relu || op->desc.kind == TRIB_RELU);
+    return trib_cuda_reorder(&g, x->dtype, y->dtype, inputs[0], outputs[0], stream);
+}
+
+/* Each input into its channels of the output. */
+static trib_status run_concat(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    unsigned char *y = outputs[0];
+    for (int i = 0; i < op->desc.input_count; ++i) {
+        const trib_view *x = &op->desc.inputs[i];
+        trib_view slice = op->desc.outputs[0];
+        slice.c = x->c;
+        trib_reorder_geometry g = trib_reorder_of(x, &slice, op->desc.relu);
+        TRIB_TRY(trib_cuda_reorder(&g, x->dtype, slice.dtype, inputs[i], y, stream));
+        y += (size_t)x->c * trib_dtype_size(slice.dtype);
+    }
+    return trib_success();
+}
+
+static trib_status run_preprocess(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+{
+    const trib_normalise *a = &op->desc.attributes.preprocess;
+    const trib_view *x = &op->desc.inputs[0];
+    trib_preprocess_geometry g = { .pixels = (int64_t)x->n * x->h * x->w, .channels = x->c, .bgr = a->bgr };
+    memcpy(g.scale, a->scale, sizeof g.scale);
+    memcpy(g.shift, a->shift, sizeof g.shift);
+    return trib_cuda_preprocess(&g, op->desc.outputs[0].dtype, inputs[0], outputs[0], stream);
+}
+
+static const kernel_op kernels[] = {
+    { .kind = TRIB_CONV2D,
+      .name = "tributary:conv1x1",
+      .note = "product over all pixels, results straight into their slices",
+      .supports = conv1x1,
+      .run = run_conv1x1 },
+    { .kind = TRIB_CONV2D,
+      .before = TRIB_MAX_POOL2D,
+      .name = "tributary:max_pool2d_conv1x1",
+      .note = "the pooled input is never materialised",
+      .supports = pool_conv1x1,
+      .run = run_pool_conv1x1 },
+    { .kind = TRIB_MAX_POOL2D, .name = "tributary:max_pool2d", .supports = plain_without_relu, .run = run_max_pool },
+    { .kind = TRIB_MAX_POOL2D,
+      .after = TRIB_LRN,
+      .name = "tributary:max_pool2d_lrn",
+      .note = "one pass over memory",
+      .supports = pool_lrn,
+      .run = run_max_pool_lrn },
+    { .kind = TRIB_MAX_POOL2D,
+      .before = TRIB_LRN,
+      .name = "tributary:lrn_max_pool2d",
+      .note = "one pass over memory",
+      .supports = pool_lrn,
+      .run = run_lrn_max_pool },
+    { .kind = TRIB_AVG_POOL2D, .name = "tributary:avg_pool2d", .supports = plain_without_relu, .run = run_avg_pool },
+    { .kind = TRIB_ADAPTIVE_AVG_POOL2D,
+      .name = "tributary:adaptive_avg_pool2d",
+      .supports = plain_without_relu,
+      .run = run_adaptive },
+    { .kind = TRIB_LRN, .name = "tributary:lrn", .supports = lrn, .run = run_lrn },
+    { .kind = TRIB_BATCH_NORM, .name = "tributary:scale_shift", .supports = plain, .run = run_scale_shift },
+    { .kind = TRIB_SOFTMAX, .name = "tributary:softmax", .supports = plain_without_relu, .run = run_softmax },
+    { .kind = TRIB_TOP_K, .name = "tributary:softmax_top_k", .supports = top_k, .run = run_top_k },
+    { .kind = TRIB_RELU, .name = "tributary:relu", .supports = reorder, .run = run_reorder },
+    { .kind = TRIB_REORDER, .name = "tributary:reorder", .supports = reorder, .run = run_reorder },
+    { .kind = TRIB_CONCAT, .name = "tributary:copy", .supports = plain, .run = run_concat },
+    { .kind = TRIB_PREPROCESS, .name = "tributary:preprocess", .supports = preprocess, .run = run_preprocess },
+};
+
+/* ---- the provider ---- */
+
+static const kernel_op *find(const trib_op_desc *d)
+{
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; ++i) {
+        const kernel_op *k = &kernels[i];
+        if (k->kind == d->kind && k->before == d->before.kind && k->after == d->after.kind) return k;
+    }
+    return NULL;
+}
+
+static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
+                         int capacity, int *count, char *reason)
+{
+    (void)device, (void)state;
+    const kernel_op *kernel = find(desc);
+    if (!kernel)
+        no(reason, "no kernel for this kind, prologue and epilogue");
+    else if (kernel->supports(desc, reason) && *count < capacity)
+        out[(*count)++] = (trib_implementation) { .name = kernel->name, .note = kernel->note };
+    return trib_success();
+}
+
+static trib_status upload(trib_cuda_device *device, const trib_op_desc *d, const trib_op_parameters *parameters,
+                          trib_cuda_weights *out)
+{
+    int k = 0;
+    for (int i = 0; i < d->output_count; ++i) k += d->outputs[i].c;
+    if (d->kind == TRIB_CONV2D)
+        return trib_cuda_weights_upload(device, d->precision, k, d->inputs[0].c, 1, parameters, d->has_bias, TRIB_F32,
+                                        out);
+    if (d->kind != TRIB_BATCH_NORM) return trib_success();
+    return trib_cuda_weights_upload(device, TRIB_PRECISION_FP32, k, 1, 1, parameters, true, TRIB_F32, out);
+}
+
+static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
+                          const trib_op_parameters *parameters)
+{
+    (void)state;
+    const kernel_op *kernel = find(&op->desc);
+    char reason[TRIB_MESSAGE_SIZE] = "no such name";
+    if (!kernel || strcmp(name, kernel->name) || !kernel->supports(&op->desc, reason))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this: %.200s",
+                          trib_kind_name(op->desc.kind), name, reason);
+    prepared *p = trib_alloc_zeroed(1, sizeof *p);
+    if (!p) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", name);
+    op->prepared = p;
+    p->kernel = kernel;
+    return upload(device, &op->desc, parameters, &p->weights);
+}
+
+static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
+{
+    (void)state;
+    prepared *p = op->prepared;
+    if (p) trib_cuda_weights_free(device, &p->weights);
+    trib_free(p);
+}
+
+static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
+                       void *workspace)
+{
+    (void)workspace;
+    const kernel_op *kernel = ((const prepared *)op->prepared)->kernel;
+    return kernel->run(op, stream->handle, inputs, outputs);
+}
+
+const trib_cuda_provider trib_cuda_kernels_provider = {
+    .prefix = "tributary:", .offer = offer, .create = create, .destroy = destroy, .run = run
+};
