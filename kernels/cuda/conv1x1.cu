@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The 1x1 convolutions of an Inception module that read its input, as one matrix product, bias and ReLU included; and
- * pool_proj, whose input is the module's after 3x3 max pooling:
+ * pool_proj, whose input is the module's after a 3x3 pool, of maxima (GoogLeNet) or averages (Inception v3):
  *
  *     D[m, n] = max(0, bias[n] + sum over c of x[m, c] * w[n, c])       m: pixel n*h*w, c innermost in x and w
  *
@@ -19,11 +19,11 @@
  * Tiles of the same rows follow each other, so that x comes from memory once and from the L2 cache after that. D passes
  * through shared memory on its way out, to be stored 16 bytes at a time, whatever columns a lane has.
  *
- * Pooling: a thread takes the maximum of 3x3 pixels itself, two neighbouring pixels (m, m+1) of one chunk at a time:
+ * Pooling: a thread pools 3x3 pixels itself, two neighbouring pixels (m, m+1) of one chunk at a time:
  *
- *     m-w-1  m-w  m-w+1  m-w+2      the maxima of the 4 columns first, then of 3 columns each: 12 loads instead of 18.
- *     m-1    m    m+1    m+2        At an edge of the image a pixel inside stands for the one outside.
- *     m+w-1  m+w  m+w+1  m+w+2 */
+ *     m-w-1  m-w  m-w+1  m-w+2      12 loads instead of 18; of maxima, those of the 4 columns first.
+ *     m-1    m    m+1    m+2        At an edge of the image a pixel inside is loaded for the one outside: it changes no
+ *     m+w-1  m+w  m+w+1  m+w+2      maximum, and is left out of a sum. Averages divide by 9, stated padding counted. */
 #include <limits.h>
 
 #include "dispatch.cuh"
@@ -85,8 +85,60 @@ struct PlainLoader {
     __device__ __forceinline__ void finish(const SharedArray<unsigned char>) {}
 };
 
+/* Which neighbours of two pixels, and of the columns to their sides, are in the image: 0 or false where none is. */
+struct Neighbours {
+    int up[4], down[4]; /* steps to the pixels above and below */
+    bool left[2], right[2];
+};
+
+/* Pools the two pixels in the middle of 4 columns of 3. */
+template <class T, int WIDTH>
+struct Maxima {
+    using Pixels = Chunk<T, WIDTH>;
+    static __device__ __forceinline__ void pool(const Pixels (&x)[4][3], const Neighbours &has, Pixels (&y)[2])
+    {
+        Pixels columns[4];
+#pragma unroll
+        for (int i = 0; i < 4; ++i) columns[i] = larger(larger(x[i][0], x[i][1]), x[i][2]);
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            y[i] = columns[i + 1];
+            if (has.left[i]) y[i] = larger(y[i], columns[i]);
+            if (has.right[i]) y[i] = larger(y[i], columns[i + 2]);
+        }
+    }
+};
+
+/* Sums row by row, as avg_pool2d does: the same bits. */
+template <class T, int WIDTH>
+struct Averages {
+    using Pixels = Chunk<T, WIDTH>;
+    static __device__ __forceinline__ void pool(const Pixels (&x)[4][3], const Neighbours &has, Pixels (&y)[2])
+    {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            float sums[WIDTH] = {};
+#pragma unroll
+            for (int row = 0; row < 3; ++row) {
+                if ((row == 0 && !has.up[i + 1]) || (row == 2 && !has.down[i + 1])) continue;
+                if (has.left[i]) add(x[i][row], sums);
+                add(x[i + 1][row], sums);
+                if (has.right[i]) add(x[i + 2][row], sums);
+            }
+#pragma unroll
+            for (int j = 0; j < WIDTH; ++j) sums[j] /= 9;
+            y[i] = from_floats<T, WIDTH>(sums);
+        }
+    }
+    static __device__ __forceinline__ void add(const Pixels &pixel, float (&sums)[WIDTH])
+    {
+#pragma unroll
+        for (int j = 0; j < WIDTH; ++j) sums[j] += to_float(pixel.v[j]);
+    }
+};
+
 /* x pooled: loads begin before a multiplication and are used after it. */
-template <class T, class TILE>
+template <class T, class TILE, template <class, int> class POOL>
 struct PoolLoader {
     static constexpr int WIDTH = full_width<T>;
     using Pixels = Chunk<T, WIDTH>;
@@ -95,9 +147,9 @@ struct PoolLoader {
     const T *x;
     int64_t pitch;
     int c, k;
-    int place, chunk;             /* where in the stage the first of the two goes */
-    int pixel[4], up[4], down[4]; /* of the four columns: the middle one, and steps to the ones above and below */
-    bool left[2], right[2];       /* whether the two pixels have such neighbours */
+    int place, chunk; /* where in the stage the first of the two goes */
+    int pixel[4];     /* the middle one of each of the four columns */
+    Neighbours has;
     Pixels loaded[4][3];
 
     __device__ __forceinline__ PoolLoader(const Product &p, const T *image, int m0)
@@ -109,13 +161,13 @@ struct PoolLoader {
         for (int i = 0; i < 4; ++i) {
             pixel[i] = min(max(m - 1 + i, 0), p.rows - 1);
             const int h = pixel[i] / p.w % p.h;
-            up[i] = h > 0 ? p.w : 0;
-            down[i] = h < p.h - 1 ? p.w : 0;
+            has.up[i] = h > 0 ? p.w : 0;
+            has.down[i] = h < p.h - 1 ? p.w : 0;
         }
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
-            left[i] = (m + i) % p.w > 0;
-            right[i] = (m + i) % p.w < p.w - 1;
+            has.left[i] = (m + i) % p.w > 0;
+            has.right[i] = (m + i) % p.w < p.w - 1;
         }
     }
     __device__ __forceinline__ Pixels at(int index) const { return load_chunk<T, WIDTH>(x + index * pitch + k); }
@@ -125,24 +177,15 @@ struct PoolLoader {
         if (k >= c) return;
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
-            loaded[i][0] = at(pixel[i] - up[i]);
+            loaded[i][0] = at(pixel[i] - has.up[i]);
             loaded[i][1] = at(pixel[i]);
-            loaded[i][2] = at(pixel[i] + down[i]);
+            loaded[i][2] = at(pixel[i] + has.down[i]);
         }
     }
     __device__ __forceinline__ void finish(const SharedArray<unsigned char> stage)
     {
-        Pixels columns[4], pooled[2] = { splat<T, WIDTH>(0), splat<T, WIDTH>(0) };
-        if (k < c) {
-#pragma unroll
-            for (int i = 0; i < 4; ++i) columns[i] = larger(larger(loaded[i][0], loaded[i][1]), loaded[i][2]);
-#pragma unroll
-            for (int i = 0; i < 2; ++i) {
-                pooled[i] = columns[i + 1];
-                if (left[i]) pooled[i] = larger(pooled[i], columns[i]);
-                if (right[i]) pooled[i] = larger(pooled[i], columns[i + 2]);
-            }
-        }
+        Pixels pooled[2] = { splat<T, WIDTH>(0), splat<T, WIDTH>(0) };
+        if (k < c) POOL<T, WIDTH>::pool(loaded, has, pooled);
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
             uint4 bits;
@@ -151,6 +194,11 @@ struct PoolLoader {
         }
     }
 };
+
+template <class T, class TILE>
+using MaxPoolLoader = PoolLoader<T, TILE, Maxima>;
+template <class T, class TILE>
+using AvgPoolLoader = PoolLoader<T, TILE, Averages>;
 
 /* ---- the way out ---- */
 
@@ -371,5 +419,11 @@ trib_status trib_cuda_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, 
 trib_status trib_cuda_max_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
                                          const float *bias, void *const *y, void *stream)
 {
-    return run<PoolLoader>("max_pool2d_conv1x1", g, dtype, x, w, bias, y, stream);
+    return run<MaxPoolLoader>("max_pool2d_conv1x1", g, dtype, x, w, bias, y, stream);
+}
+
+trib_status trib_cuda_avg_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
+                                         const float *bias, void *const *y, void *stream)
+{
+    return run<AvgPoolLoader>("avg_pool2d_conv1x1", g, dtype, x, w, bias, y, stream);
 }

@@ -111,7 +111,7 @@ static void any_edge(int index, bool tf32, trib_kernel_problem *out)
 static void edge(int index, trib_kernel_problem *out) { any_edge(index, false, out); }
 static void tf32_edge(int index, trib_kernel_problem *out) { any_edge(index, true, out); }
 
-/* ---- GoogLeNet ---- */
+/* ---- networks ---- */
 
 /* `out`'s first output becomes channels `first` .. of a concatenation of `joined`. */
 static void finish_layer(trib_kernel_problem *p, int first, int joined)
@@ -152,12 +152,35 @@ static void projection(int index, int batch, bool tf32, trib_kernel_problem *out
     trib_name_layer(out, m->name, "pool+pool_proj");
 }
 
+/* Pools of averages are Inception v3's, of 299x299 pixels: each pool branch that is unlike the others. */
+static const struct {
+    const char *name;
+    int side, in, out, joined;
+} averages[] = {
+    { "mixed_5b", 35, 192, 32, 256 },  { "mixed_5c", 35, 256, 64, 288 },   { "mixed_5d", 35, 288, 64, 288 },
+    { "mixed_6b", 17, 768, 192, 768 }, { "mixed_7b", 8, 1280, 192, 2048 }, { "mixed_7c", 8, 2048, 192, 2048 },
+};
+enum { AVERAGES = TRIB_COUNT(averages) };
+
+static void averaged(int index, int batch, bool tf32, trib_kernel_problem *out)
+{
+    const shape s = { batch, averages[index].side, averages[index].side, averages[index].in, { averages[index].out } };
+    dense(&s, tf32, out);
+    finish_layer(out, averages[index].joined - averages[index].out, averages[index].joined);
+    trib_name_layer(out, averages[index].name, "pool+pool_proj");
+}
+
 enum { MERGED = TRIB_MODULES + 3, PROJECTIONS = TRIB_MODULES };
 
 static void plain_layer(int index, int batch, trib_kernel_problem *out) { merged(index, batch, false, out); }
 static void plain_tf32_layer(int index, int batch, trib_kernel_problem *out) { merged(index, batch, true, out); }
-static void pooled_layer(int index, int batch, trib_kernel_problem *out) { projection(index, batch, false, out); }
-static void pooled_tf32_layer(int index, int batch, trib_kernel_problem *out) { projection(index, batch, true, out); }
+static void max_pooled_layer(int index, int batch, trib_kernel_problem *out) { projection(index, batch, false, out); }
+static void max_pooled_tf32_layer(int index, int batch, trib_kernel_problem *out)
+{
+    projection(index, batch, true, out);
+}
+static void avg_pooled_layer(int index, int batch, trib_kernel_problem *out) { averaged(index, batch, false, out); }
+static void avg_pooled_tf32_layer(int index, int batch, trib_kernel_problem *out) { averaged(index, batch, true, out); }
 
 /* ---- running ---- */
 
@@ -183,17 +206,30 @@ static void plain_reference(const trib_kernel_problem *p, const float *const *in
     convolve(p, inputs[0], p->conv1x1.x_pitch, inputs, outputs);
 }
 
-static void pooled_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+typedef void (*pool_reference)(const trib_window_geometry *g, const float *x, float *y);
+
+static void pooled(pool_reference pool_of, const trib_kernel_problem *p, const float *const *inputs,
+                   float *const *outputs)
 {
     const trib_conv1x1_geometry *g = &p->conv1x1;
     trib_window_geometry pool = trib_square_window(g->n, g->c, g->h, g->w, 3, 1, 1, false);
     pool.x_pitch = g->x_pitch;
     pool.y_pitch = g->c;
-    float *pooled = malloc(sizeof(float) * (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c);
-    if (!pooled) return; /* nothing written: the comparison fails */
-    trib_ref_max_pool2d(&pool, inputs[0], pooled);
-    convolve(p, pooled, g->c, inputs, outputs);
-    free(pooled);
+    float *image = malloc(sizeof(float) * (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c);
+    if (!image) return; /* nothing written: the comparison fails */
+    pool_of(&pool, inputs[0], image);
+    convolve(p, image, g->c, inputs, outputs);
+    free(image);
+}
+
+static void max_pooled_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    pooled(trib_ref_max_pool2d, p, inputs, outputs);
+}
+
+static void avg_pooled_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    pooled(trib_ref_avg_pool2d, p, inputs, outputs);
 }
 
 static trib_status plain_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
@@ -202,10 +238,16 @@ static trib_status plain_run(const trib_kernel_problem *p, trib_dtype dtype, con
     return trib_cuda_conv1x1(&p->conv1x1, dtype, inputs[0], inputs[1], inputs[2], outputs, stream);
 }
 
-static trib_status pooled_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
-                              void *const *outputs, void *stream)
+static trib_status max_pooled_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                                  void *const *outputs, void *stream)
 {
     return trib_cuda_max_pool2d_conv1x1(&p->conv1x1, dtype, inputs[0], inputs[1], inputs[2], outputs, stream);
+}
+
+static trib_status avg_pooled_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                                  void *const *outputs, void *stream)
+{
+    return trib_cuda_avg_pool2d_conv1x1(&p->conv1x1, dtype, inputs[0], inputs[1], inputs[2], outputs, stream);
 }
 
 const trib_kernel trib_conv1x1_kernels[] = {
@@ -233,17 +275,35 @@ const trib_kernel trib_conv1x1_kernels[] = {
       2 * EDGES,
       edge,
       PROJECTIONS,
-      pooled_layer,
-      pooled_reference,
-      pooled_run },
+      max_pooled_layer,
+      max_pooled_reference,
+      max_pooled_run },
     { "max_pool2d_conv1x1_tf32",
       1 << TRIB_F32,
       { 2e-3 },
       2 * EDGES,
       tf32_edge,
       PROJECTIONS,
-      pooled_tf32_layer,
-      pooled_reference,
-      pooled_run },
+      max_pooled_tf32_layer,
+      max_pooled_reference,
+      max_pooled_run },
+    { "avg_pool2d_conv1x1",
+      TRIB_ALL_FLOATS,
+      { 1e-5, 1e-3, 8e-3 },
+      2 * EDGES,
+      edge,
+      AVERAGES,
+      avg_pooled_layer,
+      avg_pooled_reference,
+      avg_pooled_run },
+    { "avg_pool2d_conv1x1_tf32",
+      1 << TRIB_F32,
+      { 2e-3 },
+      2 * EDGES,
+      tf32_edge,
+      AVERAGES,
+      avg_pooled_tf32_layer,
+      avg_pooled_reference,
+      avg_pooled_run },
 };
 const int trib_conv1x1_kernel_count = TRIB_COUNT(trib_conv1x1_kernels);

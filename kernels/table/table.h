@@ -52,7 +52,7 @@ typedef struct trib_kernel {
     double tolerance[TRIB_BF16 + 1]; /* |y - reference| <= tolerance * (1 + |reference|); indices are exact */
     int edges;
     void (*edge)(int index, trib_kernel_problem *out); /* index >= edges: a random one, the same for an index */
-    int layers;                                        /* of GoogLeNet at 224x224 that are computed with it */
+    int layers; /* of GoogLeNet at 224x224, or else of Inception v3, that are computed with it */
     void (*layer)(int index, int batch, trib_kernel_problem *out);
     /* Arrays start at the slice; all are float32, also what the kernel has as bytes or indices. */
     void (*reference)(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs);

@@ -139,6 +139,32 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
         }
         d.outputs[0] = view(target, d.inputs[0].n, total, d.inputs[0].h, d.inputs[0].w, chance(40));
     }
+    fill(op);
+    return op;
+}
+
+OpCase Generator::pooled(trib_kind pool, trib_layout layout)
+{
+    OpCase op;
+    trib_op_desc &d = op.desc;
+    const int n = pick({ 1, 2, 3 }), c = pick({ 8, 16, 40, 64, 5 }), k = pick({ 8, 24, 64 });
+    const int h = pick({ 1, 2, 7, 14 }), w = pick({ 1, 3, 7, 14 });
+    d.kind = TRIB_CONV2D;
+    d.attributes.conv2d = { k, 1, 1, 1, 1, {}, false };
+    d.before.kind = pool;
+    d.before.attributes.pool2d = { 3, 3, 1, 1, { 1, 1, 1, 1 }, false };
+    d.input_count = d.output_count = 1;
+    d.inputs[0] = view(layout, n, c, h, w, chance(40));
+    d.outputs[0] = view(layout, n, k, h, w, chance(40));
+    fill(op);
+    return op;
+}
+
+// Values of inputs and parameters, and what comes of them.
+void Generator::fill(OpCase &op)
+{
+    trib_op_desc &d = op.desc;
+    const trib_kind kind = d.kind;
     const trib_view &x = d.inputs[0], &y = d.outputs[0];
     for (int i = 0; i < d.input_count; ++i) op.inputs.push_back(values(std::int64_t(x.n) * d.inputs[i].c * x.h * x.w));
     bool weighted = kind == TRIB_CONV2D || kind == TRIB_LINEAR;
@@ -151,7 +177,6 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
     }
     if (kind == TRIB_BATCH_NORM) op.weight = values(x.c), op.bias = values(x.c);
     op.expected = reference(op);
-    return op;
 }
 
 namespace
@@ -187,9 +212,27 @@ void reference_concat(const OpCase &op, float *y)
 
 } // namespace
 
+// The prologue as an op of its own, then the rest.
+Values reference_in_steps(const OpCase &op)
+{
+    OpCase first = op, second = op;
+    const trib_pool2d &pool = op.desc.before.attributes.pool2d;
+    trib_view between = op.desc.inputs[0];
+    between.h = windows(between.h, pool.r, pool.stride_h, pool.pad.top, pool.pad.bottom, pool.ceil_mode);
+    between.w = windows(between.w, pool.s, pool.stride_w, pool.pad.left, pool.pad.right, pool.ceil_mode);
+    first.desc.kind = op.desc.before.kind;
+    first.desc.attributes = op.desc.before.attributes;
+    first.desc.relu = false;
+    first.desc.outputs[0] = second.desc.inputs[0] = between;
+    first.desc.before = second.desc.before = {};
+    second.inputs[0] = reference(first);
+    return reference(second);
+}
+
 Values reference(const OpCase &op)
 {
     const trib_op_desc &d = op.desc;
+    if (d.before.kind != TRIB_NO_STAGE) return reference_in_steps(op);
     const trib_view &in = d.inputs[0], &out = d.outputs[0];
     Values result(std::size_t(out.n) * std::size_t(out.c) * std::size_t(out.h) * std::size_t(out.w));
     const float *x = op.inputs[0].data(), *bias = op.bias.empty() ? nullptr : op.bias.data();
@@ -227,6 +270,7 @@ void write_view(std::ostream &out, const trib_view &v)
 std::string describe(const trib_op_desc &d)
 {
     std::ostringstream out;
+    if (d.before.kind != TRIB_NO_STAGE) out << trib_kind_name(d.before.kind) << " before ";
     out << trib_kind_name(d.kind) << ' ';
     for (int i = 0; i < d.input_count; ++i)
         write_view(out, d.inputs[i]), out << (i + 1 < d.input_count ? ", " : " -> ");

@@ -29,6 +29,8 @@ class Generator
     explicit Generator(unsigned seed) : random_(seed) {}
     // An op of this kind between these layouts; every few are slices of wider tensors where that is possible.
     OpCase make(trib_kind kind, trib_layout source, trib_layout target);
+    // A 1x1 convolution of an image pooled 3x3, as the pool branch of a module has it: one op.
+    OpCase pooled(trib_kind pool, trib_layout layout);
 
   private:
     int pick(std::initializer_list<int> values);
@@ -40,6 +42,7 @@ class Generator
     void conv(OpCase &op);
     void pool(OpCase &op);
     void shapes(OpCase &op, trib_layout source, trib_layout target);
+    void fill(OpCase &op);
 
     std::mt19937 random_;
 };

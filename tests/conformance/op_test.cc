@@ -118,6 +118,8 @@ class Ops : public DeviceTest
 {
   protected:
     void check(trib_kind kind, trib_layout source, trib_layout target, unsigned seed);
+    void check(const OpCase &op, bool usual);
+    void check_pooled(trib_kind pool);
     void check_all_layouts(trib_kind kind, int rounds);
     bool has_library() const { return std::strstr(info().library, "without") == nullptr; }
     int runs_ = 0;
@@ -134,8 +136,15 @@ bool reads_well(const trib_device_info &info, const trib_op_desc &d)
 
 void Ops::check(trib_kind kind, trib_layout source, trib_layout target, unsigned seed)
 {
+    SCOPED_TRACE("seed " + std::to_string(seed));
     OpCase op = Generator(seed).make(kind, source, target);
-    SCOPED_TRACE("seed " + std::to_string(seed) + ": " + describe(op.desc));
+    check(op, source == target && source == info().layouts[0] && begins_well(info(), op.desc.inputs[0]) &&
+                  begins_well(info(), op.desc.outputs[0]) && reads_well(info(), op.desc));
+}
+
+void Ops::check(const OpCase &op, bool usual)
+{
+    SCOPED_TRACE(describe(op.desc));
     trib_implementation all[8];
     int count = 0;
     char reason[TRIB_MESSAGE_SIZE] = "";
@@ -158,8 +167,6 @@ void Ops::check(trib_kind kind, trib_layout source, trib_layout target, unsigned
         ++runs_;
         if (HasFailure()) return;
     }
-    bool usual = source == target && source == info().layouts[0] && begins_well(info(), op.desc.inputs[0]) &&
-                 begins_well(info(), op.desc.outputs[0]) && reads_well(info(), op.desc);
     EXPECT_TRUE(fast || !op.standard || !usual || !has_library()) << "only the reference: " << reason;
 }
 
@@ -186,9 +193,19 @@ void Ops::check_all_layouts(trib_kind kind, int rounds)
     RecordProperty("runs", runs_);
 }
 
+// One op where the device has it as one, and a reason where it has not.
+void Ops::check_pooled(trib_kind pool)
+{
+    for (unsigned seed = 0; seed < 40 && !HasFailure(); ++seed)
+        check(Generator(seed).pooled(pool, info().layouts[0]), false);
+    EXPECT_TRUE(info().host || runs_ > 0);
+}
+
 TEST_P(Ops, Conv2d) { check_all_layouts(TRIB_CONV2D, 100); }
 TEST_P(Ops, MaxPool2d) { check_all_layouts(TRIB_MAX_POOL2D, 40); }
 TEST_P(Ops, AvgPool2d) { check_all_layouts(TRIB_AVG_POOL2D, 40); }
+TEST_P(Ops, Conv2dOfMaxima) { check_pooled(TRIB_MAX_POOL2D); }
+TEST_P(Ops, Conv2dOfAverages) { check_pooled(TRIB_AVG_POOL2D); }
 TEST_P(Ops, AdaptiveAvgPool2d) { check_all_layouts(TRIB_ADAPTIVE_AVG_POOL2D, 40); }
 TEST_P(Ops, Lrn) { check_all_layouts(TRIB_LRN, 40); }
 TEST_P(Ops, BatchNorm) { check_all_layouts(TRIB_BATCH_NORM, 40); }

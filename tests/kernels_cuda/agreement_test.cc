@@ -97,22 +97,28 @@ TEST_P(Agreement, LrnAndMaxPoolInOne)
 
 TEST_P(Agreement, PoolProjectionInOne)
 {
+    const struct {
+        trib_status (*pool)(const trib_window_geometry *, trib_dtype, const void *, void *, void *);
+        trib_status (*both)(const trib_conv1x1_geometry *, trib_dtype, const void *, const void *, const float *,
+                            void *const *, void *);
+    } pools[] = { { trib_cuda_max_pool2d, trib_cuda_max_pool2d_conv1x1 },
+                  { trib_cuda_avg_pool2d, trib_cuda_avg_pool2d_conv1x1 } };
     trib_conv1x1_geometry g = conv(40, { 72 });
     trib_window_geometry window = pool(40, 7, 3, 1, 1, 7);
     window.w = window.q = 9;
     const std::size_t rows = 2 * 7 * 9;
     const device::Buffer x(random_values(rows * 40, dtype, 1), false), w(random_values(72 * 40, dtype, 2), false);
-    const Bytes pooled =
-        result(rows * 40, dtype, [&](void *y) { return trib_cuda_max_pool2d(&window, dtype, x.at(0), y, 0); });
-    const device::Buffer between(pooled, false);
-    for (bool tf32 : { false, true }) {
-        g.tf32 = tf32;
-        EXPECT_EQ(
-            result(rows * 72, dtype,
-                   [&](void *y) { return trib_cuda_max_pool2d_conv1x1(&g, dtype, x.at(0), w.at(0), nullptr, &y, 0); }),
-            result(rows * 72, dtype,
-                   [&](void *y) { return trib_cuda_conv1x1(&g, dtype, between.at(0), w.at(0), nullptr, &y, 0); }));
-    }
+    for (const auto &kind : pools)
+        for (bool tf32 : { false, true }) {
+            const device::Buffer between(
+                result(rows * 40, dtype, [&](void *y) { return kind.pool(&window, dtype, x.at(0), y, 0); }), false);
+            g.tf32 = tf32;
+            EXPECT_EQ(result(rows * 72, dtype,
+                             [&](void *y) { return kind.both(&g, dtype, x.at(0), w.at(0), nullptr, &y, 0); }),
+                      result(rows * 72, dtype, [&](void *y) {
+                          return trib_cuda_conv1x1(&g, dtype, between.at(0), w.at(0), nullptr, &y, 0);
+                      }));
+        }
 }
 
 TEST_P(Agreement, TilesDoNotShowInResults)

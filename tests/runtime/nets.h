@@ -26,6 +26,9 @@ Graph inception(bool batch_norm, int size = 14);
 // Every kind of op of GoogLeNet's plans in a few layers: the stem with both its pairs of pool and LRN, modules, and the
 // classifier. Few channels: `width` of most layers; few pixels: modules see size/4 x size/4.
 Graph little_googlenet(int modules = 2, int size = 8, int width = 8);
+// Later Inceptions in little: asymmetric filters, convolutions without padding, branches that end in a stride, an
+// average pool before a projection, and a fork inside a branch. 7 classes.
+Graph nested();
 Graph googlenet(const trib_network *variant, int size = 224, int classes = 1000, bool aux = false);
 
 Device cpu(int threads = 0);

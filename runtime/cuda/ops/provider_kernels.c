@@ -138,12 +138,20 @@ static trib_status run_conv1x1(const trib_cuda_op *op, void *stream, const void 
     return trib_cuda_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
 }
 
-static trib_status run_pool_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs,
-                                    void *const *outputs)
+static trib_status run_max_pool_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs,
+                                        void *const *outputs)
 {
     trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
     const trib_cuda_weights *w = weights_of(op);
     return trib_cuda_max_pool2d_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
+}
+
+static trib_status run_avg_pool_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs,
+                                        void *const *outputs)
+{
+    trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
+    const trib_cuda_weights *w = weights_of(op);
+    return trib_cuda_avg_pool2d_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
 }
 
 static trib_status run_max_pool(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
@@ -259,7 +267,13 @@ static const kernel_op kernels[] = {
       .name = "tributary:max_pool2d_conv1x1",
       .note = "the pooled input is never materialised",
       .supports = pool_conv1x1,
-      .run = run_pool_conv1x1 },
+      .run = run_max_pool_conv1x1 },
+    { .kind = TRIB_CONV2D,
+      .before = TRIB_AVG_POOL2D,
+      .name = "tributary:avg_pool2d_conv1x1",
+      .note = "the averages are never materialised",
+      .supports = pool_conv1x1,
+      .run = run_avg_pool_conv1x1 },
     { .kind = TRIB_MAX_POOL2D, .name = "tributary:max_pool2d", .supports = plain_without_relu, .run = run_max_pool },
     { .kind = TRIB_MAX_POOL2D,
       .after = TRIB_LRN,

@@ -33,7 +33,7 @@ typedef enum trib_pass {
     TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
     TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
     TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op, several destinations */
-    TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 max pool and the 1x1 convolution behind it become one op */
+    TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the 1x1 convolution behind it become one op */
     TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an LRN next to each other become one op */
     TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
     TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */

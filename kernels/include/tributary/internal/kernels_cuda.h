@@ -62,7 +62,7 @@ typedef struct trib_conv1x1_geometry {
     trib_conv1x1_tile tile;
 } trib_conv1x1_geometry;
 
-/* Whether the two below can do it: c and every k a multiple of 8, pitches of 16 bytes. */
+/* Whether the three below can do it: c and every k a multiple of 8, pitches of 16 bytes. */
 trib_status trib_cuda_conv1x1_check(const trib_conv1x1_geometry *g, trib_dtype dtype);
 
 /* y[i] = x * w^T + bias, columns k[0] + .. + k[i-1] on: conv2d of a 1x1 window with several destinations. w is O,I of
@@ -72,6 +72,10 @@ trib_status trib_cuda_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, 
                               const float *bias, void *const *y, void *stream);
 /* The same of x after 3x3 max pooling of stride 1 and padding 1, which is nowhere stored: pool_proj. */
 trib_status trib_cuda_max_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
+                                         const float *bias, void *const *y, void *stream);
+/* And after 3x3 average pooling, padding counted: every sum is divided by 9, and the average rounded to the storage
+ * type. */
+trib_status trib_cuda_avg_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
                                          const float *bias, void *const *y, void *stream);
 
 /* y = x * scale[c] + shift[c]; scale and shift are float32. */
