@@ -189,7 +189,7 @@ static trib_status finish(runner *r)
         cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
     }
     trib_loader_give_back(r->loader, batch);
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status run_batches(runner *r)

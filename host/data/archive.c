@@ -151,7 +151,7 @@ trib_status trib_archive_load(trib_archive *a, const char *name, int64_t most_by
     }
     *out = bytes;
     *out_size = wanted;
-    return s;
+    return trib_outcome(&s);
 }
 
 #endif

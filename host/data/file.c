@@ -112,7 +112,7 @@ trib_status trib_open_regular(const char *path, int *fd, int64_t *size)
     }
     *fd = opened;
     *size = (int64_t)info.st_size;
-    return s;
+    return trib_success();
 }
 
 trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, size_t *got)
@@ -153,7 +153,7 @@ trib_status trib_read_image(int fd, const char *path, int64_t wanted, uint8_t **
     }
     *bytes = buffer;
     *size = got;
-    return s;
+    return trib_outcome(&s);
 }
 
 trib_status trib_read_whole(const char *path, uint8_t **bytes, size_t *size)

@@ -227,7 +227,7 @@ static trib_status visit(folder_input *f, const level *here, const entry *e)
     if (trib_failed(&problem)) s = add_failure(f, path, class_id, problem);
 done:
     trib_free(path);
-    return s;
+    return trib_outcome(&s);
 }
 
 /* *problem: why this folder could not be read, or not all of it; the caller knows what to make of it. */
@@ -248,7 +248,7 @@ static trib_status walk(folder_input *f, const level *above, const char *path, i
     if (list.count) qsort(list.items, list.count, sizeof *list.items, by_name);
     for (size_t i = 0; i < list.count && !trib_failed(&s); ++i) s = visit(f, &here, &list.items[i]);
     free_entries(&list);
-    return s;
+    return trib_outcome(&s);
 }
 
 static trib_status folder_next(trib_input *input, trib_item *item, bool *end)

@@ -110,7 +110,7 @@ static trib_status read_encoded(trib_loading *loading, trib_item *item)
     s = trib_read_image(fd, item->path, size, &item->bytes, &item->size);
     close(fd);
     trib_budget_give(&loading->encoded, size - (int64_t)item->size); /* nothing, or all when it failed */
-    return s;
+    return trib_outcome(&s);
 }
 
 /* ---- decoding ---- */
@@ -167,7 +167,7 @@ static trib_status decode(trib_loading *loading, trib_item *item, void *row, con
     *note = image.note;
     if (!trib_failed(&s)) s = preprocess(loading, &image, row);
     trib_image_release(&image);
-    return s;
+    return trib_outcome(&s);
 }
 
 static trib_status decode_counted(trib_loading *loading, trib_item *item, void *row, const char **note)
@@ -179,7 +179,7 @@ static trib_status decode_counted(trib_loading *loading, trib_item *item, void *
     TRIB_TRY(take(&loading->decoding, bytes));
     trib_status s = decode(loading, item, row, note);
     trib_budget_give(&loading->decoding, bytes);
-    return s;
+    return trib_outcome(&s);
 }
 
 static void drop_image(trib_loading *loading, trib_item *item)

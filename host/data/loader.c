@@ -44,7 +44,7 @@ static trib_status allocate_pixels(const trib_loader *loader, size_t bytes, trib
     trib_status s = trib_host_alloc(loader->device, bytes, &memory);
     trib_add_context(&s, "a batch of %d images", loader->batch_size);
     buffer->pixels = memory;
-    return s;
+    return trib_outcome(&s);
 }
 
 static void free_pixels(const trib_loader *loader, trib_batch_buffer *buffer)
@@ -237,7 +237,7 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
     }
     loader->stats.wait_seconds += trib_loader_now() - begin;
     pthread_mutex_unlock(&loader->lock);
-    return s;
+    return trib_outcome(&s);
 }
 
 void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)

@@ -27,7 +27,7 @@ trib_status trib_reader_open(const char *path, int wake_fd, trib_reader *out)
     }
     *out = (trib_reader) { .path = path, .fd = fd, .wake_fd = wake_fd };
     out->size = S_ISREG(info.st_mode) ? (int64_t)info.st_size : -1;
-    return s;
+    return trib_outcome(&s);
 }
 
 /* Until there is something to read, or the writer is gone. A pipe that nobody has opened for writing yet is neither. */

@@ -331,7 +331,7 @@ trib_status trib_source_check_process(const trib_source *source) { return trib_m
 trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
 {
     TRIB_TRY(trib_source_check_process(source));
-    TRIB_TRY(source->failure);
+    if (trib_failed(&source->failure)) return source->failure;
     trib_item found = { .label = TRIB_NO_LABEL };
     while (source->current < source->count) {
         trib_input *input = source->inputs[source->current];
@@ -347,7 +347,7 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
             found.index = source->next_index++;
             *item = found;
             *end = false;
-            return s;
+            return trib_success();
         }
         ++source->current;
     }

@@ -118,7 +118,7 @@ static trib_status follow(tar_input *tar, const char *name, const char *own, con
     if (trib_failed(&s)) return s;
     s = trib_members_add(&tar->members, own, position, tar->can_go_back ? NULL : *bytes, *size);
     if (trib_failed(&s)) trib_free(*bytes);
-    return s;
+    return trib_outcome(&s);
 }
 
 /* ---- members ---- */
@@ -141,7 +141,7 @@ static trib_status load(tar_input *tar, const char *name, const char *own, uint8
     if (tar->can_go_back) return trib_success();
     trib_status s = trib_members_add(&tar->members, own, 0, *bytes, *size);
     if (trib_failed(&s)) trib_free(*bytes);
-    return s;
+    return trib_outcome(&s);
 }
 
 static trib_status take_image(tar_input *tar, const char *member, const char *own)
@@ -260,7 +260,7 @@ static trib_status take_member(tar_input *tar)
         trib_free(own);
     }
     if (done) tar->archive.entry = NULL;
-    return s;
+    return trib_outcome(&s);
 }
 
 /* ---- the shard ---- */

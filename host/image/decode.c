@@ -83,7 +83,7 @@ trib_status trib_image_decode(const void *bytes, size_t size, const trib_decode_
     else
         *out = image;
     trib_add_context(&s, "%s image", f->name);
-    return s;
+    return trib_outcome(&s);
 }
 
 trib_status trib_image_inspect(const void *bytes, size_t size, const trib_decode_options *options, trib_image_info *out)
@@ -95,13 +95,13 @@ trib_status trib_image_inspect(const void *bytes, size_t size, const trib_decode
     TRIB_TRY(prepare(bytes, size, options, &f, &o));
     trib_status s = f->inspect(bytes, size, o.max_pixels, &info);
     trib_add_context(&s, "%s image", f->name);
-    TRIB_TRY(s);
+    if (trib_failed(&s)) return s;
     if (o.apply_orientation) { /* turned into another image; EXIF data is kept while decoding */
         int64_t pixels = (int64_t)info.width * info.height * info.channels;
         info.decode_bytes += pixels + (int64_t)size;
     }
     *out = info;
-    return s;
+    return trib_outcome(&s);
 }
 
 trib_status trib_image_check_size(int64_t width, int64_t height, int64_t max_pixels)

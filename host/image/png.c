@@ -176,7 +176,7 @@ done:
         trib_image_release(&image);
     else
         *out = image;
-    return s;
+    return trib_outcome(&s);
 }
 
 static trib_status decode_chunks(const uint8_t *bytes, const trib_png_chunks *png, int64_t max_pixels, trib_image *out)
@@ -190,7 +190,7 @@ static trib_status decode_chunks(const uint8_t *bytes, const trib_png_chunks *pn
         if (!trib_failed(&s)) s = decode_source(from, max_pixels, out);
         trib_free(from.repaired);
     }
-    return s;
+    return trib_outcome(&s);
 }
 
 trib_status trib_decode_png(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,

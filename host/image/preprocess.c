@@ -261,5 +261,5 @@ trib_status trib_preprocess_pixels(const trib_preprocess *preprocess, const trib
         trib_image_release(&crop);
     else
         *out = crop;
-    return s;
+    return trib_outcome(&s);
 }

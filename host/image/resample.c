@@ -160,7 +160,7 @@ static trib_status resample_filtered(const trib_image *in, trib_axis x, trib_axi
     trib_weights_release(&r.lines);
     trib_free(r.ring);
     trib_free(r.rows);
-    return s;
+    return trib_outcome(&s);
 }
 
 /* PIL adds the step up from pixel to pixel: rounding included, its positions are these. */
@@ -192,7 +192,7 @@ static trib_status resample_nearest(const trib_image *in, trib_axis x, trib_axis
 done:
     trib_free(column);
     trib_free(line);
-    return s;
+    return trib_outcome(&s);
 }
 
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
@@ -206,7 +206,7 @@ trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_i
         trib_image_release(&result);
     else
         *window = result;
-    return s;
+    return trib_outcome(&s);
 }
 
 /* What trib_weights_make keeps, and what it takes meanwhile. */

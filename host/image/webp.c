@@ -72,7 +72,7 @@ static trib_status decode_first(const WebPDemuxer *file, int64_t max_pixels, tri
     }
     if (WebPDemuxGetI(file, WEBP_FF_FRAME_COUNT) > 1) canvas.note = TRIB_NOTE_ANIMATION;
     *out = canvas;
-    return s;
+    return trib_outcome(&s);
 }
 
 static int find_orientation(const WebPDemuxer *file)

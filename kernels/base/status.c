@@ -22,12 +22,6 @@ const char *trib_code_name(trib_code code)
     return "unknown code";
 }
 
-trib_status trib_success(void)
-{
-    trib_status s = { .code = TRIB_OK };
-    return s;
-}
-
 /* A cut in the middle of a UTF-8 sequence would print as garbage: drop the incomplete tail. */
 static void trim_partial_utf8(char *text)
 {

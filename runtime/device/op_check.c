@@ -98,14 +98,14 @@ static trib_status check_views(const trib_op_desc *desc, const trib_kind_row *ro
         if (!trib_failed(&status) && desc->inputs[i].n != desc->outputs[0].n)
             status = INVALID("%d images in, %d out", desc->inputs[i].n, desc->outputs[0].n);
         trib_add_context(&status, "input %d", i);
-        TRIB_TRY(status);
+        if (trib_failed(&status)) return status;
     }
     for (int i = 0; i < desc->output_count; ++i) {
         trib_status status = check_view(&desc->outputs[i]);
         if (!trib_failed(&status) && desc->outputs[i].n != desc->outputs[0].n)
             status = INVALID("%d images and %d images", desc->outputs[i].n, desc->outputs[0].n);
         trib_add_context(&status, "output");
-        TRIB_TRY(status);
+        if (trib_failed(&status)) return status;
     }
     return check_dtypes(desc, row);
 }

@@ -40,7 +40,7 @@ static trib_status launch_capture(trib_lane *lane, trib_capture *capture)
     trib_trace_push(lane->trace, TRIB_TRACE_LAUNCH, lane->serial);
     trib_status status = trib_capture_launch(capture, lane->streams[0]);
     trib_trace_pop(lane->trace);
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status compute(trib_lane *lane, int64_t chunk, const trib_slot *slot, bool resident)
@@ -98,7 +98,7 @@ trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void
     trib_trace_push(lane->trace, TRIB_TRACE_CHUNK, lane->serial);
     trib_status status = run(lane, chunk, input, count, outputs);
     trib_trace_pop(lane->trace);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* ---- waiting ---- */

@@ -123,7 +123,7 @@ static trib_status record(trib_lane *lane, trib_slot *slot)
     TRIB_TRY(trib_capture_begin(lane->streams[0]));
     trib_status status = trib_lane_run_ops(lane, slot->input, slot->outputs);
     trib_status end = trib_capture_end(lane->streams[0], &slot->capture);
-    TRIB_TRY(status);
+    if (trib_failed(&status)) return status;
     return end;
 }
 
@@ -135,7 +135,7 @@ static trib_status record_slots(trib_lane *lane)
         trib_trace_push(lane->trace, TRIB_TRACE_CAPTURE, lane->serial);
         trib_status status = record(lane, &lane->slots[i]);
         trib_trace_pop(lane->trace);
-        TRIB_TRY(status);
+        if (trib_failed(&status)) return status;
     }
     return trib_success();
 }

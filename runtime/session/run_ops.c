@@ -31,7 +31,7 @@ static trib_status run_op(trib_lane *lane, const trib_plan_op *op, trib_op_handl
     void *workspace = op->workspace >= 0 ? address(lane, b, op->workspace) : NULL;
     trib_status status = trib_op_run(handle, lane->streams[op->stream], inputs, outputs, workspace);
     trib_add_context(&status, "layer %s", op->name);
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status give_op(trib_lane *lane, int index, const bindings *b)
@@ -40,7 +40,8 @@ static trib_status give_op(trib_lane *lane, int index, const bindings *b)
     for (int k = 0; k < op->wait_count; ++k)
         TRIB_TRY(trib_stream_wait(lane->streams[op->stream], lane->events[op->waits[k]]));
     if (lane->ops[index]) TRIB_TRY(run_op(lane, op, lane->ops[index], b));
-    return op->record >= 0 ? trib_event_record(lane->events[op->record], lane->streams[op->stream]) : trib_success();
+    if (op->record >= 0) TRIB_TRY(trib_event_record(lane->events[op->record], lane->streams[op->stream]));
+    return trib_success();
 }
 
 trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs)
@@ -50,7 +51,7 @@ trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *o
         trib_trace_push(lane->trace, i, lane->serial);
         trib_status status = give_op(lane, i, &b);
         trib_trace_pop(lane->trace);
-        TRIB_TRY(status);
+        if (trib_failed(&status)) return status;
     }
     return trib_success();
 }

@@ -200,7 +200,7 @@ static trib_status wait_for(trib_session *s, int64_t first, int64_t end)
         trib_status one = trib_lane_wait(&s->lanes[chunk % s->lane_count], from, from + count);
         if (!trib_failed(&status)) status = one;
     }
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status submit(trib_session *s, const void *input, int n, void *const *outputs, int64_t *job)
@@ -213,13 +213,13 @@ static trib_status submit(trib_session *s, const void *input, int n, void *const
         status = submit_chunk(s, input, done, n - done < s->plan->batch ? n - done : s->plan->batch, outputs);
     if (!trib_failed(&status)) {
         *job = first * job_chunks + (s->submitted - first);
-        return status;
+        return trib_success();
     }
     /* the caller's memory must not be in use when we return */
     for (int64_t chunk = first; chunk < s->submitted && chunk < first + s->lane_count; ++chunk)
         trib_lane_drain(&s->lanes[chunk % s->lane_count]);
     trib_add_context(&status, "running %s", s->plan->graph_name);
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_session_submit(trib_session *s, const void *input, int n, void *const *outputs, int64_t *job)
@@ -249,7 +249,7 @@ trib_status trib_session_wait(trib_session *s, int64_t job)
     TRIB_TRY(trib_made_here(s->process, "session"));
     trib_status status = wait_for(s, first, end);
     trib_add_context(&status, "running %s", s->plan->graph_name);
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_session_run(trib_session *s, const void *input, int n, void *const *outputs)

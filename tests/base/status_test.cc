@@ -132,6 +132,42 @@ TEST(Status, TryReturnsTheFirstFailure)
     EXPECT_EQ(reached, 2);
 }
 
+trib_status acquire(bool first, bool second, int *released)
+{
+    trib_status s;
+    TRIB_TRY_GOTO(s, done, first ? trib_success() : with_message("first"));
+    TRIB_TRY_GOTO(s, done, second ? trib_success() : with_message("second"));
+done:
+    ++*released;
+    return trib_outcome(&s);
+}
+
+TEST(Status, TryGotoHasOneExitAndNeedsNoSuccessBefore)
+{
+    int released = 0;
+    EXPECT_FAILS(acquire(false, true, &released), TRIB_BAD_DATA, "first");
+    EXPECT_FAILS(acquire(true, false, &released), TRIB_BAD_DATA, "second");
+    EXPECT_OK(acquire(true, true, &released));
+    EXPECT_EQ(released, 3);
+}
+
+TEST(Status, AnOutcomeIsTheWholeFailureOrAnEmptySuccess)
+{
+    trib_status failure = TRIB_VENDOR_ERROR(TRIB_IO_ERROR, 5, "read", "cannot read");
+    trib_status s = trib_outcome(&failure);
+    EXPECT_EQ(s.code, TRIB_IO_ERROR);
+    EXPECT_EQ(s.vendor_code, 5);
+    EXPECT_EQ(s.line, failure.line);
+    EXPECT_EQ(s.file, failure.file);
+    EXPECT_STREQ(s.call, "read");
+    EXPECT_STREQ(s.message, "cannot read");
+    failure = trib_success();
+    s = trib_outcome(&failure);
+    EXPECT_FALSE(trib_failed(&s));
+    EXPECT_STREQ(s.message, "");
+    EXPECT_EQ(s.call, nullptr);
+}
+
 TEST(Version, HeaderAndLibraryAgree)
 {
     EXPECT_STREQ(trib_version(), TRIB_VERSION);

@@ -316,7 +316,7 @@ done:
     if (stream) dnnl_stream_destroy(stream);
     if (primitive) dnnl_primitive_destroy(primitive);
     if (descriptor) dnnl_primitive_desc_destroy(descriptor);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* The filter of one pair of channels; of a linear layer, the weights of one input channel. */
@@ -424,7 +424,7 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
     int before = trib_cpu_omp_get_threads();
     trib_status status = build(own, &op->desc, parameters);
     trib_cpu_omp_set_threads(before);
-    return status;
+    return trib_outcome(&status);
 }
 
 void trib_onednn_op_destroy(trib_onednn_op *op)
@@ -473,7 +473,7 @@ static trib_status make_arguments(const trib_onednn_op *op, char *workspace, arg
     add(a, DNNL_ARG_DST, a->target);
     add(a, DNNL_ARG_SCRATCHPAD, a->scratch);
 done:
-    return status;
+    return trib_outcome(&status);
 }
 
 /* A dense tensor of the same images and channels as the slice. */
@@ -510,20 +510,26 @@ static trib_status run_images(const trib_cpu_op *op, dnnl_stream_t stream, argum
         if (r->stage_target) trib_pixels_copy(&dense_y, staged_y, 0, &to, target, 0, to.channels, false);
     }
 done:
-    return status;
+    return trib_outcome(&status);
+}
+
+static trib_status run_with(const trib_cpu_op *op, dnnl_stream_t stream, arguments *a, const void *x, void *y,
+                            void *workspace)
+{
+    char *staging = workspace ? (char *)workspace + aligned(op->onednn->scratch_bytes) : NULL;
+    TRIB_TRY(make_arguments(op->onednn, workspace, a));
+    return run_images(op, stream, a, x, y, staging);
 }
 
 static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs, void *const *outputs,
                            void *workspace)
 {
     arguments a = { 0 };
-    trib_status status = make_arguments(op->onednn, workspace, &a);
-    char *staging = workspace ? (char *)workspace + aligned(op->onednn->scratch_bytes) : NULL;
-    if (!trib_failed(&status)) status = run_images(op, stream, &a, inputs[0], outputs[0], staging);
+    trib_status status = run_with(op, stream, &a, inputs[0], outputs[0], workspace);
     if (a.source) dnnl_memory_destroy(a.source);
     if (a.target) dnnl_memory_destroy(a.target);
     if (a.scratch) dnnl_memory_destroy(a.scratch);
-    return status;
+    return trib_outcome(&status);
 }
 
 const trib_cpu_backend trib_cpu_onednn_backend = { offer, prepare };

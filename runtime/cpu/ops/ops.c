@@ -136,7 +136,7 @@ trib_status trib_cpu_op_execute(const trib_cpu_op *op, struct dnnl_stream *strea
 {
     trib_status status = op->run(op, stream, inputs, outputs, workspace);
     trib_add_context(&status, "%s", trib_kind_name(op->desc.kind));
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_cpu_op_run(trib_op_handle *base, trib_stream *target, const void *const *inputs, void *const *outputs,

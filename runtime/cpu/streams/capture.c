@@ -152,7 +152,7 @@ trib_status trib_cpu_capture_wait(trib_cpu_stream *stream, trib_cpu_record *reco
     }
     unlock(device);
     if (trib_failed(&status)) drop(stream, item);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* ---- begin and end ---- */
@@ -359,7 +359,7 @@ trib_status trib_cpu_capture_launch(trib_capture *base, trib_stream *target)
     pthread_mutex_lock(&capture->launch_lock);
     trib_status status = launch_locked(capture, stream);
     pthread_mutex_unlock(&capture->launch_lock);
-    return status;
+    return trib_outcome(&status);
 }
 
 void trib_cpu_capture_destroy(trib_capture *base) { dispose((trib_cpu_capture *)base); }

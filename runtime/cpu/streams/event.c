@@ -43,7 +43,10 @@ void trib_cpu_record_reach(trib_cpu_record *record, uint64_t epoch, const trib_s
     pthread_mutex_lock(&record->lock);
     record->epoch = epoch;
     record->nanoseconds = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    record->status = *failure;
+    if (trib_failed(failure))
+        record->status = *failure;
+    else
+        record->status = trib_success();
     pthread_cond_broadcast(&record->changed);
     pthread_mutex_unlock(&record->lock);
 }
@@ -52,9 +55,9 @@ trib_status trib_cpu_record_wait(trib_cpu_record *record, uint64_t epoch)
 {
     pthread_mutex_lock(&record->lock);
     while (record->epoch < epoch) pthread_cond_wait(&record->changed, &record->lock);
-    trib_status status = record->status;
+    trib_status status = trib_outcome(&record->status);
     pthread_mutex_unlock(&record->lock);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* ---- events ---- */
@@ -118,7 +121,7 @@ static trib_status record_locked(trib_cpu_event *event, trib_cpu_stream *stream)
     trib_cpu_record_release(event->latest);
     event->latest = record;
     event->epoch = capturing ? 0 : epoch;
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_cpu_event_record(trib_event *base, trib_stream *stream)
@@ -127,7 +130,7 @@ trib_status trib_cpu_event_record(trib_event *base, trib_stream *stream)
     pthread_mutex_lock(&event->lock);
     trib_status status = record_locked(event, (trib_cpu_stream *)stream);
     pthread_mutex_unlock(&event->lock);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* The latest record with a reference for the caller, or NULL. */
@@ -179,7 +182,7 @@ trib_status trib_cpu_event_synchronize(trib_event *event)
     trib_status status = not_captured(record);
     if (record && !trib_failed(&status)) status = trib_cpu_record_wait(record, epoch);
     trib_cpu_record_release(record);
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status time_of(trib_event *event, const char *which, int64_t *nanoseconds)
@@ -199,7 +202,7 @@ static trib_status time_of(trib_event *event, const char *which, int64_t *nanose
                                 "event: the %s event has not completed; synchronise with it first", which);
     }
     trib_cpu_record_release(record);
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_cpu_event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds)

@@ -98,23 +98,28 @@ static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
             trib_cpu_op_execute(item->run.op, stream->dnnl, item->run.inputs, item->run.outputs, item->run.workspace);
     }
     trib_cpu_tokens_release(tokens, cores);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* After a failure what follows would compute on garbage: it is skipped until the failure has been reported. Memory is
  * still freed and events are still reached, so that nothing leaks or waits for ever. */
-static void execute(trib_cpu_stream *stream, trib_cpu_item *item)
+static trib_status work_on(trib_cpu_stream *stream, trib_cpu_item *item)
 {
-    trib_status status = trib_success();
     switch (item->work) {
     case TRIB_CPU_FREE: trib_cpu_free_now(trib_cpu_of(stream->base.device), item->memory); break;
     case TRIB_CPU_RECORD: trib_cpu_record_reach(item->event.record, item->event.epoch, &stream->failure); break;
-    case TRIB_CPU_WAIT: status = trib_cpu_record_wait(item->event.record, item->event.epoch); break;
+    case TRIB_CPU_WAIT: return trib_cpu_record_wait(item->event.record, item->event.epoch);
     case TRIB_CPU_FOLLOW: trib_cpu_record_wait(item->event.record, item->event.epoch); break;
     case TRIB_CPU_FORGIVE: stream->failure = trib_success(); break;
     default:
-        if (!trib_failed(&stream->failure)) status = compute(stream, item);
+        if (!trib_failed(&stream->failure)) return compute(stream, item);
     }
+    return trib_success();
+}
+
+static void execute(trib_cpu_stream *stream, trib_cpu_item *item)
+{
+    trib_status status = work_on(stream, item);
     if (trib_failed(&status) && !trib_failed(&stream->failure)) stream->failure = status;
 }
 
@@ -217,7 +222,7 @@ trib_status trib_cpu_stream_synchronize(trib_stream *base)
     trib_status failure = stream->failure;
     stream->failure = trib_success();
     pthread_mutex_unlock(&stream->lock);
-    return failure;
+    return trib_outcome(&failure);
 }
 
 /* ---- copies ---- */

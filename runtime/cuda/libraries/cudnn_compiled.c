@@ -278,5 +278,5 @@ trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *h
     if (failed) status = trib_cudnn_failure(failed, "cudnnBackendExecute", __FILE__, __LINE__);
 done:
     trib_cudnn_bag_empty(&bag);
-    return status;
+    return trib_outcome(&status);
 }

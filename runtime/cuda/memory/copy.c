@@ -62,7 +62,7 @@ static trib_status piece_to_device(trib_cuda_stream *stream, void *target, const
         status =
             TRIB_CUDA(device, cudaMemcpyAsync(target, block->memory, bytes, cudaMemcpyHostToDevice, stream->handle));
     give_back(stream, block, capturing);
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status piece_to_host(trib_cuda_stream *stream, void *target, const void *source, size_t bytes)
@@ -74,7 +74,7 @@ static trib_status piece_to_host(trib_cuda_stream *stream, void *target, const v
         TRIB_CUDA(device, cudaMemcpyAsync(block->memory, source, bytes, cudaMemcpyDeviceToHost, stream->handle));
     if (!trib_failed(&status)) status = host_copy(stream, block, target, block->memory, bytes);
     give_back(stream, block, atomic_load(&stream->capture));
-    return status;
+    return trib_outcome(&status);
 }
 
 typedef trib_status (*piece_copy)(trib_cuda_stream *stream, void *target, const void *source, size_t bytes);

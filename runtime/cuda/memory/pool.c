@@ -130,13 +130,13 @@ trib_status trib_cuda_alloc(trib_device *base, trib_stream *stream, size_t bytes
     pthread_mutex_lock(&device->memory.lock);
     trib_status status = alloc_locked(device, aside ? device->side->handle : cuda->handle, bytes, &memory);
     pthread_mutex_unlock(&device->memory.lock);
-    TRIB_TRY(status);
+    if (trib_failed(&status)) return status;
     if (aside) status = TRIB_CUDA(device, cudaStreamSynchronize(device->side->handle));
     if (trib_failed(&status))
         trib_cuda_free(base, NULL, memory);
     else
         *out = memory;
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_t bytes, void **out)
@@ -150,7 +150,7 @@ trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_
         trib_cuda_free(&device->base, NULL, memory);
     else
         *out = memory;
-    return status;
+    return trib_outcome(&status);
 }
 
 /* ---- freeing ---- */
@@ -167,7 +167,7 @@ static trib_status gather(trib_cuda_device *device)
         if (!s->idle) status = trib_cuda_side_follow(device, s, reached);
     pthread_mutex_unlock(&device->objects_lock);
     TRIB_CUDA_NOTE(device, cudaEventDestroy(reached));
-    return status;
+    return trib_outcome(&status);
 }
 
 void trib_cuda_free(trib_device *base, trib_stream *stream, void *memory)

@@ -70,7 +70,7 @@ static trib_status grow(trib_cuda_device *device, int size)
     slab->next = s->slabs;
     s->slabs = slab;
     s->bytes += bytes;
-    return status;
+    return trib_outcome(&status);
 failed:
     free_slab(device, slab);
     return status;
@@ -116,7 +116,7 @@ trib_status trib_cuda_block_take(trib_cuda_device *device, size_t bytes, trib_cu
     trib_status status = take_locked(device, size_for(bytes), out);
     pthread_mutex_unlock(&device->staging.lock);
     trib_add_context(&status, "pinned memory for copies");
-    return status;
+    return trib_outcome(&status);
 }
 
 void trib_cuda_block_give_recorded(trib_cuda_device *device, trib_cuda_block *block)

@@ -148,5 +148,5 @@ trib_status trib_cuda_op_run(trib_op_handle *base, trib_stream *stream, const vo
     trib_status status = op->provider->run(op, (trib_cuda_stream *)stream, inputs, outputs, workspace);
     trib_cuda_note_failure(trib_cuda_of(base->device), &status);
     trib_add_context(&status, "%s", kind);
-    return status;
+    return trib_outcome(&status);
 }

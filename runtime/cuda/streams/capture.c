@@ -69,7 +69,7 @@ trib_status trib_cuda_side_follow(trib_cuda_device *device, trib_cuda_stream *st
     lock(device);
     trib_status status = atomic_load(&stream->capture) ? trib_success() : follow_locked(device, stream, reached);
     unlock(device);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* While `stream` records, nobody can wait for what it was given before: the side stream does so now. */
@@ -79,7 +79,7 @@ static trib_status leave_to_side(trib_cuda_device *device, const trib_cuda_strea
     TRIB_CUDA_TRY(device, cudaEventCreateWithFlags(&reached, cudaEventDisableTiming));
     trib_status status = follow_locked(device, stream, reached);
     TRIB_CUDA_NOTE(device, cudaEventDestroy(reached));
-    return status;
+    return trib_outcome(&status);
 }
 
 /* ---- waiting: how a stream comes to take part ---- */
@@ -337,7 +337,7 @@ trib_status trib_cuda_capture_launch(trib_capture *base, trib_stream *target)
         status = TRIB_CUDA(device, cudaEventRecord(block->done, stream->handle));
     if (trib_failed(&status))
         trib_cuda_drain(device, stream->handle); /* so that no block is thought to be back early */
-    return status;
+    return trib_outcome(&status);
 }
 
 /* A launch on its way is finished by CUDA; the pinned memory it uses must outlive it. */

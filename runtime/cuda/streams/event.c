@@ -73,7 +73,7 @@ trib_status trib_cuda_event_record(trib_event *base, trib_stream *target)
         e->capture_id = trib_cuda_capture_id(stream);
     }
     pthread_mutex_unlock(&e->lock);
-    return status;
+    return trib_outcome(&status);
 }
 
 trib_status trib_cuda_stream_wait(trib_stream *target, trib_event *base)
@@ -90,7 +90,7 @@ trib_status trib_cuda_stream_wait(trib_stream *target, trib_event *base)
     else
         status = TRIB_CUDA(device, cudaStreamWaitEvent(stream->handle, e->handle, 0));
     pthread_mutex_unlock(&e->lock);
-    return status;
+    return trib_outcome(&status);
 }
 
 static trib_status not_captured(const trib_cuda_event *e)
@@ -120,7 +120,7 @@ static trib_status completed(trib_cuda_device *device, trib_cuda_event *e, const
     trib_status status = not_captured(e);
     bool recorded = e->recorded;
     pthread_mutex_unlock(&e->lock);
-    TRIB_TRY(status);
+    if (trib_failed(&status)) return status;
     if (!recorded)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "event: the %s event was never recorded; record it first", which);
     cudaError_t reached = cudaEventQuery(e->handle);

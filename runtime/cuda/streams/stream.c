@@ -76,7 +76,7 @@ trib_status trib_cuda_drain(trib_cuda_device *device, cudaStream_t stream)
     trib_status status = TRIB_CUDA(device, cudaStreamSynchronize(stream));
     /* Its work may still write to the caller's memory: find another way to wait. */
     if (trib_failed(&status) && !atomic_load(&device->lost)) trib_cuda_drain_all(device, &status);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* Whatever fails on the way, it waits: its caller's memory may be in use until then. */

@@ -46,8 +46,26 @@ static inline bool trib_failed(const trib_status *s) { return s->code != TRIB_OK
 /* The code's name in words, e.g. "out of memory". Never NULL. */
 const char *trib_code_name(trib_code code);
 
-/* A success value. */
-trib_status trib_success(void);
+/* A success. Of the message only the terminating zero is written: clearing or copying all of it would be most of
+ * what a successful call costs. */
+static inline trib_status trib_success(void)
+{
+    trib_status s;
+    s.code = TRIB_OK;
+    s.vendor_code = 0;
+    s.line = 0;
+    s.file = 0;
+    s.call = 0;
+    s.message[0] = '\0';
+    return s;
+}
+
+/* What a function with one exit returns: `*s`, the message copied only if there is one. */
+static inline trib_status trib_outcome(const trib_status *s)
+{
+    if (trib_failed(s)) return *s;
+    return trib_success();
+}
 
 /* Builds a failure; use the TRIB_ERROR macros, which fill in file and line. */
 TRIB_PRINTF(6, 7)
@@ -63,18 +81,23 @@ void trib_add_context(trib_status *status, const char *format, ...);
 #define TRIB_VENDOR_ERROR(code, vendor, call, ...) \
     trib_make_error((code), (vendor), __FILE__, __LINE__, (call), __VA_ARGS__)
 
-/* Returns from the calling function when `expression` fails. */
+/* Returns from the calling function when `expression`, a call, fails. */
 #define TRIB_TRY(expression)                           \
     do {                                               \
         trib_status trib_try_ = (expression);          \
         if (trib_failed(&trib_try_)) return trib_try_; \
     } while (0)
 
-/* Stores the failure of `expression` in `status` and goes to `label`: one exit for functions that acquire things. */
+/* Sets `status` to the outcome of `expression` and goes to `label` when it is a failure: one exit for functions that
+ * acquire things. */
 #define TRIB_TRY_GOTO(status, label, expression) \
     do {                                         \
-        (status) = (expression);                 \
-        if (trib_failed(&(status))) goto label;  \
+        trib_status trib_try_ = (expression);    \
+        if (trib_failed(&trib_try_)) {           \
+            (status) = trib_try_;                \
+            goto label;                          \
+        }                                        \
+        (status) = trib_success();               \
     } while (0)
 
 TRIB_END_DECLS
