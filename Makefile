@@ -33,10 +33,10 @@ endif
 
 build: dependencies
 	@cmake -S . -B $(BUILD) $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(if $(shell command -v ninja),-G Ninja)) \
-		-DCMAKE_BUILD_TYPE=$(TYPE) -DBUILD_TESTING=$(TESTING) $(CMAKE_FLAGS)
+		-DCMAKE_BUILD_TYPE=$(TYPE) -DBUILD_TESTING=$(TESTING) -DTRIB_ONE_ARCHITECTURE=$(TESTING) $(CMAKE_FLAGS)
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
-# The tests are built only when they are asked for, so that a demo needs no GoogleTest.
+# The tests are built only when they are asked for, so that a demo needs no GoogleTest; with them, CUDA kernels for one GPU.
 TESTING = $(if $(filter test,$(MAKECMDGOALS)),ON,OFF)
 
 demo: GROUPS_NEEDED = build demo

@@ -6,13 +6,7 @@
 namespace conformance
 {
 
-#ifdef CONFORMANCE_DEVICE
-static const char *const wanted_kind = CONFORMANCE_DEVICE;
-#else
-static const char *const wanted_kind = "";
-#endif
-
-std::vector<std::string> available_devices() { return support::devices(wanted_kind); }
+std::vector<std::string> available_devices() { return support::devices(support::kind_under_test()); }
 
 std::vector<std::string> computing_devices()
 {

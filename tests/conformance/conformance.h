@@ -30,7 +30,7 @@ using Event = Owner<trib_event>;
 using Capture = Owner<trib_capture>;
 using Op = Owner<trib_op_handle>;
 
-// Specs of the devices that can be used here, for INSTANTIATE_TEST_SUITE_P; with CONFORMANCE_DEVICE only that kind.
+// Specs of the devices that can be used here, of the kind under test, for INSTANTIATE_TEST_SUITE_P.
 std::vector<std::string> available_devices();
 // Those of them that this build has operators for.
 std::vector<std::string> computing_devices();

@@ -7,6 +7,7 @@
 #include "cuda/launch_hook.h"
 #include "cuda/watch.h"
 #include "fakecuda/library.h"
+#include "support/support.h"
 
 namespace watch
 {
@@ -43,6 +44,8 @@ class Watch : public testing::EmptyTestEventListener
 } // namespace
 
 } // namespace watch
+
+const char *support::kind_under_test() { return "cuda"; }
 
 int main(int argc, char **argv)
 {

@@ -25,7 +25,7 @@ trib_model_options sized(int height, int width)
 TEST(ModelLoad, TheFashionModel)
 {
     Model model;
-    const std::string path = std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors";
+    const std::string path = support::model_file("googlenet-fashion-64.safetensors");
     ASSERT_OK(files::load(path, model));
     const trib_network_spec *net = trib_model_network(model.get());
     EXPECT_EQ(net->network, support::torchvision);
@@ -58,7 +58,7 @@ TEST(ModelLoad, TheFashionModel)
 TEST(ModelLoad, WhatHappensToTheFileAfterwardsChangesNothing)
 {
     support::TemporaryFolder folder;
-    const std::string shipped = std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors";
+    const std::string shipped = support::model_file("googlenet-fashion-64.safetensors");
     const std::string path = folder.file("model.safetensors");
     support::write_file(path, support::read_file(shipped));
     Model model, original;
@@ -91,7 +91,7 @@ TEST(ModelLoad, ReleasedParametersMakeNoMoreSessions)
             ASSERT_OK(trib_model_random(&net, 7, &made));
             model.reset(made);
         } else
-            ASSERT_OK(files::load(std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors", model));
+            ASSERT_OK(files::load(support::model_file("googlenet-fashion-64.safetensors"), model));
         trib_session_options options = trib_session_default_options();
         auto create = [&](trib_session **out) {
             return trib_session_create(device.get(), trib_model_graph(model.get()), trib_model_parameters(model.get()),
@@ -253,7 +253,7 @@ TEST(ModelLoad, AnotherSizeOfASquashedInputIsSquashedToThat)
 {
     trib_model_options options = sized(96, 96);
     Model model;
-    ASSERT_OK(files::load(std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors", model, &options));
+    ASSERT_OK(files::load(support::model_file("googlenet-fashion-64.safetensors"), model, &options));
     EXPECT_EQ(trib_model_preprocess(model.get())->resize, 96);
     EXPECT_EQ(trib_model_preprocess(model.get())->crop_width, 96);
 }

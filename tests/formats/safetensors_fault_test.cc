@@ -149,7 +149,7 @@ TEST_P(SafetensorsFault, WriteLeavesTheOldFileOrTheNew)
 TEST_P(SafetensorsFault, ModelLoad)
 {
     support::TemporaryFolder folder;
-    const std::string path = std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors";
+    const std::string path = support::model_file("googlenet-fashion-64.safetensors");
     auto load = [&](int) {
         files::Model model;
         return files::load(path, model);

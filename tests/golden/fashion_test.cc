@@ -23,7 +23,7 @@ std::vector<float> logits_of(const std::string &images, std::int64_t limit)
     trib_source *source = nullptr;
     trib_loader *loader = nullptr;
     const char *inputs[] = { images.c_str() };
-    std::string path = std::string(TRIB_MODELS) + "/googlenet-fashion-64.safetensors";
+    std::string path = support::model_file("googlenet-fashion-64.safetensors");
     trib_session_options so = trib_session_default_options();
     so.max_batch = 32;
     trib_loader_options lo {};

@@ -13,12 +13,6 @@
 namespace
 {
 
-#ifdef GOLDEN_DEVICE
-const char *const wanted_kind = GOLDEN_DEVICE;
-#else
-const char *const wanted_kind = "";
-#endif
-
 struct Golden {
     const char *variant;
     int n, size, classes;
@@ -119,7 +113,7 @@ struct Device {
 std::vector<Device> open_devices()
 {
     std::vector<Device> all;
-    for (const std::string &spec : support::devices(wanted_kind)) {
+    for (const std::string &spec : support::devices(support::kind_under_test())) {
         trib_device *device = nullptr;
         EXPECT_OK(support::open_device(spec, &device));
         if (!device) continue;
@@ -133,12 +127,8 @@ std::vector<Device> open_devices()
 // ones do either (tests/fakecuda/library.h), a card does not say.
 bool factors_are_rounded()
 {
-#ifdef GOLDEN_DEVICE
     const char *how = std::getenv("FAKECUDA_TF32");
-    return !how || std::strcmp(how, "cut");
-#else
-    return false;
-#endif
+    return *support::kind_under_test() && (!how || std::strcmp(how, "cut"));
 }
 
 // One small image through the torchvision network amplifies the rounding of factors. Where they are cut off, that shows
@@ -205,7 +195,7 @@ std::vector<Golden> goldens_to_run()
 {
     std::vector<Golden> list;
     for (const Golden &g : goldens)
-        if (!support::sanitized || !*wanted_kind || g.size == 96) list.push_back(g);
+        if (!support::sanitized || !*support::kind_under_test() || g.size == 96) list.push_back(g);
     return list;
 }
 
@@ -263,7 +253,7 @@ TEST(Golden, AuxiliaryHeadsOfBvlc)
     ASSERT_FALSE(open_devices().empty());
     File golden("train-bvlc-seed1-n2-224.safetensors");
     Model m("bvlc", 224, 10, true);
-    for (const std::string &device : support::devices(wanted_kind)) {
+    for (const std::string &device : support::devices(support::kind_under_test())) {
         auto y = run(m.model, device.c_str(), trib_session_default_options(), formula_input(2, 224), 2,
                      { "logits", "aux1", "aux2" });
         for (const char *name : { "logits", "aux1", "aux2" })

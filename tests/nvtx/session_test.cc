@@ -26,7 +26,8 @@ class Nvtx : public testing::Test
     void SetUp() override
     {
         trib_device *opened = nullptr;
-        ASSERT_OK(trib_device_open(NVTX_DEVICE, nullptr, &opened));
+        const std::string kind = support::kind_under_test();
+        ASSERT_OK(trib_device_open(kind.empty() ? "cpu" : kind.c_str(), nullptr, &opened));
         device.reset(opened);
         options = trib_session_default_options();
         options.max_batch = 5;

@@ -86,4 +86,6 @@ std::string data_file(const std::string &name)
     return (folder.empty() ? TRIB_TEST_DATA : folder) + "/" + name;
 }
 
+std::string model_file(const std::string &name) { return std::string(TRIB_MODELS) + "/" + name; }
+
 } // namespace support

@@ -63,6 +63,11 @@ void write_file(const std::string &path, const std::string &bytes);
 std::size_t write_to_reader(int fd, const std::string &bytes);
 // In tests/data; the environment's TRIB_TEST_DATA says where that is on a machine other than the one that built.
 std::string data_file(const std::string &name);
+// In models/pretrained.
+std::string model_file(const std::string &name);
+
+// The kind of device that the tests of this program are about: "cuda" on the simulated CUDA, else "" (any).
+const char *kind_under_test();
 
 // Specs of the devices that can be used here, of the kinds that begin with `kind`; the environment's TRIB_TEST_DEVICE
 // narrows that ("cuda": only GPUs).
