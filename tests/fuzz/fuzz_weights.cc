@@ -15,8 +15,9 @@ void check(bool good)
     if (!good) std::abort();
 }
 
-// A failure says why, and gives nothing.
-bool opened(const trib_status &status, const void *file)
+// A failure says why, and gives nothing. By reference: the call that sets `file` is an argument beside it.
+template <typename File>
+bool opened(const trib_status &status, File *const &file)
 {
     check(trib_failed(&status) ? !file && status.message[0] : file != nullptr);
     return !trib_failed(&status);
