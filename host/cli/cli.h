@@ -27,6 +27,8 @@ extern const cli_command cli_devices, cli_info, cli_plan, cli_run, cli_classify,
 
 /* "tributary: ..." on standard error; returns CLI_FAILED. A closed pipe and an interruption end quietly. */
 int cli_report(const trib_status *status);
+/* From now on cli_report adds a line with the source file, the line and the library call of the failure. */
+void cli_be_verbose(void);
 /* "tributary: ..." on standard error, control characters made harmless. */
 TRIB_PRINTF(1, 2)
 void cli_message(const char *format, ...);

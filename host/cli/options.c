@@ -98,6 +98,7 @@ static int unknown_option(const parser *p, const char *argument, const char *nam
     for (int g = 0; g < p->group_count && *word; ++g)
         for (int i = 0; i < p->groups[g].count; ++i) cli_suggestion_offer(&near, p->groups[g].options[i].name);
     if (*word) cli_suggestion_offer(&near, "help");
+    if (*word) cli_suggestion_offer(&near, "verbose");
     int shown = (int)strcspn(argument, "=");
     if (near.best)
         return cli_usage(p->command, "unknown option '%.*s'; did you mean --%s?", shown, argument, near.best);
@@ -129,6 +130,10 @@ static int parse_option(parser *p, const char *argument)
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
         cli_print_help(p->command, p->groups, p->group_count);
         return CLI_OK;
+    }
+    if (strcmp(argument, "--verbose") == 0) {
+        cli_be_verbose();
+        return CLI_GO_ON;
     }
     if (argument[1] == '-') {
         const char *name = argument + 2;

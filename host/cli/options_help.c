@@ -62,6 +62,7 @@ void cli_print_help(const cli_command *command, const cli_group *groups, int gro
     print_paragraphs(command->description);
     printf("\nOptions:\n");
     if (group_count > 0) print_group(&groups[0]);
+    print_option(0, "verbose", NULL, "after a failure, also show its source file and line and the library call");
     print_option('h', "help", NULL, "show this text");
     for (int g = 1; g < group_count; ++g) {
         printf("\n%s:\n", groups[g].title);

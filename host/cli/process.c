@@ -23,10 +23,28 @@ void cli_message(const char *format, ...)
     fputc('\n', stderr);
 }
 
+static bool verbose; /* set while the command line is read, when there is no other thread */
+
+void cli_be_verbose(void) { verbose = true; }
+
+/* The code's meaning depends on the library: it is shown with the call that returned it. */
+static void report_origin(const trib_status *status)
+{
+    char call[128] = "", code[32] = "";
+    const char *file = status->file ? status->file : "?";
+    while (strncmp(file, "../", 3) == 0) file += 3; /* from the build folder */
+    if (status->vendor_code) snprintf(code, sizeof code, " returned %d", status->vendor_code);
+    if (status->call) snprintf(call, sizeof call, ", %s%s", status->call, code);
+    if (!status->call && status->vendor_code) snprintf(call, sizeof call, ", code %d", status->vendor_code);
+    cli_message("  %s at %s:%d%s", trib_code_name(status->code), file, status->line, call);
+}
+
 int cli_report(const trib_status *status)
 {
     bool closed_pipe = status->code == TRIB_IO_ERROR && status->vendor_code == EPIPE;
-    if (!closed_pipe && status->code != TRIB_CANCELLED) cli_message("%s", status->message);
+    if (closed_pipe || status->code == TRIB_CANCELLED) return CLI_FAILED;
+    cli_message("%s", status->message);
+    if (verbose) report_origin(status);
     return CLI_FAILED;
 }
 
