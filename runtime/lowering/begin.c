@@ -46,6 +46,8 @@ trib_status trib_lowering_begin(trib_lowering *l, const trib_graph *graph, trib_
 {
     *l = (trib_lowering) { .device = device, .options = *options };
     TRIB_TRY(trib_graph_clone(graph, &l->graph));
+    l->folded = trib_alloc_zeroed(l->graph->layer_count, sizeof *l->folded);
+    if (!l->folded) return trib_plan_no_memory();
     TRIB_TRY(trib_want_outputs(l->graph, options));
     return begin_plan(l, layout);
 }
@@ -54,5 +56,6 @@ void trib_lowering_release(trib_lowering *l)
 {
     trib_plan_destroy(l->plan);
     trib_graph_destroy(l->graph);
+    trib_free(l->folded);
     trib_free(l->views);
 }

@@ -2,8 +2,8 @@
  * A layer that only a concatenation reads writes its channels straight into the joined output. Nested joins work
  * outside in: a slice of a slice is a slice. */
 #include "graph/kinds.h"
-#include "graph/rewrite.h"
 #include "lowering/passes.h"
+#include "lowering/rewrite.h"
 #include "tributary/internal/alloc.h"
 
 /* The caller's input lies where the caller put it, and rows are plain. */

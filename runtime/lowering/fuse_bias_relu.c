@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A ReLU that is the only reader of a convolution or linear layer becomes its epilogue. (The bias is always one.) */
 #include "graph/kinds.h"
-#include "graph/rewrite.h"
 #include "lowering/passes.h"
+#include "lowering/rewrite.h"
 
 trib_status trib_pass_fuse_bias_relu(trib_lowering *l)
 {
     trib_graph *g = l->graph;
     trib_rewrite r;
-    TRIB_TRY(trib_rewrite_begin(g, &r));
+    TRIB_TRY(trib_rewrite_begin(l, &r));
     for (size_t i = 0; i < g->layer_count; ++i) {
         if (g->layers[i].kind != TRIB_RELU) continue;
         int producer = g->layers[i].inputs[0];
-        trib_layer *p = &g->layers[producer];
-        if (!trib_kind_row_of(p->kind)->takes_relu || r.uses[producer] != 1 || p->relu) continue;
-        p->relu = true;
+        const trib_kind_row *row = trib_kind_row_of(g->layers[producer].kind);
+        if (!row->takes_relu || r.uses[producer] != 1 || l->folded[producer].relu) continue;
+        l->folded[producer].relu = true;
         r.replacement[i] = producer;
     }
     return trib_lowering_note(l, "fuse_bias_relu: %d ReLUs fused into convolutions and linear layers",

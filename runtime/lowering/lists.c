@@ -71,7 +71,7 @@ trib_status trib_lowering_new_op(const trib_lowering *l, int id, const char *nam
     op->parts[0] = trib_no_parameters();
     op->desc.kind = layer->kind;
     op->desc.attributes = layer->attributes;
-    op->desc.relu = layer->relu;
+    op->desc.relu = l->folded[id].relu;
     return trib_success();
 }
 

@@ -155,7 +155,7 @@ static trib_status add_layer_op(trib_lowering *l, int id)
     op.desc.precision = l->options.precision;
     memcpy(op.parts[0].parameters, layer->parameters, sizeof op.parts[0].parameters);
     bool alone = trib_kind_row_of(layer->kind)->scales_and_shifts; /* batch norm that nothing took in */
-    op.parts[0].bn_eps = alone ? layer->attributes.batch_norm.eps : layer->bn_eps;
+    op.parts[0].bn_eps = alone ? layer->attributes.batch_norm.eps : l->folded[id].bn_eps;
     op.desc.has_bias = layer->parameters[TRIB_BIAS] >= 0 || layer->parameters[TRIB_BN_MEAN] >= 0;
     op.flops = trib_layer_flops(l->graph, id) * l->options.batch;
     TRIB_TRY(trib_lowering_add_op(l, &op));

@@ -9,8 +9,15 @@
 #include "plan/order.h"
 #include "tributary/plan.h"
 
+/* What graph passes have made part of a layer. */
+typedef struct trib_folded {
+    bool relu;    /* it ends in max(0, y) */
+    float bn_eps; /* above 0: in a batch norm, whose parameters are the layer's now, too */
+} trib_folded;
+
 typedef struct trib_lowering {
-    trib_graph *graph; /* its own copy, which the graph passes rewrite */
+    trib_graph *graph;   /* its own copy, which the graph passes rewrite */
+    trib_folded *folded; /* one per layer */
     trib_device *device;
     trib_plan_options options;
     trib_plan *plan;                                    /* owned until the lowering is done with it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Keeps what the wanted outputs need, and drops what is an identity at inference. */
 #include "graph/kinds.h"
-#include "graph/rewrite.h"
 #include "lowering/passes.h"
+#include "lowering/rewrite.h"
 #include "tributary/internal/alloc.h"
 
 trib_status trib_pass_prune(trib_lowering *l)
@@ -10,7 +10,7 @@ trib_status trib_pass_prune(trib_lowering *l)
     trib_graph *g = l->graph;
     trib_rewrite r;
     bool *needed = trib_alloc_zeroed(g->layer_count, sizeof *needed);
-    trib_status status = needed ? trib_rewrite_begin(g, &r) : trib_plan_no_memory();
+    trib_status status = needed ? trib_rewrite_begin(l, &r) : trib_plan_no_memory();
     if (trib_failed(&status)) {
         trib_free(needed);
         return status;

@@ -132,9 +132,9 @@ typedef union trib_attributes {
 
 /* What a parameter is to its layer. */
 typedef enum trib_role {
-    TRIB_WEIGHT = 0, /* convolution, linear; batch norm's scale */
+    TRIB_WEIGHT = 0, /* of a convolution or a linear layer */
     TRIB_BIAS,
-    TRIB_BN_WEIGHT,
+    TRIB_BN_WEIGHT, /* a batch norm's own: its scale, ... */
     TRIB_BN_BIAS,
     TRIB_BN_MEAN,
     TRIB_BN_VAR,
@@ -156,9 +156,6 @@ typedef struct trib_layer {
     int c, h, w;                     /* output, per image; linear and softmax have h = w = 1 */
     int fork;   /* innermost fork this layer belongs to, -1 on the trunk; a join belongs to the outer level */
     int branch; /* which branch of that fork, from 0; 0 on the trunk */
-    /* Set by passes only: */
-    bool relu;    /* the layer ends in max(0, y) */
-    float bn_eps; /* with BN parameters on a convolution: batch norm is folded into its weights */
 } trib_layer;
 
 typedef struct trib_fork_info {

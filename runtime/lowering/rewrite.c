@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "graph/rewrite.h"
+#include "lowering/rewrite.h"
 
 #include "tributary/internal/alloc.h"
 
@@ -11,9 +11,10 @@ void trib_count_uses(const trib_graph *g, int *uses)
     for (size_t i = 0; i < g->output_count; ++i) ++uses[g->outputs[i].layer];
 }
 
-trib_status trib_rewrite_begin(trib_graph *g, trib_rewrite *out)
+trib_status trib_rewrite_begin(trib_lowering *l, trib_rewrite *out)
 {
-    trib_rewrite r = { .graph = g };
+    const trib_graph *g = l->graph;
+    trib_rewrite r = { .graph = l->graph, .folded = l->folded };
     r.replacement = trib_alloc_zeroed(g->layer_count, sizeof *r.replacement);
     r.uses = trib_alloc_zeroed(g->layer_count, sizeof *r.uses);
     if (!r.replacement || !r.uses) {
@@ -48,13 +49,15 @@ static void follow_replacements(trib_graph *g, const int *replacement)
 }
 
 /* Moves the layers that stay together; from then on replacement[i] is the new id. */
-static void close_gaps(trib_graph *g, int *replacement)
+static void close_gaps(trib_graph *g, trib_folded *folded, int *replacement)
 {
     size_t kept = 0;
     for (size_t i = 0; i < g->layer_count; ++i) {
         bool stays = replacement[i] == (int)i;
         replacement[i] = stays ? (int)kept : -1;
-        if (stays) g->layers[kept++] = g->layers[i];
+        if (!stays) continue;
+        g->layers[kept] = g->layers[i];
+        folded[kept++] = folded[i];
     }
     g->layer_count = kept;
 }
@@ -79,7 +82,7 @@ int trib_rewrite_end(trib_rewrite *r)
 {
     size_t before = r->graph->layer_count;
     follow_replacements(r->graph, r->replacement);
-    close_gaps(r->graph, r->replacement);
+    close_gaps(r->graph, r->folded, r->replacement);
     renumber(r->graph, r->replacement);
     trib_free(r->replacement);
     trib_free(r->uses);
