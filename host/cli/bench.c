@@ -54,16 +54,16 @@ typedef struct bench {
     trib_device *device;
     trib_model *model;
     trib_preprocess preprocess;
-    double load_seconds; /* device and model, once */
+    double load_seconds; /* device and model */
     int lanes;           /* of the latest batch size */
     cJSON *results;
     bool text;
-    bool last; /* no session will follow the next one */
+    bool last; /* no session will be created after the next one */
 } bench;
 
 static bool on_host(const bench *b) { return trib_device_get_info(b->device)->host; }
 
-/* What the device is handed: 8-bit pixels where it can take them, as in classify. */
+/* The input of the device: 8-bit pixels if it takes them, as in classify. */
 static trib_dtype pixels_of(const bench *b)
 {
     bool chosen = b->options->end_to_end || b->options->pixels < 0;
@@ -85,18 +85,18 @@ static const char *precision_of(const bench *b) { return trib_precision_name((tr
 static const char *schedule_of(const bench *b) { return trib_schedule_name((trib_schedule)b->settings->schedule); }
 static const char *launch_of(const bench *b) { return b->settings->launch == TRIB_GRAPH ? "graph" : "eager"; }
 
-/* What a rate includes. */
+/* What each rate includes. */
 static const char *includes(const bench *b, cli_rate rate)
 {
     static const char *const gpu[CLI_RATE_COUNT] = {
-        "pixels that lie on the device, through the network; logits stay there",
+        "pixels already on the device, through the network; logits stay there",
         "pixels in page-locked memory to the device, through the network, logits back into page-locked memory",
-        "the same from and to ordinary memory, where decoded images lie; the host copies, too",
+        "the same from and to ordinary memory, where decoded images lie; includes the host's copies",
     };
     static const char *const host[CLI_RATE_COUNT] = {
-        "pixels and logits in the device's memory, the host's: the same as with copies, measured apart",
-        "pixels and logits in memory of trib_host_alloc: nothing is copied",
-        "pixels and logits in ordinary memory, where decoded images lie: nothing is copied",
+        "pixels and logits in host memory, which is the device's: like with copies, measured separately",
+        "pixels and logits in memory of trib_host_alloc: no copies",
+        "pixels and logits in ordinary memory, where decoded images lie: no copies",
     };
     return on_host(b) ? host[rate] : gpu[rate];
 }
@@ -108,7 +108,7 @@ static void print_heading(const bench *b)
            info->name, info->library, precision_of(b), schedule_of(b), launch_of(b), trib_dtype_name(pixels_of(b)));
     if (b->options->end_to_end) return;
     printf("Rates in images/s, and what each includes; pixels are %s:\n",
-           pixels_of(b) == TRIB_U8 ? "8-bit, normalised by the device" : "float32, normalised already");
+           pixels_of(b) == TRIB_U8 ? "8-bit, normalised by the device" : "float32, already normalised");
     for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
         if (wants(b, (cli_rate)rate))
             printf("  %-12s %s\n", cli_rate_name((cli_rate)rate), includes(b, (cli_rate)rate));
@@ -239,7 +239,7 @@ static trib_status ignore_batch(void *context, const trib_batch *batch, int k, c
     return trib_success();
 }
 
-/* With the device and the model of the bench: a pipe gives its model once. */
+/* Uses the bench's device and model: a pipe can deliver its model only once. */
 static trib_status end_to_end_batch(bench *b, int batch)
 {
     cli_feed feed = { .settings = b->settings,
@@ -319,7 +319,7 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
         TRIB_TRY(cli_output_open(b->text ? o->json : NULL, o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, file));
     TRIB_TRY(cli_open_device(b->settings, &b->device));
     TRIB_TRY(cli_load_model(b->settings, model, &b->model, &b->preprocess));
-    cli_catch_signals(); /* not while loading waits for the other end of a pipe */
+    cli_catch_signals(); /* not while loading waits for the writer of a pipe */
     b->load_seconds = cli_now() - cli_start_time();
     b->results = cJSON_CreateArray();
     if (b->text) print_heading(b);
@@ -340,9 +340,9 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON && own.end_to_end && own.pixels >= 0)
-        code = cli_usage(self, "--pixels says what lies in memory, but --end-to-end reads images: leave one out");
+        code = cli_usage(self, "--pixels describes input in memory, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON && own.end_to_end && own.rate)
-        code = cli_usage(self, "--rate is one of made-up pixels, but --end-to-end reads images: leave one out");
+        code = cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON) {
         bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, 4, &settings, &arguments) };
         cli_output file = { .fd = -1 };

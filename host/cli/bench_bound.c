@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What measured rates say of each other. */
+ * What measured rates tell about each other. */
 #include "bench_rates.h"
 
 #include <stdio.h>
@@ -19,9 +19,9 @@ cli_rate cli_rates_main(const cli_rates *rates)
     return order[i];
 }
 
-/* Rates closer than this are the same. */
+/* Rates closer than this count as equal. */
 static const double same = 0.95;
-/* Copies that come so near what they reach alone leave nothing to gain. */
+/* Copies this close to their rate alone leave nothing to gain. */
 static const double saturated = 0.8;
 
 static const char *bound_with_copies(const cli_rates *rates, char *sentence, size_t size)
@@ -30,21 +30,21 @@ static const char *bound_with_copies(const cli_rates *rates, char *sentence, siz
     double copied = rate[CLI_RATE_COPIES] * gb, alone = rates->copy_alone * 1e-9;
     if (rate[CLI_RATE_COPIES] >= same * rate[CLI_RATE_DEVICE]) {
         snprintf(sentence, size,
-                 "computing bounds it: copies are hidden behind it, at %.2f GB/s of the %.2f that copies alone reach",
+                 "bound by computing: copies are hidden behind it, at %.2f GB/s of the %.2f that copies alone reach",
                  copied, alone);
         return "computing";
     }
     if (copied >= saturated * alone) {
         snprintf(sentence, size,
-                 "copies bound it: %.2f GB/s of the %.2f that copies alone reach; computing could take %.2f", copied,
+                 "bound by copies: %.2f GB/s of the %.2f that copies alone reach; computing could take %.2f", copied,
                  alone, rate[CLI_RATE_DEVICE] * gb);
         return "copies";
     }
     snprintf(sentence, size,
-             "handing over bounds it: copies reach %.2f GB/s of the %.2f alone, computing %.0f %% of its rate alone; "
+             "bound by submission: copies reach %.2f GB/s of the %.2f alone, computing %.0f %% of its rate alone; "
              "more batches in flight may help",
              copied, alone, 100 * rate[CLI_RATE_COPIES] / rate[CLI_RATE_DEVICE]);
-    return "handing over";
+    return "submission";
 }
 
 const char *cli_rates_bound(const cli_rates *rates, char *sentence, size_t size)
@@ -53,13 +53,14 @@ const char *cli_rates_bound(const cli_rates *rates, char *sentence, size_t size)
     *sentence = '\0';
     if (rate[CLI_RATE_DEVICE] <= 0 || rate[CLI_RATE_COPIES] <= 0) return "";
     if (rates->copy_alone <= 0) {
-        snprintf(sentence, size, "computing bounds it: device memory is host memory, nothing is copied");
+        snprintf(sentence, size, "bound by computing: device memory is host memory, nothing is copied");
         return "computing";
     }
     const char *bound = bound_with_copies(rates, sentence, size);
     size_t used = strlen(sentence);
     if (from > 0 && from < same * rate[CLI_RATE_COPIES])
-        snprintf(sentence + used, size - used, "; end to end, the host's copy out of ordinary memory does: %.2f GB/s",
+        snprintf(sentence + used, size - used,
+                 "; end to end, bound by the host's copy out of ordinary memory: %.2f GB/s",
                  from * rates->bytes_in * 1e-9);
     return bound;
 }

@@ -7,8 +7,8 @@ enum { INPUTS = 4, MOST_COPIES = 16, COPY_ROUNDS = 10, COPIED_AT_ONCE = 64 << 20
 
 /* ---- memory ---- */
 
-/* Input and results in ordinary memory, or in memory that the device copies as it lies. A few inputs are used in turn;
- * each batch in flight has results of its own. */
+/* Input and results in ordinary memory, or in memory that the device copies without the host's help. A few inputs are
+ * used in turn; each batch in flight has its own results. */
 typedef struct buffers {
     trib_device *device; /* NULL: ordinary memory */
     void *inputs[INPUTS];
@@ -31,7 +31,7 @@ static void give_back(const buffers *b, void *memory)
         trib_free(memory);
 }
 
-/* Pixels, raw or like normalised ones: values a network sees, and none of them the same twice in a row. */
+/* Pixels, raw or as if normalised: values a network sees, without repetition. */
 static void fill(void *pixels, size_t count, trib_dtype dtype, uint64_t state)
 {
     for (size_t i = 0; i < count; ++i) {
@@ -96,7 +96,7 @@ static bool go_on(const runner *r, double begin, double seconds, int iterations)
     return r->submitted == 0 || cli_now() - begin < seconds;
 }
 
-/* From the first batch handed over to the last result: adds the time from result to result. */
+/* From the submission of the first batch to its last result; adds the time from result to result. */
 static trib_status time_batches(runner *r, int depth, double seconds, int iterations, cli_bench_times *times)
 {
     double begin = cli_now(), last = begin;
@@ -113,7 +113,7 @@ static trib_status time_batches(runner *r, int depth, double seconds, int iterat
     return trib_success();
 }
 
-/* `depth` batches in flight, `iterations` in all or for `seconds`; none is in flight afterwards. */
+/* `depth` batches in flight, `iterations` in all or for `seconds`; waits for all of them. */
 static trib_status run_batches(runner *r, int depth, double seconds, int iterations, cli_bench_times *times)
 {
     r->submitted = r->finished = 0;
@@ -133,7 +133,7 @@ static trib_status warm_up(runner *r, int depth)
 
 /* ---- rates ---- */
 
-/* With several in flight on a CPU each lane has a second batch waiting, so that it never waits for us. */
+/* With several in flight on a CPU, each lane has a second batch queued and never waits for this thread. */
 static int depth_of(const cli_rates_request *r)
 {
     bool host = trib_device_get_info(r->device)->host;
@@ -175,7 +175,7 @@ static trib_status measure_rate(runner *r, cli_rate rate, cli_rates *rates)
     return status;
 }
 
-/* The first run, and as many as bring images into all the device's memory for them. */
+/* The first run, and enough further ones to fill all of the device's input memory with images. */
 static trib_status first_runs(runner *r, cli_rates *rates)
 {
     cli_bench_times unused = { 0 };
@@ -229,7 +229,7 @@ static trib_status time_copies(trib_stream *stream, void *target, const void *so
         for (size_t i = 0; i < count; ++i) TRIB_TRY(trib_copy_to_device(stream, target, source, bytes));
         TRIB_TRY(trib_stream_synchronize(stream));
         double now = (double)(bytes * count) / (cli_now() - start);
-        if (round && now > best) best = now; /* the first warms up */
+        if (round && now > best) best = now; /* the first is a warm-up */
     }
     *rate = best;
     return trib_success();

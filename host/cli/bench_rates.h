@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How fast a network is at one batch size: on the device alone, with copies, and from ordinary memory; and which of
- * these bounds which. */
+ * these limits which. */
 #ifndef TRIBUTARY_CLI_BENCH_RATES_H
 #define TRIBUTARY_CLI_BENCH_RATES_H
 
@@ -9,8 +9,8 @@
 
 typedef enum cli_rate {
     CLI_RATE_DEVICE = 0, /* input and results stay on the device */
-    CLI_RATE_COPIES,     /* input from, results to memory that is copied as it lies (trib_host_alloc) */
-    CLI_RATE_END_TO_END, /* from and to ordinary memory */
+    CLI_RATE_COPIES,     /* input from and results to memory of trib_host_alloc */
+    CLI_RATE_END_TO_END, /* input from and results to ordinary memory */
     CLI_RATE_COUNT
 } cli_rate;
 const char *cli_rate_name(cli_rate rate); /* "device", "with copies", "end to end" */
@@ -21,35 +21,35 @@ typedef struct cli_rates_request {
     trib_model *model;
     const trib_preprocess *preprocess;
     int batch;
-    int in_flight;     /* batches handed over before the first of them is waited for */
-    trib_dtype pixels; /* what is handed over */
+    int in_flight;     /* batches submitted before the first is waited for */
+    trib_dtype pixels; /* type of the input pixels */
     bool wanted[CLI_RATE_COUNT];
     double seconds; /* for all rates together */
-    int iterations; /* batches for each rate instead; 0: by time */
+    int iterations; /* batches per rate instead of `seconds`; 0: by time */
     int warmup;
     bool last; /* no other session will need the model's parameters */
 } cli_rates_request;
 
 typedef struct cli_rates {
     double images_per_second[CLI_RATE_COUNT]; /* 0: not measured */
-    size_t runs;                              /* batches of the rate that cli_rates_main names */
-    cli_bench_times latency;                  /* of batches handed over one at a time; empty when there were none */
-    double bytes_in, bytes_out;               /* per image, copied */
-    double copy_alone;    /* bytes per second to the device and nothing else; 0: nothing is copied */
-    double first_seconds; /* session and first run */
+    size_t runs;                              /* batches measured for the rate that cli_rates_main names */
+    cli_bench_times latency;                  /* of batches submitted one at a time; empty if there were none */
+    double bytes_in, bytes_out;               /* copied per image */
+    double copy_alone;                        /* bytes per second of copies to the device alone; 0: nothing is copied */
+    double first_seconds;                     /* session and first run */
     int64_t peak_rss;
     int lanes, threads;
 } cli_rates;
 
-/* Release with cli_rates_release, after a failure too. */
+/* Release with cli_rates_release, also after a failure. */
 trib_status cli_rates_measure(const cli_rates_request *request, cli_rates *rates);
 void cli_rates_release(cli_rates *rates);
 
-/* The one that stands for all: with copies if measured. */
+/* The rate that stands for all: with copies if measured. */
 cli_rate cli_rates_main(const cli_rates *rates);
 
-/* What bounds the rate with copies ("computing", "copies", "handing over"), and the sentence that says so with numbers,
- * and of the rate end to end when that is lower. "" without the rates that it takes. */
+/* What bounds the rate with copies ("computing", "copies", "submission"), and a sentence that explains it with numbers,
+ * and the rate end to end if that is lower. "" if the necessary rates were not measured. */
 const char *cli_rates_bound(const cli_rates *rates, char *sentence, size_t size);
 
 #endif

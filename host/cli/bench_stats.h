@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Times of runs and what is said about them; memory of this process. */
+ * Statistics of run times, and memory of this process. */
 #ifndef TRIBUTARY_CLI_BENCH_STATS_H
 #define TRIBUTARY_CLI_BENCH_STATS_H
 
@@ -20,10 +20,10 @@ typedef struct cli_bench_summary {
     double min, mean, median, p90, p95, p99; /* milliseconds */
 } cli_bench_summary;
 
-/* Sorts the times. Quantiles are interpolated linearly between the two nearest. */
+/* Sorts the times. Quantiles are interpolated linearly between the nearest two. */
 cli_bench_summary cli_bench_summarise(cli_bench_times *times);
 
-/* Most memory resident at once since the last reset; where the system cannot reset, since the start. */
+/* Peak resident memory since the last reset, or since the start if the system cannot reset it. */
 int64_t cli_peak_rss(void);
 void cli_reset_peak_rss(void);
 

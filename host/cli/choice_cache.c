@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The file in which a CUDA device keeps, from one run to the next, plans that take long to compile, and which
- * implementations were fastest. */
+ * The file in which a CUDA device keeps compiled plans and the fastest implementations from one run to the next. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +17,14 @@ static char *join(const char *folder, const char *rest)
     return path;
 }
 
-/* *out: the user's folder for us, NULL when the environment names none. Owned by the caller. */
+/* *out: our folder in the user's cache, NULL if the environment names none. Owned by the caller. */
 static trib_status usual_folder(char **out)
 {
     const char *own = getenv("TRIBUTARY_CACHE_DIR"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     *out = NULL;
     if (own && *own)
         *out = join(own, "");
-    else if (cache && *cache == '/') /* the XDG specification: a relative path is to be ignored */
+    else if (cache && *cache == '/') /* the XDG specification: ignore relative paths */
         *out = join(cache, "/tributary");
     else if (home && *home)
         *out = join(home, "/.cache/tributary");
@@ -34,7 +33,7 @@ static trib_status usual_folder(char **out)
     return *out ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of the choice cache");
 }
 
-/* With all folders above it. 0, or why not. */
+/* Creates a folder and its parents. Returns 0 or errno. */
 static int make_folder(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -49,7 +48,7 @@ static int make_folder(char *path)
     return errno;
 }
 
-/* Only there is anything compiled or measured that is worth a file. */
+/* Only CUDA compiles or measures anything worth a file. */
 static bool cuda_available(void)
 {
     enum { MOST = 64 };
@@ -74,8 +73,7 @@ trib_status cli_choice_cache(const cli_settings *settings, char **out)
     if (!folder) return trib_success();
     int error = cuda_available() ? make_folder(folder) : 0;
     if (error && settings->measure)
-        cli_message("%s: cannot make this folder: %s; what is measured will not be remembered", folder,
-                    strerror(error));
+        cli_message("%s: cannot create this folder: %s; measurements will not be remembered", folder, strerror(error));
     if (!error) *out = join(folder, "/choices.txt");
     trib_free(folder);
     return *out || error ? trib_success()
@@ -86,5 +84,5 @@ void cli_save_choices(const cli_settings *settings, trib_device *device)
 {
     if (!settings->measure) return; /* nothing new */
     trib_status status = trib_device_save_choices(device);
-    if (trib_failed(&status)) cli_message("what was measured will not be remembered: %s", status.message);
+    if (trib_failed(&status)) cli_message("measurements will not be remembered: %s", status.message);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tributary classify: images to labels, a row for each, in the order of the inputs. */
+ * tributary classify: a row of labels for each image, in input order. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ typedef struct classify {
     cli_resume resume;
 } classify;
 
-/* Said on standard error, and kept for --errors. */
+/* Reports it on standard error, and keeps it for --errors. */
 static void note_failure(void *context, const char *name, const char *reason)
 {
     classify *c = context;
@@ -66,7 +66,7 @@ static void note_failure(void *context, const char *name, const char *reason)
     cli_append(&c->failed, "\n", 1);
 }
 
-/* Failures first: after an interruption between the two, --resume finds and lists them again. */
+/* Failures first: if the run is interrupted between the two writes, --resume finds and lists them again. */
 static trib_status write_pending(classify *c)
 {
     if (c->options->errors) TRIB_TRY(cli_output_write(&c->errors, &c->failed));
@@ -91,7 +91,7 @@ static trib_status write_batch(void *context, const trib_batch *batch, int k, co
     return write_pending(c);
 }
 
-/* Resuming lists the earlier failures anew, so a list of ours is written from its start in any case. */
+/* Resuming lists earlier failures again, so our own list is always rewritten from its start. */
 static trib_status open_errors(classify *c)
 {
     static const char header[] = "filename,reason\n";
@@ -102,7 +102,7 @@ static trib_status open_errors(classify *c)
         trib_status status = cli_output_check(o->errors, replaces ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW);
         if (trib_failed(&status))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                              "%s: is no list of skipped images, which --resume would write anew; name another file",
+                              "%s: not a list of skipped images, so --resume does not rewrite it; name another file",
                               o->errors);
     }
     TRIB_TRY(cli_output_open(o->errors, replaces ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, &c->errors));
@@ -145,7 +145,7 @@ static trib_status prepare(classify *c)
     return open_outputs(c);
 }
 
-/* Also when interrupted: how far it got, and how to go on. */
+/* Also when interrupted: how far the run got, and how to continue. */
 static void summarise(const classify *c, const trib_status *status)
 {
     const cli_feed *f = &c->feed;
@@ -173,7 +173,7 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
     TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &c->feed));
     TRIB_TRY(prepare(c));
     trib_status status = cli_feed_run(&c->feed, c->rows.topk, write_batch, c);
-    if (!trib_failed(&status)) status = write_pending(c); /* headers, when there was no batch */
+    if (!trib_failed(&status)) status = write_pending(c); /* writes headers if there was no batch */
     if (!trib_failed(&status)) status = cli_output_close(&c->output);
     if (!trib_failed(&status)) status = cli_output_close(&c->errors);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(c, &status);

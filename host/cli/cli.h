@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every command of the program shares: the table of commands, exit codes, messages, time, and being told to stop.
+ * What all commands share: the table of commands, exit codes, messages, time, and signals.
  *
  * Data goes to standard output, messages to standard error. Only main() decides how the process ends. */
 #ifndef TRIBUTARY_CLI_H
@@ -19,44 +19,45 @@ struct cli_command {
 
 /* NULL past the end. */
 const cli_command *cli_command_at(int index);
-/* NULL when there is none of that name. */
+/* NULL if there is no such command. */
 const cli_command *cli_command_find(const char *name);
 
 extern const cli_command cli_devices, cli_info, cli_plan, cli_run, cli_classify, cli_eval, cli_bench, cli_help,
     cli_version;
 
-/* "tributary: ..." on standard error; returns CLI_FAILED. A closed pipe and an interruption end quietly. */
+/* "tributary: ..." on standard error; returns CLI_FAILED. A closed pipe and an interruption are not reported. */
 int cli_report(const trib_status *status);
-/* From now on cli_report adds a line with the source file, the line and the library call of the failure. */
+/* From now on, cli_report adds the source file, line and library call of a failure. */
 void cli_be_verbose(void);
-/* "tributary: ..." on standard error, control characters made harmless. */
+/* "tributary: ..." on standard error, without control characters. */
 TRIB_PRINTF(1, 2)
 void cli_message(const char *format, ...);
 
-/* First of all: makes stdout and stderr streams that wait where a non-blocking descriptor would not. */
+/* Called first: makes stdout and stderr streams that wait where a non-blocking descriptor would fail. */
 void cli_open_streams(void);
-/* All of `bytes`, waiting as long as it takes, also where `fd` is non-blocking. 0, or errno. */
+/* Writes all of `bytes`, waiting as long as it takes even if `fd` is non-blocking. Returns 0 or errno. */
 int cli_write_all(int fd, const char *bytes, size_t size);
 
-/* For texts of any length: a failure keeps its reason. Short ones may be printed: main() looks at the end. */
+/* For texts of any length; a failure has its reason. Short texts may be printed with stdio: main() checks at the end.
+ */
 trib_status cli_write_stdout(const char *text, size_t size);
-/* Writes what is left of standard output; CLI_FAILED when that, or any earlier write, did not succeed. */
+/* Flushes standard output; CLI_FAILED if that or any earlier write failed. */
 int cli_finish_stdout(int exit_code);
 
-/* Makes sure that no file that is opened later becomes standard input, output or error. False: it cannot. */
+/* Makes sure that no file opened later becomes standard input, output or error. False if that is impossible. */
 bool cli_hold_standard_files(void);
-/* Asks for shorter waiting at OpenMP barriers, unless the environment says how to wait. Changes the environment: only
+/* Shortens the waiting at OpenMP barriers, unless the environment says how to wait. Changes the environment: only
  * main() calls it, before there is any other thread and before a device is opened. */
 void cli_limit_spinning(void);
 
-/* Seconds on a clock that never jumps, and the reading when the program started. */
+/* Seconds on a monotonic clock, and its reading when the program started. */
 double cli_now(void);
 double cli_start_time(void);
 
-/* After this, SIGINT and SIGTERM set a flag; the second one ends the process at once. */
+/* From now on, SIGINT and SIGTERM set a flag; a second one ends the process at once. */
 void cli_catch_signals(void);
 bool cli_stopped(void);
-/* A byte is written to `fd` when a signal comes, or has come already; -1: no longer. */
+/* A byte is written to `fd` when a signal comes or has already come; -1: no longer. */
 void cli_tell_signals(int fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tributary devices: what can compute here. */
+ * tributary devices: what can compute on this machine. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static const cli_option table[] = {
     { 0, "json", CLI_FLAG, offsetof(device_options, json), NULL, "print a JSON array", 0, 0 },
 };
 
-/* How many CPUs and how much memory this process may use, and why. */
+/* How many CPUs and how much memory this process may use, and what limits each. */
 static void print_limits(void)
 {
     char text[TRIB_CPUS_TEXT_SIZE];
@@ -47,7 +47,7 @@ static void print_device(const trib_device_info *info)
     printf("  capture       %s\n", info->has_capture ? "yes (--launch graph)" : "no");
 }
 
-/* Plans can be made for CUDA cards that are not here, so these are told whether there is one or not. */
+/* Plans can be made for cards of other machines, so targets are listed even if there is no card here. */
 static bool has_targets(const char *spec) { return strncmp(spec, "cuda", 4) == 0 && trib_device_targets(0); }
 
 static void print_targets(void)
@@ -122,7 +122,8 @@ static cJSON *device_json(const char *spec, const trib_device_info *info, const 
     return json;
 }
 
-/* One device, opened to ask what it is. One that is listed as available but does not open is shown with the reason. */
+/* Opens a device to ask for its properties. One that is listed as available but does not open is shown with the reason.
+ */
 static void show(const trib_device_listing *listing, cJSON *array)
 {
     trib_device *device = NULL;

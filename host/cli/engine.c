@@ -19,7 +19,7 @@ const char *cli_device_spec(const cli_settings *settings)
     return settings->target && strcmp(settings->device, "auto") == 0 ? "cuda" : settings->device;
 }
 
-/* A build that knows of no target has no CUDA either, and says that itself. */
+/* A build without targets has no CUDA either, and opening the device reports that. */
 static trib_status check_target(const char *target)
 {
     char known[256] = "";
@@ -31,7 +31,7 @@ static trib_status check_target(const char *target)
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--target: there is no card '%s'; there are %s", target, known);
 }
 
-/* A wish that cannot be followed is not passed over in silence. */
+/* An option without effect is reported. */
 static void check_environment(const cli_settings *settings)
 {
     trib_cpus cpus = trib_cpus_get();

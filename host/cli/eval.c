@@ -75,7 +75,7 @@ static trib_status count_batch(void *context, const trib_batch *batch, int k, co
 
 /* ---- results ---- */
 
-/* Percent with four decimals, as timm gives it. */
+/* Percent with four decimals, as in timm. */
 static double percent(int64_t part, int64_t whole)
 {
     return whole ? round(1e6 * (double)part / (double)whole) / 1e4 : 0;
@@ -94,7 +94,7 @@ static cJSON *class_json(const eval *e, int klass)
     return json;
 }
 
-/* A row is one raw text: a thousand classes would be a million nodes. */
+/* One raw text per row: a thousand classes would need a million JSON nodes. */
 static cJSON *confusion_json(const eval *e)
 {
     cJSON *rows = cJSON_CreateArray();

@@ -11,8 +11,8 @@
 #include "tributary/internal/alloc.h"
 #include "watch.h"
 
-/* Class names in model order, so that a folder's label is its place among the model's classes. *out = NULL when the
- * model has none. */
+/* Class names in model order: a label is the position of the folder's name in them. *out = NULL if the model has none.
+ */
 static trib_status model_labels(const trib_model *model, int classes, const char ***out)
 {
     *out = NULL;
@@ -66,9 +66,9 @@ void cli_feed_close(cli_feed *feed)
 
 enum { MOST_IN_FLIGHT = 2 };
 
-/* A batch that is being computed, and where its results go: memory that the device copies to as it lies. */
+/* A batch being computed, and its results, in memory of trib_host_alloc. */
 typedef struct in_flight {
-    const trib_batch *batch; /* NULL: nothing is */
+    const trib_batch *batch; /* NULL: unused */
     int64_t job;
     float *probabilities;
     int32_t *indices;
@@ -80,7 +80,7 @@ typedef struct runner {
     trib_loader *loader;
     int k; /* classes per image */
     in_flight slots[MOST_IN_FLIGHT];
-    int depth; /* of them used: on a GPU one batch is copied while another is computed */
+    int depth; /* used slots: on a GPU one batch is copied while another is computed */
     int64_t begun, finished;
     trib_normalise normalise;
     cli_batch_function handle;
@@ -101,8 +101,8 @@ static trib_status allocate_results(runner *r)
     return trib_success();
 }
 
-/* glibc keeps up to 64 MB of what was freed for each thread. Where that is much of the memory there is, large blocks
- * are to be given back at once; that costs time (a fifth of it, for photos of two megapixels), so not everywhere. */
+/* glibc keeps up to 64 MB of freed memory per thread. If that is much of the available memory, large blocks are
+ * returned to the system at once. That costs time (a fifth, for photos of two megapixels), so it is done only then. */
 static void keep_little_freed_memory(const cli_feed *feed)
 {
 #ifdef __GLIBC__
@@ -116,7 +116,7 @@ static void keep_little_freed_memory(const cli_feed *feed)
 #endif
 }
 
-/* The loader first: its threads decode while the network is prepared. */
+/* The loader comes first: its threads decode while the network is prepared. */
 static trib_status prepare(runner *r)
 {
     cli_feed *feed = r->feed;
@@ -170,10 +170,10 @@ static void count_notes(cli_feed *feed, const trib_batch *batch)
 static void say_notes(const cli_feed *feed)
 {
     for (const cli_note *n = feed->notes; n < feed->notes + CLI_MOST_NOTES && n->text; ++n)
-        fprintf(stderr, "noted for %" PRId64 " image%s: %s\n", n->images, n->images == 1 ? "" : "s", n->text);
+        fprintf(stderr, "note for %" PRId64 " image%s: %s\n", n->images, n->images == 1 ? "" : "s", n->text);
 }
 
-/* The oldest batch: its results, handed on in order. */
+/* Waits for the oldest batch and passes on its results, in order. */
 static trib_status finish(runner *r)
 {
     cli_feed *feed = r->feed;
@@ -199,7 +199,7 @@ static trib_status run_batches(runner *r)
         trib_status stopped = cli_stopped() ? TRIB_ERROR(TRIB_CANCELLED, "interrupted") : trib_success();
         if (!trib_failed(&stopped)) stopped = trib_loader_next(r->loader, &batch);
         if (batch) TRIB_TRY(begin(r, batch));
-        /* At the end, and when interrupted, what was begun is still finished. */
+        /* At the end and after an interruption, batches already begun are finished. */
         while (r->finished < r->begun && (!batch || r->begun - r->finished == r->depth)) TRIB_TRY(finish(r));
         if (!batch) return stopped;
     }
@@ -223,7 +223,7 @@ done:
     cli_progress_clear(&feed->progress);
     say_notes(feed);
     cli_watch_stop(watch);
-    trib_session_destroy(r.session); /* waits for what reads the loader's memory */
+    trib_session_destroy(r.session); /* waits for work that reads the loader's memory */
     trib_loader_destroy(r.loader);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) cli_print_passed_over(feed->source);
     for (int i = 0; i < MOST_IN_FLIGHT; ++i) {

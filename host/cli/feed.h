@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images in, results out: decoding on worker threads, computing on this one, until the source ends or somebody says
- * stop. What classify, eval and bench --end-to-end have in common. */
+ * Images in, results out: decodes on worker threads and computes on this thread until the source ends or the user
+ * interrupts. Shared by classify, eval and bench --end-to-end. */
 #ifndef TRIBUTARY_CLI_FEED_H
 #define TRIBUTARY_CLI_FEED_H
 
 #include "progress.h"
 #include "settings.h"
 
-/* Something that is said of images by trib_image.note, and of how many. */
+/* A note on images (trib_image.note), and the number of images that have it. */
 typedef struct cli_note {
     const char *text;
     int64_t images;
@@ -21,35 +21,35 @@ typedef struct cli_feed {
     trib_source *source;
     trib_preprocess preprocess;
     int classes;
-    int batch_size; /* at most what the source has */
+    int batch_size; /* at most the number of items, if known */
     int workers;
     bool rows_on_terminal;
-    bool keeps_parameters; /* another session will be made from the model: cli_feed_run leaves its parameters */
+    bool keeps_parameters; /* the model will be used for another session, so cli_feed_run keeps its parameters */
     cli_progress progress;
-    int64_t already_done; /* items before the first one that runs */
+    int64_t already_done; /* items to skip before the first */
     /* filled by cli_feed_run */
     int64_t good, skipped;
-    double seconds;       /* from the first read to the last result handled, preparing the network included */
-    double first_seconds; /* from the program's start to the first result */
+    double seconds;       /* from the first read to the last result, including the preparation of the network */
+    double first_seconds; /* from the start of the program to the first result */
     trib_loader_stats loader;
     cli_note notes[CLI_MOST_NOTES];
 } cli_feed;
 
-/* Opens device, model (NULL: --arch) and source. `source_options` as for trib_source_open, but class names come from
- * the model when it has them. Zero or filled, cli_feed_close takes it. */
+/* Opens device, model (NULL: --arch) and source. `source_options` as for trib_source_open, but the class names are the
+ * model's if it has any. cli_feed_close takes a feed that is zero or filled. */
 trib_status cli_feed_open(const cli_settings *settings, const char *model, const cli_texts *inputs, int first_input,
                           const trib_source_options *source_options, int batch_size, int workers, cli_feed *feed);
-/* The same, of a device and a model that the caller has opened: the feed only needs its source. Release with
+/* The same with a device and a model of the caller's: only the source belongs to the feed. Release it with
  * trib_source_close(feed->source). */
 trib_status cli_feed_open_source(cli_feed *feed, const cli_texts *inputs, int first_input,
                                  const trib_source_options *source_options);
 void cli_feed_close(cli_feed *feed);
 
-/* The k likeliest classes of each image, likeliest first: row i is slot i of the batch. */
+/* The k most likely classes of each image, in order: row i is slot i of the batch. */
 typedef trib_status (*cli_batch_function)(void *context, const trib_batch *batch, int k, const float *probabilities,
                                           const int32_t *indices);
-/* Calls `handle` for every batch in order, with `top_k` classes, or all when there are fewer. Fails with TRIB_CANCELLED
- * when interrupted, after a whole batch. At the end, notes on images are said on standard error. */
+/* Calls `handle` for every batch in order, with `top_k` classes, or all if there are fewer. Fails with TRIB_CANCELLED
+ * when interrupted, after a whole batch. At the end, notes on images go to standard error. */
 trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context);
 
 #endif

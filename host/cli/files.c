@@ -7,12 +7,12 @@
 
 void cli_files_add(cli_file_list *list, const char *what, const char *path)
 {
-    if (list->count == CLI_MOST_FILES) return; /* no command has so many */
+    if (list->count == CLI_MOST_FILES) return; /* more than any command has */
     list->what[list->count] = what;
     list->path[list->count++] = path;
 }
 
-/* "FILE|none": the word names no file. */
+/* "FILE|none": the word stands for no file. */
 static bool is_word(const cli_option *option, const char *value)
 {
     const char *bar = strchr(option->value, '|');

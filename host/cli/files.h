@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The files a command reads and writes, by their names: nothing that is written may be something that is read, or be
- * written twice. */
+ * The files that a command reads and writes, by name: no file may be written that is also read or written elsewhere. */
 #ifndef TRIBUTARY_CLI_FILES_H
 #define TRIBUTARY_CLI_FILES_H
 
@@ -19,13 +18,13 @@ typedef struct cli_files {
     bool prints; /* results go to standard output */
 } cli_files;
 
-/* The options of kind CLI_FILE_IN and CLI_FILE_OUT that are given, MODEL, and standard output and error. What INPUTs
- * are, the source finds out: hand it `writes.path` as its outputs. */
+/* The options of kind CLI_FILE_IN and CLI_FILE_OUT that were given, MODEL, and standard output and error. The files
+ * behind an INPUT are known to the source: pass it `writes.path` as its outputs. */
 cli_files cli_files_of(const cli_group *groups, int group_count, const cli_settings *settings,
                        const cli_texts *arguments);
 void cli_files_add(cli_file_list *list, const char *what, const char *path);
 
-/* To be asked before any file is opened for writing. Fails, naming both. */
+/* Called before any file is opened for writing. Fails if two names are the same file, naming both. */
 trib_status cli_files_check(const cli_files *files);
 
 #endif

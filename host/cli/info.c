@@ -23,7 +23,7 @@ typedef struct subject {
     const trib_graph *graph;
     const trib_network_spec *net;
     trib_preprocess preprocess;
-    char options[CLI_PREPROCESS_OPTIONS_TEXT]; /* that changed it */
+    char options[CLI_PREPROCESS_OPTIONS_TEXT]; /* options that changed it */
     cli_table table;
 } subject;
 
@@ -36,7 +36,7 @@ static int label_count(const subject *s)
 
 /* ---- for people ---- */
 
-/* "112K", "360M", as in the paper; nothing for 0. */
+/* "112K", "360M", as in the paper; empty for 0. */
 static const char *brief(int64_t n, char text[32])
 {
     if (n == 0)
@@ -96,7 +96,7 @@ static const char *guess(const subject *s) { return trib_model_preprocess_guess(
 
 static const char *preprocess_source(const subject *s)
 {
-    return s->random ? "the network's own files; its parameters are random" : guess(s) ? "a guess" : "the model file";
+    return s->random ? "the network's published files; parameters are random" : guess(s) ? "a guess" : "the model file";
 }
 
 static void print_facts(const subject *s)
@@ -161,7 +161,7 @@ static cJSON *layer_json(const subject *s, int layer)
     return json;
 }
 
-/* A float in the fewest digits that say it, not with the tail it has as a double. */
+/* A float in the fewest digits that identify it, without the tail it has as a double. */
 static cJSON *float_json(float value)
 {
     char text[32];

@@ -43,9 +43,9 @@ int main(int argc, char **argv)
     cli_limit_spinning();
     cli_start_time();
     cli_open_streams();
-    /* A reader that goes away is an ordinary failed write, reported by whoever wrote. */
+    /* If the reader goes away, writes fail and are reported. */
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* likewise a file that may not grow */
+    signal(SIGXFSZ, SIG_IGN); /* Likewise for a file at its size limit. */
 
     if (argc < 2) {
         fputs("Usage: tributary COMMAND [ARGUMENT...]\n'tributary help' lists the commands.\n", stderr);

@@ -19,7 +19,7 @@ int cli_usage(const cli_command *command, const char *format, ...)
     va_end(args);
     fprintf(stderr, "tributary %s: ", command->name);
     cli_print_safe(stderr, text);
-    fprintf(stderr, "\n'tributary %s --help' lists what it takes.\n", command->name);
+    fprintf(stderr, "\n'tributary %s --help' lists its arguments and options.\n", command->name);
     return CLI_USAGE;
 }
 
@@ -27,7 +27,7 @@ int cli_usage(const cli_command *command, const char *format, ...)
 
 enum { LONGEST_WORD = 40 };
 
-/* Levenshtein's distance between words of at most LONGEST_WORD letters: to `b`, and to the nearest beginning of it. */
+/* Levenshtein distance between words of at most LONGEST_WORD letters, to `b` and to its nearest prefix. */
 static int distance(const char *a, const char *b, int *to_beginning)
 {
     int row[LONGEST_WORD + 1], n = (int)strlen(b);
@@ -55,7 +55,7 @@ void cli_suggestion_offer(cli_suggestion *suggestion, const char *candidate)
     size_t length = strlen(suggestion->word);
     if (length > LONGEST_WORD || strlen(candidate) > LONGEST_WORD) return;
     int beginning, whole = distance(suggestion->word, candidate, &beginning);
-    /* "--bach" for --batch-size counts as one typing error, but a whole word as near comes first */
+    /* "--bach" for --batch-size counts as one typing error, but an equally near whole word wins */
     if (length >= 3 && beginning < whole) whole = beginning;
     int rank = 2 * whole + (whole == beginning && whole < (int)strlen(candidate) - (int)length);
     if (whole > (length < 3 ? 0 : length < 6 ? 1 : (int)length / 3)) return;
@@ -105,7 +105,7 @@ static int unknown_option(const parser *p, const char *argument, const char *nam
     return cli_usage(p->command, "unknown option '%.*s'", shown, argument);
 }
 
-/* `value`: what was attached to the option, or NULL: then the next argument, unless it is a flag. */
+/* `value`: the text attached to the option; NULL: take the next argument, unless the option is a flag. */
 static int take_value(parser *p, found f, const char *value)
 {
     if (f.option->kind == CLI_FLAG) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Command lines, driven by tables: one row per option says its names, what it takes, and where the value goes.
+ * Command lines, driven by tables: one row per option has its names, its values, and where the value is stored.
  *
  * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, options and arguments in any order, `--` to end options. */
 #ifndef TRIBUTARY_CLI_OPTIONS_H
@@ -27,24 +27,24 @@ typedef struct cli_triple {
 typedef enum cli_kind {
     CLI_FLAG,     /* bool */
     CLI_INT,      /* int, low .. high */
-    CLI_REAL,     /* double, low .. high, low itself excluded */
+    CLI_REAL,     /* double, low < value <= high */
     CLI_BYTES,    /* int64_t; K, M, G are powers of 1024 */
     CLI_COUNT,    /* int64_t; K, M, G are powers of 1000 */
     CLI_TEXT,     /* const char * */
-    CLI_FILE_IN,  /* const char *, a file that is read */
-    CLI_FILE_OUT, /* const char *, one that is written; "FILE|word" for a value that is none */
-    CLI_TEXTS,    /* cli_texts; a comma separates, and the option may be repeated */
-    CLI_INTS,     /* cli_ints, each low .. high; likewise */
+    CLI_FILE_IN,  /* const char *, a file to read */
+    CLI_FILE_OUT, /* const char *, a file to write; "FILE|word": the word means no file */
+    CLI_TEXTS,    /* cli_texts, separated by commas; may be repeated */
+    CLI_INTS,     /* cli_ints, each low .. high, separated by commas; may be repeated */
     CLI_TRIPLE,   /* cli_triple, "a,b,c" */
-    CLI_CHOICE    /* int: which word of `value`, "serial|branches", from 0 */
+    CLI_CHOICE    /* int: index of the word in `value`, "serial|branches" */
 } cli_kind;
 
 typedef struct cli_option {
-    char letter; /* 0 when there is no short form */
+    char letter; /* 0: no short form */
     const char *name;
     cli_kind kind;
     size_t offset;     /* of the value in the group's target */
-    const char *value; /* how help calls the value; the words of a choice */
+    const char *value; /* placeholder in help, or the words of a choice */
     const char *help;
     double low, high;
 } cli_option;
@@ -63,21 +63,21 @@ typedef struct cli_group {
 
 enum { CLI_GO_ON = -1 };
 
-/* Fills the groups' targets and `arguments` (what is not an option). Returns CLI_GO_ON, or the exit code when the
- * command line was wrong (said on standard error) or asked for help (on standard output). In every case release with
- * cli_options_release. */
+/* Fills the groups' targets and `arguments`. Returns CLI_GO_ON, or an exit code if the command line was wrong (reported
+ * on standard error) or asked for help (printed on standard output). In every case, release with cli_options_release.
+ */
 int cli_parse(const cli_command *command, const cli_group *groups, int group_count, int argc, char **argv,
               cli_texts *arguments);
 void cli_options_release(const cli_group *groups, int group_count, cli_texts *arguments);
 
-/* "tributary COMMAND: ..." and a pointer to --help on standard error; returns CLI_USAGE. */
+/* Prints "tributary COMMAND: ..." and a hint at --help on standard error; returns CLI_USAGE. */
 TRIB_PRINTF(2, 3)
 int cli_usage(const cli_command *command, const char *format, ...);
 
-/* Everything --help says. */
+/* Prints the text of --help. */
 void cli_print_help(const cli_command *command, const cli_group *groups, int group_count);
 
-/* The nearest of several words, if near enough for a typing error. */
+/* Finds the word nearest to a mistyped one, if any is near enough. */
 typedef struct cli_suggestion {
     const char *word, *best;
     int distance;

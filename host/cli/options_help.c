@@ -8,8 +8,8 @@
 
 enum { HELP_COLUMN = 28, HELP_WIDTH = 96 };
 
-/* Prints the words of `text`, which begins at `column`; further lines are indented to `indent`. Returns the rest of the
- * text, behind the first end of line. */
+/* Prints the words of `text`, which begins at `column`; further lines are indented to `indent`. Returns the text after
+ * the first end of line. */
 static const char *print_wrapped(const char *text, int column, int indent)
 {
     while (*text && *text != '\n') {
@@ -55,7 +55,7 @@ static void print_group(const cli_group *group)
     }
 }
 
-/* The first group is the command's own; its title is that of all options. */
+/* The first group is the command's own and comes under "Options:". */
 void cli_print_help(const cli_command *command, const cli_group *groups, int group_count)
 {
     printf("Usage: tributary %s %s\n\n", command->name, command->synopsis);

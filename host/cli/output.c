@@ -14,7 +14,7 @@ static trib_status failure(const char *name, const char *what, const char *call,
     return TRIB_VENDOR_ERROR(TRIB_IO_ERROR, error, call, "%s: cannot %s: %s", name, what, strerror(error));
 }
 
-/* Only regular files can be lost or continued; /dev/full, pipes and terminals can be neither. */
+/* Only regular files can be lost or continued; not /dev/full, pipes and terminals. */
 static trib_status check_existing(const struct stat *info, const char *path, cli_output_mode mode)
 {
     if (!S_ISREG(info->st_mode)) {
@@ -22,7 +22,7 @@ static trib_status check_existing(const struct stat *info, const char *path, cli
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: not a regular file, so there is nothing to resume", path);
     }
     if ((mode == CLI_OUTPUT_NEW || mode == CLI_OUTPUT_NEW_ROWS) && info->st_size > 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: exists already; %s, or replace it with --overwrite", path,
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: already exists; %s, or replace it with --overwrite", path,
                           mode == CLI_OUTPUT_NEW ? "name another file" : "continue it with --resume");
     return trib_success();
 }

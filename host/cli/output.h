@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A file, or standard output, that rows are added to: each write is whole rows, and each failure names the file. */
+ * A file, or standard output, that rows are appended to: each write is whole rows, and each failure names the file. */
 #ifndef TRIBUTARY_CLI_OUTPUT_H
 #define TRIBUTARY_CLI_OUTPUT_H
 
 #include "text.h"
 
-/* One rule for all files of all commands, and the option that says so. */
+/* The rule for all output files of all commands, and its option. */
 #define CLI_OVERWRITE_HELP                                                                                       \
     "replace files that are not empty; without it they are kept and the command fails. A file is replaced only " \
     "when there are results"
@@ -15,8 +15,8 @@
     }
 
 typedef enum cli_output_mode {
-    CLI_OUTPUT_NEW,       /* refuse a file that holds something */
-    CLI_OUTPUT_NEW_ROWS,  /* the same, of a file that --resume could continue */
+    CLI_OUTPUT_NEW,       /* refuse a file that is not empty */
+    CLI_OUTPUT_NEW_ROWS,  /* the same, for a file that --resume could continue */
     CLI_OUTPUT_OVERWRITE, /* empty it before the first write */
     CLI_OUTPUT_RESUME     /* read and write a regular file that may exist */
 } cli_output_mode;
@@ -25,18 +25,18 @@ typedef struct cli_output {
     int fd; /* -1 when closed */
     const char *name;
     bool owned;
-    bool replaces; /* what is in it goes with the first write */
+    bool replaces; /* its content is lost with the first write */
 } cli_output;
 
-/* Fails when `path` is a file that holds something and the mode is CLI_OUTPUT_NEW. */
+/* Fails if `path` is a file that is not empty and the mode is CLI_OUTPUT_NEW. */
 trib_status cli_output_check(const char *path, cli_output_mode mode);
 /* `path` NULL: standard output. */
 trib_status cli_output_open(const char *path, cli_output_mode mode, cli_output *out);
-/* *begins tells whether what is in the regular file at `path` begins with `text`. */
+/* *begins: whether the regular file at `path` begins with `text`, as far as it goes. */
 trib_status cli_output_begins(const char *path, const char *text, bool *begins);
 /* Writes and clears the buffer. */
 trib_status cli_output_write(cli_output *output, cli_buffer *buffer);
-/* Reports a failure to write that the system kept until now. Fine on one that is closed. */
+/* Reports write errors that the system delayed until now. Harmless if already closed. */
 trib_status cli_output_close(cli_output *output);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tributary plan: how a network would run. Runs nothing. */
+ * tributary plan: how a network will run. Runs nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ static const cli_option table[] = {
     { 0, "json", CLI_FLAG, offsetof(plan_options, json), NULL, "the whole plan as JSON", 0, 0 },
 };
 
-/* Into memory first: a failure of standard output is then told as everywhere else. */
+/* Prints into memory first, so that a failure of standard output is reported as everywhere else. */
 static trib_status show_plan(const trib_plan *plan, const plan_options *own)
 {
     char *text = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The options that change a model's preprocessing, and what is said when it had to be guessed. */
+ * The options that change a model's preprocessing, and the report of a guess. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
     if (s->crop_mode >= 0) p->resize_mode = s->crop_mode == 1 ? TRIB_RESIZE_SQUASH : TRIB_RESIZE_SHORT_SIDE;
     if (s->crop_pct > 0 && p->resize_mode == TRIB_RESIZE_NONE) p->resize_mode = TRIB_RESIZE_SHORT_SIDE;
     if (s->crop_pct > 0) p->resize = (int)fmin(size / s->crop_pct, INT_MAX);
-    if (p->resize < size) p->resize = size; /* a model that did not resize may say 0 */
+    if (p->resize < size) p->resize = size; /* models that do not resize may have 0 */
 }
 
 trib_status cli_change_preprocess(const cli_settings *s, const trib_network_spec *net, trib_preprocess *p)
@@ -27,7 +27,8 @@ trib_status cli_change_preprocess(const cli_settings *s, const trib_network_spec
     return trib_preprocess_check(p);
 }
 
-/* Not what only chooses a part of the image: a wrong crop costs little, a wrong mean nearly everything. */
+/* Options that only select a part of the image do not count: a wrong crop costs little accuracy, a wrong mean nearly
+ * all. */
 static bool normalisation_given(const cli_settings *s) { return s->mean.given && s->std.given; }
 
 void cli_say_guess(const cli_settings *s, const trib_model *model)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The process around a command: messages, standard output's end, time, signals. */
+ * The process around a command: messages, flushing standard output, time, signals. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ int cli_finish_stdout(int exit_code)
 {
     trib_status status = cli_write_stdout("", 0);
     if (!trib_failed(&status) && !ferror(stdout)) return exit_code;
-    if (exit_code == CLI_FAILED) return exit_code; /* said already */
+    if (exit_code == CLI_FAILED) return exit_code; /* already reported */
     if (trib_failed(&status)) return cli_report(&status);
     cli_message("standard output: cannot write");
     return CLI_FAILED;
@@ -80,7 +80,7 @@ double cli_start_time(void)
     return start;
 }
 
-/* What a signal handler may touch: nothing but these. */
+/* All that a signal handler may touch. */
 static volatile sig_atomic_t stop_requested, told = -1;
 
 static void request_stop(int signal_number)
@@ -88,7 +88,7 @@ static void request_stop(int signal_number)
     (void)signal_number;
     int error = errno;
     stop_requested = 1;
-    if (told >= 0 && write((int)told, "!", 1) != 1) stop_requested = 1; /* the flag is seen at the next batch */
+    if (told >= 0 && write((int)told, "!", 1) != 1) stop_requested = 1; /* the flag is checked at the next batch */
     errno = error;
 }
 
@@ -97,7 +97,7 @@ void cli_catch_signals(void)
     struct sigaction action = { .sa_handler = request_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
-    /* A shell without job control starts background jobs with SIGINT ignored; that wish is kept. */
+    /* A shell without job control starts background jobs with SIGINT ignored; it stays ignored. */
     struct sigaction before;
     if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
 }

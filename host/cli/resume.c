@@ -3,8 +3,8 @@
  *     rows of the file   a.png  c.png  d.p|           (cut off in the middle of a row)
  *     items of source    a.png  b.png  c.png  d.png
  *
- * a and c match; b has no row, so it must be unreadable, or the inputs are not the same; d's row is dropped and the
- * source goes on with d. */
+ * a and c match; b has no row, so it must be unreadable, or the inputs differ; d's row is dropped and the source
+ * continues with d. */
 #include "resume.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@ typedef struct reader {
     int64_t number; /* of the record, from 1 */
 } reader;
 
-/* The next record with its end of line into r->record. *complete = false: the file ends before its end of line. */
+/* Reads the next record with its end of line into r->record. *complete = false: the file ends before the end of the
+ * line. */
 static trib_status read_record(reader *r, bool *complete)
 {
     bool quoted = false, csv = r->resume->rows->format == CLI_CSV;
@@ -54,7 +55,7 @@ static trib_status foreign(const reader *r, const char *what)
 
 /* ---- one item that has no row ---- */
 
-/* What the loader does with an item. */
+/* Does a loader's work on an item. */
 static trib_status try_item(const cli_resume *resume, trib_item *item)
 {
     const trib_preprocess *p = resume->preprocess;
@@ -91,7 +92,7 @@ static bool begins_with(const cli_buffer *record, const cli_buffer *start)
     return record->size >= start->size && memcmp(record->data, start->data, start->size) == 0;
 }
 
-/* Reports the error of a jsonl row; checks that a good one has as many predictions as we would write. */
+/* Reports the error of a jsonl row; checks that a row without one has the expected number of predictions. */
 static trib_status check_json_row(reader *r, const char *name)
 {
     cJSON *row = cJSON_Parse(r->record.data);
@@ -125,14 +126,14 @@ static trib_status check_item(reader *r, trib_item *item, bool *matches)
     return foreign(r, what);
 }
 
-/* Moves the source past the item that the record is of. */
+/* Advances the source past the record's item. */
 static trib_status match_record(reader *r)
 {
     for (bool matches = false; !matches;) {
         trib_item item = { 0 };
         bool end = false;
         TRIB_TRY(trib_source_next(r->resume->source, &item, &end));
-        if (end) return foreign(r, "it has rows of more images than the inputs have");
+        if (end) return foreign(r, "it has more rows than the inputs have images");
         trib_status status = check_item(r, &item, &matches);
         trib_item_release(&item);
         if (trib_failed(&status)) return status;
@@ -141,7 +142,7 @@ static trib_status match_record(reader *r)
     return trib_success();
 }
 
-/* The first record of a csv; of a jsonl that has no complete record, what every row begins with. */
+/* The first record of a csv; for a jsonl without a complete record, the beginning of every row. */
 static trib_status check_start(reader *r, bool *complete)
 {
     cli_buffer_clear(&r->wanted);
@@ -154,7 +155,7 @@ static trib_status check_start(reader *r, bool *complete)
     bool same = common == 0 || memcmp(r->record.data, r->wanted.data, common) == 0;
     if (!same || (csv && r->record.size > r->wanted.size))
         return foreign(r, csv ? "its first line is not the header of these options"
-                              : "it does not look like jsonl of ours");
+                              : "it does not look like jsonl of this program");
     return trib_success();
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finds where an interrupted output of classify ends, and moves the source to the item after it. */
+ * Finds where an interrupted output of classify ends, and advances the source to the next item. */
 #ifndef TRIBUTARY_CLI_RESUME_H
 #define TRIBUTARY_CLI_RESUME_H
 
@@ -16,13 +16,13 @@ typedef struct cli_resume {
     void (*failed)(void *context, const char *name, const char *reason); /* an item that was skipped the first time */
     void *context;
     /* out */
-    bool empty;              /* nothing there, not even a header */
-    int64_t items, failures; /* passed over; of them, without a result */
+    bool empty;              /* the file is empty, without even a header */
+    int64_t items, failures; /* items skipped in the source, and how many of them have no result */
 } cli_resume;
 
-/* Checks that the rows are those of the source's items, in order, cuts off a row that is not complete, and leaves the
- * file ready to be added to. Everything that does not fit fails and leaves the file as it was. An item without a row
- * (csv) must be one that cannot be read: it is tried again. */
+/* Checks that the rows are those of the source's items, in order, cuts off an incomplete last row, and leaves the file
+ * ready for appending. Any mismatch fails and leaves the file unchanged. An item without a row (csv) must be
+ * unreadable: it is tried again. */
 trib_status cli_resume_output(cli_resume *resume, cli_output *output);
 
 #endif

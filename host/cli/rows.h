@@ -15,12 +15,12 @@ typedef struct cli_rows {
 
 /* The first line: csv only. */
 void cli_rows_header(const cli_rows *rows, cli_buffer *out);
-/* Everything of a row up to what was found in the image: rows of different names never begin alike. */
+/* The part of a row before the results; rows of different names never begin alike. */
 void cli_rows_begin(const cli_rows *rows, const char *name, cli_buffer *out);
-/* topk probabilities and classes, likeliest first. */
+/* topk probabilities and classes, most likely first. */
 void cli_rows_good(const cli_rows *rows, const char *name, const float *probabilities, const int32_t *indices,
                    cli_buffer *out);
-/* jsonl only: nothing in the others. */
+/* jsonl only; the other formats write nothing. */
 void cli_rows_failed(const cli_rows *rows, const char *name, const char *reason, cli_buffer *out);
 
 /* The message without "NAME: " in front. */

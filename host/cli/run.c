@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tributary run: tensors in, tensors out, with nothing in between but the network. */
+ * tributary run: raw tensors in, raw tensors out. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,11 +32,11 @@ typedef struct tensor_run {
     int64_t count; /* images */
     int64_t image; /* elements of one */
     int output_count;
-    trib_tensor *tensors; /* what is written; names and data are ours */
+    trib_tensor *tensors; /* the tensors to write; names and data belong to this structure */
     int64_t *elements;    /* of each output, per image */
     void **chunk;         /* where a run puts its outputs */
     float *pixels;        /* of a batch */
-    void *stored;         /* the same as the file has it; NULL when that is float32, too */
+    void *stored;         /* the batch in the file's type; NULL if that is float32 */
 } tensor_run;
 
 static trib_status find_input(tensor_run *r, const char *path)
@@ -81,7 +81,7 @@ static char *file_name(const trib_graph *graph, const char *name)
     return text;
 }
 
-/* All results of all images: the file is written at once. */
+/* Memory for the results of all images: the file is written in one go. */
 static trib_status allocate(tensor_run *r, int batch)
 {
     const trib_plan *plan = trib_session_plan(r->session);
@@ -114,7 +114,7 @@ static trib_status allocate(tensor_run *r, int batch)
     return trib_success();
 }
 
-/* `n` images from number `first` on. */
+/* Runs `n` images, beginning with number `first`. */
 static trib_status read_pixels(tensor_run *r, int64_t first, int n)
 {
     size_t bytes = trib_dtype_size(r->input->dtype), count = (size_t)n * (size_t)r->image;
@@ -148,7 +148,7 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     TRIB_TRY(cli_load_model(settings, model, &r->model, &unused));
     TRIB_TRY(cli_check_outputs(trib_model_graph(r->model), &own->outputs));
     TRIB_TRY(find_input(r, input));
-    cli_catch_signals(); /* not while opening waits for the other end of a pipe */
+    cli_catch_signals(); /* not while opening waits for the writer of a pipe */
     int batch = r->count < own->batch ? (int)r->count : own->batch;
     trib_session_options options;
     TRIB_TRY(cli_session_options(settings, r->device, batch, &options));
@@ -188,7 +188,7 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, 4, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "input file");
-    if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "where to? Add -o FILE");
+    if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "no output file: add -o FILE");
     if (code == CLI_GO_ON) {
         bool random = settings.arch != NULL;
         const char *input = arguments.items[!random];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables of shared options. What they lead to is in engine.c. */
+ * The tables of shared options. engine.c acts on them. */
 #include "settings.h"
 
 #include <stdio.h>

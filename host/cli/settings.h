@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The options that several commands share, and what they lead to: a device, a model with its preprocessing, a session.
+ * The options that several commands share, and what they select: a device, a model with its preprocessing, a session.
  */
 #ifndef TRIBUTARY_CLI_SETTINGS_H
 #define TRIBUTARY_CLI_SETTINGS_H
@@ -9,11 +9,11 @@
 typedef struct cli_settings {
     /* compute */
     const char *device;
-    const char *target;       /* a card that need not be here; NULL: none. Only for plans */
-    const char *choice_cache; /* a file, "none", or NULL: the usual one */
+    const char *target;       /* a card that need not be in this machine; NULL: none. Only for plans */
+    const char *choice_cache; /* a file, "none", or NULL: the default file */
     int precision, schedule, launch, layout;
     int threads, lanes;
-    int chunk; /* images a lane takes at a time; 0: chosen. No option: bench sets it */
+    int chunk; /* images per chunk of a lane; 0: automatic. No option: bench sets it */
     bool reference, measure;
     cli_texts disabled_passes;
     int64_t memory_limit;
@@ -36,58 +36,59 @@ cli_settings cli_default_settings(void);
 cli_group cli_compute_group(cli_settings *settings);
 cli_group cli_target_group(cli_settings *settings);     /* --target */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
-cli_group cli_random_group(cli_settings *settings);     /* --arch and what goes with it */
+cli_group cli_random_group(cli_settings *settings);     /* --arch and its companions */
 cli_group cli_decode_group(cli_settings *settings);     /* --max-pixels ... */
 cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
 
-/* Whether the arguments are MODEL (unless --arch stands for it) and `fewest` .. `most` more, called `what` in the
- * message. Returns CLI_GO_ON, or says what is wrong and returns CLI_USAGE. */
+/* Checks that the arguments are MODEL (absent with --arch) and `fewest` .. `most` more, called `what` in messages.
+ * Returns CLI_GO_ON, or reports the error and returns CLI_USAGE. */
 int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
                int most, const char *what);
 
-/* What --device and --target ask for together: "auto", "cpu", "cuda" ... */
+/* The device that --device and --target name together: "auto", "cpu", "cuda" ... */
 const char *cli_device_spec(const cli_settings *settings);
-/* Fails on an unknown --target, naming those there are. */
+/* Fails on an unknown --target, listing the known ones. */
 trib_status cli_open_device(const cli_settings *settings, trib_device **out);
 
-/* The file for trib_device_options.choices_path; NULL: none, and always for a device that has no use for it. Its folder
- * is made when something may be measured; one that cannot be made is said then. Release *out with trib_free. */
+/* The file for trib_device_options.choices_path; NULL if there is none, and always for devices that do not use it.
+ * Creates its folder if anything may be measured, and reports a failure to do so. Release *out with trib_free. */
 trib_status cli_choice_cache(const cli_settings *settings, char **out);
-/* After something may have been measured. A failure is said and changes nothing else. */
+/* Called after anything may have been measured. A failure is reported and has no other effect. */
 void cli_save_choices(const cli_settings *settings, trib_device *device);
 
-/* The file at `path`, or with --arch (then `path` is NULL) a random network. Fills `preprocess` with the model's,
- * changed as the settings say. */
+/* Loads the file at `path`, or with --arch (then `path` is NULL) creates a random network. Fills `preprocess` with the
+ * model's, changed by the options. */
 trib_status cli_load_model(const cli_settings *settings, const char *path, trib_model **out,
                            trib_preprocess *preprocess);
 
-/* Changes the model's own preprocessing as the options say. */
+/* Applies the options to the model's own preprocessing. */
 trib_status cli_change_preprocess(const cli_settings *settings, const trib_network_spec *net,
                                   trib_preprocess *preprocess);
-/* On standard error: what was guessed about preprocessing, and how to set it; nothing when the file or --mean and --std
- * say it. For every command whose results depend on it. */
+/* Reports on standard error which preprocessing was guessed and how to set it; nothing if the file, or --mean and
+ * --std, specify it. For every command whose results depend on it. */
 void cli_say_guess(const cli_settings *settings, const trib_model *model);
-/* Those that were given, "--mean, --std"; "" when none was. Returns `text`. */
+/* The options that were given, "--mean, --std"; "" if none. Returns `text`. */
 enum { CLI_PREPROCESS_OPTIONS_TEXT = 128 };
 const char *cli_preprocess_options(const cli_settings *settings, char text[CLI_PREPROCESS_OPTIONS_TEXT]);
 
-/* Fails on a layout or pass that there is not. Input is in the layout in which `device` likes to be handed images: NHWC
- * if it computes in that, else NCHW. */
+/* Fails on an unknown layout or pass. The input layout is the one the device prefers for images: NHWC if it computes in
+ * it, otherwise NCHW. */
 trib_status cli_plan_options(const cli_settings *settings, trib_device *device, trib_plan_options *out);
 /* The same for a session for up to `batch` images. */
 trib_status cli_session_options(const cli_settings *settings, trib_device *device, int batch,
                                 trib_session_options *out);
-/* Images are best handed to `device` as 8-bit pixels, a quarter of the bytes; --reference begins with float32. */
+/* Whether `device` takes 8-bit pixels, a quarter of the bytes of float32; false with --reference, which begins with
+ * float32. */
 bool cli_wants_raw_pixels(const cli_settings *settings, const trib_device *device);
-/* The caller hands in 8-bit pixels, and `device` does what is left of `preprocess`. `normalise` must live as long as
+/* Makes the plan take 8-bit pixels, so that `device` does the rest of `preprocess`. `normalise` must live as long as
  * `plan` is used. */
 void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preprocess, trib_normalise *normalise);
 
-/* Keeps what was measured. The model's parameters are the caller's to release, with the last session. */
+/* Also saves measurements. The caller releases the model's parameters after creating the last session. */
 trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model,
                                const trib_session_options *options, trib_session **out);
 
-/* Fails, naming the nearest layer, when one of `names` is neither an output nor a layer. */
+/* Fails if one of `names` is neither an output nor a layer, suggesting the nearest layer. */
 trib_status cli_check_outputs(const trib_graph *graph, const cli_texts *names);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Standard output and error, whatever they lead to.
  *
- * Who started us may have made them non-blocking: the flag belongs to the pipe's open description, which that program
- * shares, so it is not ours to clear. A write then takes a part, or nothing, where it would have waited; stdio takes
- * that for a failure and drops what it held. The C library is therefore given streams that write through
+ * The program that started us may have made them non-blocking: the flag belongs to the pipe's open description, which
+ * other programs share, so we must not clear it. A write then takes a part, or nothing, where it would have waited;
+ * stdio takes that for a failure and drops its buffer. The C library therefore gets streams that write through
  * cli_write_all. */
 #define _GNU_SOURCE /* fopencookie; and glibc lets a program replace stdout and stderr */
 #include <errno.h>
@@ -24,7 +24,7 @@ int cli_write_all(int fd, const char *bytes, size_t size)
         }
         if (errno == EAGAIN) {
             struct pollfd ready = { .fd = fd, .events = POLLOUT };
-            if (poll(&ready, 1, -1) >= 0) continue; /* a reader that is gone makes the next write fail */
+            if (poll(&ready, 1, -1) >= 0) continue; /* if the reader is gone, the next write fails */
         }
         if (errno != EINTR) return errno;
     }
@@ -35,7 +35,7 @@ static ssize_t write_stream(void *fd, const char *bytes, size_t size)
 {
     int error = cli_write_all(*(const int *)fd, bytes, size);
     errno = error;
-    return error ? 0 : (ssize_t)size; /* 0 is how such a stream is told of a failure */
+    return error ? 0 : (ssize_t)size; /* 0 tells such a stream of a failure */
 }
 
 static FILE *open_stream(const int *fd, char *buffer, int mode, size_t size)
@@ -48,7 +48,7 @@ static FILE *open_stream(const int *fd, char *buffer, int mode, size_t size)
 void cli_open_streams(void)
 {
     static const int output = STDOUT_FILENO, error = STDERR_FILENO;
-    static char text[1 << 16]; /* holds what a command prints piece by piece, so that it is written at the end, once */
+    static char text[1 << 16]; /* holds what a command prints piece by piece, so that it is written once, at the end */
     FILE *out = open_stream(&output, text, _IOFBF, sizeof text), *err = open_stream(&error, NULL, _IONBF, 0);
     if (out) stdout = out;
     if (err) stderr = err;

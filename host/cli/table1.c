@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A layer opens a row, or adds to one: everything between a fork and its join is one row; batch norm, ReLU and the like
- * belong to the layer they follow; a reduction outside a module shares the row of the convolution it serves, as in the
- * paper. */
+ * A layer begins a row, or is added to one: everything between a fork and its join is one row; batch norm, ReLU and the
+ * like belong to the layer they follow; a reduction outside a module shares the row of the convolution it serves, as in
+ * the paper. */
 #include "table1.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ static int column_of(const cli_table *table, const char *name)
     return -1;
 }
 
-/* The fork on the trunk that a layer is inside of, or joins; -1 when there is none. */
+/* The fork on the trunk that contains or ends at a layer; -1 if none. */
 static int module_of(const trib_graph *graph, int layer)
 {
     int fork = trib_graph_layer(graph, layer)->fork;
@@ -52,7 +52,7 @@ static bool has_window(const trib_layer *l)
 
 static bool computes(const trib_layer *l) { return l->kind == TRIB_CONV2D || l->kind == TRIB_LINEAR; }
 
-/* Convolutions and linear layers on the longest way to each layer, itself included. */
+/* Convolutions and linear layers on the longest path to each layer, itself included. */
 static void measure_depths(const trib_graph *graph, int *depths)
 {
     for (int i = 0; i < trib_graph_layer_count(graph); ++i) {
@@ -77,7 +77,7 @@ static void open_row(const trib_layer *l, cli_table_row *row)
     row->stride = conv ? a->conv2d.stride_h : a->pool2d.stride_h;
 }
 
-/* What every layer adds to its row; `before` is the depth where the row's module begins. */
+/* Adds a layer to its row; `before` is the depth where the row's module begins. */
 static void add_layer(const trib_graph *graph, int layer, int depth, int before, bool module, cli_table_row *row)
 {
     const trib_layer *l = trib_graph_layer(graph, layer);
@@ -92,7 +92,7 @@ static void add_layer(const trib_graph *graph, int layer, int depth, int before,
     row->macs += cli_layer_macs(graph, layer);
 }
 
-/* The rows, into a table that has room for one per layer. */
+/* Fills the rows of a table that has room for one per layer. */
 static void fill(const trib_graph *graph, const int *depths, cli_table *table)
 {
     int current = -1;

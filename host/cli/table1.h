@@ -10,7 +10,7 @@ typedef struct cli_table_row {
     int patch_h, patch_w;    /* 0: none */
     int stride;
     int c, h, w;                    /* output */
-    int depth;                      /* convolutions and linear layers one after another, on a module's longest branch */
+    int depth;                      /* convolutions and linear layers in sequence, on a module's longest branch */
     int channels[TRIB_MAX_COLUMNS]; /* by the network's columns */
     int64_t parameters, macs;       /* multiply-adds of convolutions and linear layers, per image */
 } cli_table_row;
@@ -24,7 +24,7 @@ typedef struct cli_table {
 } cli_table;
 
 trib_status cli_table_of(const trib_graph *graph, const trib_network *network, cli_table *out);
-/* Multiply-adds of a convolution or linear layer, else 0. */
+/* Multiply-adds of a convolution or linear layer, 0 for others. */
 int64_t cli_layer_macs(const trib_graph *graph, int layer);
 
 #endif

@@ -63,7 +63,7 @@ int cli_utf8_length(const char *text)
     int length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
     if (s[0] < 0xC2 || s[0] > 0xF4) return 0;
     for (int i = 1; i < length; ++i)
-        if ((s[i] & 0xC0) != 0x80) return 0; /* a zero byte ends up here too */
+        if ((s[i] & 0xC0) != 0x80) return 0; /* also for a zero byte */
     bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
     bool surrogate = s[0] == 0xED && s[1] >= 0xA0, too_large = s[0] == 0xF4 && s[1] >= 0x90;
     return overlong || surrogate || too_large ? 0 : length;

@@ -38,7 +38,7 @@ void cli_ints_release(cli_ints *ints)
     *ints = (cli_ints) { 0 };
 }
 
-/* A whole number that ends at `*end`. */
+/* Reads a whole number that ends at `*end`. */
 static bool read_int(const char *text, const cli_option *o, const char **end, int *out)
 {
     char *stop;

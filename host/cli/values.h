@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The values of options: text in, checked value out. */
+ * Values of options: converts and checks their text. */
 #ifndef TRIBUTARY_CLI_VALUES_H
 #define TRIBUTARY_CLI_VALUES_H
 
@@ -7,10 +7,10 @@
 
 typedef enum cli_value_result { CLI_VALUE_GOOD, CLI_VALUE_BAD, CLI_VALUE_NO_MEMORY } cli_value_result;
 
-/* On CLI_VALUE_BAD, `expected` says what is allowed. */
+/* On CLI_VALUE_BAD, `expected` describes the allowed values. */
 cli_value_result cli_read_value(const cli_option *option, const char *text, void *target, char *expected, size_t size);
 
-/* False when out of memory. */
+/* False if out of memory. */
 bool cli_texts_add(cli_texts *texts, const char *text, size_t length);
 void cli_texts_release(cli_texts *texts);
 void cli_ints_release(cli_ints *ints);

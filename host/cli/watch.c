@@ -15,7 +15,7 @@ struct cli_watch {
     int pipe[2];
 };
 
-/* A byte comes when a signal did; the end of the file when there is nothing left to watch. */
+/* Reads a byte for a signal, or the end of file when there is nothing left to watch. */
 static void *wait_for_signal(void *argument)
 {
     cli_watch *watch = argument;

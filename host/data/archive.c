@@ -12,7 +12,7 @@
 
 enum { BLOCK = 128 << 10, FIRST_CAPACITY = 1 << 20 };
 
-/* ---- libarchive's way to the file ---- */
+/* ---- how libarchive reads the file ---- */
 
 static la_ssize_t read_block(struct archive *archive, void *data, const void **block)
 {
@@ -28,7 +28,7 @@ static la_ssize_t read_block(struct archive *archive, void *data, const void **b
     return (la_ssize_t)got;
 }
 
-/* Never past the end: libarchive would take the end of a cut file for a regular one. */
+/* Never past the end: libarchive would take the end of a truncated file for a regular one. */
 static la_int64_t skip_bytes(struct archive *archive, void *data, la_int64_t bytes)
 {
     (void)archive;
@@ -51,13 +51,13 @@ trib_status trib_archive_open(trib_archive *a, trib_reader *reader)
     a->archive = trib_fault("alloc") ? NULL : archive_read_new();
     if (!a->block || !a->archive) return trib_no_memory(reader->path);
     archive_read_support_format_tar(a->archive);
-    /* Only when built in: otherwise libarchive would start a gzip program. */
+    /* Only if built in: otherwise libarchive would start a gzip program. */
     if (archive_zlib_version()) archive_read_support_filter_gzip(a->archive);
     archive_read_set_read_callback(a->archive, read_block);
     archive_read_set_skip_callback(a->archive, skip_bytes);
     archive_read_set_callback_data(a->archive, a);
     if (archive_read_open1(a->archive) != ARCHIVE_OK)
-        return trib_archive_failure(a, "archive_read_open1", "cannot be read as a tar file");
+        return trib_archive_failure(a, "archive_read_open1", "cannot read it as a tar file");
     return trib_success();
 }
 
@@ -70,7 +70,7 @@ void trib_archive_close(trib_archive *a)
 
 /* ---- a member ---- */
 
-/* libarchive has no name in the bytes of a C locale for what is not ASCII in a pax header, but it has one in UTF-8. */
+/* In the C locale, libarchive does not give non-ASCII names of pax headers as bytes, but does in UTF-8. */
 const char *trib_archive_member(const trib_archive *a)
 {
     const char *name = archive_entry_pathname(a->entry);
@@ -97,11 +97,12 @@ const char *trib_archive_type(const trib_archive *a)
     case AE_IFBLK: return "a device";
     case AE_IFIFO: return "a pipe";
     case AE_IFSOCK: return "a socket";
-    default: return "of a type that is not known";
+    default: return "of an unknown type";
     }
 }
 
-/* Up to `room` bytes; *got = 0 at the member's end. A hole at the end of a sparse member is not given as data. */
+/* Up to `room` bytes; *got = 0 at the member's end. libarchive does not return a hole at the end of a sparse member as
+ * data. */
 static trib_status read_data(trib_archive *a, const char *name, uint8_t *to, size_t room, size_t *got)
 {
     la_ssize_t n = archive_read_data(a->archive, to, room);
@@ -114,8 +115,8 @@ static trib_status read_data(trib_archive *a, const char *name, uint8_t *to, siz
     }
     if (a->cancelled) return trib_archive_failure(a, "archive_read_data", "");
     const char *reason = n < 0 ? archive_error_string(a->archive) : NULL;
-    return TRIB_ERROR(TRIB_BAD_DATA, "%s: the shard is damaged or cut inside this member: %s", trib_shorten(name).text,
-                      reason ? reason : "it ends early");
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: the shard is damaged or truncated inside this member: %s",
+                      trib_shorten(name).text, reason ? reason : "it ends early");
 }
 
 trib_status trib_archive_load(trib_archive *a, const char *name, int64_t most_bytes, uint8_t **out, size_t *out_size)
@@ -126,7 +127,8 @@ trib_status trib_archive_load(trib_archive *a, const char *name, int64_t most_by
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: %lld bytes are too many for an image file (at most %d)",
                           trib_shorten(name).text, (long long)size, TRIB_MAX_FILE_BYTES);
     TRIB_TRY(trib_input_check_size(most_bytes, name, size));
-    /* A size that may be a lie is taken as its bytes come; within a limit it may be had at once, and is not copied. */
+    /* Memory for a size that may be wrong is taken as bytes arrive. Within a limit it is taken at once, which saves
+     * copies. */
     bool at_once = most_bytes || size < FIRST_CAPACITY;
     size_t wanted = (size_t)size, have = 0, capacity = at_once ? wanted : FIRST_CAPACITY;
     uint8_t *bytes = trib_alloc(capacity);

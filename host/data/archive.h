@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A tar file as libarchive gives it, member by member. */
+ * A tar file, read with libarchive, member by member. */
 #ifndef TRIB_DATA_ARCHIVE_H
 #define TRIB_DATA_ARCHIVE_H
 
@@ -12,26 +12,26 @@
 
 typedef struct trib_archive {
     struct archive *archive;     /* NULL: not open */
-    struct archive_entry *entry; /* member whose header was read; NULL: read the next one */
+    struct archive_entry *entry; /* the member whose header was read; NULL: read the next one */
     trib_reader *reader;         /* borrowed */
     uint8_t *block;
-    bool cancelled; /* reading was: nothing more can be read then */
+    bool cancelled; /* reading was cancelled: nothing more can be read */
 } trib_archive;
 
 /* `archive` is zero-initialised; close it in any case. */
 trib_status trib_archive_open(trib_archive *archive, trib_reader *reader);
 void trib_archive_close(trib_archive *archive);
-/* "SHARD: WHAT: reason", or TRIB_CANCELLED. `call` is the one that failed. */
+/* "SHARD: WHAT: reason", or TRIB_CANCELLED. `call` is the call that failed. */
 trib_status trib_archive_failure(const trib_archive *archive, const char *call, const char *what);
 
-/* The member's name without a "./" in front; NULL: it cannot be read. Valid until the next header. */
+/* The member's name without a leading "./"; NULL: it cannot be read. Valid until the next header. */
 const char *trib_archive_member(const trib_archive *archive);
-/* What the member is a link to; NULL: it is none. */
+/* The target of a link; NULL: the member is not a link. */
 const char *trib_archive_link(const trib_archive *archive, bool *symbolic);
 /* "a device", "a pipe" ... for a member that is neither a file nor a link. */
 const char *trib_archive_type(const trib_archive *archive);
 /* The bytes of a regular member, called `name` in messages, at most `most_bytes`. 0: no limit, and memory is taken only
- * as they really come. */
+ * as bytes arrive. */
 trib_status trib_archive_load(trib_archive *archive, const char *name, int64_t most_bytes, uint8_t **bytes,
                               size_t *size);
 

@@ -26,7 +26,7 @@ bool trib_budget_take(trib_budget *budget, int64_t bytes)
     if (taken) {
         budget->used += bytes;
         ++budget->serving;
-        pthread_cond_broadcast(&budget->changed); /* there may be enough for the next one, too */
+        pthread_cond_broadcast(&budget->changed); /* there may be enough for the next thread as well */
     }
     pthread_mutex_unlock(&budget->lock);
     return taken;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The names of class folders, as people write them: "T-shirt%2Ftop", "007". */
+ * Names of class folders as people write them: "T-shirt%2Ftop", "007". */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Class folders to labels: by the model's class names or class indices, or all folder names sorted as strings. */
+ * Class folders to labels: by the model's class names or class indices, or by all folder names sorted as strings. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,15 @@
 #include "data/names.h"
 #include "tributary/internal/alloc.h"
 
-/* What a folder's name can mean. */
+/* What folder names can match. */
 typedef struct classes {
     const char *const *names; /* label i is names[i]; NULL: only indices are labels */
     int count;                /* of names */
-    int index_limit;          /* a name that is a number below it may be a label itself; 0: none may */
-    bool of_model;            /* names are a model's, and not the folders' own */
+    int index_limit;          /* names that are numbers below it may be indices; 0: none may */
+    bool of_model;            /* the names are the model's, not the folders' own */
 } classes;
 
-/* One class folder with images, and what it was taken for. */
+/* A class folder with images, and what it matched. */
 typedef struct taken {
     const char *folder; /* its name */
     int label;
@@ -37,9 +37,9 @@ static int by_label(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* ---- which names there are ---- */
+/* ---- class names ---- */
 
-/* The names of all folders' classes, each once, sorted. */
+/* The class names of all folders, each once, sorted. */
 static trib_status collect(trib_input *const *folders, size_t folder_count, trib_names *list)
 {
     for (size_t f = 0; f < folder_count; ++f) {
@@ -61,7 +61,7 @@ static trib_status collect(trib_input *const *folders, size_t folder_count, trib
     return trib_success();
 }
 
-/* True when there are class folders with images and all of them are called by a number below `limit`. */
+/* True if there are class folders with images and all their names are numbers below `limit`. */
 static bool all_are_indices(trib_input *const *folders, size_t folder_count, int limit)
 {
     bool any = false;
@@ -79,7 +79,7 @@ static bool all_are_indices(trib_input *const *folders, size_t folder_count, int
 
 /* ---- messages ---- */
 
-/* The first few names for a message, "a, b, c, ...". */
+/* The first few names, "a, b, c, ...". */
 static void few_names(const char *const *names, int count, char *text, size_t size)
 {
     size_t used = 0;
@@ -110,7 +110,7 @@ static trib_status unknown_class(const char *folder, const char *name, const cha
 
 /* ---- one folder ---- */
 
-/* The place of `name` or, decoded, `other` among the classes: -1 when it is not there, -2 when it may be two. */
+/* The index of `name` or, decoded, `other` among the classes: -1 if there is none, -2 if it is ambiguous. */
 static int find_name(const classes *known, const char *name, const char *other)
 {
     int place = -1;
@@ -121,7 +121,7 @@ static int find_name(const classes *known, const char *name, const char *other)
     return place;
 }
 
-/* A name goes before an index. out->label is -1 for no class, -2 for two. */
+/* Names win over indices. out->label is -1 for no class, -2 for an ambiguous one. */
 static trib_status find_class(const classes *known, const char *name, taken *out)
 {
     char *decoded = trib_strdup(name);
@@ -137,21 +137,21 @@ static trib_status find_class(const classes *known, const char *name, taken *out
     return trib_success();
 }
 
-/* Two folders in one that come to the same class are a misunderstanding. */
+/* Two folders side by side that match the same class are an error. */
 static trib_status check_different(const char *root, const taken_list *list)
 {
     for (size_t i = 1; i < list->count; ++i) {
         const taken *a = &list->items[i - 1], *b = &list->items[i];
         if (a->label == b->label)
             return TRIB_ERROR(TRIB_BAD_DATA,
-                              "%s: the folders '%.60s' and '%.60s' both come to class %d: name all of them as the "
-                              "classes, or all by index",
+                              "%s: the folders '%.60s' and '%.60s' both match class %d: name all folders after "
+                              "classes, or all after indices",
                               trib_shorten(root).text, a->folder, b->folder, a->label);
     }
     return trib_success();
 }
 
-/* Finds the classes of one folder's class folders, sets the labels, and lists those with images by label. */
+/* Matches the class folders of one folder, sets the labels, and lists those with images by label. */
 static trib_status label_folder(trib_input *folder, const classes *known, taken_list *list)
 {
     int count = 0;
@@ -168,11 +168,11 @@ static trib_status label_folder(trib_input *folder, const classes *known, taken_
         if (!used[i]) continue;
         if (t.label == -1) TRIB_TRY_GOTO(s, done, unknown_class(root, names[i], names, count, known));
         if (t.label == -2)
-            TRIB_TRY_GOTO(s, done,
-                          TRIB_ERROR(TRIB_BAD_DATA,
-                                     "%s: the model has more than one class named '%.60s': the folder is ambiguous; "
-                                     "name it by class index",
-                                     trib_shorten(root).text, names[i]));
+            TRIB_TRY_GOTO(
+                s, done,
+                TRIB_ERROR(TRIB_BAD_DATA,
+                           "%s: the model has more than one class named '%.60s'; rename the folder to a class index",
+                           trib_shorten(root).text, names[i]));
         if (trib_grow((void **)&list->items, &list->capacity, list->count + 1, sizeof *list->items))
             TRIB_TRY_GOTO(s, done, trib_no_memory(root));
         list->items[list->count++] = t;
@@ -205,7 +205,7 @@ static trib_status note_empty_folders(const trib_input *folder, trib_names *note
                                trib_shorten(trib_folder_path(folder)).text, empty, count, few);
 }
 
-/* Folders whose names are numbers: what they were taken for. */
+/* Folders whose names are numbers: what they matched. */
 static trib_status note_indices(const char *root, const classes *known, const taken_list *list, trib_names *notes)
 {
     size_t by_index = 0;
@@ -216,17 +216,17 @@ static trib_status note_indices(const char *root, const classes *known, const ta
     }
     trib_short_name name = trib_shorten(root);
     if (by_index)
-        TRIB_TRY(trib_names_add_text(notes, "%s: %zu of %zu class folders are taken by class index: '%.40s' is %s%.60s",
+        TRIB_TRY(trib_names_add_text(notes, "%s: %zu of %zu class folders are matched by index: '%.40s' is %s%.60s",
                                      name.text, by_index, list->count, first->folder, known->names ? "" : "class ",
                                      known->names ? known->names[first->label] : first->folder));
     if (!numbered) return trib_success();
     return trib_names_add_text(notes,
-                               "%s: class folders are taken by name although they are numbers: '%.40s' is the class of "
-                               "that name, whose index is %d",
+                               "%s: class folders are matched by name although their names are numbers: '%.40s' is the "
+                               "class of that name, with index %d",
                                name.text, numbered->folder, numbered->label);
 }
 
-/* The first few names of the classes that have none of the labels in `seen`, which is sorted. */
+/* The first few names of classes whose labels are not in `seen`, which is sorted. */
 static trib_status few_missing(const classes *known, const taken_list *seen, char *text, size_t size)
 {
     const char **list = trib_realloc_array(NULL, (size_t)known->count, sizeof *list);
@@ -242,7 +242,7 @@ static trib_status few_missing(const classes *known, const taken_list *seen, cha
     return trib_success();
 }
 
-/* Classes of the model that no folder has images of. `seen`: labels, one for each folder with images. */
+/* Classes of the model without images in any folder. `seen`: labels, one per folder with images. */
 static trib_status note_missing(const classes *known, int class_count, taken_list *seen, trib_names *notes)
 {
     int there = 0;
@@ -259,14 +259,15 @@ static trib_status note_missing(const classes *known, int class_count, taken_lis
 static trib_status note_order(size_t folders, int class_count, trib_names *notes)
 {
     if (folders == (size_t)class_count)
-        return trib_names_add_text(notes,
-                                   "the model does not name its classes: the %zu class folders are numbered from 0 in "
-                                   "the order of their names",
-                                   folders);
-    return trib_names_add_text(notes,
-                               "the model does not name its %d classes, and there are %zu class folders, numbered from "
-                               "0 in the order of their names: labels may be wrong; name folders by class index",
-                               class_count, folders);
+        return trib_names_add_text(
+            notes,
+            "the model has no class names: the %zu class folders are numbered from 0 in the order of their names",
+            folders);
+    return trib_names_add_text(
+        notes,
+        "the model has no names for its %d classes, and there are %zu class folders, numbered from 0 in the order of "
+        "their names: labels may be wrong; name folders after class indices",
+        class_count, folders);
 }
 
 static trib_status note_classes(trib_input *const *folders, size_t folder_count, const trib_source_options *options,
@@ -280,7 +281,7 @@ static trib_status note_classes(trib_input *const *folders, size_t folder_count,
 
 /* ---- all folders ---- */
 
-/* What folder names can mean. `list` holds the names. */
+/* Decides what folder names can match. `list` holds the names. */
 static trib_status known_classes(trib_input *const *folders, size_t folder_count, const trib_source_options *options,
                                  trib_names *list, classes *known)
 {
@@ -292,7 +293,7 @@ static trib_status known_classes(trib_input *const *folders, size_t folder_count
         TRIB_TRY(collect(folders, folder_count, list));
         known->index_limit = 0;
         if (!list->count)
-            return TRIB_ERROR(TRIB_BAD_DATA, "%s: no class folders in it; labels come from one folder for each class",
+            return TRIB_ERROR(TRIB_BAD_DATA, "%s: no class folders in it; labels need one folder per class",
                               trib_shorten(folder_count ? trib_folder_path(folders[0]) : "").text);
     }
     known->names = (const char *const *)list->items;

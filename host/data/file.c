@@ -21,7 +21,7 @@ trib_short_name trib_shorten(const char *name)
         return s;
     }
     const char *tail = name + length - (room - 3);
-    while (((unsigned char)*tail & 0xC0) == 0x80) ++tail; /* not in the middle of a UTF-8 sequence */
+    while (((unsigned char)*tail & 0xC0) == 0x80) ++tail; /* do not cut a UTF-8 sequence */
     memcpy(s.text, "...", 3);
     memcpy(s.text + 3, tail, strlen(tail) + 1);
     return s;
@@ -75,8 +75,7 @@ trib_status trib_check_readable(int fd, const char *name)
                              trib_shorten(name).text);
 }
 
-/* A socket cannot be opened by its name, nor a pipe that belongs to somebody else; one that is open already can be
- * used as it is. */
+/* A socket, or another user's pipe, cannot be opened by name; one that is already open can be read. */
 static int open_descriptor(const char *path)
 {
     int error = errno, number = trib_descriptor_of(path);
@@ -105,7 +104,7 @@ trib_status trib_open_regular(const char *path, int *fd, int64_t *size)
     else if (!S_ISREG(info.st_mode))
         s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file%s", trib_shorten(path).text,
                        trib_kind_of_file(info.st_mode),
-                       S_ISFIFO(info.st_mode) ? "; a pipe is read only where it is an input itself" : "");
+                       S_ISFIFO(info.st_mode) ? "; pipes are read only as inputs, not from lists or folders" : "");
     if (trib_failed(&s)) {
         close(opened);
         return s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A folder of images, walked to its end when it is opened, in the byte-wise order of the paths (`find | LC_ALL=C
- * sort`). Hidden names, what systems leave behind, and files that are no images by their names are counted.
+ * A folder of images, walked completely when it is opened, in the byte order of the paths (`find | LC_ALL=C sort`).
+ * Hidden names, system files, and files without an image's extension are counted.
  *
  * Links to folders are followed. A folder that contains itself through a link is a loop and becomes one failed item;
  * links that multiply without a loop run into MAX_LINKED_FOLDERS. */
@@ -20,16 +20,16 @@ enum { MAX_DEPTH = 128, MAX_LINKED_FOLDERS = 100000 };
 
 typedef struct found {
     size_t path;  /* offset into `text` */
-    int class_id; /* folder directly below the root that it is in, -1: none */
+    int class_id; /* the root's subfolder it is in, -1: none */
     int label;
-    int failure; /* index into `failures`, -1: a good one */
+    int failure; /* index into `failures`, -1: none */
 } found;
 
 typedef struct folder_input {
     trib_input base;
     const trib_input_context *context;
     char *root;
-    char *text; /* all paths, one after another: millions of small blocks would cost more than the paths */
+    char *text; /* all paths in sequence: millions of small blocks would cost more than the paths */
     size_t text_size, text_capacity;
     found *items;
     size_t count, capacity, given;
@@ -41,7 +41,7 @@ typedef struct folder_input {
     int linked_folders;
 } folder_input;
 
-/* A folder on the way from the root to where the walk is. */
+/* A folder on the way from the root to the current one. */
 typedef struct level {
     const struct level *above;
     const char *path;
@@ -51,10 +51,10 @@ typedef struct level {
 } level;
 
 typedef struct entry {
-    char *name; /* ends in '/' for folders, so that sorting names sorts whole paths */
+    char *name; /* ends in '/' for folders, so that names sort like whole paths */
     bool folder, link;
-    unsigned mode; /* of a file that cannot be an image, whatever its name: a pipe, a socket, a device; else 0 */
-    ino_t inode;   /* 0: of a link, or not known */
+    unsigned mode; /* of a pipe, socket or device; 0 for all others */
+    ino_t inode;   /* 0: a link, or unknown */
 } entry;
 
 typedef struct entries {
@@ -111,7 +111,7 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-/* What is behind the name. A link that leads nowhere counts by its name. */
+/* Follows links. A link that leads nowhere counts by its name. */
 static trib_status look_at(entry *e, const char *folder, const char *name, unsigned char type, ino_t inode)
 {
     *e = (entry) { .folder = type == DT_DIR, .link = type == DT_LNK, .inode = type == DT_REG ? inode : 0 };
@@ -151,7 +151,7 @@ static trib_status add_entry(folder_input *f, entries *list, const char *folder,
     return trib_success();
 }
 
-/* *problem: why not everything in the folder could be listed; the result: out of memory. */
+/* *problem: why the listing is incomplete. Returns false if out of memory. */
 static trib_status list_folder(folder_input *f, const char *path, entries *list, trib_status *problem)
 {
     trib_status s = trib_success();
@@ -182,7 +182,7 @@ static void free_entries(entries *list)
 
 static int by_name(const void *a, const void *b) { return strcmp(((const entry *)a)->name, ((const entry *)b)->name); }
 
-/* Why a folder must not be walked: it is on the way to itself, or too deep. */
+/* Why a folder must not be walked: it is one of its own ancestors, or too deep. */
 static trib_status check_level(const level *here)
 {
     trib_short_name name = trib_shorten(here->path);
@@ -192,13 +192,13 @@ static trib_status check_level(const level *here)
                               trib_shorten(l->path).text);
     }
     if (here->depth > MAX_DEPTH)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%s: more than %d folders inside one another", name.text, MAX_DEPTH);
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: folders are nested more than %d deep", name.text, MAX_DEPTH);
     return trib_success();
 }
 
 static trib_status walk(folder_input *f, const level *above, const char *path, int class_id, trib_status *problem);
 
-/* Takes one entry of the folder `here`: an image, or a folder to walk in turn. */
+/* Takes one entry of the folder `here`: an image, or a folder to walk. */
 static trib_status visit(folder_input *f, const level *here, const entry *e)
 {
     char *path = join(here->path, e->name);
@@ -230,7 +230,7 @@ done:
     return trib_outcome(&s);
 }
 
-/* *problem: why this folder could not be read, or not all of it; the caller knows what to make of it. */
+/* *problem: why this folder could not be read, or not completely; the caller decides what follows. */
 static trib_status walk(folder_input *f, const level *above, const char *path, int class_id, trib_status *problem)
 {
     level here = { .above = above, .path = path, .depth = above ? above->depth + 1 : 0, .class_id = class_id };
@@ -282,7 +282,7 @@ static void folder_close(trib_input *input)
     trib_free(f);
 }
 
-/* The first failure below it is the reason, if there is one. */
+/* The first failure below the folder is the reason, if there is one. */
 static trib_status no_images(const folder_input *f)
 {
     char others[150];

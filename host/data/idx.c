@@ -4,8 +4,8 @@
  *     images  00000803  N H W        or  00000804  N H W C with C = 1 or 3
  *     labels  00000801  N
  *
- * A plain file must have exactly the bytes its header promises. How much a gzipped one or a pipe holds is known only at
- * its end: when that comes early, the images before it are given, then one failed item. */
+ * A plain file must have exactly the size given by its header. The length of a gzipped file or a pipe is known only at
+ * its end: if that comes early, the images before it are returned, then one failed item. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ typedef struct idx_input {
     bool open, finished;
     int64_t count, given;
     int height, width, channels;
-    uint8_t *labels; /* one for each image; NULL: none */
+    uint8_t *labels; /* one per image; NULL: none */
 } idx_input;
 
 static trib_status read_header(trib_stream *stream, bool labels, idx_header *header)
@@ -62,7 +62,7 @@ static trib_status read_header(trib_stream *stream, bool labels, idx_header *hea
     return trib_success();
 }
 
-/* A plain file's size must be what the header says. `item_bytes` is at most 2^32. */
+/* A plain file's size must match the header. `item_bytes` is at most 2^32. */
 static trib_status check_size(const trib_stream *stream, const idx_header *header, int64_t item_bytes)
 {
     int64_t size = stream->reader.size;
@@ -98,7 +98,7 @@ static trib_status read_image_header(idx_input *idx)
     return check_size(&idx->stream, &header, size[1] * size[2] * channels);
 }
 
-/* Reads idx->count labels, taking memory only as they really come. */
+/* Reads idx->count labels, taking memory only as bytes arrive. */
 static trib_status read_label_values(idx_input *idx, trib_stream *stream)
 {
     int64_t have = 0;
@@ -140,8 +140,8 @@ done:
     return s;
 }
 
-/* train-images-idx3-ubyte.gz to train-labels-idx1-ubyte.gz; NULL: the name does not follow the custom (or no memory,
- * then *s tells). */
+/* train-images-idx3-ubyte.gz to train-labels-idx1-ubyte.gz; NULL: the name does not follow the convention, or no memory
+ * (then *s is a failure). */
 static char *guess_labels_path(const char *path, trib_status *s)
 {
     const char *base = trib_base_name(path), *images = strstr(base, "images");
@@ -158,7 +158,7 @@ static char *guess_labels_path(const char *path, trib_status *s)
     return guess;
 }
 
-/* The guess may be packed where the images are not, and the other way round. */
+/* Images may be compressed when labels are not, and vice versa. */
 static trib_status read_guessed_labels(idx_input *idx)
 {
     trib_status s = trib_success();
@@ -181,14 +181,14 @@ static trib_status read_guessed_labels(idx_input *idx)
     else
         memcpy(other + length, ".gz", 4);
     trib_status second = read_labels(idx, other);
-    if (second.code != TRIB_NOT_FOUND) s = second; /* else the first guess is the one to name */
+    if (second.code != TRIB_NOT_FOUND) s = second; /* otherwise report the first guess */
 done:
     trib_free(other);
     trib_free(guess);
     return s;
 }
 
-/* The last item of a file that turned out to be cut or damaged. */
+/* The last item of a file that was truncated or damaged. */
 static trib_status end_early(idx_input *idx, trib_item *item, const trib_status *reason)
 {
     if (reason->code == TRIB_CANCELLED) return *reason;
@@ -199,7 +199,7 @@ static trib_status end_early(idx_input *idx, trib_item *item, const trib_status 
     return trib_item_set_failure(item, idx->path, &s);
 }
 
-/* After the last image: unpacking on to the end checks the sum, and finds bytes that the header does not know. */
+/* After the last image: decompressing to the end verifies the checksum, and finds bytes beyond those of the header. */
 static trib_status finish(idx_input *idx, trib_item *item, bool *end)
 {
     uint8_t more;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One input of a source: a file, a pipe, a folder, a list, a tar shard or an IDX file, behind one small interface. */
+ * An input of a source: a file, pipe, folder, list, tar shard or IDX file, behind a small interface. */
 #ifndef TRIB_DATA_INPUT_H
 #define TRIB_DATA_INPUT_H
 
@@ -16,61 +16,60 @@ struct trib_outputs;
 typedef struct trib_input trib_input;
 
 typedef struct trib_input_kind {
-    /* Fills an empty item (all but its index), or sets *end. A failure means that nothing more can be read at all; what
-     * spoils one item only belongs into item->status. */
+    /* Fills an empty item (all but its index), or sets *end. Fails only if nothing more can be read at all; errors of
+     * one item go to item->status. */
     trib_status (*next)(trib_input *input, trib_item *item, bool *end);
-    int64_t (*count)(const trib_input *input); /* optional: NULL when only reading everything would tell */
+    int64_t (*count)(const trib_input *input); /* optional: NULL if the number is known only at the end */
     void (*close)(trib_input *input);
 } trib_input_kind;
 
-/* First member of every kind's own struct. */
+/* First member of each kind's own struct. */
 struct trib_input {
     const trib_input_kind *kind;
 };
 
-/* What the inputs of a source share; outlives them. */
+/* Shared by all inputs of a source; outlives them. */
 typedef struct trib_input_context {
     bool need_labels;
-    int wake_fd; /* a waiting read gives up with TRIB_CANCELLED once this is readable; -1: never */
-    /* Most bytes that an item may hold when it is given; an input holds at most as much again of what comes after it.
-     * 0: only the kind's own limits. */
+    int wake_fd; /* waiting reads end with TRIB_CANCELLED once this is readable; -1: never */
+    /* Maximum bytes of an item; an input holds at most as much again of what follows. 0: only the kind's own limits. */
     int64_t most_bytes;
     trib_passed_list *passed_over;
-    struct trib_outputs *outputs; /* what the caller writes, and no input may read */
+    struct trib_outputs *outputs; /* files of the caller's that no input may read */
 } trib_input_context;
 
-/* Fails when an image of `bytes` bytes is more than an input may hold. */
+/* Fails if an image of `bytes` bytes is too large for an input. */
 trib_status trib_input_check_size(int64_t most_bytes, const char *name, int64_t bytes);
 
 trib_status trib_file_input_open(const char *path, trib_input **out);
 /* An image, a tar shard or an IDX file that can be read only once. Opened and recognised at its turn, because its
- * writer may wait for another to be read first. `labels_path` as for IDX files, NULL is fine. */
+ * writer may wait until another pipe has been read. `labels_path` as for IDX files; may be NULL. */
 trib_status trib_pipe_input_open(const trib_input_context *context, const char *path, const char *labels_path,
                                  trib_input **out);
 /* `path` "-": standard input. */
 trib_status trib_list_input_open(const trib_input_context *context, const char *path, trib_input **out);
-/* `opened`: what is read, taken also on failure; NULL: the file at `path`, opened at its turn. */
+/* `opened`: the reader to use, taken also on failure; NULL: the file at `path` is opened at its turn. */
 trib_status trib_tar_input_open(const trib_input_context *context, const char *path, trib_reader *opened,
                                 trib_input **out);
-/* `opened` as above, but read at once. `labels_path` NULL: guessed from `path` when labels are needed, else none. */
+/* `opened` as above, but read at once. `labels_path` NULL: derived from `path` if labels are needed. */
 trib_status trib_idx_input_open(const trib_input_context *context, const char *path, trib_reader *opened,
                                 const char *labels_path, trib_input **out);
 
-/* Walks the whole folder; fails when an output is an image in it. */
+/* Walks the whole folder; fails if an output is one of its images. */
 trib_status trib_folder_input_open(const trib_input_context *context, const char *path, trib_input **out);
 const char *trib_folder_path(const trib_input *folder);
-/* Names of the folders directly inside it; `used[i]` tells whether there is an image in or below it. */
+/* Names of its direct subfolders; `used[i]`: there is an image in or below it. */
 const char *const *trib_folder_classes(const trib_input *folder, int *count, const bool **used);
-/* Images in or below the i-th of these get the label map[i]. */
+/* Images in or below the i-th subfolder get the label map[i]. */
 void trib_folder_set_labels(trib_input *folder, const int *map);
 
-/* Sets the labels of all class folders, and makes the list of class names they refer to (none when the folders' names
- * are class indices and `options` has no names). `notes`: what was guessed and what is odd. */
+/* Sets the labels of all class folders, and lists the class names they refer to (none if the folders are class indices
+ * and `options` has no names). `notes`: what was guessed, and oddities. */
 trib_status trib_assign_classes(trib_input *const *folders, size_t folder_count, const trib_source_options *options,
                                 trib_names *names, trib_names *notes);
-/* Replaces each %XX by the byte it means, in place; false, and nothing changed, when there is none. */
+/* Replaces each %XX by its byte, in place; false, without changes, if there is none. */
 bool trib_decode_class_name(char *name);
-/* The number that the whole name is, if it is below `limit`; else -1. */
+/* The value of a name that is a number below `limit`; otherwise -1. */
 int trib_class_index(const char *name, int limit);
 
 /* "shard-{000..009}.tar" to 10 names; a name without braces to itself. */
@@ -78,14 +77,14 @@ trib_status trib_expand_ranges(const char *pattern, trib_names *names);
 
 /* ---- items ---- */
 trib_status trib_item_set_path(trib_item *item, const char *path);
-/* Gives the item its name and the reason why it has no data. */
+/* Gives an item its name and the reason why it has no data. */
 trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_status *reason);
 
 /* Fails in a child of the process that opened the source. */
 trib_status trib_source_check_process(const trib_source *source);
 /* Sets most_bytes of all inputs. */
 void trib_source_limit(trib_source *source, int64_t most_bytes);
-/* Makes a worker that waits inside trib_source_next come back with TRIB_CANCELLED, until cleared. */
+/* Makes a worker that waits inside trib_source_next return TRIB_CANCELLED, until cleared. */
 void trib_source_interrupt(trib_source *source);
 void trib_source_clear_interrupt(trib_source *source);
 

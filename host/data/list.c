@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * "@list" and "-": a path per line, read as they come, so that `find ... | tributary classify MODEL -` streams. */
+ * "@list" and "-": one path per line, read as they come, so that `find ... | tributary classify MODEL -` streams. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,12 +15,12 @@ typedef struct list_input {
     const trib_input_context *context;
     char *path; /* for messages */
     trib_reader reader;
-    bool owned; /* the reader's file is ours to close */
+    bool owned; /* the list owns the reader's file */
     bool open;
-    size_t begin, end; /* of what is in the buffer and not yet given */
-    int64_t line;      /* lines given so far */
+    size_t begin, end; /* of the part of the buffer that was not yet returned */
+    int64_t line;      /* lines returned so far */
     bool at_end;       /* of the file */
-    bool long_line;    /* the line being read was reported as too long: pass over the rest of it */
+    bool long_line;    /* the current line was reported as too long: skip the rest of it */
     char buffer[BUFFER_SIZE];
 } list_input;
 
@@ -52,7 +52,7 @@ static trib_status report_line(list_input *list, trib_item *item, const char *wh
     return trib_item_set_failure(item, list->path, &reason);
 }
 
-/* `text` is the line without its end. Leaves the item without a name when there is nothing to read on it. */
+/* `text` is the line without its end. Leaves the item without a name if the line is empty. */
 static trib_status take_line(list_input *list, char *text, size_t length, trib_item *item)
 {
     if (length && text[length - 1] == '\r') --length;
@@ -68,7 +68,7 @@ static trib_status take_line(list_input *list, char *text, size_t length, trib_i
     return trib_success();
 }
 
-/* Gives the next line out of the buffer; *done = false when more must be read first. */
+/* Takes the next line from the buffer; *done = false if more must be read first. */
 static trib_status scan_line(list_input *list, trib_item *item, bool *done)
 {
     char *text = list->buffer + list->begin;
@@ -107,7 +107,7 @@ static trib_status list_next(trib_input *input, trib_item *item, bool *end)
             trib_status s = fill(list);
             if (!trib_failed(&s)) continue;
             if (s.code == TRIB_CANCELLED) return s;
-            TRIB_TRY(trib_item_set_failure(item, list->path, &s)); /* reported in its place; then the list is over */
+            TRIB_TRY(trib_item_set_failure(item, list->path, &s)); /* the failure is an item; then the list is over */
         }
         close_file(list);
         if (item->name) return trib_success();
@@ -124,7 +124,7 @@ static void list_close(trib_input *input)
     trib_free(list);
 }
 
-/* Any kind of file will do: read as a pipe, it may be a terminal, too. */
+/* Any kind of file will do, even a terminal: it is read like a pipe. */
 static trib_status open_file(list_input *list, const char *path)
 {
     list->reader =
@@ -132,7 +132,7 @@ static trib_status open_file(list_input *list, const char *path)
     if (!list->owned) return trib_success();
     trib_status s = trib_open_file(path, &list->reader.fd);
     list->open = !trib_failed(&s);
-    /* A folder opens well and fails to read: find out now, before anything runs. */
+    /* A folder can be opened but not read: find out now, before anything runs. */
     if (list->open && read(list->reader.fd, list->buffer, 0) < 0 && errno != EAGAIN)
         s = trib_file_error("read the list", path, errno);
     return s;

@@ -37,7 +37,7 @@ trib_status trib_loading_init(trib_loading *loading, const trib_preprocess *prep
                                 .dtype = options->raw ? TRIB_U8 : TRIB_F32 };
     loading->row_bytes =
         (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loading->dtype);
-    int64_t eighth = memory / EIGHTHS + 1; /* never 0, which would be no limit */
+    int64_t eighth = memory / EIGHTHS + 1; /* never 0, which would mean no limit */
     if (trib_fault("lock") || !trib_budget_init(&loading->encoded, eighth)) return trib_no_memory("loader");
     if (trib_budget_init(&loading->decoding, eighth * DECODING_EIGHTHS)) return trib_success();
     trib_budget_destroy(&loading->encoded);
@@ -63,7 +63,7 @@ static trib_status take(trib_budget *budget, int64_t bytes)
 
 /* ---- encoded images ---- */
 
-/* Of what a source read: a file in a shard, or an image that was never encoded. */
+/* What a source has already read: a member of a shard, or an image that was never encoded. */
 static int64_t bytes_held(const trib_item *item)
 {
     const trib_image *image = &item->image;
@@ -109,13 +109,13 @@ static trib_status read_encoded(trib_loading *loading, trib_item *item)
     }
     s = trib_read_image(fd, item->path, size, &item->bytes, &item->size);
     close(fd);
-    trib_budget_give(&loading->encoded, size - (int64_t)item->size); /* nothing, or all when it failed */
+    trib_budget_give(&loading->encoded, size - (int64_t)item->size); /* 0, or all if reading failed */
     return trib_outcome(&s);
 }
 
 /* ---- decoding ---- */
 
-/* Upright or lying: the orientation is known only later. */
+/* In either orientation, which is known only later. */
 static int64_t preprocess_bytes(const trib_loading *loading, int width, int height, int channels)
 {
     int64_t as_is = trib_preprocess_bytes(loading->preprocess, width, height, channels);
@@ -123,7 +123,7 @@ static int64_t preprocess_bytes(const trib_loading *loading, int width, int heig
     return as_is > turned ? as_is : turned;
 }
 
-/* An image that takes more than all there is only in doubt, has all there is for itself. */
+/* An image that only might take more than the limit gets the whole limit for itself. */
 static trib_status count_decoding(const trib_loading *loading, const trib_image_info *info, int64_t *bytes)
 {
     int64_t limit = loading->decoding.limit;
@@ -147,7 +147,7 @@ static trib_status inspect(const trib_loading *loading, const trib_item *item, t
     return trib_success();
 }
 
-/* To network input, or with raw pixels to the last step before it. */
+/* Converts to network input, or with raw pixels up to the last step before it. */
 static trib_status preprocess(const trib_loading *loading, const trib_image *image, void *row)
 {
     if (loading->dtype == TRIB_F32) return trib_preprocess_image(loading->preprocess, image, loading->layout, row);
@@ -196,7 +196,7 @@ trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *n
     *note = NULL;
     if (!item->image.pixels && !item->bytes) TRIB_TRY(read_encoded(loading, item));
     trib_status s = decode_counted(loading, item, row, note);
-    drop_encoded(loading, item); /* when it was not decoded */
+    drop_encoded(loading, item); /* if it was not decoded */
     drop_image(loading, item);
     return trib_with_name(s, name);
 }

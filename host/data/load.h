@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From one item to its row of pixels: reading, decoding, preprocessing, within a limit of memory that threads share.
  *
- * The limit is cut up, so that no thread waits for memory while holding what others wait for:
+ * The limit is divided, so that no thread waits for memory while it holds memory that others wait for:
  *
- *     2/8  the source: of a tar shard, the member being read (at most an eighth), and half an eighth each for members
- *          that wait for their label and for those that links may mean
+ *     2/8  the source: in a tar shard, the current member (at most an eighth), and half an eighth each for members that
+ *          wait for their label and for targets of links
  *     1/8  encoded images that workers hold
- *     5/8  decoding, and resizing
+ *     5/8  decoding and resizing
  *
- * A worker that has an encoded image waits only for decoding; one that decodes waits for nothing. */
+ * A worker with an encoded image waits only for decoding; one that decodes waits for nothing. */
 #ifndef TRIB_DATA_LOAD_H
 #define TRIB_DATA_LOAD_H
 
@@ -24,17 +24,17 @@ typedef struct trib_loading {
     trib_budget encoded, decoding;
 } trib_loading;
 
-/* Checks the options that concern one image. */
+/* Checks the options that concern single images. */
 trib_status trib_loading_init(trib_loading *loading, const trib_preprocess *preprocess,
                               const trib_loader_options *options);
 void trib_loading_destroy(trib_loading *loading);
-/* Threads that wait for memory, or ask later, come back with TRIB_CANCELLED. */
+/* Current and later waiters for memory return with TRIB_CANCELLED. */
 void trib_loading_stop(trib_loading *loading);
 
-/* What the source read for the item is counted from here on, until trib_load_item frees it. Fails, having freed it,
- * when it is too much at all, or with TRIB_CANCELLED. */
+/* Counts what the source read for the item, until trib_load_item frees it. If it is too much, or on TRIB_CANCELLED,
+ * frees it and fails. */
 trib_status trib_load_count(trib_loading *loading, trib_item *item);
-/* Fills `row`, and frees all the item's data as soon as possible. `name` is for messages; *note as in trib_image. */
+/* Fills `row`, and frees all data of the item as soon as possible. `name` is for messages; *note as in trib_image. */
 trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row, const char **note);
 
 #endif

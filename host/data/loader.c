@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The loader's life and its caller's side. */
+ * Creates and destroys loaders, and serves their callers. */
 #include <signal.h>
 #include <string.h>
 
@@ -84,14 +84,14 @@ static trib_status allocate(trib_loader *loader)
 static trib_status make_locks(trib_loader *loader)
 {
     if (trib_fault("lock")) return trib_no_memory("loader");
-    /* These need no memory and cannot fail with default attributes on the systems we know. */
+    /* These need no memory and cannot fail with default attributes on Linux. */
     int failed = pthread_mutex_init(&loader->source_lock, NULL) | pthread_mutex_init(&loader->lock, NULL) |
                  pthread_cond_init(&loader->ready, NULL) | pthread_cond_init(&loader->space, NULL);
     if (failed) return trib_no_memory("loader");
     return trib_success();
 }
 
-/* Workers take no signals: those are for the thread that asked for them. */
+/* Workers take no signals: the program's threads handle them. */
 static trib_status start_workers(trib_loader *loader)
 {
     sigset_t all, before;
@@ -154,10 +154,10 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     return s;
 }
 
-/* In a child of fork() the locks may be held by threads that are not there. */
+/* In a child of fork(), the locks may be held by threads that do not exist there. */
 static bool made_here(const trib_loader *loader) { return loader->process == trib_process(); }
 
-/* Nobody waits any longer: not for space, not for a batch, not for memory, not for standard input. */
+/* Wakes everybody who waits for space, a batch, memory, or standard input. */
 static void stop(trib_loader *loader, bool cancelled)
 {
     pthread_mutex_lock(&loader->lock);
@@ -207,7 +207,7 @@ void trib_loader_destroy(trib_loader *loader)
     trib_free(loader);
 }
 
-/* With no buffer for the workers to fill, and none filled, waiting would be forever. */
+/* If no buffer is filled and none can be filled, waiting would never end. */
 static bool all_out(const trib_loader *loader)
 {
     for (int i = 0; i < loader->buffer_count; ++i) {
@@ -231,7 +231,7 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
         s = loader->source_status;
         if (!trib_failed(&s)) *out = NULL;
     } else if (all_out(loader)) {
-        s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "all %d batches are out; give one back first", loader->buffer_count);
+        s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "all %d batches are in use; give one back first", loader->buffer_count);
     } else {
         *out = trib_loader_form(loader);
     }

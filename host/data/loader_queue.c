@@ -23,7 +23,7 @@ bool trib_loader_has_space(const trib_loader *loader)
     return (loader->newest && loader->newest->free_count) || find_free(loader);
 }
 
-/* There must be a free one. */
+/* The caller knows that one is free. */
 static trib_batch_buffer *start_buffer(trib_loader *loader)
 {
     trib_batch_buffer *buffer = find_free(loader);
@@ -82,7 +82,7 @@ bool trib_loader_can_form(trib_loader *loader)
     return loader->count && (loader->ended || loader->count == loader->capacity);
 }
 
-/* Brings the first `good` rows of a batch together in rows 0 .. good-1 of its own buffer. */
+/* Collects the first `good` rows of a batch in rows 0 .. good-1 of its own buffer. */
 static void gather_rows(trib_loader *loader, trib_batch_buffer *buffer, int good)
 {
     int *taken = loader->row_taken, hole = 0;

@@ -12,7 +12,7 @@ static bool stopping(trib_loader *loader)
     return stop;
 }
 
-/* The source gives nothing more. */
+/* The source has ended. */
 static void end_source(trib_loader *loader, const trib_status *status)
 {
     pthread_mutex_lock(&loader->lock);
@@ -22,7 +22,7 @@ static void end_source(trib_loader *loader, const trib_status *status)
     pthread_mutex_unlock(&loader->lock);
 }
 
-/* Reads one item that is not to be skipped. False: there is none, or the loader stops. Under source_lock. */
+/* Reads one item after those to skip. False: there is none, or the loader stops. Call under source_lock. */
 static bool read_source(trib_loader *loader, trib_item *item)
 {
     while (!stopping(loader)) {
@@ -56,7 +56,7 @@ static trib_record *enqueue(trib_loader *loader, trib_item *item)
     return record;
 }
 
-/* What the source has read is counted before it reads more. */
+/* The data of the item are counted before the source reads more. */
 static trib_record *take_next(trib_loader *loader, trib_item *item)
 {
     trib_record *record = NULL;

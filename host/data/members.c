@@ -70,7 +70,7 @@ static void forget_oldest(trib_members *m)
 
 trib_status trib_members_add(trib_members *m, const char *name, int64_t position, const uint8_t *bytes, size_t size)
 {
-    if (bytes && size > m->most_bytes / 2) { /* it would push out all the others */
+    if (bytes && size > m->most_bytes / 2) { /* it would displace all the others */
         bytes = NULL;
         position = TRIB_MEMBER_GONE;
     }
@@ -108,8 +108,8 @@ void trib_members_free(trib_members *m)
 
 /* ---- names ---- */
 
-/* Takes the parts of `from` one after another behind the `length` bytes at `to`, which has room for all of them. False:
- * out of the shard. */
+/* Appends the parts of `from` to the first `length` bytes at `to`, which has room for all of them. False: it leads out
+ * of the shard. */
 static bool add_parts(char *to, size_t *length, const char *from)
 {
     for (size_t n; *from; from += n + (from[n] == '/')) {

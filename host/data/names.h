@@ -16,9 +16,9 @@ typedef struct trib_names {
     size_t count, capacity;
 } trib_names;
 
-/* Takes `name`, also on failure; NULL is taken for a copy that failed. `what` names the list in the message. */
+/* Takes `name`, also on failure; NULL means that a copy failed. `what` names the list in the message. */
 trib_status trib_names_add(trib_names *names, char *name, const char *what);
-/* The same for a text that is made here. */
+/* The same for a text that is formatted here. */
 TRIB_PRINTF(2, 3)
 trib_status trib_names_add_text(trib_names *names, const char *format, ...);
 void trib_names_free(trib_names *names);

@@ -12,14 +12,14 @@
 
 /* ---- one file under two names ---- */
 
-/* Where something that does not exist yet will be: its folder, and its name there. */
+/* Where a file that does not exist yet will be: its folder, and its name there. */
 typedef struct future_file {
     dev_t device;
     ino_t folder;
-    char name[256]; /* longer ones cannot be made */
+    char name[256]; /* longer names cannot exist */
 } future_file;
 
-/* Writing to a link that leads nowhere makes the file it leads to. */
+/* Writing to a dangling link creates its target. */
 static bool follow_link(char path[4096])
 {
     char target[4096], *slash = strrchr(path, '/');
@@ -82,8 +82,8 @@ void trib_outputs_free(trib_outputs *outputs)
     memset(outputs, 0, sizeof *outputs);
 }
 
-/* One that does not exist yet is looked for again the next time. Terminals, pipes and /dev/null are nobody's input to
- * lose. */
+/* One that does not exist yet is looked up again the next time. Terminals, pipes and /dev/null have no content to lose.
+ */
 static bool is_known(trib_output_file *output)
 {
     struct stat info;
@@ -108,7 +108,7 @@ trib_status trib_outputs_check(trib_outputs *outputs, const char *path)
     for (int i = 0; i < outputs->count; ++i) {
         trib_output_file *output = &outputs->items[i];
         if (!is_known(output)) continue;
-        /* What cannot be looked at cannot be read either; whoever reads it says why. */
+        /* What cannot be examined cannot be read either, and reading reports the reason. */
         if (!looked && stat(path, &info) != 0) return trib_success();
         looked = true;
         if (info.st_dev == output->device && info.st_ino == output->inode)
@@ -125,7 +125,7 @@ bool trib_outputs_held(const trib_outputs *outputs)
     return false;
 }
 
-/* Some file systems have other numbers in their folders: what has an output's name is looked at, too. */
+/* On some file systems, folders have other inode numbers: files with an output's name are examined as well. */
 trib_status trib_outputs_check_entry(trib_outputs *outputs, const char *path, ino_t inode)
 {
     for (int i = 0; i < outputs->count; ++i) {

@@ -18,7 +18,7 @@ void trib_pass_over(trib_passed_list *list, const char *kind)
     int at = 0, order = 1;
     while (at < list->count && (order = strcmp(kind, list->kinds[at].kind)) > 0) ++at;
     if (at == list->count || order != 0) {
-        /* One place is kept for "other". */
+        /* The last place is for "other". */
         if (list->count >= TRIB_MAX_PASSED_KINDS - 1 && strcmp(kind, other) != 0) {
             trib_pass_over(list, other);
             return;
@@ -56,7 +56,7 @@ void trib_passed_over_text(const trib_passed_over *kinds, int count, char *text,
 
 /* ---- names ---- */
 
-/* What systems leave beside people's files; `archived`: also in archives that people make of their folders. */
+/* System files; `archived`: also found in archives that people make of their folders. */
 static const struct {
     const char *name;
     bool archived;

@@ -16,7 +16,7 @@ typedef struct pipe_input {
     trib_reader reader;
     bool open, recognised, finished;
     trib_input *inner; /* the shard or the IDX file; NULL: an image, or not recognised yet */
-    uint8_t *bytes;    /* of the image, as far as they have come */
+    uint8_t *bytes;    /* of the image, as far as they have arrived */
     size_t size, capacity;
 } pipe_input;
 
@@ -26,7 +26,7 @@ static trib_status open_inner(pipe_input *in, trib_content content)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: labels belong to an IDX file of images, but this is %s",
                           trib_shorten(in->path).text, content == TRIB_CONTENT_TAR ? "a tar shard" : "no IDX file");
     if (content == TRIB_CONTENT_IMAGE) return trib_success();
-    in->open = false; /* the reader goes along */
+    in->open = false; /* passes the reader on */
     if (content == TRIB_CONTENT_TAR) return trib_tar_input_open(in->context, in->path, &in->reader, &in->inner);
     return trib_idx_input_open(in->context, in->path, &in->reader, in->labels_path, &in->inner);
 }

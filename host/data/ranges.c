@@ -22,7 +22,7 @@ static trib_status malformed(const char *pattern)
                       trib_shorten(pattern).text);
 }
 
-/* Reads 1 to MAX_DIGITS digits; returns how many, 0 when there is no such number. */
+/* Reads 1 to MAX_DIGITS digits; returns their number, 0 if there is no such number. */
 static int read_number(const char *text, long *value)
 {
     int n = 0;
@@ -56,7 +56,7 @@ static char *fill_in(const char *name, const range *r, long number)
     return filled;
 }
 
-/* Expands the first range of every name; *more tells whether there was one. */
+/* Expands the first range of every name; *more: whether there was one. */
 static trib_status expand_once(trib_names *names, const char *pattern, bool *more)
 {
     trib_names expanded = { 0 };

@@ -30,7 +30,7 @@ trib_status trib_reader_open(const char *path, int wake_fd, trib_reader *out)
     return trib_outcome(&s);
 }
 
-/* Until there is something to read, or the writer is gone. A pipe that nobody has opened for writing yet is neither. */
+/* Waits for data or the end of the writer. A pipe that was never opened for writing has neither. */
 static trib_status wait_for_bytes(const trib_reader *reader)
 {
     for (;;) {

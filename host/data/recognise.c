@@ -19,7 +19,7 @@ static trib_status by_content(trib_reader *reader, trib_content *out)
     *out = TRIB_CONTENT_IMAGE;
     if (memcmp(head + 257, "ustar", 5) == 0) *out = TRIB_CONTENT_TAR;
     if (got >= 4 && !head[0] && !head[1] && head[2] == 8 && head[3] >= 1 && head[3] <= 4) *out = TRIB_CONTENT_IDX;
-    /* Damage behind what was recognised shows where it is read. */
+    /* Damage after the first bytes is found when it is read. */
     return *out != TRIB_CONTENT_IMAGE && s.code == TRIB_BAD_DATA ? trib_success() : s;
 }
 
@@ -35,6 +35,6 @@ trib_status trib_recognise(const char *path, trib_reader *reader, trib_content *
     if (trib_failed(&s)) return s.code == TRIB_OUT_OF_MEMORY ? s : trib_success();
     s = by_content(&own, out);
     trib_reader_close(&own);
-    /* A file that opens and cannot be read is reported in its place, too. */
+    /* A file that opens but cannot be read is reported at its turn as well. */
     return s.code == TRIB_IO_ERROR ? trib_success() : s;
 }

@@ -11,7 +11,7 @@ enum { MAX_HELD = 256 };
 
 /* ---- names ---- */
 
-/* Length of the part of a member's name that all members of its sample share. */
+/* Length of the part of a member's name that is common to its sample. */
 static size_t key_length(const char *member)
 {
     const char *base = trib_base_name(member);
@@ -55,7 +55,7 @@ static void settle(trib_sample *s, trib_held_item *held, const trib_sample_label
     if (trib_failed(&label->problem)) drop_data(&held->item, &label->problem);
 }
 
-/* The label of an item's own name is as good as any; that of the whole sample may be followed by a better one. */
+/* A label of the item's own name is final; that of the whole sample may be replaced by a better one. */
 static void settle_by_own_label(trib_sample *s, trib_held_item *held)
 {
     const char *member = held->item.name + held->member;

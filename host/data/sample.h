@@ -16,34 +16,34 @@ extern "C" {
 
 typedef struct trib_held_item {
     trib_item item;
-    size_t member; /* offset of the member's name in the item's */
-    bool settled;  /* nothing that may come will change its label */
+    size_t member; /* offset of the member's name in the item's name */
+    bool settled;  /* no later member can change its label */
 } trib_held_item;
 
 typedef struct trib_sample_label {
-    char *stem; /* the .cls member's name without that; NULL: there was none */
+    char *stem; /* name of the .cls member without that extension; NULL: there was none */
     int value;
-    trib_status problem; /* why it is no label */
+    trib_status problem; /* why there is no label */
 } trib_sample_label;
 
 typedef struct trib_sample {
     bool need_labels;
-    size_t most_bytes;               /* more than this is not held back */
+    size_t most_bytes;               /* beyond these limits, items are not held back */
     char *key;                       /* NULL: before the first member */
-    trib_sample_label whole, latest; /* key.cls; the last one with more dots */
+    trib_sample_label whole, latest; /* key.cls; the latest one with more dots */
     trib_held_item *held;            /* emptied before it is filled again */
     size_t count, capacity, given, bytes, settled;
-    bool over; /* what is held can be given */
+    bool over; /* the held items are ready */
 } trib_sample;
 
-/* Begins a new sample when `member` belongs to one. *entered = false: the items of the last one must be taken first. */
+/* Begins a new sample if `member` belongs to one. *entered = false: take the items of the last sample first. */
 trib_status trib_sample_enter(trib_sample *sample, const char *member, bool *entered);
 /* Takes the item, also on failure. Its name ends in `member`; NULL: it is the reason why something could not be read.
  */
 trib_status trib_sample_hold(trib_sample *sample, trib_item *item, const char *member);
-/* The label in the .cls member of this name, or the problem with it. */
+/* The label in the .cls member of this name, or its error. */
 trib_status trib_sample_set_label(trib_sample *sample, const char *member, int label, const trib_status *problem);
-/* Nothing more comes. */
+/* No more members come. */
 void trib_sample_end(trib_sample *sample);
 /* Moves the next item with its label to *item; false: none is ready. */
 bool trib_sample_take(trib_sample *sample, trib_item *item);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A source is its inputs, one after another: which kind each is, and what all of them have in common. */
+ * A source is its inputs, one after another: the kind of each, and what all of them share. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,20 +17,20 @@
 struct trib_source {
     trib_input **inputs;
     size_t count, capacity, current;
-    trib_input **folders; /* those of the inputs that are folders, not owned */
+    trib_input **folders; /* the inputs that are folders, not owned */
     size_t folder_count, folder_capacity;
     trib_input_context context;
     trib_passed_list passed_over;
     trib_names notes;
     const char *labels_path; /* only while opening */
-    trib_outputs outputs;    /* what is not to be read */
-    int idx_count;           /* inputs that are IDX files, or pipes that may turn out to be */
-    int class_count;         /* 0: not known */
+    trib_outputs outputs;    /* files that must not be read */
+    int idx_count;           /* inputs that are IDX files, or pipes that may be */
+    int class_count;         /* 0: unknown */
     trib_names class_names;
-    int wake[2]; /* a pipe with a byte in it while waiting reads shall give up */
+    int wake[2]; /* a pipe with a byte in it while waiting reads shall end */
     int64_t next_index;
-    uint64_t process;    /* that opened it */
-    trib_status failure; /* of an earlier trib_source_next: there is no way on */
+    uint64_t process;    /* process that opened it */
+    trib_status failure; /* of an earlier trib_source_next: nothing more can be read */
 };
 
 /* ---- opening ---- */
@@ -45,9 +45,8 @@ static trib_status add(trib_source *source, trib_input *input)
     return trib_success();
 }
 
-/* Before the first row replaces what an output held, a list that can be read twice is searched for it, and what is
- * passed over is counted only when it is read in earnest. In a pipe, an item that turns out to be an output is refused
- * at its turn. */
+/* Before the first row replaces an output's content, a list that can be read twice is searched for it; ignored names
+ * are counted only when the list is really read. In a pipe, an item that is an output is refused at its turn. */
 static trib_status check_listed(trib_source *source, const char *path)
 {
     struct stat info;
@@ -117,7 +116,7 @@ static trib_status add_pipe(trib_source *source, const char *path)
     return add(source, input);
 }
 
-/* By what is behind the name. A link that leads nowhere is an image that cannot be read, like others in a folder. */
+/* Follows links. A dangling link is an image that cannot be read, like others in a folder. */
 static trib_status add_path(trib_source *source, const char *path)
 {
     struct stat info;
@@ -137,8 +136,7 @@ static trib_status add_shards(trib_source *source, const char *pattern)
     return s;
 }
 
-/* Shells name everything that a folder holds, given "photos/" and a star. Of a path only the last part was asked for by
- * name. */
+/* A shell expands "photos/" and a star to all names in the folder. So only the last part of a path counts. */
 static const char *unwanted_input(const char *path)
 {
     size_t n = strlen(path);
@@ -175,8 +173,7 @@ static trib_status check_arguments(const char *const *inputs, int count, const t
 static trib_status check_inputs_left(const trib_source *source, const char *first)
 {
     if (source->count) return trib_success();
-    return TRIB_ERROR(TRIB_NOT_FOUND,
-                      "%s: is passed over: systems leave files of this name beside others; there is no other input",
+    return TRIB_ERROR(TRIB_NOT_FOUND, "%s: ignored, because it has the name of a system file; there is no other input",
                       trib_shorten(first).text);
 }
 
@@ -188,7 +185,7 @@ static trib_status check_labels_path(const trib_source *source)
                       trib_shorten(source->labels_path).text, source->idx_count);
 }
 
-/* Before anything is opened: a file of ours could get the number of a descriptor that is closed. */
+/* Comes first: later, a file opened here could get the number of a closed descriptor. */
 static trib_status check_descriptors(const char *const *inputs, int count)
 {
     for (int i = 0; i < count; ++i) {
@@ -253,7 +250,7 @@ failed:
 
 void trib_source_close(trib_source *source)
 {
-    /* In a child, a thread of the parent's may have been in the middle of reading. */
+    /* In a child, a thread of the parent may have been in the middle of reading. */
     if (!source || source->process != trib_process()) return;
     for (size_t i = 0; i < source->count; ++i) source->inputs[i]->kind->close(source->inputs[i]);
     trib_free(source->inputs);
@@ -297,7 +294,7 @@ const trib_passed_over *trib_source_passed_over(const trib_source *source, int *
     return source->passed_over.kinds;
 }
 
-/* When labels are needed, an item without a usable one has no use. */
+/* If labels are needed, an item without a valid one is useless. */
 static trib_status check_label(const trib_source *source, const trib_item *item)
 {
     if (!source->context.need_labels) return trib_success();
@@ -312,7 +309,7 @@ static trib_status check_label(const trib_source *source, const trib_item *item)
     return trib_success();
 }
 
-/* An item that is not to be read keeps its name alone. */
+/* An item that must not be read keeps only its name. */
 static void check_item(trib_source *source, trib_item *item)
 {
     if (trib_failed(&item->status)) return;

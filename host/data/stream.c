@@ -13,12 +13,12 @@
 
 #ifdef TRIB_HAVE_ZLIB
 
-enum { PACKED = 64 << 10, STEP = 1 << 20, GZIP = 15 + 16 /* zlib's code for gzip, with the largest window */ };
+enum { PACKED = 64 << 10, STEP = 1 << 20, GZIP = 15 + 16 /* zlib's code for gzip with the largest window */ };
 
 struct trib_unpacker {
     z_stream z;
-    bool begun;  /* inside a member: a file may hold several, one after another */
-    bool at_end; /* of what can be unpacked */
+    bool begun;  /* inside a gzip member: a file may hold several in sequence */
+    bool at_end; /* of compressed input */
     uint8_t packed[PACKED];
 };
 
@@ -46,7 +46,7 @@ static trib_status open_unpacker(const char *path, trib_unpacker **out)
     return trib_success();
 }
 
-/* Makes sure that there are packed bytes to go on with; *end = true: the file has no more. */
+/* Makes sure that there are compressed bytes; *end = true: the file has no more. */
 static trib_status refill(trib_stream *stream, bool *end)
 {
     trib_unpacker *u = stream->unpacker;
@@ -60,8 +60,8 @@ static trib_status refill(trib_stream *stream, bool *end)
     return trib_success();
 }
 
-/* Between two members: another begins with gzip's first byte, and what else follows is no part of the data (tapes are
- * filled up with zeros). */
+/* Between two members: another one begins with gzip's first byte; anything else is not data (tapes are padded with
+ * zeros). */
 static trib_status begin_member(trib_stream *stream)
 {
     trib_unpacker *u = stream->unpacker;

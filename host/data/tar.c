@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A tar shard in WebDataset's convention: image members are items, and the .cls member beside one is its label.
  *
- * Nothing is ever unpacked to disk; member names are only names. Links mean members that came before: a plain file is
- * read there once more; of a gzipped one or a pipe the last bytes are kept (data/members.h). What can be read in no way
- * is an item with the reason, and other members are counted: nothing is left out without a word. */
+ * Nothing is unpacked to disk; member names are only names. Links refer to earlier members: in a plain file these are
+ * read again; of a gzipped one or a pipe, the last bytes are kept (data/members.h). A member that cannot be read is an
+ * item with the reason, and other members are counted: nothing is dropped silently. */
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +67,7 @@ static trib_status load_at(const tar_input *tar, int64_t position, const char *n
         if (r == ARCHIVE_OK || r == ARCHIVE_WARN)
             s = trib_archive_load(&archive, name, tar->context->most_bytes, bytes, size);
         else
-            s = trib_archive_failure(&archive, "archive_read_next_header", "a member that a link means is gone");
+            s = trib_archive_failure(&archive, "archive_read_next_header", "the target of a link is gone");
     }
     trib_archive_close(&archive);
     return s;
@@ -96,7 +96,7 @@ static trib_status not_before(const tar_input *tar, const char *name, const char
         trib_shorten(name).text, trib_shorten(target).text, (double)tar->members.most_bytes / (1 << 20));
 }
 
-/* `own` is the link's name among the members, under which later links find what it means. */
+/* `own`: the link's name among the members, under which later links find its target. */
 static trib_status follow(tar_input *tar, const char *name, const char *own, const char *target, bool symbolic,
                           uint8_t **bytes, size_t *size)
 {
@@ -123,7 +123,7 @@ static trib_status follow(tar_input *tar, const char *name, const char *own, con
 
 /* ---- members ---- */
 
-/* The bytes that the member stands for. `own`: its name among the members. */
+/* The bytes of the member. `own`: its name among the members. */
 static trib_status load(tar_input *tar, const char *name, const char *own, uint8_t **bytes, size_t *size)
 {
     if (!own)
@@ -131,7 +131,7 @@ static trib_status load(tar_input *tar, const char *name, const char *own, uint8
                           trib_shorten(name).text);
     bool symbolic = false;
     const char *target = trib_archive_link(&tar->archive, &symbolic);
-    /* Some writers put the data behind a hard link as well. */
+    /* Some writers store the data of a hard link as well. */
     if (target && (symbolic || archive_entry_size(tar->archive.entry) <= 0))
         return follow(tar, name, own, target, symbolic, bytes, size);
     if (!target && archive_entry_filetype(tar->archive.entry) != AE_IFREG)
@@ -176,7 +176,7 @@ static bool parse_label(const uint8_t *bytes, size_t size, int *label)
     return used + strspn(text + used, " \t\r\n") == size;
 }
 
-/* Anything but a number leaves the sample without a label, and says so. */
+/* Anything but a number leaves the sample without a label, and is reported. */
 static trib_status take_label(tar_input *tar, const char *member, const char *own)
 {
     uint8_t *bytes = NULL;
@@ -194,8 +194,8 @@ static trib_status take_label(tar_input *tar, const char *member, const char *ow
     return trib_sample_set_label(&tar->sample, member, trib_failed(&s) ? TRIB_NO_LABEL : label, &s);
 }
 
-/* For links that come later: where a plain file has the member, or its bytes. An image's or a label's are kept already.
- * What is damaged shows at the next header. */
+/* Keeps the member for later links: its position in a plain file, or its bytes. Bytes of images and labels are already
+ * kept. Damage shows at the next header. */
 static trib_status remember(tar_input *tar, const char *own, bool loaded)
 {
     bool symbolic = false, regular = archive_entry_filetype(tar->archive.entry) == AE_IFREG;
@@ -229,7 +229,7 @@ static void pass_over(tar_input *tar, const char *member, const char *unwanted)
         trib_pass_over_file(list, member);
 }
 
-/* *done = false: the items before it must be given first; come back to this member. */
+/* *done = false: earlier items must be returned first; come back to this member. */
 static trib_status take_named(tar_input *tar, const char *member, const char *own, bool *done)
 {
     const char *unwanted = trib_unwanted(own ? own : member);
@@ -265,7 +265,7 @@ static trib_status take_member(tar_input *tar)
 
 /* ---- the shard ---- */
 
-/* If the last of the zeros behind the end marker stayed in a pipe, its writer would be told that it has no reader. */
+/* If the last zeros after the end marker stayed in a pipe, its writer would get a broken pipe. */
 static trib_status drain(tar_input *tar)
 {
     uint8_t zeros[4096];
@@ -276,7 +276,7 @@ static trib_status drain(tar_input *tar)
     return trib_success();
 }
 
-/* The regular end. A shard without tar's end marker was cut between two members: nobody can tell how many are lost. */
+/* The regular end. A shard without tar's end marker was cut between two members: how many are lost is unknown. */
 static trib_status finish(tar_input *tar)
 {
     struct archive *archive = tar->archive.archive;
@@ -306,7 +306,7 @@ static trib_status next_member(tar_input *tar)
                                                             : "the shard is cut or damaged here; the rest is lost");
     if (s.code == TRIB_CANCELLED) return s;
     if (r != ARCHIVE_RETRY) stop(tar);
-    bool again = r == ARCHIVE_RETRY && tar->damage_reported; /* every block until the next header would be one */
+    bool again = r == ARCHIVE_RETRY && tar->damage_reported; /* every block until the next header would be a failure */
     tar->damage_reported = true;
     return again ? trib_success() : hold_failure(tar, s);
 }
@@ -323,8 +323,8 @@ static trib_status step(tar_input *tar)
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* The loader's memory may allow less than our own limits do. Of the two items' worth that it gives us, the member that
- * is being read may take one; what waits for its label and what links may mean share the other. */
+/* The loader's memory may allow less than our own limits. Of the two items' worth that an input may hold, the current
+ * member may take one; members that wait for their label and targets of links share the other. */
 static void apply_limit(tar_input *tar)
 {
     size_t most = (size_t)tar->context->most_bytes;
@@ -363,7 +363,7 @@ trib_status trib_tar_input_open(const trib_input_context *context, const char *p
     static const trib_input_kind kind = { .next = tar_next, .close = tar_close };
     trib_status s = trib_success();
     tar_input *tar = NULL;
-    if (!opened) { /* a missing shard must show before hours of work, not after */
+    if (!opened) { /* a missing shard must fail at once, not after hours of work */
         trib_reader found;
         TRIB_TRY(trib_reader_open(path, -1, &found));
         trib_reader_close(&found);

@@ -50,7 +50,7 @@ void trib_blob_close(trib_blob *blob)
 bool trib_blob_is_open(const trib_blob *blob) { return blob->path; }
 int64_t trib_blob_size(const trib_blob *blob) { return blob->reader.size; }
 
-/* Of what was peeked at, only what was given counts. */
+/* Only bytes that were returned to a caller count, not those that were peeked at. */
 int64_t trib_blob_at(const trib_blob *blob)
 {
     return blob->reader.offset - (int64_t)(blob->reader.peeked - blob->reader.given);
@@ -73,11 +73,10 @@ trib_status trib_blob_peek(trib_blob *blob, const unsigned char **head, size_t *
 
 static trib_status shrank(const trib_blob *blob)
 {
-    return TRIB_ERROR(
-        TRIB_BAD_DATA,
-        "%s: the file shrank while it was read: of its %lld bytes, those from %lld on are gone; try again "
-        "when nothing writes to it",
-        trib_shorten(blob->path).text, (long long)trib_blob_size(blob), (long long)trib_blob_at(blob));
+    return TRIB_ERROR(TRIB_BAD_DATA,
+                      "%s: the file shrank while it was read: of its %lld bytes, those from %lld on are gone; try "
+                      "again when no program writes to it",
+                      trib_shorten(blob->path).text, (long long)trib_blob_size(blob), (long long)trib_blob_at(blob));
 }
 
 static size_t read_memory(trib_blob *blob, void *buffer, size_t size)
@@ -136,7 +135,7 @@ fail:
 trib_status trib_blob_skip_to(trib_blob *blob, int64_t at)
 {
     char ignored[SKIP_STEP];
-    if (trib_blob_size(blob) >= 0) { /* its bytes are read by their place */
+    if (trib_blob_size(blob) >= 0) { /* its bytes are read by position */
         blob->reader.given = blob->reader.peeked;
         blob->reader.offset = at;
     }
@@ -145,7 +144,7 @@ trib_status trib_blob_skip_to(trib_blob *blob, int64_t at)
         size_t step = rest < SKIP_STEP ? (size_t)rest : SKIP_STEP, got = 0;
         TRIB_TRY(trib_blob_read(blob, ignored, step, &got));
         if (got < step)
-            return TRIB_ERROR(TRIB_BAD_DATA, "%s: ends after %lld bytes; it is cut short",
+            return TRIB_ERROR(TRIB_BAD_DATA, "%s: ends after %lld bytes; it is truncated",
                               trib_shorten(blob->path).text, (long long)trib_blob_at(blob));
     }
     return trib_success();

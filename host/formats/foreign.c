@@ -6,15 +6,15 @@
 #include <string.h>
 #include <strings.h>
 
-/* Nothing shorter is a model. */
+/* No model is shorter. */
 enum { LEAST_BYTES = 9, SHOWN_BYTES = 8 };
 
 typedef struct foreign_row {
-    size_t at, length; /* where the format's own bytes are; length 0: `is` tells */
+    size_t at, length; /* offset of the format's own bytes; length 0: `is` decides */
     const char *bytes;
     bool (*is)(const unsigned char *head, size_t size);
     const char *what, *instead;
-    bool no_weights; /* such a file holds none */
+    bool no_weights; /* such a file holds no weights */
 } foreign_row;
 
 static bool has(const unsigned char *head, size_t size, size_t at, const char *bytes, size_t length)
@@ -90,13 +90,13 @@ static bool is_text(const unsigned char *head, size_t size)
 #define TO_SAFETENSORS "write its state_dict with safetensors.torch.save_file in Python"
 #define IF_TORCH "if torch.save wrote it, " TO_SAFETENSORS "; else unpack it"
 
-/* The first row that fits speaks. */
+/* The first row that fits gives the message. */
 static const foreign_row rows[] = {
-    { BYTES(0, "version https://git-lfs"), .what = "a Git LFS pointer, which only stands for the file",
+    { BYTES(0, "version https://git-lfs"), .what = "a Git LFS pointer, not the file itself",
       .instead = "run 'git lfs pull' in its repository", .no_weights = true },
     { .is = is_html,
       .what = "an HTML page, most likely a server's answer instead of the file",
-      .instead = "download it again, and look at what comes",
+      .instead = "download it again, and check what arrives",
       .no_weights = true },
     { BYTES(0, "\x1F\x8B"), .what = "packed with gzip", .instead = "unpack it with gunzip" },
     { BYTES(0, "\x28\xB5\x2F\xFD"), .what = "packed with zstd", .instead = "unpack it with unzstd" },
@@ -107,7 +107,7 @@ static const foreign_row rows[] = {
     { .is = is_torch_zip, .what = "a PyTorch file (torch.save)", .instead = TO_SAFETENSORS },
     { BYTES(0, "PK\3\4"), .what = "a zip archive", .instead = IF_TORCH },
     { BYTES(0, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"),
-      .what = "a PyTorch file of before version 1.6 (torch.save)", .instead = TO_SAFETENSORS },
+      .what = "a PyTorch file from before version 1.6 (torch.save)", .instead = TO_SAFETENSORS },
     { .is = is_pickle, .what = "a Python pickle", .instead = TO_SAFETENSORS },
     { BYTES(257, "ustar"), .what = "a tar archive", .instead = IF_TORCH },
     { BYTES(4, "TFL3"), .what = "a TensorFlow Lite model",
@@ -132,11 +132,11 @@ static trib_status unknown(const unsigned char *head, size_t size)
 {
     char text[3 * SHOWN_BYTES + 1];
     if (size < LEAST_BYTES)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a model file; it is cut short", size);
+        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a model file; it is truncated", size);
     for (int i = 0; i < SHOWN_BYTES; ++i) snprintf(text + 3 * i, sizeof text - 3u * (size_t)i, " %02x", head[i]);
-    return TRIB_ERROR(TRIB_BAD_DATA,
-                      "is no model file of a known format: it begins with the bytes%s; safetensors files are read",
-                      text);
+    return TRIB_ERROR(
+        TRIB_BAD_DATA,
+        "not a model file of a known format: it begins with the bytes%s; only safetensors files can be read", text);
 }
 
 trib_status trib_foreign_format(const unsigned char *head, size_t size)
@@ -144,6 +144,6 @@ trib_status trib_foreign_format(const unsigned char *head, size_t size)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
         if (fits(&rows[i], head, size))
             return TRIB_ERROR(rows[i].no_weights ? TRIB_BAD_DATA : TRIB_UNSUPPORTED,
-                              "is %s; only safetensors files are read: %s", rows[i].what, rows[i].instead);
+                              "is %s; only safetensors files can be read: %s", rows[i].what, rows[i].instead);
     return unknown(head, size);
 }

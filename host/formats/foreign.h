@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What people name in a model file's place, told by its first bytes. */
+ * Recognises, by their first bytes, other files that people pass instead of a model file. */
 #ifndef TRIBUTARY_FORMATS_FOREIGN_H
 #define TRIBUTARY_FORMATS_FOREIGN_H
 

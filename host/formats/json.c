@@ -9,14 +9,14 @@
 #include "formats/json_scan.h"
 #include "tributary/internal/alloc.h"
 
-/* cJSON keeps its allocator and its last error in global variables; the lock guards the second, in a child of fork()
- * too. The allocator is set once and for good. It is malloc and free underneath, so a program that uses cJSON itself
- * with the default allocator can free what it made before; one that sets hooks of its own must do so after the first
- * model was read, or not at all. */
+/* cJSON keeps its allocator and its last error in global variables; the lock guards the second, also in a child of
+ * fork(). The allocator is set once. It is based on malloc and free, so a program that uses cJSON with the default
+ * allocator can still free what it made before. A program that sets its own hooks must do so after the first model was
+ * read, or not at all. */
 static pthread_mutex_t cjson_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t cjson_once = PTHREAD_ONCE_INIT;
 
-/* cJSON answers NULL both for bad JSON and without memory; this tells them apart. */
+/* cJSON returns NULL both for bad JSON and when out of memory; this tells them apart. */
 static _Thread_local bool out_of_memory;
 
 static void *allocate(size_t size)
@@ -50,7 +50,7 @@ static int compare_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorts the member names of one object and looks at neighbours. */
+/* Sorts the member names of one object and compares neighbours. */
 static trib_status check_names(const cJSON *object)
 {
     size_t count = 0, i = 0;
@@ -79,7 +79,7 @@ static trib_status check_names_below(const cJSON *json)
     return trib_success();
 }
 
-/* `copy` is the text and a 0 behind it: some versions of cJSON read one byte too far in text that ends early. */
+/* `copy` is the text with a terminating 0: some versions of cJSON read one byte beyond text that ends early. */
 static trib_status parse_copy(const char *copy, size_t size, cJSON **out)
 {
     const char *end = copy;
@@ -90,7 +90,7 @@ static trib_status parse_copy(const char *copy, size_t size, cJSON **out)
     trib_status s = trib_success();
     at += strspn(copy + at, " \t\r\n");
     if (at < size)
-        s = TRIB_ERROR(TRIB_BAD_DATA, "more text behind the JSON, from byte %zu", at);
+        s = TRIB_ERROR(TRIB_BAD_DATA, "more text after the JSON, from byte %zu", at);
     else
         s = check_names_below(root);
     if (trib_failed(&s))

@@ -28,7 +28,7 @@ static size_t utf8_length(const unsigned char *p, size_t left)
     return 0;
 }
 
-/* `*at` is behind the opening quote, and afterwards behind the closing one. */
+/* `*at` is after the opening quote on entry, and after the closing one on return. */
 static trib_status scan_string(const unsigned char *text, size_t size, size_t *at)
 {
     size_t i = *at;
@@ -63,20 +63,20 @@ static trib_status scan_number(const unsigned char *text, size_t size, size_t *a
     if (text[i] == '-') ++i;
     start = i;
     i = skip_digits(text, size, i);
-    if (i == start || (text[start] == '0' && i > start + 1)) return REFUSE(*at, "a badly written number");
+    if (i == start || (text[start] == '0' && i > start + 1)) return REFUSE(*at, "a malformed number");
     if (i < size && text[i] == '.') {
         start = ++i;
         i = skip_digits(text, size, i);
-        if (i == start) return REFUSE(*at, "a badly written number");
+        if (i == start) return REFUSE(*at, "a malformed number");
     }
     if (i < size && (text[i] == 'e' || text[i] == 'E')) {
         ++i;
         if (i < size && (text[i] == '+' || text[i] == '-')) ++i;
         start = i;
         i = skip_digits(text, size, i);
-        if (i == start) return REFUSE(*at, "a badly written number");
+        if (i == start) return REFUSE(*at, "a malformed number");
     }
-    if (i - *at > 60) return REFUSE(*at, "a number of more than 60 characters"); /* cJSON silently cuts at 63 */
+    if (i - *at > 60) return REFUSE(*at, "a number of more than 60 characters"); /* cJSON silently truncates at 63 */
     *at = i;
     return trib_success();
 }
@@ -98,8 +98,8 @@ trib_status trib_json_scan(const char *chars, size_t size)
             continue;
         }
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c >= 0x7F)
-            return REFUSE(i, c ? "a byte that is no JSON" : "a byte of 0");
-        if ((c == '{' || c == '[') && ++depth > TRIB_JSON_MAX_DEPTH) return REFUSE(i, "too deep a nesting");
+            return REFUSE(i, c ? "a byte that is not JSON" : "a byte of 0");
+        if ((c == '{' || c == '[') && ++depth > TRIB_JSON_MAX_DEPTH) return REFUSE(i, "nesting that is too deep");
         if (c == '}' || c == ']') --depth;
         if ((c == ',' || c == '{' || c == '[') && ++values > TRIB_JSON_MAX_VALUES)
             return REFUSE(i, "more values than any model needs");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What cJSON lets through, found in one pass over the text before it is parsed. */
+ * Errors that cJSON accepts, found in one pass over the text before it is parsed. */
 #ifndef TRIBUTARY_FORMATS_JSON_SCAN_H
 #define TRIBUTARY_FORMATS_JSON_SCAN_H
 
@@ -9,8 +9,8 @@
 
 enum { TRIB_JSON_MAX_DEPTH = 16, TRIB_JSON_MAX_VALUES = 1 << 22 };
 
-/* Fails on bad UTF-8, control characters, "\u0000", odd spellings of numbers, too much nesting and too many values.
- * Does not check the grammar otherwise. */
+/* Fails on bad UTF-8, control characters, "\\u0000", malformed numbers, too much nesting and too many values. Does not
+ * check the grammar otherwise. */
 trib_status trib_json_scan(const char *text, size_t size);
 
 #endif

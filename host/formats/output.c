@@ -21,14 +21,14 @@ struct trib_output {
 
 enum { TEMPORARY_NAME_SIZE = 64, TEMPORARY_ATTEMPTS = 100, LARGEST_WRITE = 1 << 30 };
 
-/* Bytes of `path` up to and with the last slash. */
+/* Length of `path` including the last slash. */
 static size_t folder_length(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* A rename would replace a link, or a device such as /dev/null, instead of what is behind it. */
+/* A rename would replace a link, or a device such as /dev/null, instead of its target. */
 static trib_status resolve(const char *path, char **target)
 {
     struct stat info;
@@ -122,7 +122,8 @@ static trib_status finish(trib_output *output)
     return trib_success();
 }
 
-/* So that the new name survives a power cut. Whether it works or not, the file is complete: not a failure. */
+/* Makes the new name survive a power failure. If that does not work the file is complete all the same, so it is not a
+ * failure. */
 static void sync_folder(trib_output *output)
 {
     size_t folder = folder_length(output->temporary);

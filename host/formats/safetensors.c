@@ -9,7 +9,7 @@
 #include "formats/safetensors_private.h"
 #include "tributary/internal/alloc.h"
 
-/* A file that is nothing yet; trib_safetensors_close takes it from here on. */
+/* A file without content; trib_safetensors_close frees it. */
 static trib_safetensors *create(void)
 {
     trib_safetensors *file = trib_alloc_zeroed(1, sizeof *file);
@@ -19,12 +19,12 @@ static trib_safetensors *create(void)
     return file;
 }
 
-/* The header's length, out of the first bytes; `follow` are behind them. */
+/* The length of the header, from the first bytes; `follow` bytes come after them. */
 static trib_status header_length(const unsigned char *p, size_t got, uint64_t follow, size_t *out)
 {
     uint64_t length = 0;
     if (got < TRIB_SAFETENSORS_LENGTH)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a safetensors file; it is cut short", got);
+        return TRIB_ERROR(TRIB_BAD_DATA, "%zu bytes are too few for a safetensors file; it is truncated", got);
     for (int i = 0; i < TRIB_SAFETENSORS_LENGTH; ++i) length |= (uint64_t)p[i] << (8 * i);
     if (length > TRIB_SAFETENSORS_MAX_HEADER)
         return TRIB_ERROR(TRIB_BAD_DATA,
@@ -32,7 +32,7 @@ static trib_status header_length(const unsigned char *p, size_t got, uint64_t fo
                           length);
     if (length > follow)
         return TRIB_ERROR(TRIB_BAD_DATA,
-                          "the header needs %" PRIu64 " bytes but only %" PRIu64 " follow; the file is cut short",
+                          "the header needs %" PRIu64 " bytes but only %" PRIu64 " follow; the file is truncated",
                           length, follow);
     *out = (size_t)length;
     return trib_success();
@@ -46,7 +46,7 @@ static void set_data(trib_safetensors *file, const void *data)
 
 /* ---- opening ---- */
 
-/* The header, and whether a regular file is as long as it says. What `blob` itself reports has the name already. */
+/* Reads the header, and checks a regular file's length against it. Errors of `blob` already name the file. */
 static trib_status read_start(trib_safetensors *file)
 {
     trib_blob *blob = &file->blob;
@@ -104,19 +104,19 @@ trib_status trib_safetensors_parse(const void *bytes, size_t size, const char *n
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_parse: an argument is NULL");
     TRIB_TRY(trib_blob_of_memory(bytes, size, name, &blob));
     TRIB_TRY(trib_safetensors_open_blob(&blob, out));
-    set_data(*out, (const char *)bytes + (*out)->data_at); /* the caller's own */
+    set_data(*out, (const char *)bytes + (*out)->data_at); /* the caller owns the memory */
     return trib_success();
 }
 
 /* ---- data ---- */
 
-/* Where the i-th tensor's data begins; for i = count, where all of it ends. */
+/* Offset of the i-th tensor's data; for i = count, the end of all data. */
 static int64_t place(const trib_safetensors *file, int i)
 {
     return i < file->base.count ? file->places[i] : file->data_size;
 }
 
-/* Memory for all of it, but pages that are not written to are not taken. */
+/* Memory for all data; pages that are never written take none. */
 static trib_status take_wanted(trib_safetensors *file, trib_tensor_wanted wanted, const void *context, void **out)
 {
     char *data = trib_alloc((size_t)file->data_size);
@@ -138,7 +138,7 @@ fail:
     return s;
 }
 
-/* All of it; a pipe must end with it. */
+/* Reads all data; a pipe must end with it. */
 static trib_status take_all(trib_safetensors *file, void **out)
 {
     trib_blob *blob = &file->blob;
@@ -184,7 +184,7 @@ trib_status trib_safetensors_open(const char *path, trib_safetensors **out)
     return s;
 }
 
-/* Where `tensor`'s bytes [offset, offset + size) are in the data. */
+/* Range check: position of `tensor`'s bytes [offset, offset + size) in the data. */
 static trib_status find_bytes(const trib_safetensors *file, const trib_tensor *tensor, int64_t offset, size_t size,
                               int64_t *at)
 {
@@ -221,7 +221,7 @@ trib_status trib_safetensors_read(trib_safetensors *file, const trib_tensor *ten
     TRIB_TRY(trib_blob_skip_to(blob, at));
     TRIB_TRY(trib_blob_read(blob, buffer, size, &got));
     if (got < size)
-        return TRIB_ERROR(TRIB_BAD_DATA, "%s: tensor '%.150s': ends after %" PRId64 " bytes; the file is cut short",
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: tensor '%.150s': ends after %" PRId64 " bytes; the file is truncated",
                           trib_shorten(blob->path).text, tensor->name, offset + (int64_t)got);
     return trib_success();
 }

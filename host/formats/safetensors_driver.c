@@ -2,7 +2,7 @@
  * safetensors as a file of weights. */
 #include "formats/safetensors_private.h"
 
-/* The header's first byte, behind its length. */
+/* The first byte of the header, after its length. */
 static bool recognises(const unsigned char *head, size_t size)
 {
     return size > TRIB_SAFETENSORS_LENGTH && head[TRIB_SAFETENSORS_LENGTH] == '{';

@@ -16,14 +16,14 @@ const char *trib_safetensors_dtype_name(trib_dtype dtype)
     return (unsigned)dtype < TRIB_DTYPE_COUNT ? dtype_names[dtype] : NULL;
 }
 
-/* A tensor on its way in. */
+/* A tensor being read. */
 typedef struct entry {
     trib_tensor tensor;
     int64_t begin, end; /* in the data */
     int order;          /* in the header */
 } entry;
 
-/* Names can be long; what is wrong must still fit in the message. */
+/* Names can be long; the reason must still fit in the message. */
 #define BAD_TENSOR(name, ...) bad_tensor((name), TRIB_ERROR(TRIB_BAD_DATA, __VA_ARGS__))
 static trib_status bad_tensor(const char *name, trib_status s)
 {
@@ -55,7 +55,7 @@ static trib_status read_shape(const cJSON *json, const char *name, trib_shape *o
         if (shape.rank == TRIB_MAX_RANK)
             return bad_tensor(name, TRIB_ERROR(TRIB_UNSUPPORTED, "has more than %d dimensions", TRIB_MAX_RANK));
         if (!trib_json_integer(dim, &shape.dim[shape.rank++]))
-            return BAD_TENSOR(name, "'shape' holds something that is not a whole number from 0 to 2^53 - 1");
+            return BAD_TENSOR(name, "'shape' has an extent that is not a whole number from 0 to 2^53 - 1");
     }
     *out = shape;
     return trib_success();
@@ -66,7 +66,7 @@ static trib_status read_offsets(const cJSON *json, const char *name, int64_t *be
     const cJSON *first = cJSON_IsArray(json) ? json->child : NULL, *second = first ? first->next : NULL;
     if (!second || second->next) return BAD_TENSOR(name, "'data_offsets' is not a list of two numbers");
     if (!trib_json_integer(first, begin) || !trib_json_integer(second, end))
-        return BAD_TENSOR(name, "'data_offsets' holds something that is not a whole number from 0 to 2^53 - 1");
+        return BAD_TENSOR(name, "'data_offsets' has an offset that is not a whole number from 0 to 2^53 - 1");
     if (*begin > *end)
         return BAD_TENSOR(name, "its data ends (%" PRId64 ") before it begins (%" PRId64 ")", *end, *begin);
     return trib_success();
@@ -89,7 +89,7 @@ static trib_status read_entry(const cJSON *json, entry *out)
 {
     const char *name = json->string;
     if (trib_has_control_characters(name)) return TRIB_ERROR(TRIB_BAD_DATA, "a tensor's name has control characters");
-    if (!cJSON_IsObject(json)) return BAD_TENSOR(name, "is not described by an object");
+    if (!cJSON_IsObject(json)) return BAD_TENSOR(name, "its description is not an object");
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(json, "dtype");
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(json, "shape");
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(json, "data_offsets");
@@ -129,7 +129,7 @@ static trib_status read_metadata(trib_safetensors *file, const cJSON *json)
     return trib_success();
 }
 
-/* Empty tensors come before the one that begins where they are; otherwise the header's order. */
+/* Empty tensors come before the one that begins at the same offset; otherwise in the header's order. */
 static int compare_places(const void *pa, const void *pb)
 {
     const entry *a = pa, *b = pb;
@@ -138,7 +138,7 @@ static int compare_places(const void *pa, const void *pb)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Sorted by place, each must begin where the one before ended. */
+/* Sorted by offset, each must begin where the previous one ended. */
 static trib_status check_places(entry *entries, int count)
 {
     int64_t at = 0;
@@ -162,7 +162,7 @@ trib_status trib_safetensors_check_data(const trib_safetensors *file, uint64_t d
         if ((uint64_t)end > data_size)
             return BAD_TENSOR(file->base.tensors[i].name,
                               "its data ends at %" PRId64 ", but the file has %" PRIu64
-                              " bytes of data; it is cut short",
+                              " bytes of data; it is truncated",
                               end, data_size);
     }
     if ((uint64_t)file->data_size < data_size)

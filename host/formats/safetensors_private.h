@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the reader of safetensors files shares with the writer and with models. */
+ * Shared by the reader of safetensors files, the writer, and models. */
 #ifndef TRIBUTARY_FORMATS_SAFETENSORS_PRIVATE_H
 #define TRIBUTARY_FORMATS_SAFETENSORS_PRIVATE_H
 
@@ -10,38 +10,38 @@
 #include "formats/weights_file.h"
 
 /* The format's own limits, and its names of element types. */
-enum { TRIB_SAFETENSORS_LENGTH = 8 }; /* bytes of the header's length, with which a file begins */
+enum { TRIB_SAFETENSORS_LENGTH = 8 }; /* the length of the header takes the first 8 bytes of a file */
 #define TRIB_SAFETENSORS_MAX_HEADER ((size_t)100 * 1000 * 1000)
 #define TRIB_SAFETENSORS_METADATA "__metadata__"
 const char *trib_safetensors_dtype_name(trib_dtype dtype);
 
-/* Most data that is read into memory at once: a model of 16 times GoogLeNet's width has 7 GB. */
+/* Limit of data read into memory at once: a model of 16 times GoogLeNet's width has 7 GB. */
 #define TRIB_SAFETENSORS_MAX_DATA ((int64_t)16 << 30)
 
 struct trib_safetensors {
-    trib_weights_file base;      /* tensors by place in the file */
-    trib_blob blob;              /* open while the data is still to be read */
-    int64_t data_at;             /* where it begins in the file */
-    void *data;                  /* all of it, owned; NULL while it is not read, and when the bytes are the caller's */
+    trib_weights_file base;      /* tensors by position in the file */
+    trib_blob blob;              /* open until the data is read */
+    int64_t data_at;             /* offset in the file */
+    void *data;                  /* all data, owned; NULL before it is read, and if the bytes are the caller's */
     cJSON *header;               /* owns every name and value below */
-    int64_t *places;             /* where each begins in the data */
-    const trib_tensor **by_name; /* the tensors, sorted */
-    int64_t data_size;           /* as the header has it */
+    int64_t *places;             /* offset of each in the data */
+    const trib_tensor **by_name; /* the tensors, sorted by name */
+    int64_t data_size;           /* in the header's order */
 };
 
-/* The header of a file or memory, as trib_safetensors_open_header; takes *blob over, also on failure. */
+/* Reads the header of a file or memory, as trib_safetensors_open_header does; takes *blob, also on failure. */
 trib_status trib_safetensors_open_blob(trib_blob *blob, trib_safetensors **out);
 
-/* All checks of a header's text. Fills `file` with tensors that have no data yet; on failure, trib_safetensors_close
- * must still be called. */
+/* Makes all checks of a header's text. Fills `file` with tensors that have no data yet; call trib_safetensors_close
+ * also on failure. */
 trib_status trib_safetensors_read_header(trib_safetensors *file, const char *text, size_t size);
-/* Whether the data is as long as the header says. */
+/* Checks that the data is as long as the header says. */
 trib_status trib_safetensors_check_data(const trib_safetensors *file, uint64_t data_size);
 
-/* After trib_safetensors_open_header: the data into memory, where the tensors then have it. Closes the file. `wanted`
- * NULL: all of it; else, out of a regular file, only what it is true for, and the others go on without data. */
+/* After trib_safetensors_open_header: reads the data into memory and closes the file. `wanted` NULL: all of it;
+ * otherwise, in a regular file, only the tensors for which it is true; the others stay without data. */
 trib_status trib_safetensors_load(trib_safetensors *file, trib_tensor_wanted wanted, const void *context);
-/* Frees the data again; the tensors have none then. */
+/* Frees the data; the tensors have none from then on. */
 void trib_safetensors_release_data(trib_safetensors *file);
 
 #endif

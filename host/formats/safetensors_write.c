@@ -7,7 +7,7 @@
 #include "formats/safetensors_private.h"
 #include "tributary/internal/alloc.h"
 
-/* A header as it grows. Once memory is out it stays `failed` and takes no more. */
+/* A header being written. Once out of memory it stays `failed` and accepts no more. */
 typedef struct text {
     char *bytes;
     size_t size, capacity;
@@ -117,7 +117,7 @@ static trib_status build_header(text *t, const trib_tensor *tensors, int count, 
     return trib_success();
 }
 
-/* What is written must be readable: names that repeat, are not UTF-8, ... are found by the reader itself. */
+/* Written files must be readable: the reader itself finds repeated names, bad UTF-8 and the like. */
 static trib_status check_header(const text *t, uint64_t data_size)
 {
     if (t->size - 8 > TRIB_SAFETENSORS_MAX_HEADER)
@@ -168,7 +168,7 @@ trib_status trib_safetensors_write(const char *path, const trib_tensor *tensors,
     trib_status s = build_header(&header, tensors, count, metadata, metadata_count, &data_size);
     if (!trib_failed(&s)) s = check_header(&header, data_size);
     if (s.code == TRIB_BAD_DATA || s.code == TRIB_UNSUPPORTED)
-        s.code = TRIB_INVALID_ARGUMENT; /* not a file's mistake */
+        s.code = TRIB_INVALID_ARGUMENT; /* an error of the caller's, not of a file */
     trib_add_context(&s, "%s: cannot be written", trib_shorten(path).text);
     if (!trib_failed(&s)) s = write_all(path, &header, tensors, count);
     trib_free(header.bytes);

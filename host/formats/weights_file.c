@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of drivers, and which of them a file belongs to. */
+ * The table of drivers, and the choice among them. */
 #include "formats/weights_file.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static const trib_weights_driver *driver_of(const unsigned char *head, size_t si
     return NULL;
 }
 
-/* Takes `blob` over. */
+/* Takes `blob`. */
 static trib_status open_blob(trib_blob *blob, trib_weights_file **out)
 {
     const unsigned char *head = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: which decoder an image file is for. */
+ * Tributary: finds the decoder for an image file. */
 #include <limits.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ typedef trib_status inspector(const uint8_t *bytes, size_t size, int64_t max_pix
 typedef trib_status decoder(const uint8_t *bytes, size_t size, const trib_decode_options *options, trib_image *out,
                             int *orientation);
 
-/* `decode` is NULL for formats that are known only so that the message can name them. */
+/* `decode` is NULL for formats that are only known so that messages can name them. */
 typedef struct format {
     const char *name;
     inspector *inspect;
@@ -48,8 +48,7 @@ bool trib_image_recognised(const void *bytes, size_t size)
     return f && f->decode;
 }
 
-/* What decoding and inspecting have in common: the format of bytes that can be one of ours, and options without
- * defaults. */
+/* Common to decoding and inspecting: the format of bytes that may be an image, and options with defaults filled in. */
 static trib_status prepare(const void *bytes, size_t size, const trib_decode_options *options, const format **out,
                            trib_decode_options *out_options)
 {
@@ -60,10 +59,10 @@ static trib_status prepare(const void *bytes, size_t size, const trib_decode_opt
     if (!bytes && size) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "bytes is NULL");
     if (!size) return TRIB_ERROR(TRIB_BAD_DATA, "the image is empty (0 bytes)");
     const format *f = find_format(bytes, size);
-    if (!f) return TRIB_ERROR(TRIB_BAD_DATA, "not an image: it begins like neither JPEG, PNG nor WebP");
+    if (!f) return TRIB_ERROR(TRIB_BAD_DATA, "not an image: it is neither JPEG, PNG nor WebP");
     if (!f->decode)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "this looks like %s, which is not read; convert it to JPEG, PNG or WebP",
-                          f->name);
+        return TRIB_ERROR(TRIB_UNSUPPORTED,
+                          "this looks like %s, which is not supported; convert it to JPEG, PNG or WebP", f->name);
     *out = f;
     return trib_success();
 }
@@ -96,7 +95,7 @@ trib_status trib_image_inspect(const void *bytes, size_t size, const trib_decode
     trib_status s = f->inspect(bytes, size, o.max_pixels, &info);
     trib_add_context(&s, "%s image", f->name);
     if (trib_failed(&s)) return s;
-    if (o.apply_orientation) { /* turned into another image; EXIF data is kept while decoding */
+    if (o.apply_orientation) { /* a turned copy; the decoders read EXIF data */
         int64_t pixels = (int64_t)info.width * info.height * info.channels;
         info.decode_bytes += pixels + (int64_t)size;
     }
@@ -114,7 +113,7 @@ trib_status trib_image_check_size(int64_t width, int64_t height, int64_t max_pix
                           (long long)width, (long long)height, INT_MAX);
     if (width <= max_pixels / height && (uint64_t)width <= PTRDIFF_MAX / 3 / (uint64_t)height) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA,
-                      "its size is %lld x %lld: more than the limit of %lld pixels; if it is to be trusted, raise the "
+                      "its size is %lld x %lld: more than the limit of %lld pixels; if you trust the image, raise the "
                       "limit with --max-pixels (trib_decode_options.max_pixels)",
                       (long long)width, (long long)height, (long long)max_pixels);
 }
@@ -142,6 +141,6 @@ void trib_image_release(trib_image *image)
 trib_status trib_decoder_missing(const char *format, const char *library, const char *package)
 {
     return TRIB_ERROR(TRIB_UNSUPPORTED,
-                      "this build cannot read %s: it was made without %s; install it (Debian: %s) and build again",
-                      format, library, package);
+                      "this build cannot read %s: it was made without %s; install it (Debian: %s) and rebuild", format,
+                      library, package);
 }

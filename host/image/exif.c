@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: EXIF's orientation: finding it, and turning an image by it.
  *
- * EXIF data is a TIFF file's directory: "II*\0" or "MM\0*" gives the byte order, then comes the offset of a table of
- * 12-byte entries (tag, type, count, value). Whatever does not fit is taken as no orientation, as PIL does. */
+ * EXIF data is a TIFF file's directory: "II*\\0" or "MM\\0*" gives the byte order, followed by the offset of a table of
+ * 12-byte entries (tag, type, count, value). Malformed data means no orientation, as in PIL. */
 #include "image/exif.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ typedef struct tiff {
     bool big_endian;
 } tiff;
 
-/* `count` bytes at `at`; 0 beyond the end. */
+/* A number of `count` bytes at `at`; 0 beyond the end. */
 static uint32_t number(const tiff *t, size_t at, int count)
 {
     uint32_t value = 0;
@@ -49,7 +49,7 @@ int trib_exif_orientation(const uint8_t *bytes, size_t size)
     return UPRIGHT;
 }
 
-/* Row and column 0 of the upright image lie where EXIF says they do in the stored one. */
+/* EXIF says where row 0 and column 0 of the upright image lie in the stored one. */
 trib_status trib_image_turn_upright(trib_image *image, int orientation)
 {
     if (orientation <= UPRIGHT || orientation > ORIENTATIONS) return trib_success();

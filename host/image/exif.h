@@ -9,10 +9,10 @@
 extern "C" {
 #endif
 
-/* The orientation, 1 to 8, that EXIF data (with or without its "Exif\0\0") gives; 1, upright, when it gives none. */
+/* The orientation, 1 to 8, in EXIF data (with or without the leading "Exif\\0\\0"); 1, upright, if there is none. */
 int trib_exif_orientation(const uint8_t *bytes, size_t size);
 
-/* Turns and mirrors an image of `orientation` so that it is upright; on failure it stays as it was. */
+/* Turns and mirrors an image of `orientation` upright; on failure it stays as it was. */
 trib_status trib_image_turn_upright(trib_image *image, int orientation);
 
 #ifdef __cplusplus

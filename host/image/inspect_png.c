@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: what decoding a PNG takes, by its header chunk. */
+ * Tributary: the memory for decoding a PNG, from its header chunk. */
 #include "image/decoders.h"
 
 #if TRIB_HAVE_SPNG
@@ -7,7 +7,7 @@
 #include "image/png_chunks.h"
 
 enum { GRAY = 0, GRAY_ALPHA = 4 };
-/* An unpacker with its window, and libspng's own objects. */
+/* The decompressor with its window, and libspng's own objects. */
 enum { OBJECTS = 160 << 10 };
 
 static int64_t big_endian(const uint8_t *bytes)
@@ -15,7 +15,7 @@ static int64_t big_endian(const uint8_t *bytes)
     return (int64_t)bytes[0] << 24 | (int64_t)bytes[1] << 16 | (int64_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Bytes of a sample of gray as it is stored, where that is not what is wanted: decoded apart, then thinned out. */
+/* Bytes per sample of gray that is first decoded as stored, then thinned out. */
 static int64_t stored_bytes(int depth, int colour)
 {
     int64_t sample = depth == 16 ? 2 : 1, stride = colour == GRAY_ALPHA ? 2 * sample : sample;
@@ -30,10 +30,9 @@ trib_status trib_inspect_png(const uint8_t *bytes, size_t size, int64_t max_pixe
     int depth = png.header[8], colour = png.header[9];
     bool gray = colour == GRAY || colour == GRAY_ALPHA;
     TRIB_TRY(trib_image_check_size(width, height, max_pixels));
-    /* The row that is read, the one before it, and of an interlaced image one row of a pass: 8 bytes a pixel at most.
-     */
+    /* The current row, the previous one, and for an interlaced image a row of one pass: at most 8 bytes per pixel. */
     int64_t rows = 3 * (width * 8 + 64), samples = (gray ? 1 : 3) + stored_bytes(depth, colour);
-    int64_t repaired = png.end - png.pixels; /* a copy, when checksums are wrong or the file was cut */
+    int64_t repaired = png.end - png.pixels; /* a copy, if checksums are wrong or the file was truncated */
     *info = (trib_image_info) { .width = (int)width, .height = (int)height, .channels = gray ? 1 : 3 };
     info->decode_bytes = OBJECTS + rows + repaired + width * height * samples;
     return trib_success();

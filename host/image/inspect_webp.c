@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: what decoding a WebP takes, by its headers and how libwebp works.
+ * Tributary: the memory for decoding a WebP, from its headers and the way libwebp works.
  *
- * A lossy image goes through libwebp in rows of blocks of 16 x 16 pixels. A lossless one, and the alpha of a lossy one,
- * is collected whole, as 32 bits per pixel, beside smaller images that say how each tile of at least 4 x 4 pixels is
- * coded. How many sets of code tables there are is only in the data: at most one for each tile, and none takes less
- * than 20 bits of the file. */
+ * libwebp decodes a lossy image in rows of blocks of 16 x 16 pixels. It collects a lossless image, or lossless alpha,
+ * as a whole, with 32 bits per pixel, beside smaller images that say how each tile of at least 4 x 4 pixels is coded.
+ * Only the data tell the number of sets of code tables: at most one per tile, and each takes at least 20 bits of the
+ * file. */
 #include <string.h>
 
 #include "image/decoders.h"
@@ -14,7 +14,7 @@
 #include <webp/decode.h>
 
 enum { OBJECTS = 256 << 10, CHUNK_HEAD = 8, CONTAINER_HEAD = 12 };
-/* Of a set: five tables of at most 5,004 entries of 4 bytes together, and what points at them. */
+/* Per set: five tables of at most 5,004 entries of 4 bytes together, and the pointers to them. */
 enum { MOST_SETS = 1 << 16, SET_BYTES = 5004 * 4 + 640, SET_BITS = 20 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -27,20 +27,20 @@ static int64_t sets_bytes(int64_t width, int64_t height, size_t size)
     return least(MOST_SETS, least(tiles(width, height), coded)) * SET_BYTES;
 }
 
-/* All pixels and 17 rows more, and three images of a pixel for each tile. */
+/* All pixels and 17 more rows, and three images with a pixel per tile. */
 static int64_t lossless_bytes(int64_t width, int64_t height)
 {
     return (width * height + 17 * width + 3 * tiles(width, height)) * 4;
 }
 
-/* A row of blocks: samples, coefficients, and what filters and the conversion to RGB look back at. */
+/* A row of blocks: samples, coefficients, and what filters and the conversion to RGB need of earlier rows. */
 static int64_t lossy_bytes(int64_t width)
 {
     enum { BLOCK_COLUMN = 3072 };
     return ((width + 15) / 16 + 1) * BLOCK_COLUMN;
 }
 
-/* The container's reader keeps a note of each chunk, some of which hold frames. */
+/* The container's reader keeps a record per chunk; some chunks hold frames. */
 static int64_t container_bytes(const uint8_t *bytes, size_t size)
 {
     enum { NOTE = 256 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: JPEG by libjpeg(-turbo), accepting and refusing what PIL does. As there, the end of the bytes suspends
+ * Tributary: JPEG by libjpeg(-turbo), accepting and refusing what PIL does. As in PIL, the end of the bytes suspends
  * libjpeg: an image whose rows were all read by then is good, with or without an end marker. A progressive one has rows
- * only once its scans are known to have ended. libjpeg's warnings (stray bytes between segments, damaged entropy-coded
- * data) are no errors. */
+ * only after the end of its scans. libjpeg's warnings (stray bytes between segments, damaged entropy-coded data) are
+ * not errors. */
 #include "image/decoders.h"
 
 #if TRIB_HAVE_JPEG
@@ -24,10 +24,10 @@ typedef struct reader {
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
-    trib_status status; /* why we escaped */
+    trib_status status; /* the reason for the jump */
     int64_t max_pixels;
     size_t size;      /* of the file */
-    int *orientation; /* NULL: not asked for */
+    int *orientation; /* NULL: not wanted */
     trib_image image;
     uint8_t *cmyk; /* one row */
 } reader;
@@ -118,7 +118,7 @@ static void open_reader(reader *r, const uint8_t *bytes, size_t size)
     r->jpeg.progress = &r->progress;
 }
 
-/* What both halves need from the header. */
+/* Reads from the header what decoding and inspecting need. */
 static void check_header(reader *r)
 {
     int components = r->jpeg.num_components;
@@ -151,7 +151,8 @@ static int divide_by_255(int value) /* rounded, for 0 .. 255 * 255 */
     return (t + (t >> 8)) >> 8;
 }
 
-/* Like PIL: four components are taken as Adobe's inverted CMYK, whatever the markers say, without colour management. */
+/* Like PIL: four components are taken for Adobe's inverted CMYK, whatever the markers say, without colour management.
+ */
 static void cmyk_to_rgb(const uint8_t *cmyk, int width, uint8_t *rgb)
 {
     for (int x = 0; x < width; ++x)
@@ -174,7 +175,7 @@ static void read_rows(reader *r)
     }
 }
 
-/* A file may begin with tables of its own before the image. */
+/* A file may begin with tables before the image. */
 static void read_header(reader *r)
 {
     int found;
@@ -192,7 +193,7 @@ static void start_rows(reader *r)
                          r->jpeg.input_scan_number));
 }
 
-/* The only frame that libjpeg's errors jump to; everything that must survive the jump lies behind `r`. */
+/* The only frame that libjpeg's errors jump to; everything that must survive the jump is in `*r`. */
 static bool run(reader *r, const uint8_t *bytes, size_t size)
 {
     if (setjmp(r->escape)) return false;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Memory. A sequential JPEG in one scan goes through libjpeg in rows of blocks. One in several scans, progressive or
- * not, is first collected whole, as coefficients of 16 bits: twice to eight times the bytes of its pixels.
+ * Memory. libjpeg decodes a sequential JPEG with one scan in rows of blocks. One with several scans, progressive or
+ * not, is first collected as a whole, as coefficients of 16 bits: two to eight times the bytes of its pixels.
  *
- * Time. Each scan of a progressive JPEG is a pass over the whole image, however few bytes it has. A whole image has at
- * least a bit for each block of 64 pixels, and about ten scans: 5,000 pixels scanned per byte. */
+ * Time. Each scan of a progressive JPEG is a pass over the whole image, however few bytes it has. A normal file has at
+ * least a bit per block of 64 pixels, and about ten scans: 5,000 scanned pixels per byte. */
 #if TRIB_HAVE_JPEG
 
 #include "image/jpeg_cost.h"
 
 enum { MAX_SCANS = 500, PIXELS_PER_BYTE = 1 << 14 };
-/* No file may ask for more passes than this, however large it is, and every file for that many. */
+/* The maximum for files of any size, and the number that every file may have. */
 static const int64_t MOST_PIXELS = INT64_C(1) << 33, FREE_PIXELS = INT64_C(1) << 26;
 
 trib_status trib_jpeg_check_scans(struct jpeg_decompress_struct *jpeg, size_t size)
@@ -27,7 +27,7 @@ trib_status trib_jpeg_check_scans(struct jpeg_decompress_struct *jpeg, size_t si
 
 static int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
-/* All of one component's coefficients, and pointers to their rows. */
+/* All coefficients of one component, and pointers to their rows. */
 static int64_t coefficient_bytes(const jpeg_component_info *c)
 {
     int64_t columns = round_up(c->width_in_blocks, c->h_samp_factor);
@@ -35,8 +35,8 @@ static int64_t coefficient_bytes(const jpeg_component_info *c)
     return columns * rows * (int64_t)sizeof(JBLOCK) + rows * (int64_t)sizeof(JBLOCKROW);
 }
 
-/* Rows of samples between the steps of decoding, of which the largest holds ten for each row of a block (8, and one
- * above and below); and one row of blocks, which is decoded at a time. */
+/* Rows of samples between the steps of decoding, the largest with ten per row of blocks (8, and one above and below);
+ * and the row of blocks being decoded. */
 static int64_t row_bytes(const struct jpeg_decompress_struct *jpeg, const jpeg_component_info *c)
 {
     enum { SAMPLE_ROWS = 10, PADDING = 64 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: what decoding a JPEG costs, known once its header is read. */
+ * Tributary: the cost of decoding a JPEG, known once its header is read. */
 #ifndef TRIBUTARY_IMAGE_JPEG_COST_H
 #define TRIBUTARY_IMAGE_JPEG_COST_H
 
@@ -11,10 +11,10 @@
 
 #include "tributary/status.h"
 
-/* Most memory that libjpeg and we take for it at a time. */
+/* Peak memory of libjpeg and of our own buffers. */
 int64_t trib_jpeg_decode_bytes(struct jpeg_decompress_struct *jpeg);
 
-/* Fails when the scans so far are more work than a file of `size` bytes can be meant to make. */
+/* Fails if the scans so far are implausibly much work for a file of `size` bytes. */
 trib_status trib_jpeg_check_scans(struct jpeg_decompress_struct *jpeg, size_t size);
 
 #endif

@@ -2,9 +2,8 @@
  * Tributary: PNG by libspng, accepting and refusing what PIL does. Alpha and transparency are dropped; of 16 bits the
  * high byte is kept, as PIL does for colour (its clipping of 16-bit gray to 255 is not imitated).
  *
- * libspng is stricter than PIL, and reads profiles and texts that are not needed. So it is given another file, in
- * pieces: header, palette and pixels of the real one, and an end. Whether the rest of the real file is as it must be is
- * seen when its chunks are found (png_chunks.c). */
+ * libspng is stricter than PIL, and reads profiles and texts that are not needed. So it gets another file, in pieces:
+ * header, palette and pixels of the real one, and an end. png_chunks.c checks the rest of the real file. */
 #include "image/decoders.h"
 
 #if TRIB_HAVE_SPNG
@@ -28,7 +27,7 @@ typedef struct source {
     } pieces[3];
     int at;
     uint8_t start[START_BYTES];
-    uint8_t *repaired; /* owned; NULL: the pixels are given as they lie in the file */
+    uint8_t *repaired; /* owned; NULL: the pixels as they are in the file */
 } source;
 
 static void put_u32(uint8_t *to, uint32_t value)
@@ -36,7 +35,7 @@ static void put_u32(uint8_t *to, uint32_t value)
     for (int i = 0; i < 4; ++i) to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-/* The chunk's data lie at to + HEAD already. Returns where the chunk ends. */
+/* The chunk's data are already at to + HEAD. Returns the end of the chunk. */
 static uint8_t *finish_chunk(uint8_t *to, const char *name, size_t length)
 {
     put_u32(to, (uint32_t)length);
@@ -51,7 +50,7 @@ static uint8_t *put_chunk(uint8_t *to, const char *name, const uint8_t *data, si
     return finish_chunk(to, name, length);
 }
 
-/* A palette may be longer than the depth can address: PIL looks up what there is, libspng wants no more than that. */
+/* A palette may be longer than the bit depth can address: PIL accepts that, libspng does not. */
 static trib_status put_palette(const trib_png_chunks *png, uint8_t **to)
 {
     int depth = png->header[8], colour = png->header[9];
@@ -79,8 +78,8 @@ static trib_status make_source(source *s, const uint8_t *bytes, const trib_png_c
     return trib_success();
 }
 
-/* The pixels as one chunk with a checksum that is right: PIL does not look at theirs, and takes the last chunk even
- * if the file ends in it. (libspng, told not to look, does not look at zlib's own checksum either; PIL does.) */
+/* The pixels as one chunk with a correct checksum: PIL does not check theirs, and accepts a last chunk that is cut off
+ * by the end of the file. (If libspng is told not to check, it ignores zlib's checksum too; PIL does not.) */
 static trib_status repair_pixels(source *s, const trib_png_chunks *png)
 {
     size_t most = (size_t)(png->end - png->pixels), length = 0;
@@ -124,13 +123,13 @@ static trib_status png_error(int code)
     return TRIB_VENDOR_ERROR(TRIB_BAD_DATA, code, "libspng", "libspng says: %s", spng_strerror(code));
 }
 
-/* Keeps the first byte (of a gray sample: the high one) of every `stride`. */
+/* Keeps the first byte (for a gray sample, the high one) of every `stride`. */
 static void take_every(const uint8_t *from, size_t stride, size_t count, uint8_t *to)
 {
     for (size_t i = 0; i < count; ++i) to[i] = from[i * stride];
 }
 
-/* Gray that libspng does not give as 8 bits without alpha: its samples as stored, thinned out. */
+/* Gray that libspng cannot give as 8 bits without alpha: decodes samples as stored and thins them out. */
 static trib_status decode_wide_gray(spng_ctx *png, size_t stride, trib_image *image)
 {
     size_t count = (size_t)image->width * (size_t)image->height;

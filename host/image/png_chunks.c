@@ -36,7 +36,7 @@ uint32_t trib_png_checksum(const uint8_t *bytes, size_t size)
 
 static bool is_named(const chunk *c, const char *name) { return !memcmp(c->start + LENGTH_BYTES, name, NAME_BYTES); }
 
-/* PIL's idea of it, in every locale. */
+/* PIL's definition, in every locale. */
 static bool is_name_byte(uint8_t b)
 {
     return (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || b == '_';
@@ -81,7 +81,7 @@ static trib_status note_chunk(const chunk *c, trib_png_chunks *png)
         png->palette = c->data;
         png->palette_size = c->length;
     } else if (is_named(c, "acTL") && c->length >= 4) {
-        png->frames = png->frames ? 0 : read_u32(c->data); /* said twice, it is not believed */
+        png->frames = png->frames ? 0 : read_u32(c->data); /* a second one is ignored */
     } else if (is_named(c, "fcTL")) {
         png->first_is_still = false;
     }
@@ -102,7 +102,7 @@ static trib_status walk_to_pixels(walk *w, trib_png_chunks *png)
         if (!begin_chunk(w, &c))
             return w->end - w->at < LENGTH_BYTES + NAME_BYTES
                        ? truncated("before its pixels")
-                       : TRIB_ERROR(TRIB_BAD_DATA, "damaged: no chunk begins where one must");
+                       : TRIB_ERROR(TRIB_BAD_DATA, "damaged: no chunk where one must begin");
         if (is_named(&c, "IDAT")) break;
         TRIB_TRY(check_chunk(w, &c));
         if (is_named(&c, "IEND")) return TRIB_ERROR(TRIB_BAD_DATA, "it has no pixels: there is no IDAT chunk");

@@ -10,7 +10,7 @@
 
 /* Of resize and crop: far above any network's, and small enough that no product of two overflows. */
 enum { MAX_SIDE = 16384 };
-/* Of the whole resized image, of which only the crop is made. */
+/* Of the whole resized image, of which only the crop is computed. */
 enum { MAX_RESIZED_SIDE = 1 << 28 };
 
 const char *trib_interpolation_name(trib_interpolation interpolation)
@@ -127,13 +127,13 @@ trib_status trib_preprocess_check(const trib_preprocess *preprocess)
     if (!preprocess) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: NULL");
     if (preprocess->resize_mode != TRIB_RESIZE_SHORT_SIDE && preprocess->resize_mode != TRIB_RESIZE_SQUASH &&
         preprocess->resize_mode != TRIB_RESIZE_NONE)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resize_mode is %d, which is none of the modes",
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resize_mode is %d, which is unknown",
                           (int)preprocess->resize_mode);
     if (!known_interpolation(preprocess->interpolation))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: interpolation is %d, which is none we know",
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: interpolation is %d, which is unknown",
                           (int)preprocess->interpolation);
     if (!known_order(preprocess->resample_order))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resample_order is %d, which is none we know",
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "preprocessing: resample_order is %d, which is unknown",
                           (int)preprocess->resample_order);
     TRIB_TRY(check_sizes(preprocess));
     return check_numbers(preprocess);
@@ -158,13 +158,13 @@ trib_status trib_image_resize(const trib_image *in, int width, int height, trib_
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "cannot resize to %d x %d: 1 to %d pixels are possible", width, height,
                           TRIB_MAX_IMAGE_PIXELS);
     if (!known_interpolation(interpolation))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "interpolation %d is none we know", (int)interpolation);
-    if (!known_order(order)) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "order %d is none we know", (int)order);
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "interpolation %d is unknown", (int)interpolation);
+    if (!known_order(order)) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "order %d is unknown", (int)order);
     return trib_resample(in, (trib_axis) { in->width, width, 0, width }, (trib_axis) { in->height, height, 0, height },
                          interpolation, order, out);
 }
 
-/* Python's int(round((size - crop) / 2.0)): halves go to the even neighbour. */
+/* Python's int(round((size - crop) / 2.0)): halves are rounded to even. */
 static int centre_offset(int size, int crop)
 {
     int twice = size - crop, half = twice / 2;
@@ -215,7 +215,7 @@ int64_t trib_preprocess_bytes(const trib_preprocess *p, int width, int height, i
     if (width < 1 || height < 1) return 0;
     trib_status s = crop_axes(p, width, height, &x, &y);
     if (trib_failed(&s)) return 0;
-    int64_t rgb = channels == 1 ? 3 * (int64_t)x.count * y.count : 0; /* made of gray */
+    int64_t rgb = channels == 1 ? 3 * (int64_t)x.count * y.count : 0; /* expanded from gray */
     return trib_resample_bytes(x, y, channels, p->interpolation) + rgb;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: separable resampling of only the window that is wanted. The pass over columns comes first,
+ * Tributary: separable resampling of a window of the result. The horizontal pass comes first,
  *
- *     source rows --horizontal--> ring of the rows that the current output row's filter spans --vertical--> window
+ *     source rows --horizontal--> ring of the rows under the current output row's filter --vertical--> window
  *
- * or, when Pillow 13 would do so, the pass over rows:
+ * or, where Pillow 13 does so, the vertical pass:
  *
  *     source rows, as far as the columns' filters reach --vertical--> a few rows --horizontal--> window
  *
@@ -15,7 +15,7 @@
 #include "image/decoders.h"
 #include "tributary/internal/alloc.h"
 
-/* Rows are made in groups, of a multiple of the two that the AVX2 loop takes at once. */
+/* Rows are made in groups, a multiple of the two that the AVX2 loop takes at once. */
 enum { GROUP = 4 };
 
 typedef struct resampler {
@@ -24,9 +24,9 @@ typedef struct resampler {
     trib_weights columns, lines;
     trib_resample_kernels kernels;
     size_t row_bytes, window_bytes; /* of a source row and of a window row */
-    int made;                       /* source rows before this one went through the horizontal pass */
+    int made;                       /* source rows before this one are through the horizontal pass */
     bool vertical_first;
-    int capacity; /* rows in the ring, or of the few */
+    int capacity; /* rows in the ring, or of the few rows */
     uint8_t *ring;
     const uint8_t **rows; /* those under the filter */
 } resampler;
@@ -48,8 +48,8 @@ static uint8_t *ring_row(const resampler *r, int row)
     return r->ring + (size_t)(row % r->capacity) * r->window_bytes;
 }
 
-/* Makes the ring hold every row before `end`; groups never straddle the ring's end, whose capacity is their multiple.
- */
+/* Fills the ring with every row before `end`; groups never straddle the ring's end, whose capacity is a multiple of
+ * theirs. */
 static void fill_ring(resampler *r, int end)
 {
     while (r->made < end) {
@@ -60,13 +60,13 @@ static void fill_ring(resampler *r, int end)
     }
 }
 
-/* Line i of the window from r->rows. */
+/* Computes line i of the window from r->rows. */
 static void filter_line(resampler *r, int i, size_t bytes, uint8_t *to)
 {
     r->kernels.vertical(r->rows, r->lines.weight + (size_t)i * (size_t)r->lines.taps, r->lines.length[i], bytes, to);
 }
 
-/* The same from bytes [at, at + bytes) of the source rows themselves. */
+/* Computes bytes [at, at + bytes) of it from the source rows themselves. */
 static void filter_source_line(resampler *r, int i, size_t at, size_t bytes, uint8_t *to)
 {
     for (int t = 0; t < r->lines.length[i]; ++t) r->rows[t] = source_row(r, r->lines.begin[i] + t) + at;
@@ -105,7 +105,7 @@ static void filter_lines_first(resampler *r, trib_image *window)
     }
 }
 
-/* The rows under one filter, and what the last group reaches beyond them on either side. */
+/* The rows under one filter, and those that the last group needs beyond them on either side. */
 static int ring_rows(int taps) { return (taps / GROUP + 3) * GROUP; }
 
 static trib_status prepare(resampler *r, trib_interpolation interpolation)
@@ -128,7 +128,7 @@ static void copy_window(const resampler *r, trib_image *window)
         memcpy(window->pixels + (size_t)i * r->window_bytes, from + (size_t)i * r->row_bytes, r->window_bytes);
 }
 
-/* Pillow 13's rule, by the sizes of the whole. */
+/* Pillow 13's rule, by the sizes of the whole images. */
 static bool vertical_first(trib_axis x, trib_axis y, trib_resample_order order)
 {
     int64_t columns_lost = (int64_t)x.in - x.out, rows_lost = (int64_t)y.in - y.out;
@@ -163,7 +163,7 @@ static trib_status resample_filtered(const trib_image *in, trib_axis x, trib_axi
     return trib_outcome(&s);
 }
 
-/* PIL adds the step up from pixel to pixel: rounding included, its positions are these. */
+/* PIL adds up the step from pixel to pixel: this gives its positions, rounding included. */
 static void nearest_positions(trib_axis axis, int *position)
 {
     double step = (double)axis.in / axis.out, at = step * 0.5;
@@ -209,7 +209,7 @@ trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_i
     return trib_outcome(&s);
 }
 
-/* What trib_weights_make keeps, and what it takes meanwhile. */
+/* The result of trib_weights_make and its temporary memory. */
 static int64_t weights_bytes(trib_axis axis, int64_t taps)
 {
     return axis.count * (2 * (int64_t)sizeof(int) + taps * (int64_t)sizeof(int32_t)) + taps * (int64_t)sizeof(double);

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Along one axis: `in` samples become `out`, of which [first, first + count) are wanted. */
+/* An axis: `in` samples become `out`, of which [first, first + count) are wanted. */
 typedef struct trib_axis {
     int in, out, first, count;
 } trib_axis;
@@ -18,10 +18,10 @@ typedef struct trib_axis {
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
                           trib_resample_order order, trib_image *window);
 
-/* Most memory that takes at a time, `window` included. */
+/* Peak memory of that, including `window`. */
 int64_t trib_resample_bytes(trib_axis x, trib_axis y, int channels, trib_interpolation interpolation);
 
-/* Fixed point: sums of pixel * weight are scaled by 2^22 and get half a unit before they are cut to 0..255. */
+/* Fixed point: sums of pixel * weight are scaled by 2^22 and rounded before they are clamped to 0..255. */
 enum { TRIB_WEIGHT_BITS = 22, TRIB_WEIGHT_HALF = 1 << (TRIB_WEIGHT_BITS - 1) };
 
 /* Wanted sample i is the sum of in[begin[i] + t] * weight[i * taps + t] over t < length[i]; the rest are 0. `taps` is
@@ -37,17 +37,18 @@ int trib_weights_taps(trib_axis axis, trib_interpolation interpolation);
 trib_status trib_weights_make(trib_axis axis, trib_interpolation interpolation, trib_weights *out);
 void trib_weights_release(trib_weights *w);
 
-/* The two inner loops. Every variant gives the same bytes. */
+/* The two inner loops. All variants give the same bytes. */
 typedef struct trib_resample_kernels {
-    /* `rows` rows, row_bytes apart, to the window's columns, out_bytes apart. No byte at or after `end` is read. */
+    /* Filters `rows` rows, row_bytes apart, to the window's columns, out_bytes apart. Reads no byte at or after `end`.
+     */
     void (*horizontal)(const uint8_t *in, size_t row_bytes, const uint8_t *end, int rows, int channels,
                        const trib_weights *w, uint8_t *out, size_t out_bytes);
-    /* One row of `bytes` from `taps` rows. */
+    /* Filters `taps` rows to one row of `bytes`. */
     void (*vertical)(const uint8_t *const *rows, const int32_t *weight, int taps, size_t bytes, uint8_t *out);
 } trib_resample_kernels;
 
 trib_resample_kernels trib_resample_portable(void);
-/* The fastest this machine runs. */
+/* The fastest variant for this machine. */
 trib_resample_kernels trib_resample_best(void);
 
 static inline uint8_t trib_clip_sum(int32_t sum)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: the inner loops of resampling: portable C, and AVX2 chosen at run time. Integer arithmetic throughout, so
- * every variant gives the same bytes. */
+ * Tributary: the inner loops of resampling: portable C, and AVX2 chosen at run time. All arithmetic is on integers, so
+ * all variants give the same bytes. */
 #include <string.h>
 
 #include "image/resample.h"
@@ -48,7 +48,7 @@ static void horizontal_portable(const uint8_t *in, size_t row_bytes, const uint8
         (channels == 1 ? columns_gray : columns_rgb)(in, w, 0, w->count, out);
 }
 
-/* Sums stay in a block small enough for the fastest cache while the rows pass by. */
+/* Sums stay in a block small enough for the first cache while the rows pass through. */
 enum { BLOCK = 128 };
 
 static inline void vertical_block(const uint8_t *const *rows, const int32_t *weight, int taps, size_t at, int width,
@@ -129,7 +129,7 @@ static inline void store_pixel(__m128i sum, uint8_t *out)
     memcpy(out, &pixel, 3);
 }
 
-/* Columns [0, to) of rows `in` and `in + row_bytes`. */
+/* Computes columns [0, to) of rows `in` and `in + row_bytes`. */
 __attribute__((target("avx2"))) static void two_rows_avx2(const uint8_t *in, size_t row_bytes, const trib_weights *w,
                                                           int to, uint8_t *out, size_t out_bytes)
 {
@@ -153,8 +153,8 @@ __attribute__((target("avx2"))) static void two_rows_avx2(const uint8_t *in, siz
     }
 }
 
-/* The first columns whose 8-byte loads from a row with `available` bytes stay inside. Windows move to the right, so
- * counting from the end finds them. */
+/* The number of first columns whose 8-byte loads stay inside a row with `available` bytes. Windows move to the right,
+ * so counting from the end finds them. */
 static int safe_columns(const trib_weights *w, size_t available)
 {
     int count = w->count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: WebP by libwebp, lossy and lossless; alpha is dropped, not blended. Of an animation the first frame is
- * taken. As in PIL, libwebpdemux says whether the file is whole, and where its frames are. */
+ * Tributary: WebP by libwebp, lossy and lossless; alpha is dropped, not blended. An animation gives its first frame. As
+ * in PIL, libwebpdemux decides whether the file is complete, and finds its frames. */
 #include "image/decoders.h"
 
 #if TRIB_HAVE_WEBP
@@ -33,7 +33,7 @@ static trib_status open_file(const uint8_t *bytes, size_t size, WebPDemuxer **ou
     *out = WebPDemux(&data);
     if (*out) return trib_success();
     WebPDemuxState state;
-    WebPDemuxDelete(WebPDemuxPartial(&data, &state)); /* takes the start of a good file */
+    WebPDemuxDelete(WebPDemuxPartial(&data, &state)); /* accepts the start of a good file */
     if (state != WEBP_DEMUX_PARSE_ERROR) return webp_error(VP8_STATUS_NOT_ENOUGH_DATA);
     return TRIB_ERROR(TRIB_BAD_DATA, "libwebp cannot read its container: it is damaged, or memory is short");
 }
@@ -53,7 +53,7 @@ static trib_status decode_frame(const WebPIterator *frame, trib_image *canvas)
     config.output.u.RGBA.stride = (int)stride;
     config.output.u.RGBA.size = bytes - start;
     VP8StatusCode code = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
-    WebPFreeDecBuffer(&config.output); /* not the pixels: they are ours */
+    WebPFreeDecBuffer(&config.output); /* frees all but the pixels, which are ours */
     return code == VP8_STATUS_OK ? trib_success() : webp_error(code);
 }
 

@@ -57,7 +57,7 @@ int trib_weights_taps(trib_axis axis, trib_interpolation interpolation)
 {
     double scale = (double)axis.in / axis.out, support = filters[interpolation].support * (scale < 1 ? 1 : scale);
     int64_t taps = 2 * (int64_t)ceil(support) + 1;
-    if (taps > axis.in) taps = axis.in; /* a window never reaches outside */
+    if (taps > axis.in) taps = axis.in; /* a window never extends outside */
     taps += taps % 2;
     return taps > MAX_TAPS ? 0 : (int)taps;
 }

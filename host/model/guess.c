@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Mean and std decide whether a network sees what it was trained on: with the wrong ones the small network that comes
- * along falls from 91.68 % to 26.55 %. Names and shapes of tensors do not carry them, but two files are so widespread
- * that their 1000 classes give them away. */
+ * Mean and std decide whether a network sees what it was trained on: with the wrong ones, the small network in
+ * models/pretrained falls from 91.68 % to 26.55 %. Names and shapes of tensors do not contain them, but two files are
+ * so widespread that their 1000 classes identify them. */
 #include "model/guess.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ typedef struct guess_row {
     const char *why;
 } guess_row;
 
-/* The first row of the dialect that fits; of a dialect without a row, the last one. */
+/* The first row of the dialect that fits; for a dialect without a row, the last one. */
 static const guess_row rows[] = {
     { "caffe", IMAGENET_CLASSES, trib_preprocess_caffe,
       "Caffe's names and 1000 classes: BGR 0..255 minus 104,117,123, as for BVLC's own weights" },

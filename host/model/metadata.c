@@ -82,7 +82,7 @@ static trib_status read_whole(const cJSON *json, const char *key, int *out)
 static trib_status read_real(const cJSON *json, const char *key, float *out)
 {
     if (!cJSON_IsNumber(json) || !(fabs(json->valuedouble) <= 1e30))
-        return TRIB_ERROR(TRIB_BAD_DATA, "'%s' is not a number of sensible size", key);
+        return TRIB_ERROR(TRIB_BAD_DATA, "'%s' is not a number, or is out of range", key);
     *out = (float)json->valuedouble;
     return trib_success();
 }
@@ -97,7 +97,7 @@ static trib_status read_three(const cJSON *json, const char *key, float out[3])
     return trib_success();
 }
 
-/* Place of the string `json` in `words`. */
+/* Index of the string `json` in `words`. */
 static trib_status read_word(const cJSON *json, const char *key, const char *const *words, int count, int *out)
 {
     for (int i = 0; i < count; ++i) {
@@ -147,7 +147,7 @@ static trib_status read_field(const cJSON *json, trib_preprocess *p)
         TRIB_TRY(read_three(json, key, p->mean));
     } else if (!strcmp(key, "std")) {
         TRIB_TRY(read_three(json, key, p->std));
-    } else { /* it could change what the network must be given */
+    } else { /* it could change what the network expects */
         return TRIB_ERROR(TRIB_BAD_DATA, "'%.60s' is not a known key",
                           trib_has_control_characters(key) ? "(unprintable)" : key);
     }
@@ -168,7 +168,7 @@ static trib_status read_fields(const cJSON *json, trib_preprocess *p)
     if (p->resize_mode != TRIB_RESIZE_NONE && !cJSON_GetObjectItemCaseSensitive(json, "resize"))
         return TRIB_ERROR(TRIB_BAD_DATA, "'resize' is missing");
     trib_status s = trib_preprocess_check(p);
-    if (s.code == TRIB_INVALID_ARGUMENT) s.code = TRIB_BAD_DATA; /* the file's mistake, not the caller's */
+    if (s.code == TRIB_INVALID_ARGUMENT) s.code = TRIB_BAD_DATA; /* an error of the file, not of the caller */
     return s;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Tributary keeps in __metadata__ of a model file, and how it is read. See tributary/model.h for the keys. */
+ * Reads Tributary's keys in __metadata__ of a model file. See tributary/model.h for the keys. */
 #ifndef TRIBUTARY_MODEL_METADATA_H
 #define TRIBUTARY_MODEL_METADATA_H
 
 #include "tributary/image.h"
 #include "tributary/network.h"
 
-/* Fails unless `text`, the value of tributary.variant, names the network that the tensors are of. */
+/* Fails unless `text`, the value of tributary.variant, names the network that the tensors belong to. */
 trib_status trib_metadata_check_network(const char *text, const trib_network *found);
 
-/* Class names in output order; `classes` of them. Free *out with trib_free: one block holds the names too. */
+/* Class names in output order; `classes` of them. Free *out with trib_free: one block that includes the names. */
 trib_status trib_metadata_read_labels(const char *text, int classes, const char ***out);
 
 trib_status trib_metadata_read_preprocessing(const char *text, trib_preprocess *out);

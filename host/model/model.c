@@ -21,12 +21,12 @@ struct trib_model {
     trib_graph *graph;
     trib_tensor *parameters;
     trib_preprocess preprocess;
-    const char *guess;   /* what was guessed about preprocessing; NULL: nothing */
-    const char **labels; /* one block; NULL when unknown */
+    const char *guess;   /* how preprocessing was guessed; NULL: it was not */
+    const char **labels; /* one block; NULL if unknown */
     const char *provenance;
 };
 
-/* Path, and room for everything else; the graph follows when `net` is known. */
+/* Allocates the path and everything else; the graph follows when `net` is known. */
 static trib_status create(const char *path, trib_model **out)
 {
     trib_model *model = trib_alloc_zeroed(1, sizeof *model);
@@ -50,7 +50,7 @@ static trib_status build_graph(trib_model *model)
     return trib_success();
 }
 
-/* What the dialect tells, at the network's own input size. */
+/* The dialect's preprocessing, at the network's own input size. */
 static trib_status guess_preprocess(trib_model *model, const char **why)
 {
     model->preprocess = trib_guess_preprocess(model->dialect, model->net.classes, why);
@@ -72,7 +72,7 @@ static trib_status read_metadata(trib_model *model)
     return trib_success();
 }
 
-/* What names and shapes alone tell: another network is refused before its data is read. */
+/* Names and shapes suffice: another network is refused before its data is read. */
 static trib_status understand(trib_model *model, const trib_model_options *options)
 {
     TRIB_TRY(trib_network_detect(model->file->tensors, model->file->count, &model->net, &model->dialect));
@@ -88,7 +88,7 @@ static bool is_wanted(const void *model, const trib_tensor *tensor)
     return trib_network_uses(&m->net, m->dialect, tensor->name);
 }
 
-/* Opening and loading name the file themselves. */
+/* Errors of opening and loading already name the file. */
 static trib_status load(trib_model *model, const trib_model_options *options)
 {
     TRIB_TRY(trib_weights_open(model->path, &model->file));

@@ -13,7 +13,7 @@ static int scaled(int size, int to, int from)
 trib_status trib_preprocess_set_size(trib_preprocess *preprocess, int height, int width)
 {
     if (height < 0 || width < 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "an input of %d x %d pixels makes no sense; give positive numbers",
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "an input of %d x %d pixels is impossible; give positive numbers",
                           height, width);
     trib_preprocess p = *preprocess;
     if (height) p.crop_height = height;

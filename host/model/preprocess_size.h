@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Another input size than the one a model's preprocessing was made for. */
+ * Changes the input size of a model's preprocessing. */
 #ifndef TRIBUTARY_MODEL_INPUT_SIZE_H
 #define TRIBUTARY_MODEL_INPUT_SIZE_H
 
@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-/* Sets the crop to height x width (0: as it is). `resize` keeps its proportion to the crop (the larger one, when height
- * and width change differently), so that the network sees the same part of the image: 256 with a crop of 224 becomes
- * 183 with a crop of 160. Fails with TRIB_INVALID_ARGUMENT when the size cannot be had. */
+/* Sets the crop to height x width (0: unchanged). `resize` keeps its proportion to the crop (to the larger one, if
+ * height and width change differently), so that the network sees the same part of the image: 256 with a crop of 224
+ * becomes 183 with a crop of 160. Fails with TRIB_INVALID_ARGUMENT on an impossible size. */
 trib_status trib_preprocess_set_size(trib_preprocess *preprocess, int height, int width);
 
 #ifdef __cplusplus

@@ -51,15 +51,15 @@ TEST(BenchBound, CopiesAtTheirLimit)
 {
     Said said = say(rates(400000, 123000, 123000, 12.5e9));
     EXPECT_EQ(said.bound, "copies");
-    expect_part(said, "copies bound it: 12.30 GB/s of the 12.50 that copies alone reach; computing could take 40.00");
+    expect_part(said, "bound by copies: 12.30 GB/s of the 12.50 that copies alone reach; computing could take 40.00");
 }
 
 TEST(BenchBound, NeitherAtItsLimitIsTheHandingOver)
 {
     Said said = say(rates(400000, 100000, 50000, 25e9));
-    EXPECT_EQ(said.bound, "handing over");
+    EXPECT_EQ(said.bound, "submission");
     expect_part(said, "computing 25 % of its rate alone");
-    expect_part(said, "end to end, the host's copy out of ordinary memory does: 5.00 GB/s");
+    expect_part(said, "end to end, bound by the host's copy out of ordinary memory: 5.00 GB/s");
 }
 
 TEST(BenchBound, NothingIsCopiedOnAHost)

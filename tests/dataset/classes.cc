@@ -106,10 +106,10 @@ TEST_F(Classes, ByIndex)
     std::vector<const char *> model = { "T-shirt/top", "Trouser", "Pullover" };
     make_folders({ "0", "1", "002" });
     EXPECT_EQ(labels(of(model)), "0=0 002=2 1=1 ");
-    expect_note("3 of 3 class folders are taken by class index: '0' is T-shirt/top");
+    expect_note("3 of 3 class folders are matched by index: '0' is T-shirt/top");
     make_folders({ "0", "Trouser", "Pullover" });
     EXPECT_EQ(labels(of(model)), "0=0 Pullover=2 Trouser=1 ");
-    expect_note("1 of 3 class folders are taken by class index: '0' is T-shirt/top");
+    expect_note("1 of 3 class folders are matched by index: '0' is T-shirt/top");
     make_folders({ "3" });
     EXPECT_NE(labels(of(model)).find("'3' is not a class of the model"), std::string::npos);
     make_folders({ "-1" });
@@ -123,7 +123,7 @@ TEST_F(Classes, TwoFoldersOfOneClassAreAMisunderstanding)
     std::vector<const char *> model = { "zero", "one" };
     for (const Names &pair : { Names { "0", "zero" }, Names { "1", "01" }, Names { "one", "%6Fne" } }) {
         make_folders(pair);
-        EXPECT_NE(labels(of(model)).find("both come to class"), std::string::npos) << labels(of(model));
+        EXPECT_NE(labels(of(model)).find("both match class"), std::string::npos) << labels(of(model));
     }
 }
 
@@ -132,10 +132,10 @@ TEST_F(Classes, ThatAreNumbersGoBeforeIndices)
     std::vector<const char *> model = { "1", "2", "3" }, digits = { "0", "1", "2" };
     make_folders({ "1", "2" });
     EXPECT_EQ(labels(of(model)), "1=0 2=1 ");
-    expect_note("class folders are taken by name although they are numbers: '1' is the class of that name, whose index "
-                "is 0");
+    expect_note("class folders are matched by name although their names are numbers: '1' is the class of that name, "
+                "with index 0");
     make_folders({ "0", "1" }); // by name and by index in turn: both are the class "1"
-    EXPECT_NE(labels(of(model)).find("'0' and '1' both come to class 0"), std::string::npos) << labels(of(model));
+    EXPECT_NE(labels(of(model)).find("'0' and '1' both match class 0"), std::string::npos) << labels(of(model));
     make_folders({ "0", "1", "2" });
     EXPECT_EQ(labels(of(digits)), "0=0 1=1 2=2 ");
     EXPECT_EQ(all_notes(), "");
@@ -145,9 +145,9 @@ TEST_F(Classes, AnAmbiguousNameCanBeReplacedByAnIndex)
 {
     std::vector<const char *> model = { "crane", "dog", "crane", "a%2Fb", "a/b" };
     make_folders({ "crane" });
-    EXPECT_NE(labels(of(model)).find("ambiguous; name it by class index"), std::string::npos);
+    EXPECT_NE(labels(of(model)).find("rename the folder to a class index"), std::string::npos);
     make_folders({ "a%2Fb" });
-    EXPECT_NE(labels(of(model)).find("ambiguous"), std::string::npos);
+    EXPECT_NE(labels(of(model)).find("more than one class named"), std::string::npos);
     make_folders({ "2", "dog", "3" });
     EXPECT_EQ(labels(of(model)), "2=2 3=3 dog=1 ");
 }
@@ -166,11 +166,11 @@ TEST_F(Classes, OfAModelWithoutNames)
 {
     make_folders({ "cat", "dog", ".ipynb_checkpoints" });
     EXPECT_EQ(labels(of(2)), "cat=0 dog=1 ");
-    expect_note("the model does not name its classes: the 2 class folders are numbered from 0");
+    expect_note("the model has no class names: the 2 class folders are numbered from 0");
     EXPECT_EQ(labels(of(3)), "cat=0 dog=1 ");
-    expect_note("the model does not name its 3 classes, and there are 2 class folders");
+    expect_note("the model has no names for its 3 classes, and there are 2 class folders");
     EXPECT_EQ(labels(of(1)), "cat=0 dog=-1 ");
-    expect_note("the model does not name its 1 classes, and there are 2 class folders");
+    expect_note("the model has no names for its 1 classes, and there are 2 class folders");
     EXPECT_EQ(labels(of(0)), "cat=0 dog=1 ");
     EXPECT_EQ(all_notes(), "");
 }
@@ -179,7 +179,7 @@ TEST_F(Classes, OfAModelWithoutNamesByIndex)
 {
     make_folders({ "10", "2", "0" }); // as text, "10" would come before "2"
     EXPECT_EQ(labels(of(11)), "0=0 10=10 2=2 ");
-    expect_note("3 of 3 class folders are taken by class index: '0' is class 0");
+    expect_note("3 of 3 class folders are matched by index: '0' is class 0");
     expect_note("there are no images of 8 of the model's 11 classes");
     Source by_index({ t.file("set") }, of(11));
     int count = -1;

@@ -137,7 +137,7 @@ TEST(Folders, DepthIsLimited)
     write_file(path + "/deep.jpg", "x");
     auto items = make::read_all({ t.path() });
     ASSERT_EQ(items.size(), 2u);
-    EXPECT_NE(items[1].message.find("more than 128 folders"), std::string::npos);
+    EXPECT_NE(items[1].message.find("nested more than 128 deep"), std::string::npos);
 }
 
 TEST(Folders, LinksThatMultiplyAreStopped)
@@ -206,7 +206,7 @@ TEST(ClassFolders, MatchTheModelsClasses)
     EXPECT_FAILS(Source({ t.path() }, with_labels(other, 2)).status, TRIB_BAD_DATA, "found: cat, dog");
     fs::create_directory(t.file("bird"));
     write_file(t.file("bird/3.jpg"), "x");
-    EXPECT_FAILS(Source({ t.path() }, with_labels(model, 4)).status, TRIB_BAD_DATA, "ambiguous");
+    EXPECT_FAILS(Source({ t.path() }, with_labels(model, 4)).status, TRIB_BAD_DATA, "more than one class named");
 }
 
 TEST(ClassFolders, AFolderOfLooseImagesHasNoClasses)

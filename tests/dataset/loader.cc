@@ -379,7 +379,7 @@ TEST(Loader, AllBatchesOutIsAnErrorNotAHang)
     const trib_batch *a = nullptr, *b = nullptr, *c = nullptr;
     ASSERT_OK(trib_loader_next(l.loader, &a));
     ASSERT_OK(trib_loader_next(l.loader, &b));
-    EXPECT_FAILS(trib_loader_next(l.loader, &c), TRIB_INVALID_ARGUMENT, "all 2 batches are out");
+    EXPECT_FAILS(trib_loader_next(l.loader, &c), TRIB_INVALID_ARGUMENT, "all 2 batches are in use");
     EXPECT_EQ(a->items[0].index, 0);
     EXPECT_EQ(b->items[1].index, 3);
     trib_loader_give_back(l.loader, a);

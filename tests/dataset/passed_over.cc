@@ -52,7 +52,7 @@ TEST(PassedOver, NamedInputs)
     EXPECT_EQ(make::names(source.all()), Names({ t.file(".hidden/1.jpg"), t.file("__MACOSX/c.jpg"), t.file(".d.jpg"),
                                                  t.file(".hidden/../.hidden/./1.jpg") }));
     EXPECT_EQ(source.passed_over(), "1 ._*, 1 Thumbs.db, 2 __MACOSX");
-    EXPECT_FAILS(Source({ t.file("._a.jpg") }).status, TRIB_NOT_FOUND, "._a.jpg: is passed over");
+    EXPECT_FAILS(Source({ t.file("._a.jpg") }).status, TRIB_NOT_FOUND, "._a.jpg: ignored, because it has");
     EXPECT_FAILS(Source({ t.file("._gone.jpg") }).status, TRIB_NOT_FOUND, "cannot find it");
 }
 

@@ -313,7 +313,7 @@ TEST(Pipes, WhatCannotBeReadSaysWhy)
     ASSERT_EQ(mkfifo(t.file("p").c_str(), 0600), 0);
     // The loader reads what lists name on several threads: a pipe has no place there.
     EXPECT_FAILS(trib_read_whole(t.file("p").c_str(), &bytes, &size), TRIB_INVALID_ARGUMENT,
-                 "is a pipe, not a file; a pipe is read only where it is an input itself");
+                 "is a pipe, not a file; pipes are read only as inputs, not from lists or folders");
     int fd = open("/dev/null", O_WRONLY);
     EXPECT_FAILS(Source({ "/dev/fd/" + std::to_string(fd) }).status, TRIB_IO_ERROR, "not open for reading");
     EXPECT_FAILS(Source({ "@/dev/fd/" + std::to_string(fd) }).status, TRIB_IO_ERROR, "not open for reading");

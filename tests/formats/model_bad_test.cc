@@ -101,7 +101,7 @@ std::vector<Spoiled> variant_and_labels()
         metadata("labels_number", l, "[\"a\",2,\"c\"]", "class 1: its name is not a string"),
         metadata("labels_unprintable", l, "[\"a\",\"b\",\"\\u001b[2J\"]", "class 2: its name has control characters"),
         metadata("labels_zero", l, "[\"a\\u0000b\",\"b\",\"c\"]", "a character of code 0"),
-        metadata("labels_more", l, "[\"a\",\"b\",\"c\"] x", "more text behind the JSON"),
+        metadata("labels_more", l, "[\"a\",\"b\",\"c\"] x", "more text after the JSON"),
     };
 }
 

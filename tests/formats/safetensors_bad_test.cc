@@ -33,7 +33,7 @@ std::vector<Bad> framing()
         { "seven_bytes", "1234567", TRIB_BAD_DATA, "7 bytes are too few" },
         { "no_header", raw("", ""), TRIB_BAD_DATA, "does not begin with '{'" },
         { "header_cut", raw(good, "", 1000), TRIB_BAD_DATA, "the header needs 1000 bytes" },
-        { "header_one_longer", raw(good, "", good.size() + 1), TRIB_BAD_DATA, "cut short" },
+        { "header_one_longer", raw(good, "", good.size() + 1), TRIB_BAD_DATA, "truncated" },
         { "header_over_limit", raw(good, "xy", 100000001), TRIB_BAD_DATA, "over the limit of 100 MB" },
         { "header_of_2_64", raw(good, "xy", ~std::uint64_t(0)), TRIB_BAD_DATA, "18446744073709551615 bytes" },
         { "text_file", std::string("hello\0\0\0 world, how are you", 27), TRIB_BAD_DATA, "not a safetensors file" },
@@ -51,14 +51,14 @@ std::vector<Bad> json()
         { "never_closed", raw("{" + good, "xy"), TRIB_BAD_DATA, "not JSON" },
         { "missing_comma", raw("{" + good + " " + good + "}", "xy"), TRIB_BAD_DATA, "not JSON" },
         { "trailing_comma", raw("{" + good + ",}", "xy"), TRIB_BAD_DATA, "not JSON" },
-        { "two_values", raw("{" + good + "}{}", "xy"), TRIB_BAD_DATA, "more text behind the JSON" },
+        { "two_values", raw("{" + good + "}{}", "xy"), TRIB_BAD_DATA, "more text after the JSON" },
         { "zero_behind", raw("{" + good + "}" + zero, "xy"), TRIB_BAD_DATA, "a byte of 0" },
         { "zero_in_name", raw("{" + entry("a" + zero + "b", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA,
           "control character" },
         { "escaped_zero", raw("{" + entry("a\\u0000b", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA,
           "a character of code 0" },
         { "raw_newline", raw("{" + entry("a\nb", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA, "control character" },
-        { "vertical_tab", raw("{\v" + good + "}", "xy"), TRIB_BAD_DATA, "a byte that is no JSON" },
+        { "vertical_tab", raw("{\v" + good + "}", "xy"), TRIB_BAD_DATA, "a byte that is not JSON" },
         { "bad_utf8", raw("{" + entry("a\xC3", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA, "not UTF-8" },
         { "overlong_utf8", raw("{" + entry("\xC0\xAF", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA, "not UTF-8" },
         { "utf8_surrogate", raw("{" + entry("\xED\xA0\x80", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA,
@@ -66,17 +66,17 @@ std::vector<Bad> json()
         { "half_surrogate", raw("{" + entry("\\ud800", "U8", "2", "0,2") + "}", "xy"), TRIB_BAD_DATA, "not JSON" },
         { "string_without_end", raw("{\"abc", ""), TRIB_BAD_DATA, "a string without an end" },
         { "escape_at_end", raw("{\"abc\\", ""), TRIB_BAD_DATA, "a string without an end" },
-        { "deep", raw("{\"a\":" + std::string(100000, '['), ""), TRIB_BAD_DATA, "too deep a nesting" },
+        { "deep", raw("{\"a\":" + std::string(100000, '['), ""), TRIB_BAD_DATA, "nesting that is too deep" },
         { "many_values", raw("{\"a\":[" + std::string(5000000, ',') + "]}", ""), TRIB_BAD_DATA, "more values" },
         { "same_name", raw("{" + good + "," + good + "}", "xy"), TRIB_BAD_DATA, "'a' appears twice" },
         { "same_name_escaped", raw("{" + good + "," + entry("\\u0061", "U8", "0", "2,2") + "}", "xy"), TRIB_BAD_DATA,
           "'a' appears twice" },
         { "same_key", raw("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}", "xy"),
           TRIB_BAD_DATA, "'dtype' appears twice" },
-        { "leading_zero", with_tensor(entry("a", "U8", "02", "0,2"), "xy"), TRIB_BAD_DATA, "badly written number" },
-        { "lone_minus", with_tensor(entry("a", "U8", "-", "0,2"), "xy"), TRIB_BAD_DATA, "badly written number" },
-        { "lone_point", with_tensor(entry("a", "U8", "2.", "0,2"), "xy"), TRIB_BAD_DATA, "badly written number" },
-        { "lone_exponent", with_tensor(entry("a", "U8", "2e+", "0,2"), "xy"), TRIB_BAD_DATA, "badly written number" },
+        { "leading_zero", with_tensor(entry("a", "U8", "02", "0,2"), "xy"), TRIB_BAD_DATA, "malformed number" },
+        { "lone_minus", with_tensor(entry("a", "U8", "-", "0,2"), "xy"), TRIB_BAD_DATA, "malformed number" },
+        { "lone_point", with_tensor(entry("a", "U8", "2.", "0,2"), "xy"), TRIB_BAD_DATA, "malformed number" },
+        { "lone_exponent", with_tensor(entry("a", "U8", "2e+", "0,2"), "xy"), TRIB_BAD_DATA, "malformed number" },
         { "endless_number", with_tensor(entry("a", "U8", "2." + std::string(80, '0'), "0,2"), "xy"), TRIB_BAD_DATA,
           "more than 60 characters" },
     };
@@ -86,7 +86,7 @@ std::vector<Bad> entries()
 {
     auto object = [](const char *inside) { return raw(std::string("{\"a\":") + inside + "}", "xy"); };
     return {
-        { "not_an_object", object("[1]"), TRIB_BAD_DATA, "tensor 'a': is not described by an object" },
+        { "not_an_object", object("[1]"), TRIB_BAD_DATA, "tensor 'a': its description is not an object" },
         { "no_dtype", object("{\"shape\":[2],\"data_offsets\":[0,2]}"), TRIB_BAD_DATA, "'dtype' is missing" },
         { "no_shape", object("{\"dtype\":\"U8\",\"data_offsets\":[0,2]}"), TRIB_BAD_DATA, "'shape' is missing" },
         { "no_offsets", object("{\"dtype\":\"U8\",\"shape\":[2]}"), TRIB_BAD_DATA, "'data_offsets' is missing" },
@@ -136,7 +136,7 @@ std::vector<Bad> places()
     return {
         { "cut_short", with_tensor(entry("a", "U8", "4", "0,4"), "xyz"), TRIB_BAD_DATA,
           "the file has 3 bytes of data" },
-        { "no_data", with_tensor(entry("a", "U8", "4", "0,4"), ""), TRIB_BAD_DATA, "cut short" },
+        { "no_data", with_tensor(entry("a", "U8", "4", "0,4"), ""), TRIB_BAD_DATA, "truncated" },
         { "longer", with_tensor(entry("a", "U8", "2", "0,2"), "xyz"), TRIB_BAD_DATA, "1 bytes at the end of the file" },
         { "only_data", raw("{}", "x"), TRIB_BAD_DATA, "1 bytes at the end of the file" },
         { "hole_in_front", with_tensor(entry("a", "U8", "2", "1,3"), "xyz"), TRIB_BAD_DATA,
@@ -221,7 +221,7 @@ TEST(BadSafetensorsFile, EveryCutIsRefused)
         trib_safetensors *file = nullptr;
         EXPECT_FAILS(trib_safetensors_parse(cut.data(), cut.size(), "cut", &file), TRIB_BAD_DATA, "cut");
         files::Pipe pipe(good.substr(0, size));
-        EXPECT_FAILS(trib_safetensors_open(pipe.path.c_str(), &file), TRIB_BAD_DATA, "cut short");
+        EXPECT_FAILS(trib_safetensors_open(pipe.path.c_str(), &file), TRIB_BAD_DATA, "truncated");
     }
 }
 

@@ -151,7 +151,7 @@ TEST(SafetensorsRead, APipeThatPromisesMoreThanItGives)
     expect_read(header, "a", 0, "little");
     char byte;
     EXPECT_FAILS(trib_safetensors_read(header.get(), tensor(header, "a"), 6, &byte, 1), TRIB_BAD_DATA,
-                 "ends after 6 bytes; the file is cut short");
+                 "ends after 6 bytes; the file is truncated");
 }
 
 TEST(SafetensorsRead, AFileThatShrinksMeanwhile)

@@ -119,7 +119,7 @@ TEST(WeightsFile, DamageBehindTheFirstBytesIsTheDriversToTell)
     EXPECT_FAILS(open_bytes(three.substr(0, three.size() - 1)), TRIB_BAD_DATA, "m.bin: tensor 'w'");
     EXPECT_FAILS(open_bytes(three.substr(0, 8)), TRIB_BAD_DATA, "m.bin: 8 bytes are too few");
     EXPECT_FAILS(open_bytes(std::string("\1\2\3\4\5\6\7\0\xFF", 9)), TRIB_BAD_DATA,
-                 "m.bin: is no model file of a known format: it begins with the bytes 01 02 03 04 05 06 07 00;");
+                 "m.bin: not a model file of a known format: it begins with the bytes 01 02 03 04 05 06 07 00;");
 }
 
 struct Foreign {
@@ -172,7 +172,7 @@ std::vector<Foreign> foreign()
         { "hdf5", "\x89HDF\r\n\x1A\n and more", "an HDF5 file", "as safetensors" },
         { "torch_zip", zip("archive/data.pkl"), "a PyTorch file (torch.save)", torch },
         { "other_zip", zip("archive/data.pkl.txt"), "a zip archive", "unpack it" },
-        { "torch_legacy", "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.", "a PyTorch file of before",
+        { "torch_legacy", "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.", "a PyTorch file from before",
           torch },
         { "pickle", std::string("\x80\x04\x95\0\0\0\0\0\0\0\0}", 12), "a Python pickle", torch },
         { "tar", std::string(257, '\0') + "ustar  ", "a tar archive", "unpack it" },

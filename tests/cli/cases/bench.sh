@@ -3,11 +3,11 @@
 ok bench "$model" -b 1,3 --iterations 3 --warmup 1 --json results.json
 expect_out "batch 1, 1 in flight, 3 runs"
 expect_out "batch 3, 1 in flight, 3 runs"
-for rate in "device       pixels and logits in the device's memory" "with copies  pixels and logits in memory of trib_host_alloc" \
+for rate in "device       pixels and logits in host memory" "with copies  pixels and logits in memory of trib_host_alloc" \
     "end to end   pixels and logits in ordinary memory" "  images/s      device "; do
     expect_out "$rate"
 done
-expect_out "computing bounds it: device memory is host memory, nothing is copied"
+expect_out "bound by computing: device memory is host memory, nothing is copied"
 for key in model spec device library threads lanes precision schedule launch pixels results images_per_second latency_ms min mean median p90 \
     p95 p99 peak_rss_bytes start_to_first_ms includes rates with_copies end_to_end bound_by; do
     grep -q "\"$key\":" results.json || fail "$key in the JSON"
@@ -16,7 +16,7 @@ expect_out "precision fp32, schedule serial, launch eager, pixels f32"
 grep -q '"precision":	"fp32"' results.json || fail "the precision"
 grep -q '"iterations":	3' results.json || fail "three iterations"
 ! grep -Eq '(nan|inf|null)' results.json || fail "only numbers"
-fails 1 "results.json: exists already" bench "$model" -b 1 --iterations 1 --json results.json
+fails 1 "results.json: already exists" bench "$model" -b 1 --iterations 1 --json results.json
 ok bench --arch bvlc --img-size 64 --width-multiplier 0.25 -b 2 --seconds 0.05 --json -
 head -1 out | grep -q '^{' || fail "nothing but JSON"
 expect_out '"batch":	2'

@@ -24,17 +24,17 @@ put indices/8 bag
 put indices/05 sandal
 put indices/0 t-shirt-top
 ok eval "$model" indices
-expect_err "3 of 3 class folders are taken by class index: '0' is T-shirt/top"
+expect_err "3 of 3 class folders are matched by index: '0' is T-shirt/top"
 sed '/images_per_second/d' out >found
 expect_same found wanted
 mv indices/8 indices/Bag
 ok eval "$model" indices
-expect_err "2 of 3 class folders are taken by class index"
+expect_err "2 of 3 class folders are matched by index"
 sed '/images_per_second/d' out >found
 expect_same found wanted
 mkdir indices/8
 cp indices/Bag/* indices/8
-fails 1 "the folders '8' and 'Bag' both come to class 8" eval "$model" indices
+fails 1 "the folders '8' and 'Bag' both match class 8" eval "$model" indices
 mkdir odd
 put odd/10 bag
 fails 1 "'10' is not a class of the model" eval "$model" odd

@@ -42,7 +42,7 @@ ok classify "$model" "$samples/00-ankle-boot.png" "$samples/01-pullover.png" --r
 head -3 all.csv >wanted
 expect_close out wanted
 
-fails 1 "file.csv: exists already" classify "$model" "$samples" -o file.csv
+fails 1 "file.csv: already exists" classify "$model" "$samples" -o file.csv
 expect_same file.csv four.csv
 ok classify "$model" "$samples" -o file.csv --overwrite
 expect_close file.csv all.csv

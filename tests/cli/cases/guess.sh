@@ -31,7 +31,7 @@ ok info untold.safetensors --mean 0.5,0.5,0.5 --channels rgb
 expect_out "comes from   a guess; changed by --mean, --channels"
 expect_out "guessed      the number of classes is not ImageNet's 1000, so it cannot be known"
 ok info --arch torchvision
-expect_out "comes from   the network's own files; its parameters are random"
+expect_out "comes from   the network's published files; parameters are random"
 ok info "$model" --json
 expect_out '"source":	"file"'
 expect_out '"guess":	null'

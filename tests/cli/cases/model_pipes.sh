@@ -35,7 +35,7 @@ expect_same out.safetensors two.safetensors
 # a pipe that ends early
 head -c 100000 "$model" >model &
 fails 1 "model: tensor '" classify model "$samples"
-expect_err "it is cut short"
+expect_err "it is truncated"
 head -c 100000 in.safetensors >input &
 fails 1 "input: tensor 'input': ends after 99" run "$model" input -o short.safetensors
 [ ! -e short.safetensors ] || fail "nothing is written"

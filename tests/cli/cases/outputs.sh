@@ -133,7 +133,7 @@ rule() {
     file=$1
     shift
     printf 'precious' >"$file"
-    fails 1 "$file: exists already" "$@"
+    fails 1 "$file: already exists" "$@"
     [ "$(cat "$file")" = precious ] || fail "$file is kept"
     run "$@" --overwrite
     expect_code 0

@@ -91,7 +91,7 @@ expect_err "skipped: in/p.png: is a pipe, not a file"
 echo in/p.png >list
 run classify "$model" @list "$image" --topk 1
 expect_code 3
-expect_err "a pipe is read only where it is an input itself"
+expect_err "pipes are read only as inputs, not from lists or folders"
 # nor by --resume, which looks for itself at what has no row
 run classify "$model" @list "$image" --topk 1 -o rows2.csv
 expect_code 3

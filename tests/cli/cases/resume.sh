@@ -42,7 +42,7 @@ for format in csv jsonl; do
     fails 1 "cannot resume" classify "$model" "$samples" in --topk 2 --format $format -o part --resume
     expect_same part before
     cp whole full
-    fails 1 "more images than the inputs have" classify "$model" in/00-*.png in/01-a.png in/01-*r.png --topk 2 \
+    fails 1 "more rows than the inputs have images" classify "$model" in/00-*.png in/01-a.png in/01-*r.png --topk 2 \
         --format $format -o full --resume
     expect_same full whole
     fails 1 "cannot resume" classify "$model" in --topk 3 --format $format -o full --resume
@@ -54,6 +54,6 @@ for format in csv jsonl; do
     fails 1 "cannot resume" classify "$model" in --format $format -o precious --resume
     expect_same precious before
 done
-fails 1 "precious: is no list of skipped images" classify "$model" in -o newer.csv --resume --errors precious
+fails 1 "precious: not a list of skipped images" classify "$model" in -o newer.csv --resume --errors precious
 expect_same precious before
 fails 1 "not a regular file" classify "$model" in -o /dev/null --resume

@@ -29,7 +29,7 @@ expect_out '"num_images":	4,'
 expect_out '"skipped":	0,'
 expect_same out results.json
 expect_out '[0,0,0,0,0,0,0,0,1,0]'
-fails 1 "results.json: exists already" eval "$model" part-000.tar --results-file results.json
+fails 1 "results.json: already exists" eval "$model" part-000.tar --results-file results.json
 # a member that is cut off is skipped, and only it
 head -c 1000 part-001.tar >cut.tar
 cat part-000.tar >good.tar

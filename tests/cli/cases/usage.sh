@@ -48,7 +48,7 @@ usage "which MODEL?" classify
 usage "which INPUT?" classify m
 usage "which DATASET?" eval m
 usage "which input file?" run m -o o
-usage "Add -o FILE" run m i
+usage "add -o FILE" run m i
 usage "one argument too many" info m n
 usage "one argument too many; with --arch there is no MODEL" info --arch bvlc m
 usage "add --arch" info --classes 5 m

@@ -5,7 +5,7 @@ ok bench "$model" --device cuda -b 1 --iterations 1 --warmup 0 --pixels u8 --pre
 expect_out "precision fp16, schedule fused, launch graph, pixels u8"
 expect_out "pixels are 8-bit, normalised by the device"
 expect_out "with copies  pixels in page-locked memory to the device"
-expect_out "bounds it" # what does, depends on how fast this machine simulates
+expect_out "bound by" # which limit it is depends on how fast this machine simulates
 expect_out "latency ms"
 for key in device with_copies end_to_end bound_by bound copy_alone_bytes_per_second bytes_to_device_per_image latency_ms; do
     grep -q "\"$key\":" results.json || fail "$key in the JSON"

@@ -51,12 +51,12 @@ TRIBUTARY_CACHE_DIR=file/folder
 plan
 expect_no_err
 plan --measure
-expect_err "file/folder: cannot make this folder: Not a directory; what is measured will not be remembered"
+expect_err "file/folder: cannot create this folder: Not a directory; measurements will not be remembered"
 TRIBUTARY_CACHE_DIR=file
 plan --measure
-expect_err "file: cannot make this folder: Not a directory"
+expect_err "file: cannot create this folder: Not a directory"
 plan --measure --choice-cache file/here.txt
-expect_err "what was measured will not be remembered"
+expect_err "measurements will not be remembered"
 # without a driver nothing can be measured, and nothing is made
 SIMULATED_NO_DRIVER=1 TRIBUTARY_CACHE_DIR=absent
 export SIMULATED_NO_DRIVER
