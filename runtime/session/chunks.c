@@ -37,7 +37,7 @@ static trib_status load(trib_lane *lane, int64_t chunk, const trib_slot *slot, c
 
 static trib_status launch_capture(trib_lane *lane, trib_capture *capture)
 {
-    trib_trace_push(lane->trace, TRIB_TRACE_LAUNCH, lane->serial);
+    trib_lane_push(lane, TRIB_TRACE_LAUNCH);
     trib_status status = trib_capture_launch(capture, lane->streams[0]);
     trib_trace_pop(lane->trace);
     return trib_outcome(&status);
@@ -95,7 +95,7 @@ trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void
 {
     int64_t chunk = lane->submitted++, oldest = chunk - TRIB_CHUNKS_IN_FLIGHT;
     if (oldest >= lane->settled) TRIB_TRY(trib_lane_wait(lane, oldest, oldest + 1));
-    trib_trace_push(lane->trace, TRIB_TRACE_CHUNK, lane->serial);
+    trib_lane_push(lane, TRIB_TRACE_CHUNK);
     trib_status status = run(lane, chunk, input, count, outputs);
     trib_trace_pop(lane->trace);
     return trib_outcome(&status);

@@ -22,12 +22,15 @@ size_t trib_output_row_bytes(const trib_plan *p, int output)
 
 /* ---- streams and events ---- */
 
-static trib_status open_stream(trib_lane *lane, const char *name, trib_stream **out)
+/* `number`: the plan's, or one above for a stream that copies. */
+static trib_status open_stream(trib_lane *lane, int number, const char *name, trib_stream **out)
 {
     char text[64];
     snprintf(text, sizeof text, "lane %d %s", lane->index, name);
     trib_stream_options o = { .name = text, .threads = lane->plan->threads };
-    return trib_stream_create(lane->device, &o, out);
+    TRIB_TRY(trib_stream_create(lane->device, &o, out));
+    trib_trace_name_stream(lane->trace, lane->index, number, text);
+    return trib_success();
 }
 
 /* Those that share the plan's stream 0 have number 0. */
@@ -39,7 +42,7 @@ static trib_status open_stages(trib_lane *lane)
         if (!stage->stream)
             lane->stages[i] = lane->streams[0];
         else
-            TRIB_TRY(open_stream(lane, names[i], &lane->stages[i]));
+            TRIB_TRY(open_stream(lane, lane->plan->stream_count - 1 + stage->stream, names[i], &lane->stages[i]));
         for (int turn = 0; stage->recorded && turn < TRIB_CHUNKS_IN_FLIGHT; ++turn)
             TRIB_TRY(trib_event_create(lane->device, &lane->reached[i][turn]));
     }
@@ -55,7 +58,7 @@ static trib_status open_streams(trib_lane *lane)
     for (int i = 0; i < p->stream_count; ++i) {
         char name[32];
         snprintf(name, sizeof name, "stream %d", i);
-        TRIB_TRY(open_stream(lane, name, &lane->streams[i]));
+        TRIB_TRY(open_stream(lane, i, name, &lane->streams[i]));
     }
     for (int i = 0; i < p->event_count; ++i) TRIB_TRY(trib_event_create(lane->device, &lane->events[i]));
     return open_stages(lane);
@@ -132,7 +135,7 @@ static trib_status record_slots(trib_lane *lane)
     lane->serial = -1;
     TRIB_TRY(warm_up(lane));
     for (int i = 0; i < lane->order.slots; ++i) {
-        trib_trace_push(lane->trace, TRIB_TRACE_CAPTURE, lane->serial);
+        trib_lane_push(lane, TRIB_TRACE_CAPTURE);
         trib_status status = record(lane, &lane->slots[i]);
         trib_trace_pop(lane->trace);
         if (trib_failed(&status)) return status;

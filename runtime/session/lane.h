@@ -21,7 +21,7 @@ typedef struct trib_lane {
     trib_device *device;
     const trib_plan *plan;
     trib_op_handle *const *ops; /* one per plan op, NULL where nothing runs; owned by the session */
-    const trib_trace *trace;    /* NULL: no tool listens; owned by the session */
+    const trib_trace *trace;    /* NULL: nobody listens; owned by the session */
     int index;
     trib_chunk_order order;
     trib_stream **streams; /* the plan's */
@@ -51,6 +51,12 @@ trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void
 trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to);
 /* Returns when nothing is in flight any more, with the first failure; all chunks in flight then count as failed. */
 trib_status trib_lane_drain(trib_lane *lane);
+
+/* A range about all of a lane's work: a chunk, a capture, a launch. */
+static inline void trib_lane_push(const trib_lane *lane, trib_trace_what what)
+{
+    trib_trace_push(lane->trace, (trib_trace_range) { what, lane->index, 0, -1, lane->serial });
+}
 
 /* Runs the plan's ops from and to a slot's memory. */
 trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs);

@@ -48,7 +48,8 @@ trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *o
 {
     bindings b = { input, outputs };
     for (int i = 0; i < lane->plan->op_count; ++i) {
-        trib_trace_push(lane->trace, i, lane->serial);
+        const int stream = lane->plan->ops[i].stream;
+        trib_trace_push(lane->trace, (trib_trace_range) { TRIB_TRACE_OP, lane->index, stream, i, lane->serial });
         trib_status status = give_op(lane, i, &b);
         trib_trace_pop(lane->trace);
         if (trib_failed(&status)) return status;

@@ -5,6 +5,7 @@
 
 #include "session/lane.h"
 #include "session/parameters.h"
+#include "session/traced.h"
 #include "trace/trace.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/process.h"
@@ -127,19 +128,19 @@ static trib_status open_lanes(trib_session *s, const trib_session_options *o)
 }
 
 static trib_status build(trib_session *s, const trib_graph *graph, const trib_tensor *parameters,
-                         const trib_session_options *o)
+                         const trib_session_options *o, trib_trace_sinks sinks)
 {
     TRIB_TRY(check_parameters(graph, parameters));
     TRIB_TRY(trib_plan_create(graph, s->device, &o->plan, &s->plan));
     s->ops = trib_alloc_zeroed((size_t)s->plan->op_count, sizeof(trib_op_handle *));
     if (!s->ops) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d ops", s->plan->op_count);
     for (int i = 0; i < s->plan->op_count; ++i) TRIB_TRY(create_op(s, i, parameters));
-    TRIB_TRY(trib_trace_create(s->plan, &s->trace));
+    TRIB_TRY(trib_trace_create(s->plan, sinks, &s->trace));
     return open_lanes(s, o);
 }
 
-trib_status trib_session_create(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
-                                const trib_session_options *options, trib_session **out)
+trib_status trib_session_create_traced(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
+                                       const trib_session_options *options, trib_trace_sinks sinks, trib_session **out)
 {
     if (!device || !graph) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a session needs a device and a graph");
     trib_session_options o = options ? *options : trib_session_default_options();
@@ -149,7 +150,7 @@ trib_status trib_session_create(trib_device *device, const trib_graph *graph, co
     s->process = trib_process();
     s->device = device;
     s->max_batch = o.max_batch;
-    trib_status status = build(s, graph, parameters, &o);
+    trib_status status = build(s, graph, parameters, &o, sinks);
     if (trib_failed(&status)) {
         trib_add_context(&status, "preparing %s", trib_graph_name(graph));
         trib_session_destroy(s);
@@ -157,6 +158,12 @@ trib_status trib_session_create(trib_device *device, const trib_graph *graph, co
     }
     *out = s;
     return trib_success();
+}
+
+trib_status trib_session_create(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
+                                const trib_session_options *options, trib_session **out)
+{
+    return trib_session_create_traced(device, graph, parameters, options, trib_trace_default_sinks(), out);
 }
 
 void trib_session_destroy(trib_session *s)

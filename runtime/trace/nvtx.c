@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NVTX 3 is headers only: a tool that listens brings the library, which the first call looks for. Without one the
- * domain is NULL, and nothing is registered, allocated or formatted.
+ * Named ranges for profilers. NVTX 3 is headers only: a tool that listens brings the library, which the first call
+ * looks for. Without one the domain is NULL, and nothing is registered, allocated or formatted.
  *
  * The domain is the process's and is never destroyed, since tools show a new domain for each one created. Its strings
  * live as long, so each text is registered once, however many sessions use it. */
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/trace.h"
+#include "trace/sink.h"
 #include "tributary/internal/alloc.h"
 
 typedef struct registered {
@@ -31,11 +31,11 @@ typedef struct range {
     uint32_t category;
 } range;
 
-struct trib_trace {
+typedef struct nvtx_names {
     nvtxDomainHandle_t domain;
     range chunk, capture, launch;
     range ops[];
-};
+} nvtx_names;
 
 /* Category 0 means none. */
 static uint32_t category_of(trib_kind kind) { return (uint32_t)kind + 1; }
@@ -84,60 +84,67 @@ static trib_status name_range(const char *text, uint32_t category, range *out)
 
 /* ---- a session's ranges ---- */
 
-static trib_status name_ranges(const trib_plan *plan, trib_trace *trace)
+static trib_status name_ranges(const trib_plan *plan, nvtx_names *names)
 {
     char text[256];
     snprintf(text, sizeof text, "%.200s batch %d", plan->graph_name, plan->batch);
-    TRIB_TRY(name_range(text, 0, &trace->chunk));
+    TRIB_TRY(name_range(text, 0, &names->chunk));
     snprintf(text, sizeof text, "%.200s batch %d capture", plan->graph_name, plan->batch);
-    TRIB_TRY(name_range(text, 0, &trace->capture));
+    TRIB_TRY(name_range(text, 0, &names->capture));
     snprintf(text, sizeof text, "%.200s batch %d launch", plan->graph_name, plan->batch);
-    TRIB_TRY(name_range(text, 0, &trace->launch));
+    TRIB_TRY(name_range(text, 0, &names->launch));
     for (int i = 0; i < plan->op_count; ++i)
-        TRIB_TRY(name_range(plan->ops[i].name, category_of(plan->ops[i].desc.kind), &trace->ops[i]));
+        TRIB_TRY(name_range(plan->ops[i].name, category_of(plan->ops[i].desc.kind), &names->ops[i]));
     return trib_success();
 }
 
-trib_status trib_trace_create(const trib_plan *plan, trib_trace **out)
+static trib_status open_names(void *context, const trib_plan *plan, void **out)
 {
-    *out = NULL;
+    (void)context;
     nvtxDomainHandle_t domain = find_domain();
     if (!domain) return trib_success();
-    trib_trace *trace = trib_alloc_zeroed(1, sizeof *trace + (size_t)plan->op_count * sizeof trace->ops[0]);
-    if (!trace) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the ranges of %d ops", plan->op_count);
-    trace->domain = domain;
-    trib_status status = name_ranges(plan, trace);
+    nvtx_names *names = trib_alloc_zeroed(1, sizeof *names + (size_t)plan->op_count * sizeof names->ops[0]);
+    if (!names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the ranges of %d ops", plan->op_count);
+    names->domain = domain;
+    trib_status status = name_ranges(plan, names);
     if (trib_failed(&status))
-        trib_trace_destroy(trace);
+        trib_free(names);
     else
-        *out = trace;
+        *out = names;
     return status;
 }
 
-void trib_trace_destroy(trib_trace *trace) { trib_free(trace); }
+static void close_names(void *names) { trib_free(names); }
 
-static const range *find_range(const trib_trace *trace, int what)
+static const range *find_range(const nvtx_names *names, const trib_trace_range *r)
 {
-    switch (what) {
-    case TRIB_TRACE_CHUNK: return &trace->chunk;
-    case TRIB_TRACE_CAPTURE: return &trace->capture;
-    case TRIB_TRACE_LAUNCH: return &trace->launch;
-    default: return &trace->ops[what];
+    switch (r->what) {
+    case TRIB_TRACE_CHUNK: return &names->chunk;
+    case TRIB_TRACE_CAPTURE: return &names->capture;
+    case TRIB_TRACE_LAUNCH: return &names->launch;
+    case TRIB_TRACE_OP: break;
     }
+    return &names->ops[r->op];
 }
 
-void trib_trace_begin(const trib_trace *trace, int what, int64_t chunk)
+static void push(void *state, const trib_trace_range *what)
 {
-    const range *r = find_range(trace, what);
+    const nvtx_names *names = state;
+    const range *r = find_range(names, what);
     nvtxEventAttributes_t attributes = { .version = NVTX_VERSION, .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE };
     attributes.category = r->category;
     attributes.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
     attributes.message.registered = r->name;
-    if (chunk >= 0) {
+    if (what->chunk >= 0) {
         attributes.payloadType = NVTX_PAYLOAD_TYPE_UNSIGNED_INT64;
-        attributes.payload.ullValue = (uint64_t)chunk;
+        attributes.payload.ullValue = (uint64_t)what->chunk;
     }
-    nvtxDomainRangePushEx(trace->domain, &attributes);
+    nvtxDomainRangePushEx(names->domain, &attributes);
 }
 
-void trib_trace_end(const trib_trace *trace) { nvtxDomainRangePop(trace->domain); }
+static void pop(void *state) { nvtxDomainRangePop(((const nvtx_names *)state)->domain); }
+
+/* Streams are named by their devices: CUDA's objects by the driver, the CPU's worker threads by their own names. */
+const trib_trace_sink trib_nvtx_sink = {
+    .name = "nvtx", .open = open_names, .close = close_names, .push = push, .pop = pop
+};

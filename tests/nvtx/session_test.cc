@@ -195,7 +195,7 @@ TEST_F(Nvtx, NamesThatFindNoMemoryAreRegisteredTheNextTime)
     std::int64_t k = 1;
     for (;; ++k) {
         trib_fault_arm(k, false);
-        trib_status status = trib_trace_create(&renamed, &trace);
+        trib_status status = trib_trace_create(&renamed, trib_trace_default_sinks(), &trace);
         if (trib_fault_disarm() < k) {
             EXPECT_OK(status);
             break;
