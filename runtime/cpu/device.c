@@ -99,6 +99,7 @@ static const trib_driver driver = {
     .op_create = trib_cpu_op_create,
     .op_destroy = trib_cpu_op_destroy,
     .op_detail = trib_cpu_op_detail,
+    .op_pack = trib_cpu_op_pack,
     .op_run = trib_cpu_op_run,
 };
 

@@ -228,5 +228,6 @@ static const trib_driver driver = {
     .op_create = trib_cuda_op_create,
     .op_destroy = trib_cuda_op_destroy,
     .op_detail = trib_cuda_op_detail,
+    .op_pack = trib_cuda_op_pack,
     .op_run = trib_cuda_op_run,
 };

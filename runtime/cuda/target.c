@@ -61,10 +61,10 @@ static trib_status event_create(trib_device *device, trib_event **out)
 }
 
 static trib_status op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                             const trib_op_parameters *parameters, trib_op_handle **out)
+                             trib_op_handle **out)
 {
-    (void)desc, (void)implementation, (void)parameters, (void)out;
-    return refuse(device, "memory for parameters");
+    (void)desc, (void)implementation, (void)out;
+    return refuse(device, "op");
 }
 
 /* ---- opening and closing ---- */

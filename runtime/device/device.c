@@ -4,6 +4,7 @@
 
 #include "device/cuda_device.h"
 #include "device/driver.h"
+#include "device/op_check.h"
 #include "tributary/internal/process.h"
 
 #define INVALID(...) TRIB_ERROR(TRIB_INVALID_ARGUMENT, __VA_ARGS__)
@@ -306,11 +307,11 @@ trib_status trib_device_save_choices(trib_device *device)
 }
 
 trib_status trib_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                           const trib_op_parameters *parameters, trib_op_handle **out)
+                           trib_op_handle **out)
 {
-    REQUIRE(device && desc && implementation && out, "op create", "only parameters may be NULL");
+    REQUIRE(device && desc && implementation && out, "op create", "no argument may be NULL");
     REQUIRE_HERE(device, "op create");
-    return device->driver->op_create(device, desc, implementation, parameters, out);
+    return device->driver->op_create(device, desc, implementation, out);
 }
 
 void trib_op_destroy(trib_op_handle *op)
@@ -320,11 +321,33 @@ void trib_op_destroy(trib_op_handle *op)
 
 const char *trib_op_detail(const trib_op_handle *op) { return op ? op->device->driver->op_detail(op) : ""; }
 
-trib_status trib_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
-                        void *workspace)
+/* Memory that the caller of an op brings. */
+static trib_status needs(const trib_op_handle *op, const char *what, const void *memory, int64_t bytes)
 {
-    REQUIRE(op && stream && inputs && outputs, "op run", "only workspace may be NULL");
+    if (memory || bytes <= 0) return trib_success();
+    return INVALID("%s: it needs %s of %lld bytes", trib_kind_name(op->desc->kind), what, (long long)bytes);
+}
+
+trib_status trib_op_pack(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters, void *packed,
+                         void *workspace)
+{
+    REQUIRE(op && stream && parameters, "op pack", "only workspace may be NULL");
+    REQUIRE(op->device == stream->device, "op pack", "op and stream belong to different devices");
+    REQUIRE_HERE(op->device, "op pack");
+    if (!op->packed_bytes) return INVALID("%s: it has no parameters to pack", trib_kind_name(op->desc->kind));
+    TRIB_TRY(trib_op_check_parameters(op->desc, parameters));
+    TRIB_TRY(needs(op, "memory for packed parameters", packed, op->packed_bytes));
+    TRIB_TRY(needs(op, "a workspace to pack its parameters", workspace, op->packing_bytes));
+    return op->device->driver->op_pack(op, stream, parameters, packed, workspace);
+}
+
+trib_status trib_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                        const void *packed, void *workspace)
+{
+    REQUIRE(op && stream && inputs && outputs, "op run", "only packed and workspace may be NULL");
     REQUIRE(op->device == stream->device, "op run", "op and stream belong to different devices");
     REQUIRE_HERE(op->device, "op run");
-    return op->device->driver->op_run(op, stream, inputs, outputs, workspace);
+    TRIB_TRY(needs(op, "packed parameters", packed, op->packed_bytes));
+    TRIB_TRY(needs(op, "a workspace", workspace, op->workspace_bytes));
+    return op->device->driver->op_run(op, stream, inputs, outputs, packed, workspace);
 }

@@ -49,12 +49,16 @@ typedef struct trib_driver {
     trib_status (*op_recall)(trib_device *device, const trib_op_desc *desc, const char **name, int64_t *nanoseconds);
     trib_status (*op_remember)(trib_device *device, const trib_op_desc *desc, const char *name, int64_t nanoseconds);
     trib_status (*save_choices)(trib_device *device);
+    /* Fills in all of the handle. */
     trib_status (*op_create)(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                             const trib_op_parameters *parameters, trib_op_handle **out);
+                             trib_op_handle **out);
     void (*op_destroy)(trib_op_handle *op);
     const char *(*op_detail)(const trib_op_handle *op);
+    /* Only for an op with packed_bytes. */
+    trib_status (*op_pack)(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters, void *packed,
+                           void *workspace);
     trib_status (*op_run)(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
-                          void *workspace);
+                          const void *packed, void *workspace);
 } trib_driver;
 
 /* A driver's own structs begin with these, so that the public functions find the driver. */
@@ -74,6 +78,8 @@ struct trib_capture {
 };
 struct trib_op_handle {
     trib_device *device;
+    const trib_op_desc *desc;                             /* the driver's copy */
+    int64_t workspace_bytes, packed_bytes, packing_bytes; /* as in trib_implementation */
 };
 
 trib_status trib_cpu_device_open(const trib_device_options *options, trib_device **out);

@@ -164,8 +164,11 @@ trib_status trib_op_check(const trib_op_desc *desc)
 trib_status trib_op_check_parameters(const trib_op_desc *desc, const trib_op_parameters *parameters)
 {
     const trib_kind_row *row = trib_kind_row_of(desc->kind);
-    if (!trib_op_weight_elements(desc)) return trib_success();
-    if (!parameters || !parameters->weight) return INVALID("%s: its weight is missing", row->name);
+    int channels = desc->inputs[0].c;
+    if (!parameters->weight) return INVALID("%s: its weight is missing", row->name);
+    if (parameters->channels < 0 || parameters->channels > channels ||
+        (parameters->channels && parameters->channels < channels && !row->ignores_zeros))
+        return INVALID("%s: a weight of %d channels for an input of %d", row->name, parameters->channels, channels);
     if ((row->scales_and_shifts || desc->has_bias) && !parameters->bias)
         return INVALID("%s: its %s is missing", row->name, row->scales_and_shifts ? "shift" : "bias");
     return trib_success();

@@ -14,7 +14,7 @@ static const int64_t long_enough = 2000000;
 typedef struct subject {
     trib_rig *rig;
     trib_op_handle *op;
-    void *workspace;
+    void *packed, *workspace;
     int runs;              /* one behind the other */
     trib_capture *capture; /* of them; NULL: given one by one */
 } subject;
@@ -23,7 +23,8 @@ static trib_status give_runs(const subject *s)
 {
     for (int i = 0; i < s->runs; ++i) {
         trib_rig_set *set = &s->rig->sets[i % s->rig->set_count];
-        TRIB_TRY(trib_op_run(s->op, s->rig->stream, (const void *const *)set->inputs, set->outputs, s->workspace));
+        TRIB_TRY(trib_op_run(s->op, s->rig->stream, (const void *const *)set->inputs, set->outputs, s->packed,
+                             s->workspace));
     }
     return trib_success();
 }
@@ -83,19 +84,35 @@ static trib_status time_repeats(subject *s, trib_measurement *out)
     return trib_success();
 }
 
+static trib_status alloc(trib_rig *r, int64_t bytes, void **out)
+{
+    return bytes ? trib_device_alloc(r->device, r->stream, (size_t)bytes, out) : trib_success();
+}
+
+static trib_status pack(subject *s, const trib_implementation *candidate)
+{
+    trib_rig *r = s->rig;
+    void *workspace = NULL;
+    if (!candidate->packed_bytes) return trib_success();
+    TRIB_TRY(alloc(r, candidate->packed_bytes, &s->packed));
+    TRIB_TRY(alloc(r, candidate->packing_bytes, &workspace));
+    trib_status status = trib_op_pack(s->op, r->stream, &r->parameters, s->packed, workspace);
+    trib_device_free(r->device, r->stream, workspace);
+    return trib_outcome(&status);
+}
+
 static trib_status measure_one(trib_rig *r, const trib_op_desc *desc, const trib_implementation *candidate,
                                trib_measurement *out)
 {
     subject s = { .rig = r };
-    trib_status status = trib_success();
-    if (candidate->workspace_bytes)
-        status = trib_device_alloc(r->device, r->stream, (size_t)candidate->workspace_bytes, &s.workspace);
-    trib_op_parameters parameters = { r->weight, r->bias };
-    if (!trib_failed(&status)) status = trib_op_create(r->device, desc, candidate->name, &parameters, &s.op);
+    trib_status status = alloc(r, candidate->workspace_bytes, &s.workspace);
+    if (!trib_failed(&status)) status = trib_op_create(r->device, desc, candidate->name, &s.op);
+    if (!trib_failed(&status)) status = pack(&s, candidate);
     if (!trib_failed(&status)) status = time_repeats(&s, out);
     trib_status done = trib_stream_synchronize(r->stream); /* what the op uses is freed now */
     trib_capture_destroy(s.capture);
     trib_op_destroy(s.op);
+    trib_device_free(r->device, r->stream, s.packed);
     trib_device_free(r->device, r->stream, s.workspace);
     return trib_failed(&status) ? status : done;
 }
@@ -128,7 +145,7 @@ trib_status trib_measure_candidates(trib_device *device, const trib_plan_op *op,
     trib_rig_close(&r);
     if (!trib_failed(&status) && !any) status = refusal;
     trib_add_context(&status, "measuring layer %s", op->name);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* ---- choosing ---- */

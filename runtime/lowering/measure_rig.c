@@ -31,14 +31,6 @@ static void store(void *values, size_t i, trib_dtype dtype, float value)
     }
 }
 
-static float *random_floats(size_t count)
-{
-    uint32_t state = 2463534242u;
-    float *values = trib_realloc_array(NULL, count, sizeof *values);
-    for (size_t i = 0; values && i < count; ++i) values[i] = next_value(&state);
-    return values;
-}
-
 /* A pattern from the host, then copies of it on the device, each twice as long as the one before. */
 static trib_status fill(trib_rig *r, void *memory, size_t bytes, trib_dtype dtype)
 {
@@ -60,12 +52,18 @@ static trib_status fill(trib_rig *r, void *memory, size_t bytes, trib_dtype dtyp
 
 /* ---- memory ---- */
 
+static trib_status take(trib_rig *r, size_t bytes, void **out)
+{
+    TRIB_TRY(trib_device_alloc(r->device, r->stream, bytes, out));
+    r->memory[r->memory_count++] = *out;
+    return trib_success();
+}
+
 static trib_status view_memory(trib_rig *r, const trib_view *v, bool is_input, void **out)
 {
     size_t bytes = (size_t)trib_view_bytes(v);
     void *memory;
-    TRIB_TRY(trib_device_alloc(r->device, r->stream, bytes, &memory));
-    r->memory[r->memory_count++] = memory;
+    TRIB_TRY(take(r, bytes, &memory));
     *out = (char *)memory + trib_view_offset(v);
     return is_input ? fill(r, memory, bytes, v->dtype) : trib_fill_zero(r->stream, memory, bytes);
 }
@@ -125,14 +123,22 @@ static trib_status open_sets(trib_rig *r, const trib_op_desc *d)
 
 /* ---- parameters ---- */
 
+static trib_status floats(trib_rig *r, int64_t count, const float **out)
+{
+    size_t bytes = (size_t)count * sizeof(float);
+    void *memory;
+    TRIB_TRY(take(r, bytes, &memory));
+    *out = memory;
+    return fill(r, memory, bytes, TRIB_F32);
+}
+
 static trib_status open_parameters(trib_rig *r, const trib_op_desc *d)
 {
-    size_t channels = 0, weights = (size_t)trib_op_weight_elements(d);
+    int64_t channels = 0, weights = trib_op_weight_elements(d);
     if (!weights) return trib_success();
-    for (int i = 0; i < d->output_count; ++i) channels += (size_t)d->outputs[i].c;
-    r->weight = random_floats(weights);
-    r->bias = random_floats(channels);
-    return r->weight && r->bias ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to measure");
+    for (int i = 0; i < d->output_count; ++i) channels += d->outputs[i].c;
+    TRIB_TRY(floats(r, weights, &r->parameters.weight));
+    return floats(r, channels, &r->parameters.bias);
 }
 
 /* ---- opening and closing ---- */
@@ -154,6 +160,4 @@ void trib_rig_close(trib_rig *r)
     trib_event_destroy(r->start);
     trib_event_destroy(r->end);
     trib_stream_destroy(r->stream);
-    trib_free(r->weight);
-    trib_free(r->bias);
 }

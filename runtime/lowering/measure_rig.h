@@ -18,9 +18,9 @@ typedef struct trib_rig {
     trib_event *start, *end;
     trib_rig_set sets[TRIB_RIG_MOST_SETS]; /* used in turn */
     int set_count;
-    float *weight, *bias; /* NULL where the op has none */
-    void *memory[TRIB_RIG_MOST_SETS * (TRIB_MAX_INPUTS + TRIB_MAX_OUTPUTS)];
-    int memory_count, first_count; /* of all sets, of the first */
+    trib_op_parameters parameters; /* NULL where the op has none */
+    void *memory[2 + TRIB_RIG_MOST_SETS * (TRIB_MAX_INPUTS + TRIB_MAX_OUTPUTS)];
+    int memory_count, first_count; /* of parameters and all sets, of parameters and the first */
 } trib_rig;
 
 /* On failure it is half built and must still be closed. */

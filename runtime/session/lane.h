@@ -21,6 +21,7 @@ typedef struct trib_lane {
     trib_device *device;
     const trib_plan *plan;
     trib_op_handle *const *ops; /* one per plan op, NULL where nothing runs; owned by the session */
+    void *const *packed;        /* its parameters, NULL where it has none; owned by the session */
     const trib_trace *trace;    /* NULL: nobody listens; owned by the session */
     int index;
     trib_chunk_order order;

@@ -37,7 +37,7 @@ static trib_status batch_norm_scale_shift(const trib_plan_op *op, int part, cons
                                 i, (double)p[TRIB_BN_VAR][i] + eps);
     }
     for (int role = 0; role < TRIB_ROLE_COUNT; ++role) trib_free(p[role]);
-    return status;
+    return trib_outcome(&status);
 }
 
 /* w'[k,...] = w[k,...] * scale[k]; b'[k] = b[k] * scale[k] + shift[k]. Without weights (a batch norm alone): w' =
@@ -64,24 +64,7 @@ static trib_status apply_batch_norm(const trib_plan_op *op, int part, const trib
     }
     trib_free(scale);
     trib_free(shift);
-    return status;
-}
-
-/* A convolution may read more channels than its weights have: those behind them hold zeros, and get zeros. */
-static trib_status pad_channels(const trib_plan_op *op, const trib_tensor *weight, float **values, int64_t *count)
-{
-    int wanted = op->desc.inputs[0].c;
-    if (!trib_kind_row_of(op->desc.kind)->ignores_zeros || weight->shape.rank != 4 || weight->shape.dim[1] >= wanted)
-        return trib_success();
-    size_t rows = (size_t)weight->shape.dim[0], row = (size_t)(*count / weight->shape.dim[0]);
-    size_t padded_row = row / (size_t)weight->shape.dim[1] * (size_t)wanted;
-    float *padded = trib_alloc_zeroed(rows, padded_row * sizeof *padded);
-    if (!padded) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "layer %s: no memory for its parameters", op->name);
-    for (size_t k = 0; k < rows; ++k) memcpy(padded + k * padded_row, *values + k * row, row * sizeof *padded);
-    trib_free(*values);
-    *values = padded;
-    *count = (int64_t)(rows * padded_row);
-    return trib_success();
+    return trib_outcome(&status);
 }
 
 static trib_status fold_part(const trib_plan_op *op, int part, const trib_tensor *parameters, trib_folded *f,
@@ -91,11 +74,14 @@ static trib_status fold_part(const trib_plan_op *op, int part, const trib_tensor
     int64_t biases = 0;
     *weights = 0;
     if (ids[TRIB_WEIGHT] >= 0) {
-        TRIB_TRY(as_f32(op, &parameters[ids[TRIB_WEIGHT]], &f->weight, weights));
-        TRIB_TRY(pad_channels(op, &parameters[ids[TRIB_WEIGHT]], &f->weight, weights));
+        const trib_tensor *weight = &parameters[ids[TRIB_WEIGHT]];
+        TRIB_TRY(as_f32(op, weight, &f->weight, weights));
+        if (trib_kind_row_of(op->desc.kind)->ignores_zeros) f->channels = (int)weight->shape.dim[1];
     }
     if (ids[TRIB_BIAS] >= 0) TRIB_TRY(as_f32(op, &parameters[ids[TRIB_BIAS]], &f->bias, &biases));
-    return ids[TRIB_BN_MEAN] >= 0 ? apply_batch_norm(op, part, parameters, f, *weights) : trib_success();
+    if (ids[TRIB_BN_MEAN] >= 0) TRIB_TRY(apply_batch_norm(op, part, parameters, f, *weights));
+    if (ids[TRIB_WEIGHT] < 0) *weights = op->desc.outputs[part].c; /* a batch norm alone: its scale */
+    return trib_success();
 }
 
 /* Adds `count` values behind the `used` ones that *all has. */
@@ -123,15 +109,20 @@ trib_status trib_fold_parameters(const trib_plan_op *op, const trib_tensor *para
         }
         if (!trib_failed(&status)) status = append(op, &all.weight, weights, one.weight, count);
         if (!trib_failed(&status)) status = append(op, &all.bias, biases, one.bias, op->desc.outputs[part].c);
+        all.channels = one.channels;
         weights += count;
         biases += op->desc.outputs[part].c;
         trib_folded_release(&one);
     }
-    if (trib_failed(&status))
+    if (trib_failed(&status)) {
         trib_folded_release(&all);
-    else
-        *out = all;
-    return status;
+        return status;
+    }
+    if (op->part_count == 1) weights = count, biases = op->desc.outputs[0].c;
+    all.weights = all.weight ? weights : 0;
+    all.biases = all.bias ? biases : 0;
+    *out = all;
+    return trib_outcome(&status);
 }
 
 void trib_folded_release(trib_folded *f)
@@ -139,4 +130,51 @@ void trib_folded_release(trib_folded *f)
     trib_free(f->weight);
     trib_free(f->bias);
     *f = (trib_folded) { 0 };
+}
+
+/* ---- on the device ---- */
+
+enum { ALIGNMENT = 256 };
+
+static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+/* Weight, bias and workspace lie in `memory`, one behind the other. */
+static trib_status pack(trib_stream *stream, trib_op_handle *handle, const trib_folded *values, unsigned char *memory,
+                        void *packed)
+{
+    size_t weight_bytes = (size_t)values->weights * sizeof(float), bias_bytes = (size_t)values->biases * sizeof(float);
+    unsigned char *bias = memory + aligned(weight_bytes), *workspace = bias + aligned(bias_bytes);
+    trib_op_parameters parameters = { .weight = (float *)memory, .channels = values->channels };
+    TRIB_TRY(trib_copy_to_device(stream, memory, values->weight, weight_bytes));
+    if (values->bias) {
+        TRIB_TRY(trib_copy_to_device(stream, bias, values->bias, bias_bytes));
+        parameters.bias = (float *)bias;
+    }
+    return trib_op_pack(handle, stream, &parameters, packed, workspace);
+}
+
+static trib_status load(trib_device *device, trib_stream *stream, const trib_plan_op *op, trib_op_handle *handle,
+                        const trib_folded *values, void *packed)
+{
+    void *memory;
+    size_t bytes = aligned((size_t)values->weights * sizeof(float)) + aligned((size_t)values->biases * sizeof(float)) +
+                   (size_t)op->packing_bytes;
+    TRIB_TRY(trib_device_alloc(device, stream, bytes, &memory));
+    trib_status status = pack(stream, handle, values, memory, packed);
+    trib_status done = trib_stream_synchronize(stream); /* `values` is being read until then */
+    trib_device_free(device, stream, memory);
+    return trib_failed(&status) ? status : done;
+}
+
+trib_status trib_pack_parameters(trib_device *device, trib_stream *stream, const trib_plan_op *op,
+                                 trib_op_handle *handle, const trib_tensor *parameters, void **packed)
+{
+    trib_folded values;
+    *packed = NULL;
+    if (!op->packed_bytes) return trib_success();
+    TRIB_TRY(trib_fold_parameters(op, parameters, &values));
+    trib_status status = trib_device_alloc(device, stream, (size_t)op->packed_bytes, packed);
+    if (!trib_failed(&status)) status = load(device, stream, op, handle, &values, *packed);
+    trib_folded_release(&values);
+    return status; /* on failure, too, *packed is the caller's to free */
 }

@@ -7,11 +7,18 @@
 #include "tributary/plan.h"
 
 typedef struct trib_folded {
-    float *weight, *bias; /* owned; NULL where the op has none */
+    float *weight, *bias;    /* owned; NULL where the op has none */
+    int64_t weights, biases; /* how many */
+    int channels;            /* input channels of the weight, see trib_op_parameters; 0: as many as the input has */
 } trib_folded;
 
 /* `parameters`: the graph's, by id. */
 trib_status trib_fold_parameters(const trib_plan_op *op, const trib_tensor *parameters, trib_folded *out);
 void trib_folded_release(trib_folded *folded);
+
+/* Packs the parameters of `handle`, made for `op`, into new device memory: *packed, the caller's to free; NULL for an
+ * op that has none. Returns when they are there. */
+trib_status trib_pack_parameters(trib_device *device, trib_stream *stream, const trib_plan_op *op,
+                                 trib_op_handle *handle, const trib_tensor *parameters, void **packed);
 
 #endif

@@ -18,8 +18,9 @@ static void *address(const trib_lane *lane, const bindings *b, int buffer)
     return NULL;
 }
 
-static trib_status run_op(trib_lane *lane, const trib_plan_op *op, trib_op_handle *handle, const bindings *b)
+static trib_status run_op(trib_lane *lane, int index, const bindings *b)
 {
+    const trib_plan_op *op = &lane->plan->ops[index];
     const void *inputs[TRIB_MAX_INPUTS] = { NULL };
     void *outputs[TRIB_MAX_OUTPUTS] = { NULL };
     for (int i = 0; i < op->desc.input_count; ++i)
@@ -29,7 +30,8 @@ static trib_status run_op(trib_lane *lane, const trib_plan_op *op, trib_op_handl
         outputs[i] =
             (unsigned char *)address(lane, b, op->desc.outputs[i].buffer) + trib_view_offset(&op->desc.outputs[i]);
     void *workspace = op->workspace >= 0 ? address(lane, b, op->workspace) : NULL;
-    trib_status status = trib_op_run(handle, lane->streams[op->stream], inputs, outputs, workspace);
+    trib_status status =
+        trib_op_run(lane->ops[index], lane->streams[op->stream], inputs, outputs, lane->packed[index], workspace);
     trib_add_context(&status, "layer %s", op->name);
     return trib_outcome(&status);
 }
@@ -39,7 +41,7 @@ static trib_status give_op(trib_lane *lane, int index, const bindings *b)
     const trib_plan_op *op = &lane->plan->ops[index];
     for (int k = 0; k < op->wait_count; ++k)
         TRIB_TRY(trib_stream_wait(lane->streams[op->stream], lane->events[op->waits[k]]));
-    if (lane->ops[index]) TRIB_TRY(run_op(lane, op, lane->ops[index], b));
+    if (lane->ops[index]) TRIB_TRY(run_op(lane, index, b));
     if (op->record >= 0) TRIB_TRY(trib_event_record(lane->events[op->record], lane->streams[op->stream]));
     return trib_success();
 }

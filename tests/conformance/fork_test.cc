@@ -98,7 +98,7 @@ TEST_P(Fork, CapturesAndOpsAreRefusedInAChild)
         EXPECT_REFUSED(trib_op_recall(device(), &desc, &name, &time));
         EXPECT_REFUSED(trib_op_remember(device(), &desc, "name", 1));
         EXPECT_REFUSED(trib_device_save_choices(device()));
-        EXPECT_REFUSED(trib_op_create(device(), &desc, "name", nullptr, &op));
+        EXPECT_REFUSED(trib_op_create(device(), &desc, "name", &op));
         capture.reset(), s.reset();
     });
 }

@@ -19,6 +19,7 @@ struct OpCase {
     trib_op_desc desc = {};
     std::vector<Values> inputs;
     Values weight, bias;
+    int weight_channels = 0; // as in trib_op_parameters
     Values expected;
     bool standard = false; // a dense shape of the kind real networks have: a fast implementation is expected
 };

@@ -43,16 +43,15 @@ class OpRun
         poison_padding(target);
         Memory output = upload(stream, target);
         void *outputs[TRIB_MAX_OUTPUTS] = { slice(output, desc_.outputs[0]) };
-        Memory workspace;
-        std::int64_t bytes = workspace_bytes();
-        if (bytes > 0) workspace = Memory(device_, stream.get(), std::size_t(bytes));
+        const trib_implementation offered = implementation();
+        Memory workspace = alloc(stream, offered.workspace_bytes), packed = alloc(stream, offered.packed_bytes);
         trib_op_handle *handle = nullptr;
-        trib_op_parameters parameters = { case_.weight.empty() ? nullptr : case_.weight.data(),
-                                          case_.bias.empty() ? nullptr : case_.bias.data() };
-        EXPECT_OK(trib_op_create(device_, &desc_, implementation_.c_str(), &parameters, &handle));
+        EXPECT_OK(trib_op_create(device_, &desc_, implementation_.c_str(), &handle));
         Op op(handle);
         if (!op) return {};
-        EXPECT_OK(trib_op_run(op.get(), stream.get(), inputs, outputs, workspace.get()));
+        EXPECT_EQ(offered.packed_bytes > 0, !case_.weight.empty());
+        if (offered.packed_bytes > 0) pack_parameters(op, stream, offered, packed);
+        EXPECT_OK(trib_op_run(op.get(), stream.get(), inputs, outputs, packed.get(), workspace.get()));
         EXPECT_OK(trib_copy_to_host(stream.get(), target.data(), output.get(), target.size() * sizeof(float)));
         for (int i = 0; i < desc_.input_count; ++i)
             expect_untouched(stream, memory[std::size_t(i)], sources[std::size_t(i)]);
@@ -61,6 +60,28 @@ class OpRun
     }
 
   private:
+    // Into memory full of NaN: what is not written shows.
+    void pack_parameters(const Op &op, const Stream &stream, const trib_implementation &offered, const Memory &packed)
+    {
+        Memory weight = upload(stream, case_.weight), bias, workspace;
+        if (!case_.bias.empty()) bias = upload(stream, case_.bias);
+        poison(stream, packed, offered.packed_bytes);
+        workspace = alloc(stream, offered.packing_bytes);
+        if (workspace.get()) poison(stream, workspace, offered.packing_bytes);
+        trib_op_parameters parameters = { weight.floats(), bias.floats(), case_.weight_channels };
+        EXPECT_OK(trib_op_pack(op.get(), stream.get(), &parameters, packed.get(), workspace.get()));
+        expect_untouched(stream, weight, case_.weight);
+    }
+    Memory alloc(const Stream &stream, std::int64_t bytes)
+    {
+        return bytes > 0 ? Memory(device_, stream.get(), std::size_t(bytes)) : Memory();
+    }
+    void poison(const Stream &stream, const Memory &memory, std::int64_t bytes)
+    {
+        const std::vector<float> nans(std::size_t(bytes) / sizeof(float), NAN);
+        EXPECT_OK(trib_copy_to_device(stream.get(), memory.get(), nans.data(), nans.size() * sizeof(float)));
+        EXPECT_OK(trib_stream_synchronize(stream.get()));
+    }
     Memory upload(const Stream &stream, const std::vector<float> &data)
     {
         Memory memory(device_, stream.get(), data.size() * sizeof(float));
@@ -80,15 +101,15 @@ class OpRun
         for (float &value : whole)
             if (value == 0) value = NAN;
     }
-    std::int64_t workspace_bytes() const
+    trib_implementation implementation() const
     {
         trib_implementation all[8];
         int count = 0;
         EXPECT_OK(trib_op_implementations(device_, &desc_, true, all, 8, &count, nullptr));
         for (int i = 0; i < count; ++i)
-            if (implementation_ == all[i].name) return all[i].workspace_bytes;
+            if (implementation_ == all[i].name) return all[i];
         ADD_FAILURE() << implementation_ << " is not offered for another number of threads";
-        return 0;
+        return {};
     }
     void expect_untouched(const Stream &stream, const Memory &memory, const std::vector<float> &source)
     {
@@ -380,26 +401,90 @@ TEST_P(Ops, NonsenseIsRefused)
         EXPECT_FAILS(trib_op_implementations(device(), &d, true, all, 8, &count, nullptr), TRIB_INVALID_ARGUMENT,
                      mutation.first);
         trib_op_handle *op = nullptr;
-        float weight[1] = {};
-        trib_op_parameters parameters = { weight, weight };
-        EXPECT_FAILS(trib_op_create(device(), &d, "reference", &parameters, &op), TRIB_INVALID_ARGUMENT,
-                     mutation.first);
+        EXPECT_FAILS(trib_op_create(device(), &d, "reference", &op), TRIB_INVALID_ARGUMENT, mutation.first);
         EXPECT_EQ(op, nullptr);
     }
 }
 
 TEST_P(Ops, MissingParametersAndUnknownNamesAreRefused)
 {
-    const trib_op_desc d = conv_desc(TRIB_NHWC, TRIB_NHWC, 1, 4, 4, 4, 1, 1, 0);
-    std::vector<float> weight(16), bias(4);
-    trib_op_parameters none = {}, no_bias = { weight.data(), nullptr }, both = { weight.data(), bias.data() };
-    trib_op_handle *op = nullptr;
-    EXPECT_FAILS(trib_op_create(device(), &d, "reference", &none, &op), TRIB_INVALID_ARGUMENT, "weight");
-    EXPECT_FAILS(trib_op_create(device(), &d, "reference", nullptr, &op), TRIB_INVALID_ARGUMENT, "weight");
-    EXPECT_FAILS(trib_op_create(device(), &d, "reference", &no_bias, &op), TRIB_INVALID_ARGUMENT, "bias");
-    EXPECT_FAILS(trib_op_create(device(), &d, "magic", &both, &op), TRIB_UNSUPPORTED, "magic");
-    EXPECT_FAILS(trib_op_create(device(), &d, "native", &both, &op), TRIB_UNSUPPORTED, "native");
-    EXPECT_EQ(op, nullptr);
+    const trib_layout best = info().layouts[0];
+    trib_op_desc d = conv_desc(best, best, 1, 32, 8, 32, 3, 1, 1);
+    d.threads = 1;
+    trib_op_handle *made = nullptr;
+    EXPECT_FAILS(trib_op_create(device(), &d, "magic", &made), TRIB_UNSUPPORTED, "magic");
+    EXPECT_FAILS(trib_op_create(device(), &d, "native", &made), TRIB_UNSUPPORTED, "native");
+    EXPECT_EQ(made, nullptr);
+    trib_implementation all[8];
+    int count = 0;
+    ASSERT_OK(trib_op_implementations(device(), &d, true, all, 8, &count, nullptr));
+    ASSERT_GT(count, 0);
+    ASSERT_OK(trib_op_create(device(), &d, all[0].name, &made));
+    Op op(made);
+    Stream s = stream(1);
+    Memory weight = alloc(s, 32 * 32 * 9 * sizeof(float)), bias = alloc(s, 32 * sizeof(float)),
+           packed = alloc(s, std::size_t(all[0].packed_bytes)), scratch = alloc(s, std::size_t(all[0].packing_bytes)),
+           x = alloc(s, 32 * 64 * sizeof(float)), y = alloc(s, 32 * 64 * sizeof(float)),
+           workspace = alloc(s, std::size_t(all[0].workspace_bytes));
+    const trib_op_parameters good = { weight.floats(), bias.floats(), 0 };
+    const auto refused = [&](trib_op_parameters parameters, void *to, void *between, const char *why) {
+        EXPECT_FAILS(trib_op_pack(op.get(), s.get(), &parameters, to, between), TRIB_INVALID_ARGUMENT, why);
+    };
+    refused({ nullptr, bias.floats(), 0 }, packed.get(), scratch.get(), "weight");
+    refused({ weight.floats(), nullptr, 0 }, packed.get(), scratch.get(), "bias");
+    refused({ weight.floats(), bias.floats(), 33 }, packed.get(), scratch.get(), "33 channels for an input of 32");
+    refused({ weight.floats(), bias.floats(), -1 }, packed.get(), scratch.get(), "-1 channels");
+    refused(good, nullptr, scratch.get(), "memory for packed parameters");
+    if (all[0].packing_bytes) refused(good, packed.get(), nullptr, "a workspace to pack its parameters");
+    EXPECT_FAILS(trib_op_pack(op.get(), s.get(), nullptr, packed.get(), scratch.get()), TRIB_INVALID_ARGUMENT, "NULL");
+    const void *inputs[] = { x.get() };
+    void *outputs[] = { y.get() };
+    EXPECT_FAILS(trib_op_run(op.get(), s.get(), inputs, outputs, nullptr, workspace.get()), TRIB_INVALID_ARGUMENT,
+                 "conv2d: it needs packed parameters");
+    d = {};
+    d.kind = TRIB_RELU;
+    d.input_count = d.output_count = 1;
+    d.inputs[0] = d.outputs[0] = dense_view(best, 1, 32, 8, 8);
+    d.threads = 1;
+    ASSERT_OK(trib_op_implementations(device(), &d, true, all, 8, &count, nullptr));
+    ASSERT_GT(count, 0);
+    ASSERT_OK(trib_op_create(device(), &d, all[0].name, &made));
+    op.reset(made);
+    refused(good, packed.get(), scratch.get(), "relu: it has no parameters to pack");
+}
+
+// An image is padded with channels of zeros where a device likes that; its weights are not.
+TEST_P(Ops, WeightsMayHaveFewerChannelsThanTheInput)
+{
+    const trib_layout best = info().layouts[0];
+    for (int taps : { 1, 3 }) {
+        OpCase op;
+        op.desc = conv_desc(best, best, 2, 8, 6, 16, taps, 1, taps / 2);
+        op.desc.threads = 1;
+        op.weight_channels = 3;
+        std::mt19937 random(7);
+        std::uniform_real_distribution<float> uniform(-1, 1);
+        Values x(2 * 36 * 8), whole(16 * 8 * std::size_t(taps * taps));
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % 8 < 3 ? uniform(random) : 0;
+        op.bias = Values(16, 0.25f);
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            if (int(i) / (taps * taps) % 8 >= 3) continue;
+            whole[i] = uniform(random);
+            op.weight.push_back(whole[i]);
+        }
+        op.inputs.push_back(x);
+        OpCase padded = op;
+        padded.weight = whole;
+        op.expected = reference(padded);
+        trib_implementation all[8];
+        int count = 0;
+        ASSERT_OK(trib_op_implementations(device(), &op.desc, true, all, 8, &count, nullptr));
+        ASSERT_GT(count, 0);
+        for (int i = 0; i < count; ++i) {
+            SCOPED_TRACE(all[i].name);
+            EXPECT_TRUE(close_to(unpack(op.desc.outputs[0], OpRun(device(), op, all[i].name, 1)()), op.expected, 2e-5));
+        }
+    }
 }
 
 // A handle is used from several streams at once and may be destroyed while its work is queued.
@@ -413,11 +498,20 @@ TEST_P(Ops, OneHandleRunsOnSeveralStreamsAndOutlivesItsOwner)
     ASSERT_OK(trib_op_implementations(device(), &d, true, all, 8, &count, nullptr));
     ASSERT_GT(count, 0);
     std::vector<float> weight(32 * 32 * 9, 0.01f), bias(32, 0.5f), x(32 * 14 * 14, 1.0f);
-    trib_op_parameters parameters = { weight.data(), bias.data() };
     trib_op_handle *made = nullptr;
-    ASSERT_OK(trib_op_create(device(), &d, all[0].name, &parameters, &made));
+    ASSERT_OK(trib_op_create(device(), &d, all[0].name, &made));
     Op op(made);
-    std::fill(weight.begin(), weight.end(), NAN); // parameters may go away now
+    Stream packing = stream(1);
+    Memory packed = alloc(packing, std::size_t(all[0].packed_bytes));
+    {
+        Memory w = alloc(packing, weight.size() * sizeof(float)), b = alloc(packing, bias.size() * sizeof(float)),
+               scratch = alloc(packing, std::size_t(all[0].packing_bytes));
+        ASSERT_OK(trib_copy_to_device(packing.get(), w.get(), weight.data(), weight.size() * sizeof(float)));
+        ASSERT_OK(trib_copy_to_device(packing.get(), b.get(), bias.data(), bias.size() * sizeof(float)));
+        trib_op_parameters parameters = { w.floats(), b.floats(), 0 };
+        ASSERT_OK(trib_op_pack(op.get(), packing.get(), &parameters, packed.get(), scratch.get()));
+    } // freed in stream order: what was packed does not need them
+    ASSERT_OK(trib_stream_synchronize(packing.get()));
     const std::size_t bytes = x.size() * sizeof(float);
     std::vector<Stream> streams;
     std::vector<Memory> memory;
@@ -432,7 +526,7 @@ TEST_P(Ops, OneHandleRunsOnSeveralStreamsAndOutlivesItsOwner)
         void *outputs[] = { memory[3 * i + 1].get() };
         ASSERT_OK(trib_copy_to_device(s.get(), memory[3 * i].get(), x.data(), bytes));
         for (int k = 0; k < 50; ++k)
-            ASSERT_OK(trib_op_run(op.get(), s.get(), inputs, outputs, memory[3 * i + 2].get()));
+            ASSERT_OK(trib_op_run(op.get(), s.get(), inputs, outputs, packed.get(), memory[3 * i + 2].get()));
         ASSERT_OK(trib_copy_to_host(s.get(), results[i].data(), outputs[0], bytes));
     }
     op.reset();

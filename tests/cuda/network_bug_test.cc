@@ -40,27 +40,31 @@ class Planted : public testing::TestWithParam<trib_schedule>
         device_ = network::open();
         plan_ = nets::plan(net_.graph(), device_.get(), net_.options(way).plan);
         ASSERT_TRUE(plan_);
-        for (int i = 0; i < plan_->op_count; ++i) ops_.push_back(create(plan_->ops[i]));
+        EXPECT_OK(trib_stream_create(device_.get(), nullptr, &loading_));
+        for (int i = 0; i < plan_->op_count; ++i) create(plan_->ops[i]);
         lane_.device = device_.get();
         lane_.plan = plan_.get();
         lane_.ops = ops_.data();
+        lane_.packed = packed_.data();
     }
 
     void TearDown() override
     {
         for (trib_op_handle *op : ops_) trib_op_destroy(op);
+        for (void *memory : packed_) trib_device_free(device_.get(), loading_, memory);
+        trib_stream_destroy(loading_);
     }
 
-    trib_op_handle *create(const trib_plan_op &op)
+    void create(const trib_plan_op &op)
     {
-        trib_folded folded {};
         trib_op_handle *made = nullptr;
-        if (!op.implementation) return nullptr;
-        EXPECT_OK(trib_fold_parameters(&op, net_.parameters(), &folded));
-        trib_op_parameters parameters = { folded.weight, folded.bias };
-        EXPECT_OK(trib_op_create(device_.get(), &op.desc, op.implementation, &parameters, &made));
-        trib_folded_release(&folded);
-        return made;
+        void *packed = nullptr;
+        if (op.implementation) {
+            EXPECT_OK(trib_op_create(device_.get(), &op.desc, op.implementation, &made));
+            EXPECT_OK(trib_pack_parameters(device_.get(), loading_, &op, made, net_.parameters(), &packed));
+        }
+        ops_.push_back(made);
+        packed_.push_back(packed);
     }
 
     trib_status open(trib_launch launch, int slots = 1)
@@ -69,6 +73,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
         lane.device = device_.get();
         lane.plan = plan_.get();
         lane.ops = ops_.data();
+        lane.packed = packed_.data();
         lane_ = lane;
         return trib_lane_open(&lane_, launch, slots);
     }
@@ -130,7 +135,9 @@ class Planted : public testing::TestWithParam<trib_schedule>
     std::vector<Bytes> wanted_;
     nets::Device device_;
     nets::Plan plan_;
+    trib_stream *loading_ = nullptr;
     std::vector<trib_op_handle *> ops_;
+    std::vector<void *> packed_;
     trib_lane lane_ {};
     std::vector<std::unique_ptr<network::Batch>> batches_;
 };

@@ -14,11 +14,6 @@ const test_way test_plain = { .name = "scale:plain", .workspace = 256 };
 const test_way *test_ways = &test_plain;
 int test_way_count = 1;
 
-typedef struct scale {
-    float *weight, *bias;
-    const test_way *way;
-} scale;
-
 static trib_status open_scale(trib_cuda_device *device, void **state, const char **version)
 {
     (void)device;
@@ -41,6 +36,11 @@ static void close_stream(trib_cuda_device *device, void *state, void *of_stream)
     free(of_stream);
 }
 
+static trib_cuda_packing packing_of(const trib_op_desc *desc)
+{
+    return trib_cuda_packing_of(TRIB_PRECISION_FP32, desc->inputs[0].c, 1, 1, true, TRIB_F32);
+}
+
 static trib_status offer_scale(trib_cuda_device *device, void *state, const trib_op_desc *desc,
                                trib_implementation *out, int capacity, int *count, char *reason)
 {
@@ -51,47 +51,38 @@ static trib_status offer_scale(trib_cuda_device *device, void *state, const trib
         return trib_success();
     }
     for (int i = 0; i < test_way_count && *count < capacity; ++i)
-        out[(*count)++] =
-            (trib_implementation) { .name = test_ways[i].name, .workspace_bytes = test_ways[i].workspace };
+        out[(*count)++] = (trib_implementation) { .name = test_ways[i].name,
+                                                  .workspace_bytes = test_ways[i].workspace,
+                                                  .packed_bytes = packing_of(desc).place.bytes };
     return trib_success();
 }
 
-static trib_status create_scale(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
-                                const trib_op_parameters *parameters)
+static trib_status create_scale(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
-    (void)state;
+    (void)device, (void)state;
     int way = 0;
     while (way < test_way_count && strcmp(name, test_ways[way].name)) ++way;
     if (way == test_way_count) return TRIB_ERROR(TRIB_UNSUPPORTED, "scale: there is no \"%s\"", name);
-    scale *prepared = calloc(1, sizeof *prepared);
+    const test_way **prepared = calloc(1, sizeof *prepared);
     if (!prepared) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "scale: out of memory");
+    *prepared = &test_ways[way];
     op->prepared = prepared;
-    op->workspace_bytes = test_ways[way].workspace;
-    prepared->way = &test_ways[way];
+    op->base.workspace_bytes = test_ways[way].workspace;
+    op->packing = packing_of(&op->desc);
     snprintf(op->detail, sizeof op->detail, "plain kernel");
-    size_t bytes = (size_t)op->desc.inputs[0].c * sizeof(float);
-    void *weight, *bias;
-    TRIB_TRY(trib_cuda_upload(device, parameters->weight, bytes, &weight));
-    prepared->weight = weight;
-    TRIB_TRY(trib_cuda_upload(device, parameters->bias, bytes, &bias));
-    prepared->bias = bias;
     return trib_success();
 }
 
 static void destroy_scale(trib_cuda_device *device, void *state, trib_cuda_op *op)
 {
-    (void)state;
-    scale *prepared = op->prepared;
-    if (!prepared) return;
-    if (prepared->weight) trib_cuda_free(&device->base, NULL, prepared->weight);
-    if (prepared->bias) trib_cuda_free(&device->base, NULL, prepared->bias);
-    free(prepared);
+    (void)device, (void)state;
+    free(op->prepared);
 }
 
 static trib_status run_scale(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs,
-                             void *const *outputs, void *workspace)
+                             void *const *outputs, const void *packed, void *workspace)
 {
-    const scale *prepared = op->prepared;
+    const test_way *const *way = op->prepared;
     const trib_view *view = &op->desc.inputs[0];
     (void)workspace;
     if (!stream->providers[op->provider_index]) {
@@ -99,9 +90,9 @@ static trib_status run_scale(trib_cuda_op *op, trib_cuda_stream *stream, const v
         if (!stream->providers[op->provider_index]) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "scale: out of memory");
         test_counts.handles++;
     }
-    return TRIB_CUDA(trib_cuda_of(op->base.device),
-                     test_launch_scale(stream->handle, inputs[0], outputs[0], prepared->weight, prepared->bias,
-                                       view->n * view->h * view->w, view->c, prepared->way));
+    return TRIB_CUDA(trib_cuda_of(op->base.device), test_launch_scale(stream->handle, inputs[0], outputs[0], packed,
+                                                                      trib_packed_bias(&op->packing.place, packed),
+                                                                      view->n * view->h * view->w, view->c, *way));
 }
 
 static trib_status offer_nothing(trib_cuda_device *device, void *state, const trib_op_desc *desc,

@@ -38,6 +38,7 @@ namespace
 {
 
 constexpr int channels = 8, rows = 12;
+constexpr std::size_t packed_bytes = 512; // scale and shift, each in its own 256
 
 class CudaOps : public testing::Test
 {
@@ -66,9 +67,25 @@ class CudaOps : public testing::Test
     Op create()
     {
         trib_op_handle *made = nullptr;
-        trib_op_parameters parameters = { weight, bias };
-        EXPECT_OK(trib_op_create(device.get(), &desc, "scale:plain", &parameters, &made));
+        EXPECT_OK(trib_op_create(device.get(), &desc, "scale:plain", &made));
         return Op(made);
+    }
+    trib_status pack(const Op &op, const Stream &stream, const conformance::Memory &packed) const
+    {
+        constexpr std::size_t bytes = channels * sizeof(float);
+        conformance::Memory w(device.get(), stream.get(), bytes), b(device.get(), stream.get(), bytes);
+        TRIB_TRY(trib_copy_to_device(stream.get(), w.get(), weight, bytes));
+        TRIB_TRY(trib_copy_to_device(stream.get(), b.get(), bias, bytes));
+        trib_op_parameters parameters = { w.floats(), b.floats(), 0 };
+        return trib_op_pack(op.get(), stream.get(), &parameters, packed.get(), nullptr);
+    }
+    // Packed on a stream of their own; usable by all.
+    conformance::Memory packed(const Op &op, const Stream &stream)
+    {
+        conformance::Memory memory = alloc(stream, packed_bytes);
+        EXPECT_OK(pack(op, stream, memory));
+        EXPECT_OK(trib_stream_synchronize(stream.get()));
+        return memory;
     }
     Stream stream()
     {
@@ -86,11 +103,12 @@ class CudaOps : public testing::Test
         EXPECT_OK(trib_copy_to_device(stream.get(), memory.get(), twos.data(), twos.size() * sizeof(float)));
     }
     static trib_status run(const Op &op, const Stream &stream, const conformance::Memory &x,
-                           const conformance::Memory &y, const conformance::Memory &workspace)
+                           const conformance::Memory &y, const conformance::Memory &packed,
+                           const conformance::Memory &workspace)
     {
         const void *inputs[] = { x.get() };
         void *outputs[] = { y.get() };
-        return trib_op_run(op.get(), stream.get(), inputs, outputs, workspace.get());
+        return trib_op_run(op.get(), stream.get(), inputs, outputs, packed.get(), workspace.get());
     }
 
     Device device;
@@ -107,6 +125,7 @@ TEST_F(CudaOps, ProvidersAreAskedInTurnAndSayWhyNot)
     ASSERT_EQ(count, 1);
     EXPECT_STREQ(found[0].name, "scale:plain");
     EXPECT_EQ(found[0].workspace_bytes, 256);
+    EXPECT_EQ(found[0].packed_bytes, std::int64_t(packed_bytes));
     EXPECT_STREQ(reason, "");
     desc.kind = TRIB_RELU;
     ASSERT_OK(trib_op_implementations(device.get(), &desc, false, found, 4, &count, reason));
@@ -118,7 +137,7 @@ TEST_F(CudaOps, ProvidersAreAskedInTurnAndSayWhyNot)
     EXPECT_NE(std::strstr(trib_device_get_info(device.get())->library, ", scale 1.0"), nullptr);
 }
 
-// Its parameters live as long as runs of it are on their way, on any stream.
+// Parameters are the caller's, the handle is not needed by runs that are on their way, on any stream.
 TEST_F(CudaOps, RunsOnSeveralStreamsAndOutlivesItsOwner)
 {
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
@@ -132,11 +151,12 @@ TEST_F(CudaOps, RunsOnSeveralStreamsAndOutlivesItsOwner)
         std::vector<float> seen(2 * rows * channels);
         Op op = create();
         EXPECT_STREQ(trib_op_detail(op.get()), "plain kernel");
-        weight[3] = NAN; // parameters may go away now
+        Stream loading = stream();
+        conformance::Memory parameters = packed(op, loading);
         fill(s, x);
         fill(t, u);
-        ASSERT_OK(run(op, s, x, y, scratch));
-        ASSERT_OK(run(op, t, u, v, scratch));
+        ASSERT_OK(run(op, s, x, y, parameters, scratch));
+        ASSERT_OK(run(op, t, u, v, parameters, scratch));
         op.reset();
         ASSERT_OK(trib_copy_to_host(s.get(), seen.data(), y.get(), rows * channels * sizeof(float)));
         ASSERT_OK(trib_copy_to_host(t.get(), &seen[rows * channels], v.get(), rows * channels * sizeof(float)));
@@ -154,10 +174,10 @@ TEST_F(CudaOps, AreCaptured)
     Op op = create();
     float seen[channels] = {};
     {
-        conformance::Memory x = alloc(s), y = alloc(s), scratch = alloc(s, 256);
+        conformance::Memory x = alloc(s), y = alloc(s), scratch = alloc(s, 256), parameters = packed(op, s);
         trib_capture *made = nullptr;
         ASSERT_OK(trib_capture_begin(s.get()));
-        ASSERT_OK(run(op, s, x, y, scratch));
+        ASSERT_OK(run(op, s, x, y, parameters, scratch));
         ASSERT_OK(trib_capture_end(s.get(), &made));
         Capture capture(made);
         fill(s, x);
@@ -172,15 +192,16 @@ TEST_F(CudaOps, MisuseIsRefused)
 {
     Stream s = stream();
     trib_op_handle *none = nullptr;
-    trib_op_parameters parameters = { weight, bias }, incomplete = { weight, nullptr };
-    EXPECT_FAILS(trib_op_create(device.get(), &desc, "magic", &parameters, &none), TRIB_UNSUPPORTED, "\"magic\"");
-    EXPECT_FAILS(trib_op_create(device.get(), &desc, "scale:no", &parameters, &none), TRIB_UNSUPPORTED, "scale:no");
-    EXPECT_FAILS(trib_op_create(device.get(), &desc, "scale:plain", &incomplete, &none), TRIB_INVALID_ARGUMENT,
-                 "shift");
+    EXPECT_FAILS(trib_op_create(device.get(), &desc, "magic", &none), TRIB_UNSUPPORTED, "\"magic\"");
+    EXPECT_FAILS(trib_op_create(device.get(), &desc, "scale:no", &none), TRIB_UNSUPPORTED, "scale:no");
     EXPECT_EQ(none, nullptr);
     Op op = create();
-    conformance::Memory x = alloc(s), y = alloc(s);
-    EXPECT_FAILS(run(op, s, x, y, conformance::Memory()), TRIB_INVALID_ARGUMENT, "workspace of 256 bytes");
+    conformance::Memory x = alloc(s), y = alloc(s), parameters = packed(op, s), scratch = alloc(s, 256), nothing;
+    EXPECT_FAILS(run(op, s, x, y, parameters, nothing), TRIB_INVALID_ARGUMENT, "workspace of 256 bytes");
+    EXPECT_FAILS(run(op, s, x, y, nothing, scratch), TRIB_INVALID_ARGUMENT, "packed parameters of 512 bytes");
+    trib_op_parameters incomplete = { x.floats(), nullptr, 0 };
+    EXPECT_FAILS(trib_op_pack(op.get(), s.get(), &incomplete, parameters.get(), nullptr), TRIB_INVALID_ARGUMENT,
+                 "shift");
 }
 
 // ---- measuring ----
@@ -280,7 +301,9 @@ TEST_F(CudaMeasure, WithoutMemoryForThatFewerWillDo)
 
 TEST(Measure, NoiseDecidesWhatIsAsFast)
 {
-    const trib_implementation list[] = { { "a", 4096, nullptr }, { "b", 0, nullptr }, { "c", 100, nullptr } };
+    const trib_implementation list[] = { { "a", 4096, nullptr, 0, 0 },
+                                         { "b", 0, nullptr, 0, 0 },
+                                         { "c", 100, nullptr, 0, 0 } };
     int fastest = -1;
     trib_measurement m[] = { { 1000, 0 }, { 1100, 0 }, { 1015, 0 } };
     EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), 2) << "2 % is as fast";
@@ -309,24 +332,38 @@ TEST(Measure, SetsFollowTheCache)
 
 TEST_F(CudaOps, FailuresWhilePreparingLeaveNothing)
 {
-    trib_op_parameters parameters = { weight, bias };
-    fakecuda::fail(0, fakecuda::Failure::once);
-    create();
-    std::int64_t calls = fakecuda::stop_failing();
-    ASSERT_GT(calls, 10);
-    for (std::int64_t k = 1; k <= calls; ++k) {
+    Stream s = stream();
+    const auto prepare = [&] {
         trib_op_handle *made = nullptr;
+        TRIB_TRY(trib_op_create(device.get(), &desc, "scale:plain", &made));
+        Op op(made);
+        void *memory = nullptr;
+        TRIB_TRY(trib_device_alloc(device.get(), s.get(), packed_bytes, &memory));
+        void *values = nullptr;
+        trib_status status = trib_device_alloc(device.get(), s.get(), 64, &values);
+        if (!trib_failed(&status)) status = trib_copy_to_device(s.get(), values, weight, sizeof weight);
+        trib_op_parameters parameters = { static_cast<float *>(values), static_cast<float *>(values), 0 };
+        if (!trib_failed(&status)) status = trib_op_pack(made, s.get(), &parameters, memory, nullptr);
+        trib_device_free(device.get(), s.get(), values);
+        trib_device_free(device.get(), s.get(), memory);
+        trib_status done = trib_stream_synchronize(s.get());
+        return trib_failed(&status) ? status : done;
+    };
+    fakecuda::fail(0, fakecuda::Failure::once);
+    ASSERT_OK(prepare());
+    std::int64_t calls = fakecuda::stop_failing();
+    ASSERT_GT(calls, 8);
+    for (std::int64_t k = 1; k <= calls; ++k) {
         fakecuda::fail(k, fakecuda::Failure::once);
-        trib_status status = trib_op_create(device.get(), &desc, "scale:plain", &parameters, &made);
+        trib_status status = prepare();
+        const std::string failed = fakecuda::failed_function();
         fakecuda::stop_failing();
-        EXPECT_EQ(trib_failed(&status), made == nullptr) << status.message;
-        trib_op_destroy(made);
-        EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0) << fakecuda::failed_function();
+        EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0) << failed;
         if (trib_failed(&status)) {
             EXPECT_TRUE(status.code == TRIB_DEVICE_ERROR || status.code == TRIB_OUT_OF_MEMORY) << status.message;
         }
     }
-    EXPECT_NE(create(), nullptr) << "none of them was the end of the device";
+    EXPECT_OK(prepare()); // none of them was the end of the device
 }
 
 } // namespace

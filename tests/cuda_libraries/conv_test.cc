@@ -370,29 +370,4 @@ TEST_F(Convolutions, FailuresQuoteCudnn)
                  "the workspace");
 }
 
-TEST(Precision, PackingPadsAndTurns)
-{
-    const std::vector<float> filter = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 }; // 2 of 3 channels, 1x2
-    std::vector<float> out(2 * 2 * 8, -1);
-    trib_precision_pack(TRIB_PRECISION_FP32, 2, 3, 2, 8, filter.data(), out.data());
-    const std::vector<float> expected = { 1, 3, 5,  0, 0, 0, 0, 0, 2, 4,  6,  0, 0, 0, 0, 0,
-                                          7, 9, 11, 0, 0, 0, 0, 0, 8, 10, 12, 0, 0, 0, 0, 0 };
-    EXPECT_EQ(out, expected);
-    std::vector<std::uint16_t> half(2 * 2 * 8);
-    trib_precision_pack(TRIB_PRECISION_FP16, 2, 3, 2, 8, filter.data(), half.data());
-    for (std::size_t i = 0; i < half.size(); ++i) EXPECT_EQ(trib_f16_to_f32(half[i]), expected[i]);
-}
-
-// Libraries may cut off what tf32 has no bits for.
-TEST(Precision, PackingRoundsToTf32)
-{
-    const float last = 1.0f / 1024;
-    const std::vector<float> filter = { 1 + 0.75f * last, -1 - 0.5f * last, 1 + 0.25f * last };
-    std::vector<float> out(3);
-    trib_precision_pack(TRIB_PRECISION_TF32, 1, 3, 1, 3, filter.data(), out.data());
-    EXPECT_EQ(out, (std::vector<float> { 1 + last, -1 - last, 1 }));
-    trib_precision_pack(TRIB_PRECISION_FP32, 1, 3, 1, 3, filter.data(), out.data());
-    EXPECT_EQ(out, filter);
-}
-
 } // namespace

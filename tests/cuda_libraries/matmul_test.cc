@@ -64,7 +64,7 @@ void run(const trib_matmul_algorithm *plan, const trib_matmul_desc &d, int x_off
     Memory xm(std::size_t(d.rows) * d.x_pitch * size), wm(w.size() * size), bm(bias.size() * size),
         ym(std::size_t(d.rows) * d.y_pitch * size), workspace(std::size_t(info->workspace_bytes));
     put(x, d.in, xs, d.precision, xm.data());
-    trib_precision_pack(d.precision, d.out, d.in, 1, d.in, w.data(), wm.data());
+    pack(d.precision, d.out, d.in, 1, w, wm.data());
     put(bias, d.out, { 0, d.out }, d.precision, bm.data());
     trib_matmul_pointers pointers = { xm.data() + x_offset * size, wm.data(), bm.data(), ym.data() + y_offset * size };
     ASSERT_OK(trib_matmul_run(plan, nullptr, &pointers, workspace.data()));

@@ -43,6 +43,14 @@ void for_all(const trib_conv_desc &d, Function f)
 
 } // namespace
 
+void pack(trib_precision precision, int k, int c, int taps, const std::vector<float> &values, char *memory)
+{
+    const trib_pack_geometry g = { k, c, taps, c, precision == TRIB_PRECISION_TF32 };
+    std::vector<float> packed(values.size());
+    trib_ref_pack_weights(&g, values.data(), packed.data());
+    for (std::size_t i = 0; i < packed.size(); ++i) store(memory, i, stored(precision), packed[i]);
+}
+
 Memory::Memory(std::size_t bytes, unsigned char fill) : bytes_(bytes)
 {
     data_ = static_cast<char *>(std::aligned_alloc(256, (bytes + guard + 255) / 256 * 256));
@@ -121,7 +129,7 @@ Conv::Conv(const trib_conv_desc &d, Slice xs, Slice ys)
     for (auto *v : { &xv, &wv, &yv, &bv }) rounded(d.precision, *v);
     if (d.direction != TRIB_CONV_DGRAD) put(xv, d.c, xs, d.precision, x.data());
     if (d.direction != TRIB_CONV_FORWARD) put(yv, d.k, ys, d.precision, y.data());
-    if (d.direction != TRIB_CONV_WGRAD) trib_precision_pack(d.precision, d.k, d.c, d.r * d.s, d.c, wv.data(), w.data());
+    if (d.direction != TRIB_CONV_WGRAD) pack(d.precision, d.k, d.c, d.r * d.s, wv, w.data());
     put(bv, d.k, { 0, d.k }, TRIB_PRECISION_FP32, bias32.data());
     put(bv, d.k, { 0, d.k }, d.precision, bias16.data());
     if (d.direction == TRIB_CONV_FORWARD) {

@@ -50,6 +50,9 @@ struct Slice {
 void put(const std::vector<float> &values, int channels, Slice slice, trib_precision precision, char *memory);
 std::vector<float> take(const char *memory, std::size_t pixels, int channels, Slice slice, trib_precision precision);
 
+// Weights as the libraries want them: from [k][c][taps] to [k][taps][c].
+void pack(trib_precision precision, int k, int c, int taps, const std::vector<float> &values, char *memory);
+
 // One convolution: its description, its data in device memory, and what the written tensor must be.
 struct Conv {
     trib_conv_desc desc;

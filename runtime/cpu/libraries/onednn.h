@@ -20,7 +20,6 @@ trib_status trib_onednn_stream_create(trib_onednn *library, struct dnnl_stream *
 void trib_onednn_stream_destroy(struct dnnl_stream *stream);
 
 void trib_onednn_op_destroy(trib_onednn_op *op);
-int64_t trib_onednn_op_workspace(const trib_onednn_op *op);
 
 /* The OpenMP team of the calling thread, in the run time that oneDNN uses. Before trib_cpu_omp_find, called when oneDNN
  * has been loaded, and where there is no OpenMP, they do nothing and say 1. */

@@ -28,12 +28,6 @@ trib_status trib_onednn_stream_create(trib_onednn *library, struct dnnl_stream *
 void trib_onednn_stream_destroy(struct dnnl_stream *stream) { (void)stream; }
 void trib_onednn_op_destroy(trib_onednn_op *op) { (void)op; }
 
-int64_t trib_onednn_op_workspace(const trib_onednn_op *op)
-{
-    (void)op;
-    return 0;
-}
-
 static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
                          int *count, char *reason)
 {
@@ -43,10 +37,9 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
     return trib_success();
 }
 
-static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name,
-                           const trib_op_parameters *parameters)
+static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name)
 {
-    (void)device, (void)parameters;
+    (void)device;
     return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: \"%s\" needs oneDNN, which this build does not have",
                       trib_kind_name(op->desc.kind), name);
 }

@@ -30,14 +30,32 @@ static void run_relu(const trib_op_desc *desc, const float *x, float *y)
     trib_pixels_clear(&to, y, desc->inputs[0].c);
 }
 
-/* The parameters are as long as the padded channels, with zeros behind: padding stays zero. */
-static void run_scale_shift(const trib_cpu_op *op, const float *x, float *y)
+/* Scale and shift are as long as the padded channels, with zeros behind: padding stays zero. */
+static trib_packing packing_of(const trib_op_desc *desc)
 {
+    int64_t bytes = (int64_t)sizeof(float) * trib_pixels_of(&desc->inputs[0]).channels;
+    return desc->kind == TRIB_BATCH_NORM ? trib_packing_of(bytes, bytes) : (trib_packing) { 0 };
+}
+
+static trib_status pack_scale_shift(const trib_cpu_op *op, struct dnnl_stream *stream,
+                                    const trib_op_parameters *parameters, void *packed, void *workspace)
+{
+    (void)stream, (void)workspace;
+    size_t bytes = (size_t)op->desc.inputs[0].c * sizeof(float);
+    memset(packed, 0, (size_t)op->packing.bytes);
+    memcpy(packed, parameters->weight, bytes);
+    memcpy(trib_packed_bias(&op->packing, packed), parameters->bias, bytes);
+    return trib_success();
+}
+
+static void run_scale_shift(const trib_cpu_op *op, const float *x, float *y, const float *scales)
+{
+    const float *shifts = trib_packed_bias(&op->packing, scales);
     trib_pixels from = trib_pixels_of(&op->desc.inputs[0]), to = trib_pixels_of(&op->desc.outputs[0]);
     int64_t pixels = (int64_t)from.h * from.w;
     for (int n = 0; n < from.n; ++n)
         for (int g = 0; g < from.groups; ++g) {
-            const float *scale = op->weight + (int64_t)g * from.width, *shift = op->bias + (int64_t)g * from.width;
+            const float *scale = scales + (int64_t)g * from.width, *shift = shifts + (int64_t)g * from.width;
             const float *source = x + n * from.image + g * from.group;
             float *target = y + n * to.image + g * to.group;
             for (int64_t i = 0; i < pixels; ++i)
@@ -125,14 +143,14 @@ static void run_lrn(const trib_op_desc *desc, const float *x, float *y)
 }
 
 static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
-                       void *const *outputs, void *workspace)
+                       void *const *outputs, const void *packed, void *workspace)
 {
     (void)stream, (void)workspace;
     switch (op->desc.kind) {
     case TRIB_CONCAT:
     case TRIB_REORDER: run_copies(&op->desc, inputs, outputs[0]); break;
     case TRIB_RELU: run_relu(&op->desc, inputs[0], outputs[0]); break;
-    case TRIB_BATCH_NORM: run_scale_shift(op, inputs[0], outputs[0]); break;
+    case TRIB_BATCH_NORM: run_scale_shift(op, inputs[0], outputs[0], packed); break;
     case TRIB_SOFTMAX: run_softmax(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_LRN: run_lrn(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_TOP_K: return run_top_k(&op->desc, inputs[0], outputs[0], outputs[1]);
@@ -165,7 +183,9 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
 {
     (void)device;
     if (*count < capacity && supported(desc))
-        out[(*count)++] = (trib_implementation) { .name = "native", .note = "plain loops, one thread" };
+        out[(*count)++] = (trib_implementation) { .name = "native",
+                                                  .note = "plain loops, one thread",
+                                                  .packed_bytes = packing_of(desc).bytes };
     else
         snprintf(reason, TRIB_MESSAGE_SIZE, "no plain loops for %s from %s to %s%s", trib_kind_name(desc->kind),
                  trib_layout_name(desc->inputs[0].layout), trib_layout_name(desc->outputs[0].layout),
@@ -173,17 +193,16 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
     return trib_success();
 }
 
-static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name,
-                           const trib_op_parameters *parameters)
+static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name)
 {
+    (void)device;
     const trib_op_desc *desc = &op->desc;
     if (strcmp(name, "native") || !supported(desc))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this", trib_kind_name(desc->kind), name);
     op->run = run;
-    if (desc->kind != TRIB_BATCH_NORM) return trib_success();
-    int room = trib_pixels_of(&desc->inputs[0]).channels;
-    TRIB_TRY(trib_cpu_keep(device, parameters->weight, desc->inputs[0].c, room, &op->weight));
-    return trib_cpu_keep(device, parameters->bias, desc->inputs[0].c, room, &op->bias);
+    op->packing = packing_of(desc);
+    op->pack = pack_scale_shift;
+    return trib_success();
 }
 
 const trib_cpu_backend trib_cpu_native_backend = { offer, prepare };

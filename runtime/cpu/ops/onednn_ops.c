@@ -33,11 +33,8 @@ struct trib_onednn_op {
     recipe recipe;
     trib_cpu_device *device;
     dnnl_primitive_desc_t descriptor;
-    dnnl_primitive_t primitive;
-    dnnl_memory_t weights, bias;
-    void *weights_data;
-    float *bias_data;
-    int64_t scratch_bytes, workspace_bytes;
+    dnnl_primitive_t primitive, packs; /* packs: from plain weights to those of the primitive; NULL without weights */
+    int64_t scratch_bytes;
 };
 
 /* ---- recipes ---- */
@@ -257,6 +254,43 @@ static int64_t workspace_of(const recipe *r, dnnl_primitive_desc_t descriptor, i
            (r->stage_target ? aligned(r->target_bytes) : 0);
 }
 
+/* ---- parameters ---- */
+
+static bool has_weight(const trib_op_desc *desc) { return desc->kind == TRIB_CONV2D || desc->kind == TRIB_LINEAR; }
+
+static trib_dnnl_md packed_weight(dnnl_primitive_desc_t descriptor)
+{
+    return dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0);
+}
+
+static trib_packing packing_of(const trib_op_desc *desc, const recipe *r, dnnl_primitive_desc_t descriptor)
+{
+    if (!has_weight(desc)) return (trib_packing) { 0 };
+    return trib_packing_of((int64_t)dnnl_memory_desc_get_size(packed_weight(descriptor)),
+                           desc->has_bias ? (int64_t)sizeof(float) * r->g.k : 0);
+}
+
+/* As oneDNN is shown the weights: a linear layer's filter is the image. */
+static void plain_dims(const trib_op_desc *desc, const recipe *r, dnnl_dims_t dims)
+{
+    const trib_dnnl_geometry *g = &r->g;
+    bool conv = desc->kind == TRIB_CONV2D;
+    dims[0] = g->k;
+    dims[1] = g->c;
+    dims[2] = conv ? g->r : g->h;
+    dims[3] = conv ? g->s : g->w;
+}
+
+/* A convolution's weights may be given for fewer channels than its input has. */
+static int64_t packing_scratch(const trib_op_desc *desc, const recipe *r)
+{
+    bool fits = desc->kind == TRIB_LINEAR && desc->inputs[0].c == r->g.c && desc->outputs[0].c == r->g.k;
+    dnnl_dims_t d;
+    if (!has_weight(desc) || fits) return 0;
+    plain_dims(desc, r, d);
+    return (int64_t)sizeof(float) * d[0] * d[1] * d[2] * d[3];
+}
+
 /* ---- offering ---- */
 
 /* Measured: F(4x4,3x3) wins where there are enough tiles, and F(2x2,3x3) then loses to direct; at 7x7 and few images
@@ -287,37 +321,15 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
             .name = names[i],
             .workspace_bytes = workspace_of(&r, found, &scratch_bytes),
             .note = r.stage_source || r.stage_target ? "copies its slice: not dense in this layout" : NULL,
+            .packed_bytes = packing_of(desc, &r, found).bytes,
+            .packing_bytes = packing_scratch(desc, &r),
         };
         dnnl_primitive_desc_destroy(found);
     }
     return trib_success();
 }
 
-/* ---- preparing ---- */
-
-static trib_status reorder(trib_cpu_device *device, dnnl_memory_t from, dnnl_memory_t to)
-{
-    trib_status status = trib_success();
-    trib_dnnl_md from_md, to_md;
-    dnnl_primitive_desc_t descriptor = NULL;
-    dnnl_primitive_t primitive = NULL;
-    dnnl_stream_t stream = NULL;
-    dnnl_engine_t engine = device->onednn->engine;
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_get_memory_desc(from, &from_md));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_get_memory_desc(to, &to_md));
-    TRIB_DNNL_TRY_GOTO(status, done,
-                       dnnl_reorder_primitive_desc_create(&descriptor, from_md, engine, to_md, engine, NULL));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&primitive, descriptor));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_create(&stream, engine, dnnl_stream_default_flags));
-    dnnl_exec_arg_t arguments[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_execute(primitive, stream, 2, arguments));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_wait(stream));
-done:
-    if (stream) dnnl_stream_destroy(stream);
-    if (primitive) dnnl_primitive_destroy(primitive);
-    if (descriptor) dnnl_primitive_desc_destroy(descriptor);
-    return trib_outcome(&status);
-}
+/* ---- packing ---- */
 
 /* The filter of one pair of channels; of a linear layer, the weights of one input channel. */
 static void copy_taps(const trib_dnnl_geometry *g, const recipe *r, const trib_op_desc *desc, const float *from,
@@ -333,80 +345,94 @@ static void copy_taps(const trib_dnnl_geometry *g, const recipe *r, const trib_o
                sizeof(float) * (size_t)g->s);
 }
 
-/* O,I,R,S with the padding channels of blocked layouts and the taps that are used; NULL when `weight` is that already.
- */
-static trib_status fit_weights(trib_cpu_device *device, const trib_op_desc *desc, const recipe *r, const float *weight,
-                               float **out)
+/* O,I,R,S with zeros for all channels that `weight` does not have, and the taps that are used; made in `scratch`,
+ * unless `weight` is that already. */
+static const float *fit_weight(const trib_op_desc *desc, const recipe *r, const trib_op_parameters *parameters,
+                               float *scratch)
 {
-    const trib_dnnl_geometry *g = &r->g;
     const trib_conv2d *conv = &desc->attributes.conv2d;
-    bool linear = desc->kind == TRIB_LINEAR;
-    int64_t taps = linear ? (int64_t)g->h * g->w : (int64_t)g->r * g->s;
-    int64_t given = linear ? taps : (int64_t)conv->r * conv->s;
-    int k = desc->outputs[0].c, c = desc->inputs[0].c;
-    *out = NULL;
-    if (k == g->k && c == g->c && taps == given) return trib_success();
-    TRIB_TRY(trib_cpu_keep(device, NULL, 0, (int64_t)g->k * g->c * taps, out));
+    int k = desc->outputs[0].c, c = parameters->channels ? parameters->channels : desc->inputs[0].c;
+    dnnl_dims_t d;
+    plain_dims(desc, r, d);
+    int64_t taps = d[2] * d[3], given = desc->kind == TRIB_LINEAR ? taps : (int64_t)conv->r * conv->s;
+    if (k == d[0] && c == d[1] && taps == given) return parameters->weight;
+    memset(scratch, 0, sizeof(float) * (size_t)(d[0] * d[1] * taps));
     for (int o = 0; o < k; ++o)
         for (int i = 0; i < c; ++i)
-            copy_taps(g, r, desc, weight + ((int64_t)o * c + i) * given, *out + ((int64_t)o * g->c + i) * taps);
-    return trib_success();
+            copy_taps(&r->g, r, desc, parameters->weight + ((int64_t)o * c + i) * given,
+                      scratch + (o * d[1] + i) * taps);
+    return scratch;
 }
 
 /* Brings the weights into the format the primitive wants. */
-static trib_status pack_weights(trib_onednn_op *op, const trib_op_desc *desc, const float *weight)
+static trib_status pack_weight(const trib_cpu_op *op, dnnl_stream_t stream, const float *weight, void *packed)
 {
-    const trib_dnnl_geometry *g = &op->recipe.g;
-    bool conv = desc->kind == TRIB_CONV2D;
-    dnnl_dims_t dims = { g->k, g->c, conv ? g->r : g->h, conv ? g->s : g->w };
-    trib_dnnl_md wanted = dnnl_primitive_desc_query_md(op->descriptor, dnnl_query_weights_md, 0);
-    dnnl_engine_t engine = op->device->onednn->engine;
-    dnnl_memory_t plain = NULL;
-    float *copy = NULL;
-    trib_status status = fit_weights(op->device, desc, &op->recipe, weight, &copy);
-    if (trib_failed(&status)) goto done;
-    TRIB_TRY_GOTO(status, done,
-                  trib_cpu_alloc(&op->device->base, NULL, dnnl_memory_desc_get_size(wanted), &op->weights_data));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&op->weights, wanted, engine, op->weights_data));
-    TRIB_DNNL_TRY_GOTO(status, done,
-                       trib_dnnl_memory(engine, 4, dims, dnnl_oihw, copy ? copy : (void *)weight, &plain));
-    status = reorder(op->device, plain, op->weights);
+    const trib_onednn_op *own = op->onednn;
+    dnnl_engine_t engine = own->device->onednn->engine;
+    dnnl_memory_t from = NULL, to = NULL;
+    trib_status status = trib_success();
+    dnnl_dims_t dims;
+    plain_dims(&op->desc, &own->recipe, dims);
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, (void *)weight, &from));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&to, packed_weight(own->descriptor), engine, packed));
+    dnnl_exec_arg_t arguments[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_execute(own->packs, stream, 2, arguments));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_wait(stream));
 done:
-    if (plain) dnnl_memory_destroy(plain);
-    trib_cpu_free_now(op->device, copy);
-    return status;
+    if (from) dnnl_memory_destroy(from);
+    if (to) dnnl_memory_destroy(to);
+    return trib_outcome(&status);
 }
 
-static trib_status keep_bias(trib_onednn_op *op, const trib_op_desc *desc, const float *bias)
+static trib_status pack(const trib_cpu_op *op, dnnl_stream_t stream, const trib_op_parameters *parameters, void *packed,
+                        void *workspace)
 {
-    int k = op->recipe.g.k;
-    trib_status status = trib_cpu_keep(op->device, bias, desc->outputs[0].c, k, &op->bias_data);
-    if (trib_failed(&status)) return status;
-    TRIB_DNNL_TRY_GOTO(
-        status, done,
-        trib_dnnl_memory(op->device->onednn->engine, 1, (dnnl_dims_t) { k }, dnnl_x, op->bias_data, &op->bias));
-done:
-    return status;
+    const recipe *r = &op->onednn->recipe;
+    float *bias = trib_packed_bias(&op->packing, packed);
+    size_t channels = (size_t)op->desc.outputs[0].c;
+    if (bias) {
+        memset(bias, 0, sizeof(float) * (size_t)r->g.k);
+        memcpy(bias, parameters->bias, sizeof(float) * channels);
+    }
+    return pack_weight(op, stream, fit_weight(&op->desc, r, parameters, workspace), packed);
 }
+
+/* ---- preparing ---- */
 
 static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs, void *const *outputs,
-                           void *workspace);
+                           const void *packed, void *workspace);
 
-static trib_status build(trib_onednn_op *op, const trib_op_desc *desc, const trib_op_parameters *parameters)
+static trib_status build_packing(trib_onednn_op *own, const trib_op_desc *desc)
 {
+    dnnl_engine_t engine = own->device->onednn->engine;
+    dnnl_memory_t plain = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
     trib_status status = trib_success();
-    trib_cpu_omp_set_threads(op->recipe.threads);
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&op->primitive, op->descriptor));
-    trib_cpu_omp_set_threads(1); /* the device's cores may be busy: packing takes no more than this thread */
-    bool weighted = desc->kind == TRIB_CONV2D || desc->kind == TRIB_LINEAR;
-    if (weighted) status = pack_weights(op, desc, parameters->weight);
-    if (weighted && desc->has_bias && !trib_failed(&status)) status = keep_bias(op, desc, parameters->bias);
+    trib_dnnl_md from;
+    dnnl_dims_t dims;
+    plain_dims(desc, &own->recipe, dims);
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, DNNL_MEMORY_NONE, &plain));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_get_memory_desc(plain, &from));
+    TRIB_DNNL_TRY_GOTO(
+        status, done,
+        dnnl_reorder_primitive_desc_create(&descriptor, from, engine, packed_weight(own->descriptor), engine, NULL));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&own->packs, descriptor));
 done:
-    return status;
+    if (descriptor) dnnl_primitive_desc_destroy(descriptor);
+    if (plain) dnnl_memory_destroy(plain);
+    return trib_outcome(&status);
 }
 
-static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name,
-                           const trib_op_parameters *parameters)
+static trib_status build(trib_onednn_op *own, const trib_op_desc *desc)
+{
+    trib_status status = trib_success();
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&own->primitive, own->descriptor));
+    if (has_weight(desc)) TRIB_TRY_GOTO(status, done, build_packing(own, desc));
+done:
+    return trib_outcome(&status);
+}
+
+static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name)
 {
     char reason[TRIB_MESSAGE_SIZE] = "";
     trib_onednn_op *own = trib_alloc_zeroed(1, sizeof *own);
@@ -417,12 +443,16 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
     if (!own->descriptor)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" here: %.300s", trib_kind_name(op->desc.kind),
                           name, reason);
-    own->workspace_bytes = workspace_of(&own->recipe, own->descriptor, &own->scratch_bytes);
+    op->base.workspace_bytes = workspace_of(&own->recipe, own->descriptor, &own->scratch_bytes);
+    op->base.packing_bytes = packing_scratch(&op->desc, &own->recipe);
+    op->packing = packing_of(&op->desc, &own->recipe, own->descriptor);
     snprintf(op->detail, sizeof op->detail, "%s", trib_dnnl_name(own->descriptor));
     op->run = execute;
+    op->pack = pack;
     op->cores = own->recipe.threads;
     int before = trib_cpu_omp_get_threads();
-    trib_status status = build(own, &op->desc, parameters);
+    trib_cpu_omp_set_threads(own->recipe.threads);
+    trib_status status = build(own, &op->desc);
     trib_cpu_omp_set_threads(before);
     return trib_outcome(&status);
 }
@@ -430,22 +460,17 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
 void trib_onednn_op_destroy(trib_onednn_op *op)
 {
     if (!op) return;
-    if (op->weights) dnnl_memory_destroy(op->weights);
-    if (op->bias) dnnl_memory_destroy(op->bias);
+    if (op->packs) dnnl_primitive_destroy(op->packs);
     if (op->primitive) dnnl_primitive_destroy(op->primitive);
     if (op->descriptor) dnnl_primitive_desc_destroy(op->descriptor);
-    trib_cpu_free_now(op->device, op->weights_data);
-    trib_cpu_free_now(op->device, op->bias_data);
     trib_free(op);
 }
-
-int64_t trib_onednn_op_workspace(const trib_onednn_op *op) { return op ? op->workspace_bytes : 0; }
 
 /* ---- running ---- */
 
 /* What one run hands to oneDNN. Made per run (measured: well under a microsecond) so that a handle stays immutable. */
 typedef struct arguments {
-    dnnl_memory_t source, target, scratch;
+    dnnl_memory_t source, target, weight, bias, scratch;
     int count;
     dnnl_exec_arg_t list[5];
 } arguments;
@@ -455,23 +480,40 @@ static void add(arguments *a, int which, dnnl_memory_t memory)
     if (memory) a->list[a->count++] = (dnnl_exec_arg_t) { which, memory };
 }
 
-static trib_status make_arguments(const trib_onednn_op *op, char *workspace, arguments *a)
+static trib_status add_parameters(const trib_cpu_op *op, const void *packed, arguments *a)
 {
     trib_status status = trib_success();
-    dnnl_engine_t engine = op->device->onednn->engine;
-    trib_dnnl_md source = dnnl_primitive_desc_query_md(op->descriptor, dnnl_query_src_md, 0);
-    trib_dnnl_md target = dnnl_primitive_desc_query_md(op->descriptor, dnnl_query_dst_md, 0);
+    const trib_onednn_op *own = op->onednn;
+    dnnl_engine_t engine = own->device->onednn->engine;
+    void *bias = trib_packed_bias(&op->packing, packed);
+    TRIB_DNNL_TRY_GOTO(status, done,
+                       dnnl_memory_create(&a->weight, packed_weight(own->descriptor), engine, (void *)packed));
+    if (bias)
+        TRIB_DNNL_TRY_GOTO(status, done,
+                           trib_dnnl_memory(engine, 1, (dnnl_dims_t) { own->recipe.g.k }, dnnl_x, bias, &a->bias));
+    add(a, DNNL_ARG_WEIGHTS, a->weight);
+    add(a, DNNL_ARG_BIAS, a->bias);
+done:
+    return trib_outcome(&status);
+}
+
+static trib_status make_arguments(const trib_cpu_op *op, const void *packed, char *workspace, arguments *a)
+{
+    trib_status status = trib_success();
+    const trib_onednn_op *own = op->onednn;
+    dnnl_engine_t engine = own->device->onednn->engine;
+    trib_dnnl_md source = dnnl_primitive_desc_query_md(own->descriptor, dnnl_query_src_md, 0);
+    trib_dnnl_md target = dnnl_primitive_desc_query_md(own->descriptor, dnnl_query_dst_md, 0);
     TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&a->source, source, engine, DNNL_MEMORY_NONE));
     TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&a->target, target, engine, DNNL_MEMORY_NONE));
-    if (op->scratch_bytes) {
-        trib_dnnl_md scratch = dnnl_primitive_desc_query_md(op->descriptor, dnnl_query_scratchpad_md, 0);
+    if (own->scratch_bytes) {
+        trib_dnnl_md scratch = dnnl_primitive_desc_query_md(own->descriptor, dnnl_query_scratchpad_md, 0);
         TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&a->scratch, scratch, engine, workspace));
     }
     add(a, DNNL_ARG_SRC, a->source);
-    add(a, DNNL_ARG_WEIGHTS, op->weights);
-    add(a, DNNL_ARG_BIAS, op->bias);
     add(a, DNNL_ARG_DST, a->target);
     add(a, DNNL_ARG_SCRATCHPAD, a->scratch);
+    if (packed) TRIB_TRY_GOTO(status, done, add_parameters(op, packed, a));
 done:
     return trib_outcome(&status);
 }
@@ -514,21 +556,21 @@ done:
 }
 
 static trib_status run_with(const trib_cpu_op *op, dnnl_stream_t stream, arguments *a, const void *x, void *y,
-                            void *workspace)
+                            const void *packed, void *workspace)
 {
     char *staging = workspace ? (char *)workspace + aligned(op->onednn->scratch_bytes) : NULL;
-    TRIB_TRY(make_arguments(op->onednn, workspace, a));
+    TRIB_TRY(make_arguments(op, op->packing.bytes ? packed : NULL, workspace, a));
     return run_images(op, stream, a, x, y, staging);
 }
 
 static trib_status execute(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs, void *const *outputs,
-                           void *workspace)
+                           const void *packed, void *workspace)
 {
     arguments a = { 0 };
-    trib_status status = run_with(op, stream, &a, inputs[0], outputs[0], workspace);
-    if (a.source) dnnl_memory_destroy(a.source);
-    if (a.target) dnnl_memory_destroy(a.target);
-    if (a.scratch) dnnl_memory_destroy(a.scratch);
+    trib_status status = run_with(op, stream, &a, inputs[0], outputs[0], packed, workspace);
+    const dnnl_memory_t made[] = { a.source, a.target, a.weight, a.bias, a.scratch };
+    for (size_t i = 0; i < sizeof made / sizeof *made; ++i)
+        if (made[i]) dnnl_memory_destroy(made[i]);
     return trib_outcome(&status);
 }
 

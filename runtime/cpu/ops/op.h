@@ -5,12 +5,15 @@
 
 #include "cpu/memory.h"
 #include "cpu/streams/stream.h"
+#include "device/packing.h"
 
 struct dnnl_stream;
 
-/* How an op is run. Chosen by name, see trib_cpu_backends in ops.c. */
+/* How an op is run, and how its parameters are packed. Chosen by name, see the table of backends in ops.c. */
 typedef trib_status (*trib_cpu_run)(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
-                                    void *const *outputs, void *workspace);
+                                    void *const *outputs, const void *packed, void *workspace);
+typedef trib_status (*trib_cpu_pack)(const trib_cpu_op *op, struct dnnl_stream *stream,
+                                     const trib_op_parameters *parameters, void *packed, void *workspace);
 
 /* Immutable after creation; the caller and every queued run hold a reference. */
 struct trib_cpu_op {
@@ -19,7 +22,8 @@ struct trib_cpu_op {
     trib_op_desc desc;
     int cores; /* tokens taken while it runs; a oneDNN primitive runs with the thread count it was built for */
     trib_cpu_run run;
-    float *weight, *bias; /* copies that reference and plain ops read; device memory */
+    trib_cpu_pack pack; /* NULL: it has no parameters */
+    trib_packing packing;
     struct trib_onednn_op *onednn;
     char detail[64];
 };
@@ -27,10 +31,8 @@ struct trib_cpu_op {
 void trib_cpu_op_retain(trib_cpu_op *op);
 void trib_cpu_op_release(trib_cpu_op *op);
 int trib_cpu_op_cores(const trib_cpu_op *op);
-trib_status trib_cpu_op_execute(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
-                                void *const *outputs, void *workspace);
-/* Keeps `count` floats (zeros when `source` is NULL) in device memory of `room` floats, zeros behind them. */
-trib_status trib_cpu_keep(trib_cpu_device *device, const float *source, int64_t count, int64_t room, float **out);
+/* Does what the item (TRIB_CPU_OP, TRIB_CPU_PACK) is about. */
+trib_status trib_cpu_op_execute(const trib_cpu_item *item, struct dnnl_stream *stream);
 
 /* One way of running ops. */
 typedef struct trib_cpu_backend {
@@ -38,8 +40,7 @@ typedef struct trib_cpu_backend {
     trib_status (*offer)(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
                          int *count, char *reason);
     /* Completes `op`, whose desc is set and checked. `name` may be one it does not offer. */
-    trib_status (*prepare)(trib_cpu_device *device, trib_cpu_op *op, const char *name,
-                           const trib_op_parameters *parameters);
+    trib_status (*prepare)(trib_cpu_device *device, trib_cpu_op *op, const char *name);
 } trib_cpu_backend;
 
 extern const trib_cpu_backend trib_cpu_reference_backend, trib_cpu_native_backend, trib_cpu_onednn_backend;
@@ -47,10 +48,12 @@ extern const trib_cpu_backend trib_cpu_reference_backend, trib_cpu_native_backen
 trib_status trib_cpu_op_implementations(trib_device *device, const trib_op_desc *desc, bool include_reference,
                                         trib_implementation *out, int capacity, int *count, char *reason);
 trib_status trib_cpu_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                               const trib_op_parameters *parameters, trib_op_handle **out);
+                               trib_op_handle **out);
 void trib_cpu_op_destroy(trib_op_handle *op);
 const char *trib_cpu_op_detail(const trib_op_handle *op);
+trib_status trib_cpu_op_pack(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters,
+                             void *packed, void *workspace);
 trib_status trib_cpu_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
-                            void *workspace);
+                            const void *packed, void *workspace);
 
 #endif

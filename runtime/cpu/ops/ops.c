@@ -70,47 +70,37 @@ trib_status trib_cpu_op_implementations(trib_device *base, const trib_op_desc *d
     return trib_success();
 }
 
-trib_status trib_cpu_keep(trib_cpu_device *device, const float *source, int64_t count, int64_t room, float **out)
-{
-    void *kept;
-    TRIB_TRY(trib_cpu_alloc(&device->base, NULL, (size_t)room * sizeof(float), &kept));
-    if (source) memcpy(kept, source, (size_t)count * sizeof(float));
-    int64_t filled = source ? count : 0;
-    memset((float *)kept + filled, 0, (size_t)(room - filled) * sizeof(float));
-    *out = kept;
-    return trib_success();
-}
-
-static trib_status prepare(trib_cpu_op *op, const char *name, const trib_op_parameters *parameters)
+static trib_status prepare(trib_cpu_op *op, const char *name)
 {
     for (int i = 0; i < BACKENDS; ++i)
         if (!strncmp(name, backends[i].prefix, strlen(backends[i].prefix)))
-            return backends[i].backend->prepare(trib_cpu_of(op->base.device), op, name, parameters);
+            return backends[i].backend->prepare(trib_cpu_of(op->base.device), op, name);
     return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation is called \"%s\" here", trib_kind_name(op->desc.kind),
                       name);
 }
 
 trib_status trib_cpu_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                               const trib_op_parameters *parameters, trib_op_handle **out)
+                               trib_op_handle **out)
 {
     char why[TRIB_MESSAGE_SIZE];
     TRIB_TRY(trib_op_check(desc));
-    TRIB_TRY(trib_op_check_parameters(desc, parameters));
     if (refuses(desc, why)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: %s", trib_kind_name(desc->kind), why);
     trib_cpu_op *op = trib_alloc_zeroed(1, sizeof *op);
     if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
     op->base.device = device;
     atomic_init(&op->references, 1);
     op->desc = *desc;
+    op->base.desc = &op->desc;
     op->desc.threads = cores_of(device, desc);
     op->cores = 1;
-    trib_status status = prepare(op, implementation, parameters);
+    trib_status status = prepare(op, implementation);
     if (trib_failed(&status)) {
         trib_cpu_op_release(op);
         return status;
     }
+    op->base.packed_bytes = op->packing.bytes;
     *out = &op->base;
-    return status;
+    return trib_outcome(&status);
 }
 
 void trib_cpu_op_retain(trib_cpu_op *op) { atomic_fetch_add(&op->references, 1); }
@@ -118,10 +108,7 @@ void trib_cpu_op_retain(trib_cpu_op *op) { atomic_fetch_add(&op->references, 1);
 void trib_cpu_op_release(trib_cpu_op *op)
 {
     if (atomic_fetch_sub(&op->references, 1) > 1) return;
-    trib_cpu_device *device = trib_cpu_of(op->base.device);
     trib_onednn_op_destroy(op->onednn);
-    trib_cpu_free_now(device, op->weight);
-    trib_cpu_free_now(device, op->bias);
     trib_free(op);
 }
 
@@ -131,34 +118,54 @@ const char *trib_cpu_op_detail(const trib_op_handle *op) { return ((const trib_c
 
 int trib_cpu_op_cores(const trib_cpu_op *op) { return op->cores; }
 
-trib_status trib_cpu_op_execute(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
-                                void *const *outputs, void *workspace)
+trib_status trib_cpu_op_execute(const trib_cpu_item *item, struct dnnl_stream *stream)
 {
-    trib_status status = op->run(op, stream, inputs, outputs, workspace);
-    trib_add_context(&status, "%s", trib_kind_name(op->desc.kind));
+    bool runs = item->work == TRIB_CPU_OP;
+    const trib_cpu_op *op = trib_cpu_item_op(item);
+    trib_status status =
+        runs ? op->run(op, stream, item->run.inputs, item->run.outputs, item->run.packed, item->run.workspace)
+             : op->pack(op, stream, &item->pack.parameters, item->pack.packed, item->pack.workspace);
+    trib_add_context(&status, runs ? "%s" : "parameters of %s", trib_kind_name(op->desc.kind));
     return trib_outcome(&status);
 }
 
-trib_status trib_cpu_op_run(trib_op_handle *base, trib_stream *target, const void *const *inputs, void *const *outputs,
-                            void *workspace)
+/* An item for work of the op, which it keeps. */
+static trib_status take_item(trib_cpu_op *op, trib_cpu_stream *stream, trib_cpu_work work, trib_cpu_item **out)
 {
-    trib_cpu_op *op = (trib_cpu_op *)base;
-    trib_cpu_stream *stream = (trib_cpu_stream *)target;
     const char *kind = trib_kind_name(op->desc.kind);
     /* A oneDNN primitive starts as many threads as it was built for, whatever the OpenMP setting. */
     if (op->cores > stream->threads)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                           "%s: prepared for %d threads, but stream \"%s\" allows %d; prepare it with desc.threads = %d",
                           kind, op->cores, stream->name, stream->threads, stream->threads);
-    if (!workspace && trib_onednn_op_workspace(op->onednn) > 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: it needs a workspace of %lld bytes", kind,
-                          (long long)trib_onednn_op_workspace(op->onednn));
-    trib_cpu_item *item = trib_cpu_item_take(stream, TRIB_CPU_OP);
-    if (!item) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", kind);
-    item->run.op = op;
+    *out = trib_cpu_item_take(stream, work);
+    if (!*out) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", kind);
     trib_cpu_op_retain(op);
+    return trib_success();
+}
+
+trib_status trib_cpu_op_pack(trib_op_handle *base, trib_stream *target, const trib_op_parameters *parameters,
+                             void *packed, void *workspace)
+{
+    trib_cpu_item *item = NULL;
+    TRIB_TRY(take_item((trib_cpu_op *)base, (trib_cpu_stream *)target, TRIB_CPU_PACK, &item));
+    item->pack.op = (trib_cpu_op *)base;
+    item->pack.parameters = *parameters;
+    item->pack.packed = packed;
+    item->pack.workspace = workspace;
+    return trib_cpu_submit((trib_cpu_stream *)target, item);
+}
+
+trib_status trib_cpu_op_run(trib_op_handle *base, trib_stream *target, const void *const *inputs, void *const *outputs,
+                            const void *packed, void *workspace)
+{
+    trib_cpu_op *op = (trib_cpu_op *)base;
+    trib_cpu_item *item = NULL;
+    TRIB_TRY(take_item(op, (trib_cpu_stream *)target, TRIB_CPU_OP, &item));
+    item->run.op = op;
     memcpy(item->run.inputs, inputs, (size_t)op->desc.input_count * sizeof *inputs);
     memcpy(item->run.outputs, outputs, (size_t)op->desc.output_count * sizeof *outputs);
+    item->run.packed = packed;
     item->run.workspace = workspace;
-    return trib_cpu_submit(stream, item);
+    return trib_cpu_submit((trib_cpu_stream *)target, item);
 }

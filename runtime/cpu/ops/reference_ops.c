@@ -34,9 +34,9 @@ static void concat(const trib_op_desc *desc, const void *const *inputs, float *y
     }
 }
 
-static void linear(const trib_cpu_op *op, const float *x, float *y)
+static void linear(const trib_op_desc *desc, const float *x, const float *weight, const float *bias, float *y)
 {
-    const trib_view *in = &op->desc.inputs[0], *out = &op->desc.outputs[0];
+    const trib_view *in = &desc->inputs[0], *out = &desc->outputs[0];
     trib_linear_geometry g = { .n = in->n,
                                .c = in->c,
                                .h = in->h,
@@ -44,8 +44,8 @@ static void linear(const trib_cpu_op *op, const float *x, float *y)
                                .out = out->c,
                                .x_pitch = in->c_total,
                                .y_pitch = out->c_total,
-                               .relu = op->desc.relu };
-    trib_ref_linear(&g, x, op->weight, op->bias, y);
+                               .relu = desc->relu };
+    trib_ref_linear(&g, x, weight, bias, y);
 }
 
 /* Floats from the slice's first element to element (n,c,pixel). */
@@ -70,29 +70,55 @@ static void reorder(const trib_op_desc *desc, const float *x, float *y)
             }
 }
 
+/* ---- parameters: as they are given, but for the channels that an input has beyond them ---- */
+
+static trib_packing packing_of(const trib_op_desc *desc)
+{
+    int64_t count = trib_op_weight_elements(desc);
+    bool bias = count && (trib_kind_row_of(desc->kind)->scales_and_shifts || desc->has_bias);
+    return trib_packing_of(count * (int64_t)sizeof(float), bias ? desc->outputs[0].c * (int64_t)sizeof(float) : 0);
+}
+
+static trib_status pack(const trib_cpu_op *op, struct dnnl_stream *stream, const trib_op_parameters *parameters,
+                        void *packed, void *workspace)
+{
+    (void)stream, (void)workspace;
+    const trib_op_desc *desc = &op->desc;
+    int rows = desc->outputs[0].c, channels = desc->inputs[0].c;
+    size_t row = (size_t)(trib_op_weight_elements(desc) / rows);
+    size_t given = parameters->channels ? row / (size_t)channels * (size_t)parameters->channels : row;
+    float *weight = packed, *bias = trib_packed_bias(&op->packing, packed);
+    for (size_t k = 0; k < (size_t)rows; ++k) {
+        memcpy(weight + k * row, parameters->weight + k * given, given * sizeof(float));
+        memset(weight + k * row + given, 0, (row - given) * sizeof(float));
+    }
+    if (bias) memcpy(bias, parameters->bias, (size_t)rows * sizeof(float));
+    return trib_success();
+}
+
 static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
-                       void *const *outputs, void *workspace)
+                       void *const *outputs, const void *packed, void *workspace)
 {
     (void)stream, (void)workspace;
     const trib_op_desc *desc = &op->desc;
     const trib_lrn *lrn = &desc->attributes.lrn;
     trib_window_geometry window = window_of(desc);
     trib_pixel_geometry pixels = trib_pixels_between(&desc->inputs[0], &desc->outputs[0], desc->relu);
-    const float *x = inputs[0];
+    const float *x = inputs[0], *weight = packed, *bias = trib_packed_bias(&op->packing, packed);
     float *y = outputs[0];
     switch (desc->kind) {
-    case TRIB_CONV2D: trib_ref_conv2d(&window, x, op->weight, op->bias, y); break;
+    case TRIB_CONV2D: trib_ref_conv2d(&window, x, weight, bias, y); break;
     case TRIB_MAX_POOL2D: trib_ref_max_pool2d(&window, x, y); break;
     case TRIB_AVG_POOL2D: trib_ref_avg_pool2d(&window, x, y); break;
     case TRIB_ADAPTIVE_AVG_POOL2D: trib_ref_adaptive_avg_pool2d(&window, x, y); break;
     case TRIB_LRN: trib_ref_lrn(&pixels, lrn->size, lrn->alpha, lrn->beta, lrn->k, x, y); break;
-    case TRIB_BATCH_NORM: trib_ref_scale_shift(&pixels, op->weight, op->bias, x, y); break;
+    case TRIB_BATCH_NORM: trib_ref_scale_shift(&pixels, weight, bias, x, y); break;
     case TRIB_RELU:
         pixels.relu = true;
         trib_ref_copy(&pixels, x, y);
         break;
     case TRIB_CONCAT: concat(desc, inputs, y); break;
-    case TRIB_LINEAR: linear(op, x, y); break;
+    case TRIB_LINEAR: linear(desc, x, weight, bias, y); break;
     case TRIB_SOFTMAX: trib_ref_softmax(&pixels, x, y); break;
     case TRIB_REORDER: reorder(desc, x, y); break;
     default: return TRIB_ERROR(TRIB_INTERNAL, "the reference has no such op; please report this");
@@ -128,23 +154,23 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
 {
     (void)device;
     if (*count < capacity && supported(desc, reason))
-        out[(*count)++] = (trib_implementation) { .name = "reference", .note = "plain C reference" };
+        out[(*count)++] = (trib_implementation) { .name = "reference",
+                                                  .note = "plain C reference",
+                                                  .packed_bytes = packing_of(desc).bytes };
     return trib_success();
 }
 
-static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name,
-                           const trib_op_parameters *parameters)
+static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name)
 {
+    (void)device;
     char reason[TRIB_MESSAGE_SIZE] = "no such name";
     if (strcmp(name, "reference") || !supported(&op->desc, reason))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this: %s", trib_kind_name(op->desc.kind),
                           name, reason);
     op->run = run;
-    int64_t count = trib_op_weight_elements(&op->desc);
-    if (!count) return trib_success();
-    TRIB_TRY(trib_cpu_keep(device, parameters->weight, count, count, &op->weight));
-    if (!trib_kind_row_of(op->desc.kind)->scales_and_shifts && !op->desc.has_bias) return trib_success();
-    return trib_cpu_keep(device, parameters->bias, op->desc.outputs[0].c, op->desc.outputs[0].c, &op->bias);
+    op->packing = packing_of(&op->desc);
+    op->pack = pack;
+    return trib_success();
 }
 
 const trib_cpu_backend trib_cpu_reference_backend = { offer, prepare };

@@ -34,7 +34,7 @@ trib_cpu_item *trib_cpu_item_take(trib_cpu_stream *stream, trib_cpu_work work)
 
 void trib_cpu_item_release(trib_cpu_item *item)
 {
-    if (item->work == TRIB_CPU_OP) trib_cpu_op_release(item->run.op);
+    if (trib_cpu_item_op(item)) trib_cpu_op_release(trib_cpu_item_op(item));
     if (trib_cpu_has_record(item->work)) trib_cpu_record_release(item->event.record);
 }
 
@@ -42,7 +42,7 @@ void trib_cpu_item_copy(trib_cpu_item *target, const trib_cpu_item *source)
 {
     *target = *source;
     target->next = NULL;
-    if (target->work == TRIB_CPU_OP) trib_cpu_op_retain(target->run.op);
+    if (trib_cpu_item_op(target)) trib_cpu_op_retain(trib_cpu_item_op(target));
     if (trib_cpu_has_record(target->work)) trib_cpu_record_retain(target->event.record);
 }
 
@@ -86,7 +86,7 @@ trib_status trib_cpu_submit(trib_cpu_stream *stream, trib_cpu_item *item)
 static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
 {
     trib_cpu_tokens *tokens = &trib_cpu_of(stream->base.device)->tokens;
-    int cores = item->work == TRIB_CPU_OP ? trib_cpu_op_cores(item->run.op) : 1;
+    int cores = trib_cpu_item_op(item) ? trib_cpu_op_cores(trib_cpu_item_op(item)) : 1;
     trib_status status = trib_success();
     trib_cpu_tokens_acquire(tokens, cores);
     switch (item->work) {
@@ -94,8 +94,7 @@ static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
     case TRIB_CPU_ZERO: memset(item->copy.target, 0, item->copy.bytes); break;
     default:
         if (cores != stream->omp_threads) trib_cpu_omp_set_threads(stream->omp_threads = cores);
-        status =
-            trib_cpu_op_execute(item->run.op, stream->dnnl, item->run.inputs, item->run.outputs, item->run.workspace);
+        status = trib_cpu_op_execute(item, stream->dnnl);
     }
     trib_cpu_tokens_release(tokens, cores);
     return trib_outcome(&status);

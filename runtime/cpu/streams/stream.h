@@ -15,6 +15,7 @@ typedef enum trib_cpu_work {
     TRIB_CPU_ZERO,
     TRIB_CPU_FREE,
     TRIB_CPU_OP,
+    TRIB_CPU_PACK, /* the parameters of an op */
     TRIB_CPU_RECORD,
     TRIB_CPU_WAIT,   /* follows a record, and takes over its stream's failure */
     TRIB_CPU_FOLLOW, /* follows a record, whatever became of it: it was reported to whoever launched it */
@@ -40,14 +41,26 @@ typedef struct trib_cpu_item {
             trib_cpu_op *op;
             const void *inputs[TRIB_MAX_INPUTS];
             void *outputs[TRIB_MAX_OUTPUTS];
+            const void *packed;
             void *workspace;
         } run;
+        struct {
+            trib_cpu_op *op;
+            trib_op_parameters parameters;
+            void *packed, *workspace;
+        } pack;
         struct {
             trib_cpu_record *record;
             uint64_t epoch;
         } event;
     };
 } trib_cpu_item;
+
+/* Whose work the item is; NULL: no op's. */
+static inline trib_cpu_op *trib_cpu_item_op(const trib_cpu_item *item)
+{
+    return item->work == TRIB_CPU_OP ? item->run.op : item->work == TRIB_CPU_PACK ? item->pack.op : NULL;
+}
 
 typedef struct trib_cpu_list {
     trib_cpu_item *first, *last;

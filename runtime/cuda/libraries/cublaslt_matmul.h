@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cuda/ops/precision.h"
+#include "tributary/op.h"
 #include "tributary/status.h"
 
 struct CUstream_st;

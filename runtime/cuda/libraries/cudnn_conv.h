@@ -12,9 +12,9 @@
  *     trib_compiled_conv_destroy(plan);
  *
  * Activations are NHWC with a pitch, the number of elements from one pixel to the next: a channel slice of a wider
- * tensor is a pointer and the wide pitch. Filters are K,R,S,C (trib_precision_pack). Needs no card: plans can be made
- * for a card that is only described, which is how machines without a GPU test every plan. (Without a CUDA driver at
- * all, cuDNN offers no engine that is compiled at run time.)
+ * tensor is a pointer and the wide pitch. Filters are K,R,S,C (trib_cuda_pack_weights). Needs no card: plans can be
+ * made for a card that is only described, which is how machines without a GPU test every plan. (Without a CUDA driver
+ * at all, cuDNN offers no engine that is compiled at run time.)
  *
  * Threads: everything here may be used from several threads at once, but a handle belongs to one stream. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_CONV_H
@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cuda/ops/precision.h"
+#include "tributary/op.h"
 #include "tributary/status.h"
 
 struct CUstream_st;

@@ -139,20 +139,6 @@ trib_status trib_cuda_alloc(trib_device *base, trib_stream *stream, size_t bytes
     return trib_outcome(&status);
 }
 
-trib_status trib_cuda_upload(trib_cuda_device *device, const void *source, size_t bytes, void **out)
-{
-    void *memory;
-    TRIB_TRY(trib_cuda_alloc(&device->base, NULL, bytes, &memory));
-    trib_status status = trib_cuda_copy_to_device(&device->side->base, memory, source, bytes);
-    trib_status done = trib_cuda_stream_synchronize(&device->side->base); /* in any case: `source` is the caller's */
-    if (!trib_failed(&status)) status = done;
-    if (trib_failed(&status))
-        trib_cuda_free(&device->base, NULL, memory);
-    else
-        *out = memory;
-    return trib_outcome(&status);
-}
-
 /* ---- freeing ---- */
 
 /* Lets the side stream wait for everything given to every stream, as far as it is not being recorded. */

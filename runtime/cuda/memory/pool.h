@@ -31,8 +31,6 @@ void trib_cuda_memory_close(struct trib_cuda_device *device);
 trib_status trib_cuda_alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out);
 /* `stream` NULL: once the work given to all streams so far is done. */
 void trib_cuda_free(trib_device *device, trib_stream *stream, void *memory);
-/* New device memory, usable by every stream, with what is at `source`; freed with stream NULL. */
-trib_status trib_cuda_upload(struct trib_cuda_device *device, const void *source, size_t bytes, void **out);
 trib_memory_stats trib_cuda_memory_stats(const trib_device *device);
 void trib_cuda_set_memory_limit(trib_device *device, int64_t bytes);
 /* Gives back what was freed while that capture was being recorded. */

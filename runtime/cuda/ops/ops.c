@@ -92,14 +92,14 @@ trib_status trib_cuda_op_implementations(trib_device *base, const trib_op_desc *
 
 /* ---- preparing and running ---- */
 
-static trib_status prepare(trib_cuda_op *op, const char *name, const trib_op_parameters *parameters)
+static trib_status prepare(trib_cuda_op *op, const char *name)
 {
     trib_cuda_device *device = trib_cuda_of(op->base.device);
     for (int i = 0; trib_cuda_providers[i]; ++i) {
         if (strncmp(name, trib_cuda_providers[i]->prefix, strlen(trib_cuda_providers[i]->prefix))) continue;
         op->provider = trib_cuda_providers[i];
         op->provider_index = i;
-        trib_status status = op->provider->create(device, device->providers[i], op, name, parameters);
+        trib_status status = op->provider->create(device, device->providers[i], op, name);
         trib_cuda_note_failure(device, &status);
         return status;
     }
@@ -108,22 +108,23 @@ static trib_status prepare(trib_cuda_op *op, const char *name, const trib_op_par
 }
 
 trib_status trib_cuda_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                                const trib_op_parameters *parameters, trib_op_handle **out)
+                                trib_op_handle **out)
 {
     TRIB_TRY(trib_op_check(desc));
-    TRIB_TRY(trib_op_check_parameters(desc, parameters));
     TRIB_TRY(trib_cuda_enter(trib_cuda_of(device)));
     trib_cuda_op *op = trib_alloc_zeroed(1, sizeof *op);
     if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
     op->base.device = device;
     op->desc = *desc;
-    trib_status status = prepare(op, implementation, parameters);
+    op->base.desc = &op->desc;
+    trib_status status = prepare(op, implementation);
     if (trib_failed(&status)) {
         trib_cuda_op_destroy(&op->base);
         return status;
     }
+    op->base.packed_bytes = op->packing.place.bytes;
     *out = &op->base;
-    return status;
+    return trib_outcome(&status);
 }
 
 void trib_cuda_op_destroy(trib_op_handle *base)
@@ -136,17 +137,25 @@ void trib_cuda_op_destroy(trib_op_handle *base)
 
 const char *trib_cuda_op_detail(const trib_op_handle *op) { return ((const trib_cuda_op *)op)->detail; }
 
-trib_status trib_cuda_op_run(trib_op_handle *base, trib_stream *stream, const void *const *inputs, void *const *outputs,
-                             void *workspace)
+trib_status trib_cuda_op_pack(trib_op_handle *base, trib_stream *stream, const trib_op_parameters *parameters,
+                              void *packed, void *workspace)
 {
     trib_cuda_op *op = (trib_cuda_op *)base;
-    const char *kind = trib_kind_name(op->desc.kind);
+    (void)workspace;
     TRIB_TRY(trib_cuda_enter(trib_cuda_of(base->device)));
-    if (!workspace && op->workspace_bytes > 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: it needs a workspace of %lld bytes", kind,
-                          (long long)op->workspace_bytes);
-    trib_status status = op->provider->run(op, (trib_cuda_stream *)stream, inputs, outputs, workspace);
+    trib_status status = trib_cuda_packing_run(&op->packing, parameters, packed, ((trib_cuda_stream *)stream)->handle);
     trib_cuda_note_failure(trib_cuda_of(base->device), &status);
-    trib_add_context(&status, "%s", kind);
+    trib_add_context(&status, "parameters of %s", trib_kind_name(op->desc.kind));
+    return trib_outcome(&status);
+}
+
+trib_status trib_cuda_op_run(trib_op_handle *base, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                             const void *packed, void *workspace)
+{
+    trib_cuda_op *op = (trib_cuda_op *)base;
+    TRIB_TRY(trib_cuda_enter(trib_cuda_of(base->device)));
+    trib_status status = op->provider->run(op, (trib_cuda_stream *)stream, inputs, outputs, packed, workspace);
+    trib_cuda_note_failure(trib_cuda_of(base->device), &status);
+    trib_add_context(&status, "%s", trib_kind_name(op->desc.kind));
     return trib_outcome(&status);
 }

@@ -4,6 +4,7 @@
 #define TRIBUTARY_RUNTIME_CUDA_OPS_OPS_H
 
 #include "cuda/device.h"
+#include "cuda/ops/packing.h"
 #include "cuda/streams/stream.h"
 
 /* Immutable after creation. `prepared` is the provider's. */
@@ -12,7 +13,7 @@ typedef struct trib_cuda_op {
     const struct trib_cuda_provider *provider;
     int provider_index; /* into the device's and the streams' `providers` */
     trib_op_desc desc;
-    int64_t workspace_bytes;
+    trib_cuda_packing packing;
     void *prepared;
     char detail[96];
 } trib_cuda_op;
@@ -32,16 +33,14 @@ typedef struct trib_cuda_provider {
     /* Appends what it offers for a checked desc; writes a reason when that is nothing. */
     trib_status (*offer)(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason);
-    /* Fills `prepared`, `workspace_bytes` and `detail`; desc and parameters are checked. Device memory:
-     * trib_cuda_upload. `name` may be one it does not offer. */
-    trib_status (*create)(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
-                          const trib_op_parameters *parameters);
-    /* Runs of the op may be on their way: device memory goes back with trib_cuda_free and stream NULL. `prepared` may
-     * be NULL or half-built. */
+    /* Fills `prepared`, `packing`, `base.workspace_bytes` and `detail`; desc is checked. `name` may be one it does not
+     * offer. */
+    trib_status (*create)(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name);
+    /* Runs of the op may be on their way. `prepared` may be NULL or half-built. */
     void (*destroy)(trib_cuda_device *device, void *state, trib_cuda_op *op);
-    /* Gives work to stream->handle; never waits. */
+    /* Gives work to stream->handle; never waits. `packed`: parameters as op->packing says. */
     trib_status (*run)(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
-                       void *workspace);
+                       const void *packed, void *workspace);
 } trib_cuda_provider;
 
 /* Our kernels, cuDNN, cuBLASLt (provider_*.c). */
@@ -59,10 +58,12 @@ void trib_cuda_ops_close_stream(trib_cuda_stream *stream);
 trib_status trib_cuda_op_implementations(trib_device *device, const trib_op_desc *desc, bool include_reference,
                                          trib_implementation *out, int capacity, int *count, char *reason);
 trib_status trib_cuda_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                                const trib_op_parameters *parameters, trib_op_handle **out);
+                                trib_op_handle **out);
 void trib_cuda_op_destroy(trib_op_handle *op);
 const char *trib_cuda_op_detail(const trib_op_handle *op);
+trib_status trib_cuda_op_pack(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters,
+                              void *packed, void *workspace);
 trib_status trib_cuda_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
-                             void *workspace);
+                             const void *packed, void *workspace);
 
 #endif

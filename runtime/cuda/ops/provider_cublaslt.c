@@ -6,8 +6,6 @@
 #include "cuda/libraries/cublaslt_matmul.h"
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
-#include "cuda/ops/weights.h"
-#include "tributary/internal/alloc.h"
 
 enum { MOST_OFFERED = 4 };
 
@@ -15,11 +13,6 @@ enum { MOST_OFFERED = 4 };
 static const int64_t most_workspace = 32 << 20;
 /* It chooses nothing without a card. */
 static const char undecided[] = "cublaslt:undecided";
-
-typedef struct prepared {
-    trib_matmul_algorithm *plan;
-    trib_cuda_weights weights;
-} prepared;
 
 static trib_status open_library(trib_cuda_device *device, void **state, const char **version)
 {
@@ -75,6 +68,14 @@ static bool describe(const trib_op_desc *d, trib_matmul_desc *out, char *reason)
     return true;
 }
 
+/* A row of weights is an image: channels and their pixels. */
+static trib_cuda_packing packing_of(const trib_op_desc *d, const trib_matmul_desc *matmul, trib_dtype bias)
+{
+    int channels = d->inputs[0].c;
+    return trib_cuda_packing_of(matmul->precision, matmul->out, channels, matmul->in / channels, matmul->has_bias,
+                                bias);
+}
+
 static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason)
 {
@@ -85,14 +86,17 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     if (!describe(desc, &matmul, reason)) return status;
     if (device->described) {
         if (*count < capacity)
-            out[(*count)++] = (trib_implementation) { .name = undecided, .note = "chosen when there is a card" };
+            out[(*count)++] = (trib_implementation) { .name = undecided,
+                                                      .note = "chosen when there is a card",
+                                                      .packed_bytes = packing_of(desc, &matmul, TRIB_F32).place.bytes };
         return status;
     }
     TRIB_TRY(trib_matmul_candidates(state, &matmul, most_workspace, plans, MOST_OFFERED, &found, reason));
     for (int i = 0; i < found; ++i) {
         const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(plans[i]);
         if (!trib_failed(&status) && *count < capacity) {
-            out[*count] = (trib_implementation) { .workspace_bytes = info->workspace_bytes };
+            out[*count] = (trib_implementation) { .workspace_bytes = info->workspace_bytes,
+                                                  .packed_bytes = packing_of(desc, &matmul, info->bias).place.bytes };
             status = trib_cuda_intern(&device->interned, info->name, &out[*count].name);
             *count += !trib_failed(&status);
         }
@@ -103,39 +107,33 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
 
 /* ---- preparing and running ---- */
 
-static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
-                          const trib_op_parameters *parameters)
+/* `prepared` is the plan. */
+static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
+    (void)device;
     char reason[TRIB_MESSAGE_SIZE];
     trib_matmul_desc matmul;
-    const trib_view *x = &op->desc.inputs[0];
+    trib_matmul_algorithm *plan;
     if (!describe(&op->desc, &matmul, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
-    prepared *p = trib_alloc_zeroed(1, sizeof *p);
-    if (!p) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cublaslt: out of memory");
-    op->prepared = p;
-    TRIB_TRY(trib_matmul_algorithm_by_name(state, &matmul, name, &p->plan));
-    const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(p->plan);
-    op->workspace_bytes = info->workspace_bytes;
-    return trib_cuda_weights_upload(device, matmul.precision, matmul.out, x->c, matmul.in / x->c, parameters,
-                                    matmul.has_bias, info->bias, &p->weights);
+    TRIB_TRY(trib_matmul_algorithm_by_name(state, &matmul, name, &plan));
+    op->prepared = plan;
+    const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(plan);
+    op->base.workspace_bytes = info->workspace_bytes;
+    op->packing = packing_of(&op->desc, &matmul, info->bias);
+    return trib_success();
 }
 
 static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
 {
-    (void)state;
-    prepared *p = op->prepared;
-    if (!p) return;
-    trib_cuda_weights_free(device, &p->weights);
-    trib_matmul_algorithm_destroy(p->plan);
-    trib_free(p);
+    (void)device, (void)state;
+    trib_matmul_algorithm_destroy(op->prepared);
 }
 
 static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
-                       void *workspace)
+                       const void *packed, void *workspace)
 {
-    const prepared *p = op->prepared;
-    trib_matmul_pointers pointers = { inputs[0], p->weights.weight, p->weights.bias, outputs[0] };
-    return trib_matmul_run(p->plan, stream->handle, &pointers, workspace);
+    trib_matmul_pointers pointers = { inputs[0], packed, trib_packed_bias(&op->packing.place, packed), outputs[0] };
+    return trib_matmul_run(op->prepared, stream->handle, &pointers, workspace);
 }
 
 const trib_cuda_provider trib_cuda_cublaslt_provider = {

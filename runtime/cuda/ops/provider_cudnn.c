@@ -8,18 +8,11 @@
 #include "cuda/ops/choice_cache.h"
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
-#include "cuda/ops/weights.h"
-#include "tributary/internal/alloc.h"
 
 enum { MOST_OFFERED = 10 };
 
 /* Larger ones are left out. */
 static const int64_t most_workspace = (int64_t)512 << 20;
-
-typedef struct prepared {
-    trib_compiled_conv *plan;
-    trib_cuda_weights weights;
-} prepared;
 
 /* ---- the library ---- */
 
@@ -166,13 +159,20 @@ static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *
     return trib_success();
 }
 
-static trib_status add(trib_cuda_device *device, const trib_compiled_conv_info *info, trib_implementation *out)
+static trib_cuda_packing packing_of(const trib_conv_desc *d, const trib_compiled_conv_info *info)
+{
+    return trib_cuda_packing_of(d->precision, d->k, d->c, d->r * d->s, d->has_bias, info->bias);
+}
+
+static trib_status add(trib_cuda_device *device, const trib_conv_desc *conv, const trib_compiled_conv_info *info,
+                       trib_implementation *out)
 {
     const char *copies = !info->hides_copy   ? NULL
                          : device->described ? "hides a copy; where there is a CUDA driver, cuDNN also offers "
                                                "engines that do not"
                                              : "hides a copy";
     out->workspace_bytes = info->workspace_bytes;
+    out->packed_bytes = packing_of(conv, info).place.bytes;
     out->note = copies ? copies : info->runtime_compiled ? "compiled at run time" : NULL;
     return trib_cuda_intern(&device->interned, info->name, &out->name);
 }
@@ -190,7 +190,7 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
         out[*count] = (trib_implementation) { 0 };
-        status = add(device, trib_compiled_conv_get_info(list.plans[i]), &out[*count]);
+        status = add(device, &conv, trib_compiled_conv_get_info(list.plans[i]), &out[*count]);
         *count += !trib_failed(&status);
     }
     if (first == list.count)
@@ -202,39 +202,33 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
 
 /* ---- preparing and running ---- */
 
-static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
-                          const trib_op_parameters *parameters)
+/* `prepared` is the plan. */
+static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
     char reason[TRIB_MESSAGE_SIZE];
     trib_conv_desc conv;
+    trib_compiled_conv *plan;
     if (!describe(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
-    prepared *p = trib_alloc_zeroed(1, sizeof *p);
-    if (!p) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", name);
-    op->prepared = p;
-    TRIB_TRY(make_plan(device, state, &conv, name, &p->plan));
-    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(p->plan);
-    op->workspace_bytes = info->workspace_bytes;
+    TRIB_TRY(make_plan(device, state, &conv, name, &plan));
+    op->prepared = plan;
+    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
+    op->base.workspace_bytes = info->workspace_bytes;
+    op->packing = packing_of(&conv, info);
     snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
-    return trib_cuda_weights_upload(device, conv.precision, conv.k, conv.c, conv.r * conv.s, parameters, conv.has_bias,
-                                    info->bias, &p->weights);
+    return trib_success();
 }
 
 static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
 {
-    (void)state;
-    prepared *p = op->prepared;
-    if (!p) return;
-    trib_cuda_weights_free(device, &p->weights);
-    trib_compiled_conv_destroy(p->plan);
-    trib_free(p);
+    (void)device, (void)state;
+    trib_compiled_conv_destroy(op->prepared);
 }
 
 static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
-                       void *workspace)
+                       const void *packed, void *workspace)
 {
-    const prepared *p = op->prepared;
-    trib_conv_pointers pointers = { inputs[0], p->weights.weight, p->weights.bias, outputs[0] };
-    return trib_conv_run(p->plan, stream->providers[op->provider_index], &pointers, workspace);
+    trib_conv_pointers pointers = { inputs[0], packed, trib_packed_bias(&op->packing.place, packed), outputs[0] };
+    return trib_conv_run(op->prepared, stream->providers[op->provider_index], &pointers, workspace);
 }
 
 const trib_cuda_provider trib_cuda_cudnn_provider = {

@@ -6,10 +6,17 @@
 
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
-#include "cuda/ops/weights.h"
-#include "tributary/internal/alloc.h"
 
 enum { KERNEL_ALIGNMENT = 16 };
+
+/* What a run hands to a kernel. */
+typedef struct call {
+    const void *const *inputs;
+    void *const *outputs;
+    const void *weight;
+    const float *bias;
+    void *stream;
+} call;
 
 /* One kernel as an op of this kind, with this prologue and epilogue. */
 typedef struct kernel_op {
@@ -17,18 +24,8 @@ typedef struct kernel_op {
     const char *name, *note;
     /* Whether it can run a checked desc; otherwise says why not. */
     bool (*supports)(const trib_op_desc *desc, char *reason);
-    trib_status (*run)(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs);
+    trib_status (*run)(const trib_op_desc *desc, const call *c);
 } kernel_op;
-
-typedef struct prepared {
-    const kernel_op *kernel;
-    trib_cuda_weights weights;
-} prepared;
-
-static const trib_cuda_weights *weights_of(const trib_cuda_op *op)
-{
-    return &((const prepared *)op->prepared)->weights;
-}
 
 /* ---- what they need ---- */
 
@@ -131,129 +128,121 @@ static bool top_k(const trib_op_desc *d, char *reason)
 
 /* ---- running ---- */
 
-static trib_status run_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_conv1x1(const trib_op_desc *d, const call *c)
 {
-    trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
-    const trib_cuda_weights *w = weights_of(op);
-    return trib_cuda_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
+    trib_conv1x1_geometry g = trib_conv1x1_of(d);
+    return trib_cuda_conv1x1(&g, d->inputs[0].dtype, c->inputs[0], c->weight, c->bias, c->outputs, c->stream);
 }
 
-static trib_status run_max_pool_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs,
-                                        void *const *outputs)
+static trib_status run_max_pool_conv1x1(const trib_op_desc *d, const call *c)
 {
-    trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
-    const trib_cuda_weights *w = weights_of(op);
-    return trib_cuda_max_pool2d_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
+    trib_conv1x1_geometry g = trib_conv1x1_of(d);
+    return trib_cuda_max_pool2d_conv1x1(&g, d->inputs[0].dtype, c->inputs[0], c->weight, c->bias, c->outputs,
+                                        c->stream);
 }
 
-static trib_status run_avg_pool_conv1x1(const trib_cuda_op *op, void *stream, const void *const *inputs,
-                                        void *const *outputs)
+static trib_status run_avg_pool_conv1x1(const trib_op_desc *d, const call *c)
 {
-    trib_conv1x1_geometry g = trib_conv1x1_of(&op->desc);
-    const trib_cuda_weights *w = weights_of(op);
-    return trib_cuda_avg_pool2d_conv1x1(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs, stream);
+    trib_conv1x1_geometry g = trib_conv1x1_of(d);
+    return trib_cuda_avg_pool2d_conv1x1(&g, d->inputs[0].dtype, c->inputs[0], c->weight, c->bias, c->outputs,
+                                        c->stream);
 }
 
-static trib_status run_max_pool(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_max_pool(const trib_op_desc *d, const call *c)
 {
-    trib_window_geometry g = trib_window_of(&op->desc.inputs[0], &op->desc.attributes.pool2d, &op->desc.outputs[0]);
-    return trib_cuda_max_pool2d(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+    trib_window_geometry g = trib_window_of(&d->inputs[0], &d->attributes.pool2d, &d->outputs[0]);
+    return trib_cuda_max_pool2d(&g, d->inputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
-static trib_status run_avg_pool(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_avg_pool(const trib_op_desc *d, const call *c)
 {
-    trib_window_geometry g = trib_window_of(&op->desc.inputs[0], &op->desc.attributes.pool2d, &op->desc.outputs[0]);
-    return trib_cuda_avg_pool2d(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+    trib_window_geometry g = trib_window_of(&d->inputs[0], &d->attributes.pool2d, &d->outputs[0]);
+    return trib_cuda_avg_pool2d(&g, d->inputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
-static trib_status run_adaptive(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_adaptive(const trib_op_desc *d, const call *c)
 {
-    trib_window_geometry g = trib_adaptive_window_of(&op->desc.inputs[0], &op->desc.outputs[0]);
-    return trib_cuda_adaptive_avg_pool2d(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+    trib_window_geometry g = trib_adaptive_window_of(&d->inputs[0], &d->outputs[0]);
+    return trib_cuda_adaptive_avg_pool2d(&g, d->inputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
-static trib_status run_lrn(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_lrn(const trib_op_desc *d, const call *c)
 {
-    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], op->desc.relu);
-    trib_lrn_coefficients lrn = trib_coefficients_of(&op->desc.attributes.lrn);
-    return trib_cuda_lrn(&g, &lrn, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+    trib_pixel_geometry g = trib_pixels_between(&d->inputs[0], &d->outputs[0], d->relu);
+    trib_lrn_coefficients lrn = trib_coefficients_of(&d->attributes.lrn);
+    return trib_cuda_lrn(&g, &lrn, d->inputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
 typedef trib_status (*pool_lrn_kernel)(const trib_window_geometry *g, const trib_lrn_coefficients *lrn,
                                        trib_dtype dtype, const void *x, void *y, void *stream);
 
-static trib_status run_pair(pool_lrn_kernel kernel, const trib_cuda_op *op, void *stream, const void *x, void *y)
+static trib_status run_pair(pool_lrn_kernel kernel, const trib_op_desc *d, const call *c)
 {
-    const trib_op_desc *d = &op->desc;
     trib_window_geometry g = trib_window_of(&d->inputs[0], &d->attributes.pool2d, &d->outputs[0]);
     trib_lrn_coefficients lrn = trib_coefficients_of(&lrn_stage(d)->attributes.lrn);
     g.relu = d->relu;
-    return kernel(&g, &lrn, d->inputs[0].dtype, x, y, stream);
+    return kernel(&g, &lrn, d->inputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
-static trib_status run_max_pool_lrn(const trib_cuda_op *op, void *stream, const void *const *inputs,
-                                    void *const *outputs)
+static trib_status run_max_pool_lrn(const trib_op_desc *d, const call *c)
 {
-    return run_pair(trib_cuda_max_pool2d_lrn, op, stream, inputs[0], outputs[0]);
+    return run_pair(trib_cuda_max_pool2d_lrn, d, c);
 }
 
-static trib_status run_lrn_max_pool(const trib_cuda_op *op, void *stream, const void *const *inputs,
-                                    void *const *outputs)
+static trib_status run_lrn_max_pool(const trib_op_desc *d, const call *c)
 {
-    return run_pair(trib_cuda_lrn_max_pool2d, op, stream, inputs[0], outputs[0]);
+    return run_pair(trib_cuda_lrn_max_pool2d, d, c);
 }
 
-static trib_status run_scale_shift(const trib_cuda_op *op, void *stream, const void *const *inputs,
-                                   void *const *outputs)
+static trib_status run_scale_shift(const trib_op_desc *d, const call *c)
 {
-    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], op->desc.relu);
-    const trib_cuda_weights *w = weights_of(op);
-    return trib_cuda_scale_shift(&g, op->desc.inputs[0].dtype, inputs[0], w->weight, w->bias, outputs[0], stream);
+    trib_pixel_geometry g = trib_pixels_between(&d->inputs[0], &d->outputs[0], d->relu);
+    return trib_cuda_scale_shift(&g, d->inputs[0].dtype, c->inputs[0], c->weight, c->bias, c->outputs[0], c->stream);
 }
 
-static trib_status run_softmax(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_softmax(const trib_op_desc *d, const call *c)
 {
-    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], false);
-    return trib_cuda_softmax(&g, op->desc.inputs[0].dtype, inputs[0], outputs[0], stream);
+    trib_pixel_geometry g = trib_pixels_between(&d->inputs[0], &d->outputs[0], false);
+    return trib_cuda_softmax(&g, d->inputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
-static trib_status run_top_k(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_top_k(const trib_op_desc *d, const call *c)
 {
-    trib_pixel_geometry g = trib_pixels_between(&op->desc.inputs[0], &op->desc.outputs[0], false);
-    return trib_cuda_softmax_top_k(&g, op->desc.attributes.top_k.k, op->desc.inputs[0].dtype, inputs[0], outputs[0],
-                                   outputs[1], stream);
+    trib_pixel_geometry g = trib_pixels_between(&d->inputs[0], &d->outputs[0], false);
+    return trib_cuda_softmax_top_k(&g, d->attributes.top_k.k, d->inputs[0].dtype, c->inputs[0], c->outputs[0],
+                                   c->outputs[1], c->stream);
 }
 
-static trib_status run_reorder(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_reorder(const trib_op_desc *d, const call *c)
 {
-    const trib_view *x = &op->desc.inputs[0], *y = &op->desc.outputs[0];
-    trib_reorder_geometry g = trib_reorder_of(x, y, op->desc.relu || op->desc.kind == TRIB_RELU);
-    return trib_cuda_reorder(&g, x->dtype, y->dtype, inputs[0], outputs[0], stream);
+    const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
+    trib_reorder_geometry g = trib_reorder_of(x, y, d->relu || d->kind == TRIB_RELU);
+    return trib_cuda_reorder(&g, x->dtype, y->dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
 /* Each input into its channels of the output. */
-static trib_status run_concat(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_concat(const trib_op_desc *d, const call *c)
 {
-    unsigned char *y = outputs[0];
-    for (int i = 0; i < op->desc.input_count; ++i) {
-        const trib_view *x = &op->desc.inputs[i];
-        trib_view slice = op->desc.outputs[0];
+    unsigned char *y = c->outputs[0];
+    for (int i = 0; i < d->input_count; ++i) {
+        const trib_view *x = &d->inputs[i];
+        trib_view slice = d->outputs[0];
         slice.c = x->c;
-        trib_reorder_geometry g = trib_reorder_of(x, &slice, op->desc.relu);
-        TRIB_TRY(trib_cuda_reorder(&g, x->dtype, slice.dtype, inputs[i], y, stream));
+        trib_reorder_geometry g = trib_reorder_of(x, &slice, d->relu);
+        TRIB_TRY(trib_cuda_reorder(&g, x->dtype, slice.dtype, c->inputs[i], y, c->stream));
         y += (size_t)x->c * trib_dtype_size(slice.dtype);
     }
     return trib_success();
 }
 
-static trib_status run_preprocess(const trib_cuda_op *op, void *stream, const void *const *inputs, void *const *outputs)
+static trib_status run_preprocess(const trib_op_desc *d, const call *c)
 {
-    const trib_normalise *a = &op->desc.attributes.preprocess;
-    const trib_view *x = &op->desc.inputs[0];
+    const trib_normalise *a = &d->attributes.preprocess;
+    const trib_view *x = &d->inputs[0];
     trib_preprocess_geometry g = { .pixels = (int64_t)x->n * x->h * x->w, .channels = x->c, .bgr = a->bgr };
     memcpy(g.scale, a->scale, sizeof g.scale);
     memcpy(g.shift, a->shift, sizeof g.shift);
-    return trib_cuda_preprocess(&g, op->desc.outputs[0].dtype, inputs[0], outputs[0], stream);
+    return trib_cuda_preprocess(&g, d->outputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
 static const kernel_op kernels[] = {
@@ -313,6 +302,15 @@ static const kernel_op *find(const trib_op_desc *d)
     return NULL;
 }
 
+static trib_cuda_packing packing_of(const trib_op_desc *d)
+{
+    int k = 0;
+    for (int i = 0; i < d->output_count; ++i) k += d->outputs[i].c;
+    if (d->kind == TRIB_CONV2D) return trib_cuda_packing_of(d->precision, k, d->inputs[0].c, 1, d->has_bias, TRIB_F32);
+    if (d->kind != TRIB_BATCH_NORM) return (trib_cuda_packing) { 0 };
+    return trib_cuda_packing_of(TRIB_PRECISION_FP32, k, 1, 1, true, TRIB_F32);
+}
+
 static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason)
 {
@@ -321,52 +319,35 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     if (!kernel)
         no(reason, "no kernel for this kind, prologue and epilogue");
     else if (kernel->supports(desc, reason) && *count < capacity)
-        out[(*count)++] = (trib_implementation) { .name = kernel->name, .note = kernel->note };
+        out[(*count)++] = (trib_implementation) { .name = kernel->name,
+                                                  .note = kernel->note,
+                                                  .packed_bytes = packing_of(desc).place.bytes };
     return trib_success();
 }
 
-static trib_status upload(trib_cuda_device *device, const trib_op_desc *d, const trib_op_parameters *parameters,
-                          trib_cuda_weights *out)
+/* `prepared` is the row of the table. */
+static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
-    int k = 0;
-    for (int i = 0; i < d->output_count; ++i) k += d->outputs[i].c;
-    if (d->kind == TRIB_CONV2D)
-        return trib_cuda_weights_upload(device, d->precision, k, d->inputs[0].c, 1, parameters, d->has_bias, TRIB_F32,
-                                        out);
-    if (d->kind != TRIB_BATCH_NORM) return trib_success();
-    return trib_cuda_weights_upload(device, TRIB_PRECISION_FP32, k, 1, 1, parameters, true, TRIB_F32, out);
-}
-
-static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name,
-                          const trib_op_parameters *parameters)
-{
-    (void)state;
+    (void)device, (void)state;
     const kernel_op *kernel = find(&op->desc);
     char reason[TRIB_MESSAGE_SIZE] = "no such name";
     if (!kernel || strcmp(name, kernel->name) || !kernel->supports(&op->desc, reason))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this: %.200s",
                           trib_kind_name(op->desc.kind), name, reason);
-    prepared *p = trib_alloc_zeroed(1, sizeof *p);
-    if (!p) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", name);
-    op->prepared = p;
-    p->kernel = kernel;
-    return upload(device, &op->desc, parameters, &p->weights);
+    op->prepared = (void *)kernel;
+    op->packing = packing_of(&op->desc);
+    return trib_success();
 }
 
-static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
-{
-    (void)state;
-    prepared *p = op->prepared;
-    if (p) trib_cuda_weights_free(device, &p->weights);
-    trib_free(p);
-}
+static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op) { (void)device, (void)state, (void)op; }
 
 static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
-                       void *workspace)
+                       const void *packed, void *workspace)
 {
     (void)workspace;
-    const kernel_op *kernel = ((const prepared *)op->prepared)->kernel;
-    return kernel->run(op, stream->handle, inputs, outputs);
+    const kernel_op *kernel = op->prepared;
+    const float *bias = trib_packed_bias(&op->packing.place, packed);
+    return kernel->run(&op->desc, &(call) { inputs, outputs, packed, bias, stream->handle });
 }
 
 const trib_cuda_provider trib_cuda_kernels_provider = {

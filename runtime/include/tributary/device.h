@@ -180,17 +180,24 @@ trib_status trib_op_remember(trib_device *device, const trib_op_desc *desc, cons
 /* Writes what was remembered to options.choices_path; nothing to do without one. */
 trib_status trib_device_save_choices(trib_device *device);
 
-/* Prepares an op: builds primitives and packs parameters, which may be freed afterwards. `implementation` is a name
- * from trib_op_implementations. A handle is immutable: several streams may run it at once, each with its own memory. */
+/* Prepares an op: builds primitives. `implementation` is a name from trib_op_implementations. A handle is immutable and
+ * keeps no parameters: several streams may run it at once, each with its own memory. */
 trib_status trib_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
-                           const trib_op_parameters *parameters, trib_op_handle **out);
+                           trib_op_handle **out);
 void trib_op_destroy(trib_op_handle *op);
 /* The library's own name for what was chosen ("jit:avx512_core"), for reports; "" when it has none. */
 const char *trib_op_detail(const trib_op_handle *op);
-/* Pointers in the order of desc->inputs and desc->outputs, each to the first element of its slice. `workspace` has the
+/* Packs parameters, in stream order: brings them into the form that runs of this op read, and of no other op or
+ * implementation. Needed once, and again whenever they have changed. `packed` has the implementation's packed_bytes,
+ * `workspace` its packing_bytes (NULL when that is 0), both the caller's and aligned to 256. `parameters` is copied;
+ * what it points to must stay until the work is done. */
+trib_status trib_op_pack(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters, void *packed,
+                         void *workspace);
+/* Pointers in the order of desc->inputs and desc->outputs, each to the first element of its slice. `packed`: what
+ * trib_op_pack wrote, ordered before this by the caller; NULL for an op without parameters. `workspace` has the
  * implementation's workspace_bytes, aligned to 256; NULL when that is 0. */
 trib_status trib_op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
-                        void *workspace);
+                        const void *packed, void *workspace);
 
 TRIB_END_DECLS
 #endif

@@ -79,12 +79,13 @@ typedef struct trib_op_desc {
 /* True when the op has a prologue or an epilogue. */
 bool trib_op_has_stages(const trib_op_desc *desc);
 
-/* Parameters of an op, dense float32, batch norm already folded: weight is O,I,R,S (I as many as the input view has
- * channels, O of all outputs one after the other) or [out,in] (columns in C,H,W order). A standalone batch norm has
- * weight = scale and bias = shift per channel. NULL where there is none. */
+/* Values of an op's parameters, dense float32 in device memory, batch norm already folded: weight is O,I,R,S (O of all
+ * outputs one after the other) or [out,in] (columns in C,H,W order). A standalone batch norm has weight = scale and
+ * bias = shift per channel. NULL where there is none. */
 typedef struct trib_op_parameters {
     const float *weight;
     const float *bias;
+    int channels; /* convolution: I, where that is less than the input view has: the others hold zeros. 0: as many */
 } trib_op_parameters;
 
 /* One way to run an op, as a device offers it. */
@@ -92,6 +93,8 @@ typedef struct trib_implementation {
     const char *name;        /* static string or owned by the device: "onednn:jit_avx512", "reference" */
     int64_t workspace_bytes; /* scratch memory while it runs */
     const char *note;        /* why it ranks where it does; static or owned by the device; may be NULL */
+    /* Its parameters in the form it reads them, and scratch memory while they are brought into that; 0: it has none. */
+    int64_t packed_bytes, packing_bytes;
 } trib_implementation;
 
 TRIB_END_DECLS

@@ -100,9 +100,10 @@ typedef struct trib_plan_op {
     trib_plan_part parts[TRIB_MAX_OUTPUTS];
     int stream;
     int wait_count;
-    int waits[TRIB_MAX_WAITS];  /* events, waited for before the op */
-    int record;                 /* event recorded after the op, or -1 */
-    int workspace;              /* buffer, or -1 */
+    int waits[TRIB_MAX_WAITS];           /* events, waited for before the op */
+    int record;                          /* event recorded after the op, or -1 */
+    int workspace;                       /* buffer, or -1 */
+    int64_t packed_bytes, packing_bytes; /* of its parameters, as in trib_implementation */
     const char *implementation; /* NULL: nothing runs here; a point where streams meet (input, join of a concat) */
     const char *reason;         /* why this implementation: candidates, times, ranks; may be NULL */
     int64_t flops;              /* of this op, whole batch */
