@@ -11,6 +11,10 @@
 #include "text.h"
 #include "tributary/internal/alloc.h"
 
+/* The words of --pixels; of --rate, "all", then the rates in the order of cli_rate. */
+enum { PIXELS_U8, PIXELS_F32 };
+enum { ALL_RATES, ONE_RATE };
+
 typedef struct bench_options {
     cli_ints batches;
     double seconds;
@@ -66,8 +70,8 @@ static bool on_host(const bench *b) { return trib_device_get_info(b->device)->ho
 /* The input of the device: 8-bit pixels if it takes them, as in classify. */
 static trib_dtype pixels_of(const bench *b)
 {
-    bool chosen = b->options->end_to_end || b->options->pixels < 0;
-    bool raw = chosen ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == 0;
+    bool chosen = b->options->end_to_end || b->options->pixels == CLI_NOT_GIVEN;
+    bool raw = chosen ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == PIXELS_U8;
     return raw ? TRIB_U8 : TRIB_F32;
 }
 
@@ -77,7 +81,10 @@ static int in_flight_of(const bench *b)
     return on_host(b) ? 1 : 2;
 }
 
-static bool wants(const bench *b, cli_rate rate) { return b->options->rate == 0 || b->options->rate == 1 + (int)rate; }
+static bool wants(const bench *b, cli_rate rate)
+{
+    return b->options->rate == ALL_RATES || b->options->rate == ONE_RATE + (int)rate;
+}
 
 /* ---- reporting ---- */
 
@@ -333,18 +340,18 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    bench_options own = { .seconds = 5, .warmup = 3, .pixels = -1 };
+    bench_options own = { .seconds = 5, .warmup = 3, .pixels = CLI_NOT_GIVEN };
     cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_random_group(&settings) };
+                           cli_random_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
-    if (code == CLI_GO_ON && own.end_to_end && own.pixels >= 0)
+    if (code == CLI_GO_ON && own.end_to_end && own.pixels != CLI_NOT_GIVEN)
         code = cli_usage(self, "--pixels describes input in memory, but --end-to-end reads images: leave one out");
-    if (code == CLI_GO_ON && own.end_to_end && own.rate)
+    if (code == CLI_GO_ON && own.end_to_end && own.rate != ALL_RATES)
         code = cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON) {
-        bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, 4, &settings, &arguments) };
+        bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, &settings, &arguments) };
         cli_output file = { .fd = -1 };
         trib_status status = bench_all(&b, !settings.arch ? arguments.items[0] : NULL, &file);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
@@ -353,7 +360,7 @@ static int run(const cli_command *self, int argc, char **argv)
         trib_model_destroy(b.model);
         trib_device_close(b.device);
     }
-    cli_options_release(groups, 4, &arguments);
+    cli_options_release(groups, &arguments);
     return code;
 }
 

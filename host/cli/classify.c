@@ -201,10 +201,11 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     classify_options own = { .batch = 32, .topk = 5, .format = -1 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_decode_group(&settings), cli_preprocess_group(&settings) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings),
+                           cli_size_group(&settings),         cli_decode_group(&settings),
+                           cli_preprocess_group(&settings),   CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");
     if (code == CLI_GO_ON && own.resume && !own.output)
         code = cli_usage(self, "--resume continues a file: add -o FILE");
@@ -213,8 +214,8 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON && own.resume && own.overwrite)
         code = cli_usage(self, "--resume and --overwrite contradict each other");
     if (code == CLI_GO_ON)
-        code = classify_inputs(&own, &settings, &arguments, cli_files_of(groups, 5, &settings, &arguments));
-    cli_options_release(groups, 5, &arguments);
+        code = classify_inputs(&own, &settings, &arguments, cli_files_of(groups, &settings, &arguments));
+    cli_options_release(groups, &arguments);
     return code;
 }
 

@@ -158,13 +158,13 @@ static int list_devices(bool json)
 static int run(const cli_command *self, int argc, char **argv)
 {
     device_options options = { 0 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &options) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &options), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 1, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON && arguments.count)
         code = cli_usage(self, "takes no argument, but got '%s'", arguments.items[0]);
     if (code == CLI_GO_ON) code = list_devices(options.json);
-    cli_options_release(groups, 1, &arguments);
+    cli_options_release(groups, &arguments);
     return code;
 }
 

@@ -38,6 +38,14 @@ static void check_environment(const cli_settings *settings)
     if (cpus.omp_ignored && !settings->threads) cli_message("%s", cpus.omp);
 }
 
+/* The library does not know how its advice is followed on a command line. */
+static void add_hint(trib_status *status)
+{
+    size_t used = strlen(status->message);
+    if (strstr(status->message, "open device cpu"))
+        snprintf(status->message + used, sizeof status->message - used, " (--device cpu)");
+}
+
 trib_status cli_open_device(const cli_settings *settings, trib_device **out)
 {
     char *choices = NULL;
@@ -50,6 +58,7 @@ trib_status cli_open_device(const cli_settings *settings, trib_device **out)
                                     .target = settings->target };
     trib_status status = trib_device_open(cli_device_spec(settings), &options, out);
     trib_free(choices);
+    if (trib_failed(&status) && !settings->target) add_hint(&status);
     return status;
 }
 
@@ -114,7 +123,8 @@ static trib_status disabled_passes(const cli_texts *names, unsigned *out)
 
 static trib_layout input_layout(const cli_settings *s, const trib_device_info *info)
 {
-    bool nhwc = s->layout == 1 || (s->layout == 0 && info->layout_count > 0 && info->layouts[0] == TRIB_NHWC);
+    bool nhwc = s->layout == CLI_LAYOUT_NHWC ||
+                (s->layout == CLI_LAYOUT_AUTO && info->layout_count > 0 && info->layouts[0] == TRIB_NHWC);
     return nhwc ? TRIB_NHWC : TRIB_NCHW;
 }
 
@@ -127,8 +137,8 @@ trib_status cli_plan_options(const cli_settings *s, trib_device *device, trib_pl
     options.reference = s->reference;
     options.measure = s->measure;
     options.input_layout = input_layout(s, info);
-    if (s->layout == 1) options.layout = TRIB_NHWC;
-    if (s->layout == 2) TRIB_TRY(blocked_layout(info, &options.layout));
+    if (s->layout == CLI_LAYOUT_NHWC) options.layout = TRIB_NHWC;
+    if (s->layout == CLI_LAYOUT_BLOCKED) TRIB_TRY(blocked_layout(info, &options.layout));
     TRIB_TRY(disabled_passes(&s->disabled_passes, &options.disabled_passes));
     *out = options;
     return trib_success();

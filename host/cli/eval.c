@@ -203,13 +203,14 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_decode_group(&settings), cli_preprocess_group(&settings) };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings),
+                           cli_size_group(&settings),         cli_decode_group(&settings),
+                           cli_preprocess_group(&settings),   CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
-    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments, cli_files_of(groups, 5, &settings, &arguments));
-    cli_options_release(groups, 5, &arguments);
+    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments, cli_files_of(groups, &settings, &arguments));
+    cli_options_release(groups, &arguments);
     return code;
 }
 

@@ -28,14 +28,13 @@ static void add_option(cli_files *files, const cli_option *option, const void *t
 
 static const char standard_output[] = "/dev/stdout", standard_error[] = "/dev/stderr";
 
-cli_files cli_files_of(const cli_group *groups, int group_count, const cli_settings *settings,
-                       const cli_texts *arguments)
+cli_files cli_files_of(const cli_group *groups, const cli_settings *settings, const cli_texts *arguments)
 {
     cli_files files = { .prints = true };
     if (!settings->arch && arguments->count) cli_files_add(&files.reads, "MODEL", arguments->items[0]);
     cli_files_add(&files.writes, "standard output", standard_output);
     cli_files_add(&files.writes, "standard error", standard_error);
-    for (int g = 0; g < group_count; ++g)
+    for (int g = 0; groups[g].title; ++g)
         for (int i = 0; i < groups[g].count; ++i) {
             const cli_option *option = &groups[g].options[i];
             add_option(&files, option, (const char *)groups[g].target + option->offset);

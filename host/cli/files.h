@@ -20,8 +20,7 @@ typedef struct cli_files {
 
 /* The options of kind CLI_FILE_IN and CLI_FILE_OUT that were given, MODEL, and standard output and error. The files
  * behind an INPUT are known to the source: pass it `writes.path` as its outputs. */
-cli_files cli_files_of(const cli_group *groups, int group_count, const cli_settings *settings,
-                       const cli_texts *arguments);
+cli_files cli_files_of(const cli_group *groups, const cli_settings *settings, const cli_texts *arguments);
 void cli_files_add(cli_file_list *list, const char *what, const char *path);
 
 /* Called before any file is opened for writing. Fails if two names are the same file, naming both. */

@@ -22,7 +22,8 @@ static int overview(void)
 static int run_help(const cli_command *self, int argc, char **argv)
 {
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, NULL, 0, argc, argv, &arguments);
+    const cli_group groups[] = { CLI_GROUPS_END };
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON && arguments.count > 1) code = cli_usage(self, "one COMMAND at most");
     if (code == CLI_GO_ON && arguments.count == 1) {
         const cli_command *command = cli_command_find(arguments.items[0]);
@@ -31,7 +32,7 @@ static int run_help(const cli_command *self, int argc, char **argv)
             command ? command->run(command, 1, help) : cli_usage(self, "there is no command '%s'", arguments.items[0]);
     }
     if (code == CLI_GO_ON) code = overview();
-    cli_options_release(NULL, 0, &arguments);
+    cli_options_release(groups, &arguments);
     return code;
 }
 
@@ -54,14 +55,14 @@ static const cli_option version_table[] = {
 static int run_version(const cli_command *self, int argc, char **argv)
 {
     version_options options = { 0 };
-    cli_group groups[] = { CLI_GROUP("Options", version_table, &options) };
+    cli_group groups[] = { CLI_GROUP("Options", version_table, &options), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 1, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON && arguments.count)
         code = cli_usage(self, "takes no argument, but got '%s'", arguments.items[0]);
     if (code == CLI_GO_ON && options.json) printf("{\"version\":\"%s\"}\n", trib_version());
     if (code == CLI_GO_ON && !options.json) printf("tributary %s\n", trib_version());
-    cli_options_release(groups, 1, &arguments);
+    cli_options_release(groups, &arguments);
     return code == CLI_GO_ON ? CLI_OK : code;
 }
 

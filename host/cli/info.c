@@ -253,17 +253,17 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     info_options own = { 0 };
     cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_size_group(&settings), cli_random_group(&settings),
-                           cli_preprocess_group(&settings) };
+                           cli_preprocess_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON) {
-        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        cli_files files = cli_files_of(groups, &settings, &arguments);
         trib_status status = cli_files_check(&files);
         if (!trib_failed(&status)) status = show(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
-    cli_options_release(groups, 4, &arguments);
+    cli_options_release(groups, &arguments);
     return code;
 }
 

@@ -69,7 +69,6 @@ void cli_suggestion_offer(cli_suggestion *suggestion, const char *candidate)
 typedef struct parser {
     const cli_command *command;
     const cli_group *groups;
-    int group_count;
     int argc, at;
     char **argv;
 } parser;
@@ -81,7 +80,7 @@ typedef struct found {
 
 static found find_option(const parser *p, const char *name, size_t length, char letter)
 {
-    for (int g = 0; g < p->group_count; ++g)
+    for (int g = 0; p->groups[g].title; ++g)
         for (int i = 0; i < p->groups[g].count; ++i) {
             const cli_option *o = &p->groups[g].options[i];
             bool same = name ? strlen(o->name) == length && strncmp(o->name, name, length) == 0 : o->letter == letter;
@@ -95,7 +94,7 @@ static int unknown_option(const parser *p, const char *argument, const char *nam
     char word[LONGEST_WORD + 1] = "";
     if (name && length <= LONGEST_WORD) memcpy(word, name, length);
     cli_suggestion near = cli_suggestion_begin(word);
-    for (int g = 0; g < p->group_count && *word; ++g)
+    for (int g = 0; p->groups[g].title && *word; ++g)
         for (int i = 0; i < p->groups[g].count; ++i) cli_suggestion_offer(&near, p->groups[g].options[i].name);
     if (*word) cli_suggestion_offer(&near, "help");
     if (*word) cli_suggestion_offer(&near, "verbose");
@@ -128,7 +127,7 @@ static int take_value(parser *p, found f, const char *value)
 static int parse_option(parser *p, const char *argument)
 {
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-        cli_print_help(p->command, p->groups, p->group_count);
+        cli_print_help(p->command, p->groups);
         return CLI_OK;
     }
     if (strcmp(argument, "--verbose") == 0) {
@@ -147,10 +146,9 @@ static int parse_option(parser *p, const char *argument)
     return take_value(p, f, argument[2] ? argument + 2 : NULL);
 }
 
-int cli_parse(const cli_command *command, const cli_group *groups, int group_count, int argc, char **argv,
-              cli_texts *arguments)
+int cli_parse(const cli_command *command, const cli_group *groups, int argc, char **argv, cli_texts *arguments)
 {
-    parser p = { command, groups, group_count, argc, 0, argv };
+    parser p = { command, groups, argc, 0, argv };
     bool options_ended = false;
     while (p.at < argc) {
         const char *argument = argv[p.at++];
@@ -168,9 +166,9 @@ int cli_parse(const cli_command *command, const cli_group *groups, int group_cou
     return CLI_GO_ON;
 }
 
-void cli_options_release(const cli_group *groups, int group_count, cli_texts *arguments)
+void cli_options_release(const cli_group *groups, cli_texts *arguments)
 {
-    for (int g = 0; g < group_count; ++g)
+    for (int g = 0; groups[g].title; ++g)
         for (int i = 0; i < groups[g].count; ++i) {
             const cli_option *o = &groups[g].options[i];
             void *target = (char *)groups[g].target + o->offset;

@@ -56,9 +56,15 @@ typedef struct cli_group {
     void *target; /* holds the defaults beforehand */
 } cli_group;
 
+/* A command's groups are an array that ends with CLI_GROUPS_END. */
 #define CLI_GROUP(title, table, target)                              \
     {                                                                \
         title, table, (int)(sizeof(table) / sizeof *(table)), target \
+    }
+
+#define CLI_GROUPS_END      \
+    {                       \
+        NULL, NULL, 0, NULL \
     }
 
 enum { CLI_GO_ON = -1 };
@@ -66,16 +72,15 @@ enum { CLI_GO_ON = -1 };
 /* Fills the groups' targets and `arguments`. Returns CLI_GO_ON, or an exit code if the command line was wrong (reported
  * on standard error) or asked for help (printed on standard output). In every case, release with cli_options_release.
  */
-int cli_parse(const cli_command *command, const cli_group *groups, int group_count, int argc, char **argv,
-              cli_texts *arguments);
-void cli_options_release(const cli_group *groups, int group_count, cli_texts *arguments);
+int cli_parse(const cli_command *command, const cli_group *groups, int argc, char **argv, cli_texts *arguments);
+void cli_options_release(const cli_group *groups, cli_texts *arguments);
 
 /* Prints "tributary COMMAND: ..." and a hint at --help on standard error; returns CLI_USAGE. */
 TRIB_PRINTF(2, 3)
 int cli_usage(const cli_command *command, const char *format, ...);
 
 /* Prints the text of --help. */
-void cli_print_help(const cli_command *command, const cli_group *groups, int group_count);
+void cli_print_help(const cli_command *command, const cli_group *groups);
 
 /* Finds the word nearest to a mistyped one, if any is near enough. */
 typedef struct cli_suggestion {

@@ -56,15 +56,15 @@ static void print_group(const cli_group *group)
 }
 
 /* The first group is the command's own and comes under "Options:". */
-void cli_print_help(const cli_command *command, const cli_group *groups, int group_count)
+void cli_print_help(const cli_command *command, const cli_group *groups)
 {
     printf("Usage: tributary %s %s\n\n", command->name, command->synopsis);
     print_paragraphs(command->description);
     printf("\nOptions:\n");
-    if (group_count > 0) print_group(&groups[0]);
+    if (groups[0].title) print_group(&groups[0]);
     print_option(0, "verbose", NULL, "after a failure, also show its source file and line and the library call");
     print_option('h', "help", NULL, "show this text");
-    for (int g = 1; g < group_count; ++g) {
+    for (int g = 1; groups[0].title && groups[g].title; ++g) {
         printf("\n%s:\n", groups[g].title);
         print_group(&groups[g]);
     }

@@ -48,7 +48,6 @@ static trib_status print_plan(const cli_settings *settings, const plan_options *
     options.threads = settings->threads;
     TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));
     cli_save_choices(settings, device);
-    TRIB_TRY_GOTO(status, done, trib_plan_check_stream_order(plan));
     status = show_plan(plan, own);
 done:
     trib_plan_destroy(plan);
@@ -62,19 +61,19 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     plan_options own = { .batch = 1 };
     cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_target_group(&settings), cli_compute_group(&settings),
-                           cli_size_group(&settings), cli_random_group(&settings) };
+                           cli_size_group(&settings),         cli_random_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 5, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON && settings.target && settings.measure)
         code = cli_usage(self, "--measure needs the card itself: leave out --target");
     if (code == CLI_GO_ON) {
-        cli_files files = cli_files_of(groups, 5, &settings, &arguments);
+        cli_files files = cli_files_of(groups, &settings, &arguments);
         trib_status status = cli_files_check(&files);
         if (!trib_failed(&status)) status = print_plan(&settings, &own, !settings.arch ? arguments.items[0] : NULL);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
-    cli_options_release(groups, 5, &arguments);
+    cli_options_release(groups, &arguments);
     return code;
 }
 

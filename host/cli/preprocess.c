@@ -10,7 +10,8 @@
 /* timm's rule: resize to floor(size / crop_pct). */
 static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
 {
-    if (s->crop_mode >= 0) p->resize_mode = s->crop_mode == 1 ? TRIB_RESIZE_SQUASH : TRIB_RESIZE_SHORT_SIDE;
+    if (s->crop_mode != CLI_NOT_GIVEN)
+        p->resize_mode = s->crop_mode == CLI_CROP_SQUASH ? TRIB_RESIZE_SQUASH : TRIB_RESIZE_SHORT_SIDE;
     if (s->crop_pct > 0 && p->resize_mode == TRIB_RESIZE_NONE) p->resize_mode = TRIB_RESIZE_SHORT_SIDE;
     if (s->crop_pct > 0) p->resize = (int)fmin(size / s->crop_pct, INT_MAX);
     if (p->resize < size) p->resize = size; /* models that do not resize may have 0 */
@@ -18,10 +19,11 @@ static void change_crop(const cli_settings *s, int size, trib_preprocess *p)
 
 trib_status cli_change_preprocess(const cli_settings *s, const trib_network_spec *net, trib_preprocess *p)
 {
-    if (s->crop_pct > 0 || s->crop_mode >= 0) change_crop(s, net->height > net->width ? net->height : net->width, p);
-    if (s->interpolation >= 0) p->interpolation = (trib_interpolation)s->interpolation;
-    if (s->resample_order >= 0) p->resample_order = (trib_resample_order)s->resample_order;
-    if (s->channels >= 0) p->bgr = s->channels == 1;
+    if (s->crop_pct > 0 || s->crop_mode != CLI_NOT_GIVEN)
+        change_crop(s, net->height > net->width ? net->height : net->width, p);
+    if (s->interpolation != CLI_NOT_GIVEN) p->interpolation = (trib_interpolation)s->interpolation;
+    if (s->resample_order != CLI_NOT_GIVEN) p->resample_order = (trib_resample_order)s->resample_order;
+    if (s->channels != CLI_NOT_GIVEN) p->bgr = s->channels == CLI_CHANNELS_BGR;
     if (s->mean.given) memcpy(p->mean, s->mean.values, sizeof p->mean);
     if (s->std.given) memcpy(p->std, s->std.values, sizeof p->std);
     return trib_preprocess_check(p);
@@ -48,12 +50,12 @@ const char *cli_preprocess_options(const cli_settings *s, char text[CLI_PREPROCE
         const char *name;
         bool given;
     } options[] = { { "--crop-pct", s->crop_pct > 0 },
-                    { "--crop-mode", s->crop_mode >= 0 },
-                    { "--interpolation", s->interpolation >= 0 },
-                    { "--resample-order", s->resample_order >= 0 },
+                    { "--crop-mode", s->crop_mode != CLI_NOT_GIVEN },
+                    { "--interpolation", s->interpolation != CLI_NOT_GIVEN },
+                    { "--resample-order", s->resample_order != CLI_NOT_GIVEN },
                     { "--mean", s->mean.given },
                     { "--std", s->std.given },
-                    { "--channels", s->channels >= 0 } };
+                    { "--channels", s->channels != CLI_NOT_GIVEN } };
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof options / sizeof *options; ++i)

@@ -184,16 +184,16 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     run_options own = { .batch = 32 };
     cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_random_group(&settings) };
+                           cli_random_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, 4, argc, argv, &arguments);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "input file");
     if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "no output file: add -o FILE");
     if (code == CLI_GO_ON) {
         bool random = settings.arch != NULL;
         const char *input = arguments.items[!random];
         tensor_run r = { 0 };
-        cli_files files = cli_files_of(groups, 4, &settings, &arguments);
+        cli_files files = cli_files_of(groups, &settings, &arguments);
         files.prints = false;
         cli_files_add(&files.reads, "IN", input);
         trib_status status = cli_files_check(&files);
@@ -202,7 +202,7 @@ static int run(const cli_command *self, int argc, char **argv)
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
         release(&r);
     }
-    cli_options_release(groups, 4, &arguments);
+    cli_options_release(groups, &arguments);
     return code;
 }
 

@@ -93,9 +93,12 @@ static const cli_option preprocess_options[] = {
 
 cli_settings cli_default_settings(void)
 {
-    return (cli_settings) {
-        .device = "auto", .seed = 1, .crop_mode = -1, .interpolation = -1, .resample_order = -1, .channels = -1
-    };
+    return (cli_settings) { .device = "auto",
+                            .seed = 1,
+                            .crop_mode = CLI_NOT_GIVEN,
+                            .interpolation = CLI_NOT_GIVEN,
+                            .resample_order = CLI_NOT_GIVEN,
+                            .channels = CLI_NOT_GIVEN };
 }
 
 cli_group cli_compute_group(cli_settings *settings)

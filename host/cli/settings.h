@@ -6,6 +6,12 @@
 
 #include "options.h"
 
+/* The words of choices, in the order of their options. Other choices have the order of an enum of the library. */
+enum { CLI_NOT_GIVEN = -1 };
+enum { CLI_LAYOUT_AUTO, CLI_LAYOUT_NHWC, CLI_LAYOUT_BLOCKED };
+enum { CLI_CROP_CENTER, CLI_CROP_SQUASH };
+enum { CLI_CHANNELS_RGB, CLI_CHANNELS_BGR };
+
 typedef struct cli_settings {
     /* compute */
     const char *device;
@@ -23,7 +29,7 @@ typedef struct cli_settings {
     int classes, seed;
     double width_multiplier;
     bool aux;
-    /* preprocessing: -1, 0 or not given: the model's */
+    /* preprocessing: CLI_NOT_GIVEN, 0 or not given: the model's */
     double crop_pct;
     int crop_mode, interpolation, resample_order, channels;
     cli_triple mean, std;

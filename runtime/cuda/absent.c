@@ -8,7 +8,8 @@ trib_status trib_cuda_device_open(const char *spec, const trib_device_options *o
 {
     (void)options;
     (void)out;
-    return TRIB_ERROR(TRIB_UNSUPPORTED, "device \"%.32s\": this build has no CUDA device; use --device cpu", spec);
+    return TRIB_ERROR(TRIB_UNSUPPORTED, "device \"%.32s\": this build has no CUDA device; open device cpu instead",
+                      spec);
 }
 
 int trib_cuda_device_list(trib_device_listing *listings, int capacity)

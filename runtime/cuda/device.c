@@ -34,7 +34,7 @@ static trib_status check_fork(void)
     if (!first || first == trib_process()) return trib_success();
     return TRIB_ERROR(TRIB_UNSUPPORTED,
                       "CUDA was used before fork() and does not work in the child; use it only in the "
-                      "children, start them with exec, or use --device cpu");
+                      "children, start them with exec, or open device cpu");
 }
 
 static trib_status count_devices(int *count)
@@ -48,13 +48,13 @@ static trib_status count_devices(int *count)
     if (error == cudaSuccess || error == cudaErrorNoDevice) {
         cudaGetLastError();
         return TRIB_ERROR(TRIB_NOT_FOUND, "no CUDA device is visible here (nvidia-smi lists them, CUDA_VISIBLE_DEVICES "
-                                          "hides them); use --device cpu");
+                                          "hides them); open device cpu instead");
     }
     trib_status status = trib_cuda_status(NULL, error, "cudaGetDeviceCount", __FILE__, __LINE__);
     if (error == cudaErrorInsufficientDriver || error == cudaErrorStubLibrary)
         return TRIB_VENDOR_ERROR(TRIB_UNSUPPORTED, (int)error, "cudaGetDeviceCount",
-                                 "no NVIDIA driver that is new enough for CUDA %d.%d is installed; install one or use "
-                                 "--device cpu",
+                                 "no NVIDIA driver that is new enough for CUDA %d.%d is installed; install one or open "
+                                 "device cpu",
                                  CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
     return status;
 }
@@ -90,8 +90,8 @@ static trib_status describe(trib_device_info *info, int ordinal)
     trib_card_rates(info);
     if (properties.major < LEAST_CAPABILITY)
         return TRIB_ERROR(TRIB_UNSUPPORTED,
-                          "%s (%s, %s) is too old: compute capability %d.0 or newer is needed; use "
-                          "--device cpu",
+                          "%s (%s, %s) is too old: compute capability %d.0 or newer is needed; open "
+                          "device cpu",
                           info->spec, info->name, info->instructions, LEAST_CAPABILITY);
     return trib_success();
 }

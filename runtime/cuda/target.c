@@ -11,7 +11,7 @@
 
 const char *trib_cuda_device_target(int index) { return index < trib_card_count ? trib_cards[index].target : NULL; }
 
-/* ---- what a description cannot do: whatever needs an object of these never gets one ---- */
+/* ---- what a description cannot do ---- */
 
 static trib_status refuse(const trib_device *device, const char *what)
 {
@@ -54,17 +54,100 @@ static trib_status stream_create(trib_device *device, const trib_stream_options 
     return refuse(device, "stream");
 }
 
+/* No object of these kinds is ever made, so nothing below is called for one; each slot says so all the same. */
+static void stream_destroy(trib_stream *stream) { (void)stream; }
+
+static trib_status stream_synchronize(trib_stream *stream) { return refuse(stream->device, "stream"); }
+
+static trib_status stream_wait(trib_stream *stream, trib_event *event)
+{
+    (void)event;
+    return refuse(stream->device, "stream");
+}
+
 static trib_status event_create(trib_device *device, trib_event **out)
 {
     (void)out;
     return refuse(device, "event");
 }
 
+static void event_destroy(trib_event *event) { (void)event; }
+
+static trib_status event_record(trib_event *event, trib_stream *stream)
+{
+    (void)stream;
+    return refuse(event->device, "event");
+}
+
+static trib_status event_synchronize(trib_event *event) { return refuse(event->device, "event"); }
+
+static trib_status event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds)
+{
+    (void)end, (void)nanoseconds;
+    return refuse(start->device, "event");
+}
+
+static trib_status copy(trib_stream *stream, void *target, const void *source, size_t bytes)
+{
+    (void)target, (void)source, (void)bytes;
+    return refuse(stream->device, "memory");
+}
+
+static trib_status fill_zero(trib_stream *stream, void *target, size_t bytes)
+{
+    (void)target, (void)bytes;
+    return refuse(stream->device, "memory");
+}
+
+static trib_status capture_begin(trib_stream *stream) { return refuse(stream->device, "stream to capture"); }
+
+static trib_status capture_end(trib_stream *stream, trib_capture **out)
+{
+    (void)out;
+    return refuse(stream->device, "capture");
+}
+
+static trib_status capture_replace(trib_stream *stream, trib_capture *capture)
+{
+    (void)capture;
+    return refuse(stream->device, "capture");
+}
+
+static trib_status capture_launch(trib_capture *capture, trib_stream *stream)
+{
+    (void)stream;
+    return refuse(capture->device, "capture");
+}
+
+static void capture_destroy(trib_capture *capture) { (void)capture; }
+
 static trib_status op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
                              trib_op_handle **out)
 {
     (void)desc, (void)implementation, (void)out;
     return refuse(device, "op");
+}
+
+static void op_destroy(trib_op_handle *op) { (void)op; }
+
+static const char *op_detail(const trib_op_handle *op)
+{
+    (void)op;
+    return "";
+}
+
+static trib_status op_pack(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters, void *packed,
+                           void *workspace)
+{
+    (void)stream, (void)parameters, (void)packed, (void)workspace;
+    return refuse(op->device, "op");
+}
+
+static trib_status op_run(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
+                          const void *packed, void *workspace)
+{
+    (void)stream, (void)inputs, (void)outputs, (void)packed, (void)workspace;
+    return refuse(op->device, "op");
 }
 
 /* ---- opening and closing ---- */
@@ -90,12 +173,32 @@ static const trib_driver driver = {
     .host_memory = no_memory,
     .host_set_memory_limit = no_limit,
     .stream_create = stream_create,
+    .stream_destroy = stream_destroy,
+    .stream_synchronize = stream_synchronize,
+    .stream_wait = stream_wait,
     .event_create = event_create,
+    .event_destroy = event_destroy,
+    .event_record = event_record,
+    .event_synchronize = event_synchronize,
+    .event_elapsed = event_elapsed,
+    .copy_to_device = copy,
+    .copy_to_host = copy,
+    .copy_on_device = copy,
+    .fill_zero = fill_zero,
+    .capture_begin = capture_begin,
+    .capture_end = capture_end,
+    .capture_replace = capture_replace,
+    .capture_launch = capture_launch,
+    .capture_destroy = capture_destroy,
     .op_implementations = trib_cuda_op_implementations,
     .op_recall = trib_cuda_op_recall,
     .op_remember = trib_cuda_op_remember,
     .save_choices = trib_cuda_save_choices,
     .op_create = op_create,
+    .op_destroy = op_destroy,
+    .op_detail = op_detail,
+    .op_pack = op_pack,
+    .op_run = op_run,
 };
 
 static void describe(const trib_card *card, trib_device_info *info)

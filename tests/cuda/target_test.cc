@@ -6,6 +6,7 @@
 #include "support/support.h"
 
 extern "C" {
+#include "runtime/device/driver.h"
 #include "tributary/network.h"
 }
 
@@ -45,6 +46,42 @@ class Target : public testing::Test
     trib_device *device = nullptr;
     trib_graph *graph = nullptr;
 };
+
+// The contract has no empty slots but those marked optional, and a description answers instead of crashing.
+TEST_F(Target, EverySlotOfTheDriverAnswers)
+{
+    const trib_driver *d = device->driver;
+    ASSERT_TRUE(d->stream_destroy && d->event_destroy && d->op_destroy && d->op_detail);
+    trib_stream stream { device };
+    trib_event event { device };
+    trib_op_handle op = {};
+    op.device = device;
+    std::int64_t ns = 0;
+    char byte = 0;
+    EXPECT_FAILS(d->stream_synchronize(&stream), TRIB_UNSUPPORTED, "is only described: there is no stream");
+    EXPECT_FAILS(d->stream_wait(&stream, &event), TRIB_UNSUPPORTED, "no stream");
+    EXPECT_FAILS(d->event_record(&event, &stream), TRIB_UNSUPPORTED, "no event");
+    EXPECT_FAILS(d->event_synchronize(&event), TRIB_UNSUPPORTED, "no event");
+    EXPECT_FAILS(d->event_elapsed(&event, &event, &ns), TRIB_UNSUPPORTED, "no event");
+    EXPECT_FAILS(d->copy_to_device(&stream, &byte, &byte, 1), TRIB_UNSUPPORTED, "no memory");
+    EXPECT_FAILS(d->copy_to_host(&stream, &byte, &byte, 1), TRIB_UNSUPPORTED, "no memory");
+    EXPECT_FAILS(d->copy_on_device(&stream, &byte, &byte, 1), TRIB_UNSUPPORTED, "no memory");
+    EXPECT_FAILS(d->fill_zero(&stream, &byte, 1), TRIB_UNSUPPORTED, "no memory");
+    EXPECT_FAILS(d->op_pack(&op, &stream, nullptr, nullptr, nullptr), TRIB_UNSUPPORTED, "no op");
+    EXPECT_FAILS(d->op_run(&op, &stream, nullptr, nullptr, nullptr, nullptr), TRIB_UNSUPPORTED, "no op");
+    EXPECT_STREQ(d->op_detail(&op), "");
+    d->stream_destroy(&stream);
+    d->event_destroy(&event);
+    d->op_destroy(&op);
+    trib_capture capture { device };
+    trib_capture *made = nullptr;
+    ASSERT_TRUE(trib_device_get_info(device)->has_capture); // as the card has: so these slots are there, too
+    EXPECT_FAILS(d->capture_begin(&stream), TRIB_UNSUPPORTED, "no stream to capture");
+    EXPECT_FAILS(d->capture_end(&stream, &made), TRIB_UNSUPPORTED, "no capture");
+    EXPECT_FAILS(d->capture_replace(&stream, &capture), TRIB_UNSUPPORTED, "no capture");
+    EXPECT_FAILS(d->capture_launch(&capture, &stream), TRIB_UNSUPPORTED, "no capture");
+    d->capture_destroy(&capture);
+}
 
 // MB per image that the network itself moves: what comes before the first convolution is the input's matter, and that
 // reads 8 channels of which 5 are zeros.

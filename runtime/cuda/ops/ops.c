@@ -77,11 +77,10 @@ trib_status trib_cuda_op_implementations(trib_device *base, const trib_op_desc *
     trib_implementation found[MOST_IMPLEMENTATIONS];
     char all[TRIB_MESSAGE_SIZE] = "";
     int total = 0;
+    (void)include_reference; /* it is plain C, for the host */
     TRIB_TRY(trib_op_check(desc));
     TRIB_TRY(trib_cuda_enter(device));
-    for (int i = 0; trib_cuda_providers[i]; ++i)
-        if (include_reference || !trib_cuda_providers[i]->only_on_request)
-            TRIB_TRY(ask(device, i, desc, found, &total, all));
+    for (int i = 0; trib_cuda_providers[i]; ++i) TRIB_TRY(ask(device, i, desc, found, &total, all));
     if (!total && !all[0])
         snprintf(all, sizeof all, "%s: this build has no implementation for CUDA devices", trib_kind_name(desc->kind));
     *count = total < capacity ? total : capacity;

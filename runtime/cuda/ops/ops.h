@@ -19,8 +19,7 @@ typedef struct trib_cuda_op {
 } trib_cuda_op;
 
 typedef struct trib_cuda_provider {
-    const char *prefix;   /* of the names it offers */
-    bool only_on_request; /* the reference */
+    const char *prefix; /* of the names it offers */
     /* Optional, both or neither: what it keeps for a device (device->providers[index]). `open` may leave it NULL when
      * its library is not usable here, and then offers nothing. `version` is "cuDNN 9.19.0", static. */
     trib_status (*open)(trib_cuda_device *device, void **state, const char **version);

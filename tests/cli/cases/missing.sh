@@ -28,5 +28,6 @@ fails 1 "there is no pass 'fold'; there are " plan "$model" --disable-pass fold
 run devices
 if grep -q '^cuda .*not available' out; then
     fails 1 "cuda" plan "$model" --device cuda
+    if grep -q "open device cpu" err; then expect_err "(--device cpu)"; fi
     fails 1 "cuda" classify "$model" "$samples" --device cuda:1
 fi
