@@ -9,7 +9,7 @@ static atomic_llong target, seen;
 
 bool trib_fault(const char *operation)
 {
-    (void)operation; /* there to be seen in a debugger and in a trace of the failing call */
+    (void)operation; /* visible in a debugger and in a trace of the failing call */
     if (!atomic_load_explicit(&armed, memory_order_relaxed)) return false;
     long long now = atomic_fetch_add(&seen, 1) + 1, k = atomic_load(&target);
     return k > 0 && (now == k || (now > k && atomic_load(&persistent)));

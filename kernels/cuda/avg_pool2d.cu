@@ -5,13 +5,13 @@
  *     grid.x: one output row, channels innermost; grid.y: output rows n*P + p
  *
  * A thread sums 16 bytes of channels in float32. Large windows (the global average: 49 positions, few outputs) are
- * shared by 8 lanes of a warp, so that loads are in flight side by side; their sums meet by shuffles:
+ * shared by 8 lanes of a warp, so that many loads are in flight; shuffles add their sums:
  *
  *     lane   0..3: positions 0, 8, 16, ..  of four neighbouring chunks (64 bytes)
  *            4..7: positions 1, 9, 17, ..  of the same chunks                        ... 28..31: positions 7, 15, ..
  *
- * The launch bound says one block per multiprocessor: without it ptxas spills a few registers to fit four, which the
- * loads in flight gain nothing from. */
+ * The launch bound is one block per multiprocessor: without it ptxas spills a few registers to fit four, which does not
+ * help the loads in flight. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 #include "window.cuh"
@@ -21,7 +21,7 @@ static constexpr int chunks_side_by_side = 4; /* in a warp, when lanes share win
 static constexpr int lanes_per_window = 8;
 static constexpr int large_window = 2 * lanes_per_window;
 
-/* The window inside the image, and what its sum is divided by. */
+/* The part of a window inside the image, and the divisor of its sum. */
 __device__ static Window averaged(const trib_window_geometry &g, bool adaptive, int p, int q, float *divisor)
 {
     if (!adaptive) {
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(threads, 1) avg_pool2d(trib_window_geometry g,
     const int item = LANES == 1 ? thread : thread / 32 * chunks_side_by_side + lane % chunks_side_by_side;
     const int part = LANES == 1 ? 0 : lane / chunks_side_by_side;
     const int chunks = g.c / WIDTH, q = item / chunks, c = item % chunks * WIDTH;
-    const bool mine = item < g.q * chunks; /* others take part in the shuffles */
+    const bool mine = item < g.q * chunks; /* the others take part in the shuffles */
     for (int64_t row = blockIdx.y; row < int64_t(g.n) * g.p; row += gridDim.y) {
         float sums[WIDTH] = {}, divisor = 1;
         if (mine) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * WIDTH neighbouring channels of one pixel, moved in one access: 16 bytes where everything is aligned to that (8 of the
- * smaller type where there are two), else one channel. */
+ * WIDTH neighbouring channels of one pixel, moved in one access: 16 bytes if everything is aligned to that (8 of the
+ * smaller type if there are two), otherwise one channel. */
 #ifndef TRIBUTARY_CHUNK_CUH
 #define TRIBUTARY_CHUNK_CUH
 
@@ -24,7 +24,7 @@ __device__ __forceinline__ void from_float(float value, float *out) { *out = val
 __device__ __forceinline__ void from_float(float value, __half *out) { *out = __float2half_rn(value); }
 __device__ __forceinline__ void from_float(float value, __nv_bfloat16 *out) { *out = __float2bfloat16_rn(value); }
 
-/* What moves a number of bytes in one instruction. */
+/* The type that moves so many bytes in one instruction. */
 template <int BYTES>
 struct Access;
 template <>

@@ -10,14 +10,14 @@
  *         +---+    +----------+------------+------------+
  *
  * A block computes a 64x64 or 128x128 tile (product.cuh) and walks c in slices of 64 bytes; the slices of the next
- * STAGES-1 steps are under way in the meantime:
+ * STAGES-1 steps are copied in the meantime:
  *
  *     step      0           1           2
  *     copy      slice 2     slice 3     slice 4     cp.async; beyond the end of rows, columns or c it writes zeros
  *     multiply  slice 0     slice 1     slice 2
  *
  * Tiles of the same rows follow each other, so that x comes from memory once and from the L2 cache after that. D passes
- * through shared memory on its way out, to be stored 16 bytes at a time, whatever columns a lane has.
+ * through shared memory on its way out, so that 16 bytes at a time are stored, whatever columns a lane has.
  *
  * Pooling: a thread pools 3x3 pixels itself, two neighbouring pixels (m, m+1) of one chunk at a time:
  *
@@ -67,7 +67,7 @@ __device__ __forceinline__ void copy_rows(const SharedArray<unsigned char> stage
     }
 }
 
-/* x as it is: nothing to do but to begin the copy. */
+/* x unchanged: only begins the copy. */
 template <class T, class TILE>
 struct PlainLoader {
     const Product &p;
@@ -85,7 +85,8 @@ struct PlainLoader {
     __device__ __forceinline__ void finish(const SharedArray<unsigned char>) {}
 };
 
-/* Which neighbours of two pixels, and of the columns to their sides, are in the image: 0 or false where none is. */
+/* Which neighbours of two pixels, and of the columns to their sides, are in the image: 0 or false where there is none.
+ */
 struct Neighbours {
     int up[4], down[4]; /* steps to the pixels above and below */
     bool left[2], right[2];
@@ -147,7 +148,7 @@ struct PoolLoader {
     const T *x;
     int64_t pitch;
     int c, k;
-    int place, chunk; /* where in the stage the first of the two goes */
+    int place, chunk; /* place in the stage of the first of the two */
     int pixel[4];     /* the middle one of each of the four columns */
     Neighbours has;
     Pixels loaded[4][3];
@@ -200,7 +201,7 @@ using MaxPoolLoader = PoolLoader<T, TILE, Maxima>;
 template <class T, class TILE>
 using AvgPoolLoader = PoolLoader<T, TILE, Averages>;
 
-/* ---- the way out ---- */
+/* ---- output ---- */
 
 /* Two neighbouring values of D into the staging area. */
 __device__ __forceinline__ void stage_pair(const SharedArray<float> area, int index, float low, float high)
@@ -213,7 +214,7 @@ __device__ __forceinline__ void stage_pair(const SharedArray<T> area, int index,
     shared_store(area, index, round_pair<T>(low, high));
 }
 
-/* Bias and ReLU of what this warp has, into rows 0 .. WARP_M-1 of the staging area. */
+/* Adds bias and ReLU to this warp's results, into rows 0 .. WARP_M-1 of the staging area. */
 template <class T, class MATH, class TILE>
 __device__ __forceinline__ void stage_warp(const Product &p, const SharedArray<T> area, int area_pitch, int n0,
                                            int warp_n, const Accumulator<TILE> &sum)
@@ -273,7 +274,7 @@ __device__ __forceinline__ void store_tile(const Product &p, const SharedArray<u
 
 /* ---- the kernel ---- */
 
-/* At least one block per multiprocessor: without saying so ptxas spills to fit two. */
+/* At least one block per multiprocessor: without this bound ptxas spills to fit two. */
 template <class T, class MATH, class TILE, template <class, class> class LOADER>
 __global__ void __launch_bounds__(TILE::threads, 1) conv1x1(Product p, const T *x, const T *w)
 {
@@ -296,7 +297,7 @@ __global__ void __launch_bounds__(TILE::threads, 1) conv1x1(Product p, const T *
     }
     for (int step = 0; step < steps; ++step) {
         cp_async_wait<ahead - 1>();
-        __syncthreads(); /* this step's slice is there, and nobody reads the last step's any more */
+        __syncthreads(); /* this step's slice is complete, and no warp reads the last step's any more */
         const int next = step + ahead;
         const SharedArray<unsigned char> free_stage = memory + next % TILE::STAGES * TILE::stage_bytes;
         if (next < steps) {

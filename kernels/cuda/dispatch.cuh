@@ -31,14 +31,14 @@ struct Constant {
     static constexpr int value = N;
 };
 
-/* Whether WIDTH elements at a time reach every channel of the slice at `p`. */
+/* Whether accesses of WIDTH elements cover every channel of the slice at `p`. */
 template <class T, int WIDTH = full_width<T>>
 bool in_chunks(const void *p, int64_t channels, int64_t pitch)
 {
     return reinterpret_cast<uintptr_t>(p) % (WIDTH * sizeof(T)) == 0 && channels % WIDTH == 0 && pitch % WIDTH == 0;
 }
 
-/* call(Type<T>(), Constant<WIDTH>()): WIDTH is 16 bytes' worth where input and output allow it, else 1. */
+/* call(Type<T>(), Constant<WIDTH>()): WIDTH is 16 bytes' worth if input and output allow it, otherwise 1. */
 template <class F>
 trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels, const void *x, int x_pitch,
                                const void *y, int y_pitch, F call)
@@ -53,7 +53,7 @@ trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels,
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-/* As many blocks as wanted, at most what y and z of a grid may have; kernels loop over the rest. */
+/* The number of blocks wanted, at most the limit for y and z of a grid; kernels loop over the rest. */
 inline unsigned grid_rows(int64_t wanted)
 {
     return static_cast<unsigned>(wanted < grid_row_limit() ? wanted : grid_row_limit());

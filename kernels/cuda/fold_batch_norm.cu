@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * weight'[k,i] = weight[k,i] * scale[k], bias'[k] = bias[k] * scale[k] + shift[k], with scale and shift of a batch
- * norm, in double: the bits are those of the reference, whatever the card's rate of doubles. A block per channel: its
- * first thread computes scale and shift, all of them walk along the row. Bound by memory; runs when weights change. */
+ * norm, in double: bit for bit the reference, whatever the card's rate for doubles. A block per channel: its
+ * first thread computes scale and shift, all threads walk along the row. Bound by memory; runs when weights change. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 

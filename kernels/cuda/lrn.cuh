@@ -49,7 +49,7 @@ __device__ __forceinline__ void normalise(const Lrn &lrn, const float (&x)[WIDTH
     }
 }
 
-/* The same of three neighbouring chunks: what comes before, what is normalised, what comes after. */
+/* The same for three neighbouring chunks, of which the middle one is normalised. */
 template <int SIZE, class T, int WIDTH>
 __device__ __forceinline__ Chunk<T, WIDTH> normalise_chunk(const Lrn &lrn, const Chunk<T, WIDTH> &left,
                                                            const Chunk<T, WIDTH> &own, const Chunk<T, WIDTH> &right)
@@ -66,7 +66,7 @@ __device__ __forceinline__ Chunk<T, WIDTH> normalise_chunk(const Lrn &lrn, const
     return from_floats<T, WIDTH>(y);
 }
 
-/* Of the chunk at channel c of a pixel in global memory. */
+/* The same for the chunk at channel c of a pixel in global memory. */
 template <int SIZE, class T, int WIDTH>
 __device__ __forceinline__ Chunk<T, WIDTH> load_normalised(const Lrn &lrn, const T *pixel, int c, int channels)
 {

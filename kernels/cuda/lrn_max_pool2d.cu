@@ -7,8 +7,8 @@
  *        16 bytes each, into shared memory                                                   9 |      |
  *     2. each takes the maximum of a window from there                                         +------+
  *
- * Inputs on the tile's rim are normalised by two tiles: 1.2 times the arithmetic for 3x3/2. Values are rounded to the
- * storage type in between, so that the result is bit for bit that of the two kernels one after the other. */
+ * Inputs on the rim of a tile are normalised by both tiles: 1.2 times the arithmetic for 3x3/2. Values are rounded to
+ * the storage type in between, so that the result is bit for bit that of the two separate kernels. */
 #include "lrn.cuh"
 #include "window.cuh"
 

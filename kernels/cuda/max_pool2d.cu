@@ -5,8 +5,9 @@
  *     grid.x: blocks of 256 threads over one output row, channels innermost   |q0: c0 c1 .. |q1: c0 c1 .. | ...
  *     grid.y: output rows n*P + p
  *
- * A thread computes 16 bytes of channels of one output: neighbouring threads read neighbouring addresses, and windows
- * that overlap meet in the L1 cache. The kernel is bound by memory: r*s/stride^2 loads of which 1 comes from afar. */
+ * A thread computes 16 bytes of channels of one output: neighbouring threads read neighbouring addresses, and
+ * overlapping windows share the L1 cache. The kernel is bound by memory: of r*s/stride^2 loads, 1 goes beyond the
+ * cache. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 #include "window.cuh"

@@ -4,9 +4,9 @@
  *
  *     a block: some outputs of one row, all their channels       threads:  |q0: c0 c1 .. |q1: c0 c1 .. | ...
  *     1. each thread pools 16 bytes of channels, and puts them in shared memory
- *     2. each normalises its own, with its neighbours' from there
+ *     2. each normalises its own, and reads its neighbours' from there
  *
- * Pooling is exact in every storage type, so the result is bit for bit that of the two kernels one after the other. */
+ * Pooling is exact in every storage type, so the result is bit for bit that of the two separate kernels. */
 #include "lrn.cuh"
 #include "window.cuh"
 

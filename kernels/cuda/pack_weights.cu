@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * packed[k,tap,c] = w[k,c,tap], in the storage type, with channels of zeros behind. A thread has all taps of one filter
- * plane (k,c): it reads them one after the other, so that what its neighbours skip in a line they find in the cache,
- * and at each tap the threads of a warp write neighbouring channels. Bound by memory; runs when weights change. */
+ * packed[k,tap,c] = w[k,c,tap], in the storage type, padded with channels of zeros. A thread has all taps of one filter
+ * plane (k,c) and reads them one after the other, so that a warp uses each cache line completely; at each tap, the
+ * threads of a warp write neighbouring channels. Bound by memory; runs when weights change. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * 8-bit pixels to what the first convolution reads: y[pixel, c] = x[pixel, c] * scale[c] + shift[c] for c < 3 in
- * destination order, 0 for c = 3..7: the convolution library copies tensors whose channels are no multiple of 8.
+ * destination order, 0 for c = 3..7: the convolution library copies tensors whose channels are not a multiple of 8.
  *
  *     a block: 1024 pixels                 x  RGBRGBRGB...   3072 bytes, read 16 at a time into shared memory
  *                                          y  [c0 c1 c2 0 0 0 0 0][c0 ...   one thread writes one pixel, 16 bytes at a
  * time
  *
- * The source is read once and is a fifth of what is written: bound by writing. */
+ * The source is read once and has a fifth of the bytes written: bound by writing. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 

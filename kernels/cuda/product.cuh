@@ -27,7 +27,7 @@ struct Tile {
 /* Byte of a chunk of row `row` of A; rows of B follow at M. */
 __device__ __forceinline__ int chunk_at(int row, int chunk) { return row * row_bytes + (chunk ^ (row >> 1 & 3)) * 16; }
 
-/* What a warp has of D, as mma.sync spreads it: with g = lane/4 and t = lane%4, d[i][j][2*half + e] is row
+/* A warp's part of D, distributed as mma.sync does: with g = lane/4 and t = lane%4, d[i][j][2*half + e] is row
  * 16*i + 8*half + g, column 8*j + 2*t + e. */
 template <class TILE>
 struct Accumulator {
@@ -52,7 +52,7 @@ struct TensorCores {
         }
     }
 
-    /* COUNT times 16 rows of one chunk, rounded where the storage has more bits than the product takes. */
+    /* COUNT times 16 rows of one chunk, rounded if the storage has more bits than the product uses. */
     template <class T, int COUNT>
     static __device__ __forceinline__ void load(unsigned (&registers)[COUNT][4], const SharedArray<unsigned char> stage,
                                                 int row, int chunk)
@@ -67,7 +67,7 @@ struct TensorCores {
         }
     }
 
-    /* A result as the next product takes it: the library that computes that may cut off what is beyond tf32. */
+    /* A result as the next product needs it: the library that computes it may truncate bits beyond tf32. */
     template <class T>
     static __device__ __forceinline__ float as_factor(float value)
     {
@@ -75,7 +75,7 @@ struct TensorCores {
     }
 };
 
-/* float32 as it is, with D spread over lanes in the same way. */
+/* Exact float32, with D distributed over lanes in the same way. */
 struct ExactProducts {
     template <class T, class TILE>
     static __device__ __forceinline__ void multiply(const SharedArray<unsigned char> stage, int warp_m, int warp_n,
@@ -83,7 +83,7 @@ struct ExactProducts {
     {
         const int lane = int(threadIdx.x) % 32;
         const int a_row = warp_m * TILE::WARP_M + lane / 4, b_row = TILE::M + warp_n * TILE::WARP_N + lane % 4 * 2;
-#pragma unroll 1 /* unrolled, its loads move up and take every register */
+#pragma unroll 1 /* if unrolled, its loads move up and take every register */
         for (int chunk = 0; chunk < row_chunks; ++chunk) {
             float4 a[TILE::WARP_M / 8];
 #pragma unroll

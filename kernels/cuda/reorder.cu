@@ -11,7 +11,7 @@
  *                                   read along r
  *
  * From N,C,H,W a row is a channel and a column a pixel; to N,C,H,W the other way round. Images have few channels: their
- * tiles are 8 wide on that side. Rows of a tile are as many words apart as keeps both accesses (nearly) free of bank
+ * tiles are 8 wide on that side. The distance between rows of a tile keeps both accesses (nearly) free of bank
  * conflicts. Everything is bound by memory. */
 #include <type_traits>
 
@@ -67,7 +67,7 @@ static trib_status copy_rows(const char *name, const Rows &g, const void *x, voi
 
 struct Transpose {
     int64_t rows, columns;     /* of x, as y has them: y's rows are x's columns */
-    int64_t x_rows, x_columns; /* those that x has; the others are 0 */
+    int64_t x_rows, x_columns; /* those present in x; the others are 0 */
     int64_t x_pitch, y_pitch;  /* from row to row of each */
     int64_t x_image, y_image;  /* from image to image */
     bool relu;
@@ -127,7 +127,7 @@ static trib_status transpose(const char *name, int images, const Transpose &g, c
     return transpose_by<TX, TY, 64, 64>(name, images, g, x, y, stream);
 }
 
-/* ---- which of the two ---- */
+/* ---- the choice ---- */
 
 static Rows rows_of(const trib_reorder_geometry *g)
 {

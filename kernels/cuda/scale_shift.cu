@@ -4,7 +4,7 @@
  *     a thread:   16 bytes of channels of 4 rows      rows 4i    | thread 0 | thread 1 | .. | thread chunks-1 |
  *                                                          4i+1  | thread 0 | ...
  *
- * Scale and shift of 8 channels are 64 bytes, four times what they are applied to: they are read once for the 4 rows.
+ * Scale and shift of 8 channels are 64 bytes, four times the bytes of a chunk, so they are read once for 4 rows.
  * Bound by memory; the 4 loads of a thread are in flight together. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(threads)
     if (first >= g.rows) return;
     Chunk<T, WIDTH> in[rows_per_thread];
 #pragma unroll
-    for (int i = 0; i < rows_per_thread; ++i) /* beyond the end, the last row again */
+    for (int i = 0; i < rows_per_thread; ++i) /* beyond the end, repeat the last row */
         in[i] = load_chunk<T, WIDTH>(x + min(first + i, g.rows - 1) * g.x_pitch + c);
     float scales[WIDTH], shifts[WIDTH];
     load_floats<WIDTH>(scale + c, scales);

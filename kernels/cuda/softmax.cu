@@ -3,10 +3,10 @@
  * that a batch returns k pairs per image, not 1000 floats.
  *
  * One block per row; its 256 threads take channels 256 apart. Three passes over the row for softmax, k more for the top
- * k; all but the first find it in the L1 cache (1000 classes: 4 KB).
+ * k; all but the first hit the L1 cache (1000 classes: 4 KB).
  *
- * Top k without marking what is taken: value and index make one 64-bit key, larger is better, no two are equal; the
- * next result is the largest key below the last one. */
+ * Top k needs no marks: value and index make one 64-bit key, larger is better, no two are equal; the next result is the
+ * largest key below the last one. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 
@@ -24,12 +24,12 @@ struct Largest {
     __device__ unsigned long long operator()(unsigned long long a, unsigned long long b) const { return a < b ? b : a; }
 };
 
-/* Of the values of all threads; every thread gets it. `parts` is shared, one per warp. */
+/* Reduces the values of all threads; every thread gets the result. `parts` is shared, one per warp. */
 template <class V, class F>
 __device__ V reduce(V value, SharedArray<V> parts, F combine)
 {
     for (int other = 16; other > 0; other /= 2) value = combine(value, __shfl_xor_sync(0xFFFFFFFFu, value, other));
-    __syncthreads(); /* the last use of `parts` is over */
+    __syncthreads(); /* `parts` is free again */
     if (threadIdx.x % 32 == 0) parts[int(threadIdx.x) / 32] = value;
     __syncthreads();
     V result = shared_load<V>(parts, 0);
@@ -43,7 +43,7 @@ __device__ __forceinline__ float channel(const T *row, int c)
     return to_float(load_chunk<T, 1>(row + c).v[0]);
 }
 
-/* What every exponential of the row is taken relative to, and their sum. */
+/* The maximum of a row, and the sum of its exponentials relative to that. */
 struct Normaliser {
     float largest, sum;
 };
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(threads) softmax(trib_pixel_geometry g, const 
     }
 }
 
-/* Larger values give larger keys, of equal ones the lower index; every NaN counts as smallest. 0 is no key. */
+/* Larger values give larger keys, equal values by lower index; NaN counts as smallest. 0 is not a key. */
 __device__ static unsigned long long key_of(float value, int index)
 {
     unsigned bits = __float_as_uint(value == 0 ? 0.0f : value); /* -0 is 0 */

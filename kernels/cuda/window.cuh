@@ -11,7 +11,7 @@ struct Window {
     int top, bottom, left, right;
 };
 
-/* The part inside the image of the window of output (p, q). Empty when bottom <= top or right <= left. */
+/* The part of the window of output (p, q) that is inside the image. Empty if bottom <= top or right <= left. */
 __device__ __forceinline__ Window window_of(const trib_window_geometry &g, int p, int q)
 {
     const int top = p * g.stride_h - g.pad_top, left = q * g.stride_w - g.pad_left;

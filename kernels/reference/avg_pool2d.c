@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Average pooling: y[n,p,q,c] = (sum of the window's x inside the image) / (number of the window's positions inside the
- * image and its stated padding). What a window of ceil mode covers beyond that is not counted: PyTorch's
+ * image and its stated padding). Positions that a window of ceil mode covers beyond that are not counted: PyTorch's
  * count_include_pad=True, and Caffe. */
 #include "reference/reference.h"
 

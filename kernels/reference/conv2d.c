@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Convolution (strictly: cross-correlation, as every framework means it):
+ * Convolution (strictly: cross-correlation, as in every framework):
  *     y[n,p,q,k] = bias[k] + sum over r,s,c of x[n, p*stride_h + r - pad_top, q*stride_w + s - pad_left, c] *
  * w[k,c,r,s] Positions outside the image add nothing. Direct, in double.
  *
- * Eight output channels are summed side by side: one sum alone would wait for each addition before the next. */
+ * Eight output channels are summed side by side, because the additions of a single sum depend on each other. */
 #include "reference/reference.h"
 
 enum { BLOCK = 8 };
@@ -29,7 +29,7 @@ static void convolve_pixel(const trib_window_geometry *g, const float *x, const 
 {
     const int64_t filter_size = (int64_t)g->c * g->r * g->s;
     for (int k = 0; k < g->k; k += BLOCK) {
-        /* The last block may be short: its spare places repeat the last channel and are not stored. */
+        /* The last block may be short: its unused places repeat the last channel and are not stored. */
         const float *filters[BLOCK];
         double sums[BLOCK];
         for (int i = 0; i < BLOCK; ++i) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Local response normalisation across channels (Krizhevsky et al. 2012, 3.3), with alpha divided by the size as Caffe,
- * PyTorch, ONNX and oneDNN have it:
- *     y[c] = x[c] * (k + alpha/size * sum of x[i]^2, c - size/2 <= i <= c + (size-1)/2, inside 0 .. C-1)^-beta */
+ * Local response normalisation across channels (Krizhevsky et al. 2012, 3.3), with alpha divided by the size, as in
+ * Caffe, PyTorch, ONNX and oneDNN: y[c] = x[c] * (k + alpha/size * sum of x[i]^2, c - size/2 <= i <= c + (size-1)/2,
+ * inside 0 .. C-1)^-beta */
 #include <math.h>
 
 #include "reference/reference.h"

@@ -30,7 +30,7 @@ static void to_planes(const trib_normalise_geometry *g, const uint8_t *pixels, c
     }
 }
 
-/* Pixels [from, width) of a row; `order` is where the source keeps each channel of the destination. */
+/* Pixels [from, width) of a row; `order`: the source's channel for each channel of the destination. */
 static inline void pixels_of_row(const uint8_t *x, int step, const int order[3], int from, int width,
                                  const float scale[3], const float shift[3], float *y)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the references share. */
+ * Shared by the references. */
 #ifndef TRIBUTARY_REFERENCE_H
 #define TRIBUTARY_REFERENCE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * y[n,c,h,w] = x[n,c,h,w] in another layout: what a host has as N,C,H,W, a branch's channels into their slice of a
+ * y[n,c,h,w] = x[n,c,h,w] in another layout: N,C,H,W input of a host, a branch's channels into their slice of a
  * concatenation, an image padded to 8 channels with zeros. */
 #include "reference/reference.h"
 

@@ -5,7 +5,7 @@
 
 #include "reference/reference.h"
 
-/* Whether index a comes before index b in the result. NaN counts as smallest; equals go by index. */
+/* Whether index a comes before index b in the result. NaN counts as smallest; equal values are ordered by index. */
 static bool comes_before(const float *values, int a, int b)
 {
     const bool a_nan = isnan(values[a]), b_nan = isnan(values[b]);
@@ -37,7 +37,7 @@ void trib_top_k(const float *values, int count, int k, int *indices)
         indices[0] = i;
         sift_down(values, indices, k, 0);
     }
-    /* The worst goes to the end of what is left, each time. */
+    /* Each time, the worst goes to the end of the rest. */
     for (int left = k - 1; left > 0; --left) {
         int worst = indices[0];
         indices[0] = indices[left];

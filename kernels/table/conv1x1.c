@@ -13,7 +13,8 @@ typedef struct shape {
     int k[TRIB_CONV1X1_MAX_OUTPUTS];
 } shape;
 
-/* Edges: one pixel, one column group, several tiles and a bit, inner dimensions that end inside a 64-byte slice. */
+/* Edges: one pixel, one column group, slightly more than several tiles, inner dimensions that end inside a 64-byte
+ * slice. */
 static const shape edges[] = {
     { 1, 1, 1, 8, { 8 } },         { 1, 7, 7, 8, { 8, 8, 8, 8 } }, { 1, 7, 7, 40, { 72 } },
     { 1, 1, 65, 24, { 64, 8 } },   { 2, 9, 8, 200, { 128, 8 } },   { 3, 6, 11, 56, { 16, 104, 24, 8 } },
@@ -121,7 +122,7 @@ static void finish_layer(trib_kernel_problem *p, int first, int joined)
     describe(p);
 }
 
-/* In front of a module its three merged; then what stands alone. */
+/* The three merged convolutions of each module; then the single ones. */
 static void merged(int index, int batch, bool tf32, trib_kernel_problem *out)
 {
     static const struct {
@@ -216,7 +217,7 @@ static void pooled(pool_reference pool_of, const trib_kernel_problem *p, const f
     pool.x_pitch = g->x_pitch;
     pool.y_pitch = g->c;
     float *image = malloc(sizeof(float) * (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c);
-    if (!image) return; /* nothing written: the comparison fails */
+    if (!image) return; /* writes nothing, so the comparison fails */
     pool_of(&pool, inputs[0], image);
     convolve(p, image, g->c, inputs, outputs);
     free(image);

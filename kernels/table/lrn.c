@@ -6,7 +6,7 @@
 #include "table/problem.h"
 
 static const trib_lrn_coefficients googlenet = { 5, 1e-4f, 0.75f, 1 };
-/* Strong enough that a wrong window or exponent shows. */
+/* Strong enough to reveal a wrong window or exponent. */
 static const trib_lrn_coefficients strong[] = {
     { 5, 2, 0.75f, 1 }, { 3, 1, 0.5f, 2 }, { 4, 3, 0.75f, 1 }, { 9, 2, 1.25f, 0.5f }, { 1, 1, 0.75f, 1 },
 };
@@ -102,14 +102,14 @@ static trib_status lrn_run(const trib_kernel_problem *p, trib_dtype dtype, const
     return trib_cuda_lrn(&p->pixel, &p->lrn, dtype, inputs[0], outputs[0], stream);
 }
 
-/* In place, after pooling: LRN of a row needs that row only, and a copy of it. */
+/* In place, after pooling: LRN of a row needs only that row and a copy of it. */
 static void pool_lrn_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
 {
     trib_window_geometry pool = p->window;
     pool.relu = false;
     trib_ref_max_pool2d(&pool, inputs[0], outputs[0]);
     float *row = malloc(sizeof(float) * (size_t)pool.c);
-    if (!row) return; /* nothing written: the comparison fails */
+    if (!row) return; /* writes nothing, so the comparison fails */
     const trib_pixel_geometry g = { 1, pool.c, pool.c, pool.c, p->window.relu };
     for (int64_t i = 0; i < (int64_t)pool.n * pool.p * pool.q; ++i) {
         memcpy(row, outputs[0] + i * pool.y_pitch, sizeof(float) * (size_t)pool.c);

@@ -28,7 +28,7 @@ static void edge(int index, trib_kernel_problem *out)
     trib_window_problem(out, &g, unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2));
 }
 
-/* Over the whole image, and windows that many lanes share. */
+/* Over the whole image, and windows shared by many lanes. */
 static void average_edge(int index, trib_kernel_problem *out)
 {
     static const struct {

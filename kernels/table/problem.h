@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the parts of the table share. */
+ * Shared by the parts of the table. */
 #ifndef TRIBUTARY_KERNEL_PROBLEM_H
 #define TRIBUTARY_KERNEL_PROBLEM_H
 
@@ -9,7 +9,7 @@
 
 enum { TRIB_ALL_FLOATS = 1 << TRIB_F32 | 1 << TRIB_F16 | 1 << TRIB_BF16 };
 
-/* Repeatable random numbers: the same for a seed on every machine. */
+/* Repeatable random numbers: the same on every machine for the same seed. */
 typedef struct trib_random_state {
     uint64_t state;
 } trib_random_state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every custom kernel in one table: its reference, its storage types, how close it must come, and the shapes it is
- * tried on. The checker (tests/kernels_cuda) and the benchmark are loops over it. */
+ * Every custom kernel in one table: its reference, storage types, tolerance, and test shapes. The checker
+ * (tests/kernels_cuda) and the benchmark are loops over it. */
 #ifndef TRIBUTARY_KERNEL_TABLE_H
 #define TRIBUTARY_KERNEL_TABLE_H
 

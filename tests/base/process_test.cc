@@ -34,7 +34,7 @@ TEST(Process, ChildAndGrandchildHaveNumbersOfTheirOwn)
         EXPECT_EQ(std::set<uint64_t>(seen.begin(), seen.end()).size(), 1u);
         const uint64_t child = trib_process();
         EXPECT_NE(child, parent);
-        EXPECT_FAILS(trib_made_here(parent, "thing"), TRIB_INVALID_ARGUMENT, "thing: made before fork()");
+        EXPECT_FAILS(trib_made_here(parent, "thing"), TRIB_INVALID_ARGUMENT, "thing: created before fork()");
         support::expect_in_child([&] { EXPECT_TRUE(trib_process() != parent && trib_process() != child); });
         EXPECT_EQ(trib_process(), child);
     });

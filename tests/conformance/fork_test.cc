@@ -8,7 +8,7 @@ using namespace conformance;
 namespace
 {
 
-#define EXPECT_REFUSED(expression) EXPECT_FAILS(expression, TRIB_INVALID_ARGUMENT, "made before fork()")
+#define EXPECT_REFUSED(expression) EXPECT_FAILS(expression, TRIB_INVALID_ARGUMENT, "created before fork()")
 
 class Fork : public DeviceTest
 {

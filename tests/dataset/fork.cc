@@ -10,7 +10,7 @@ using make::Source;
 using support::TemporaryFolder;
 using support::write_file;
 
-const char refused[] = "made before fork()";
+const char refused[] = "created before fork()";
 
 trib_status create(trib_source *source, trib_loader **out)
 {

@@ -48,15 +48,15 @@ TEST(SessionAfterFork, IsRefusedInTheChildAndWorksInTheParent)
         support::expect_in_child([&] {
             int64_t other = 0;
             EXPECT_FAILS(trib_session_run(net.session.get(), net.input.data(), 4, outputs), TRIB_INVALID_ARGUMENT,
-                         "session: made before fork()");
+                         "session: created before fork()");
             EXPECT_FAILS(trib_session_submit(net.session.get(), net.input.data(), 4, outputs, &other),
-                         TRIB_INVALID_ARGUMENT, "made before fork()");
-            EXPECT_FAILS(trib_session_wait(net.session.get(), job), TRIB_INVALID_ARGUMENT, "made before fork()");
+                         TRIB_INVALID_ARGUMENT, "created before fork()");
+            EXPECT_FAILS(trib_session_wait(net.session.get(), job), TRIB_INVALID_ARGUMENT, "created before fork()");
             EXPECT_GE(trib_session_lanes(net.session.get()), 1);
             trib_session *made = nullptr;
             nets::Parameters parameters(net.graph.get());
             EXPECT_FAILS(trib_session_create(net.device.get(), net.graph.get(), parameters.data(), nullptr, &made),
-                         TRIB_INVALID_ARGUMENT, "made before fork()");
+                         TRIB_INVALID_ARGUMENT, "created before fork()");
             net.session.reset();
             net.device.reset();
         });

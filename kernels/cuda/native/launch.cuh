@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The one way kernels are launched: argument types are checked, and a refusal names the kernel. */
+ * The only way to launch kernels: argument types are checked, and a failure names the kernel. */
 #ifndef TRIBUTARY_NATIVE_LAUNCH_CUH
 #define TRIBUTARY_NATIVE_LAUNCH_CUH
 
@@ -31,7 +31,7 @@ static trib_status launch(const char *name, void (*kernel)(P...), dim3 grid, int
                              "%s: the kernel could not be launched: %s", name, cudaGetErrorString(error));
 }
 
-/* Of the current device; 1 when it cannot be asked. */
+/* Of the current device; 1 if it is unknown. */
 static inline int multiprocessor_count()
 {
     int device = 0, count = 0;
@@ -41,7 +41,7 @@ static inline int multiprocessor_count()
     return count;
 }
 
-/* The most a grid may have in y and z. */
+/* The limit of a grid in y and z. */
 constexpr int grid_row_limit() { return 65535; }
 
 #endif

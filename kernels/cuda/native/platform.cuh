@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What kernels are written against: memory accesses of a stated width, shared arrays, and CUDA's own names. Tests
+ * The interface that kernels use: memory accesses of a stated width, shared arrays, and CUDA's own names. Tests
  * compile the same kernels against a twin of this folder that runs them on the CPU (tests/emulation). */
 #ifndef TRIBUTARY_NATIVE_PLATFORM_CUH
 #define TRIBUTARY_NATIVE_PLATFORM_CUH
@@ -58,7 +58,7 @@ using SharedArray = T *;
     __shared__ __align__(16) T name##_storage[(count)]; \
     SharedArray<T> name = name##_storage
 
-/* The memory whose size the launch states. */
+/* The memory whose size is set at launch. */
 template <class T>
 __device__ __forceinline__ SharedArray<T> dynamic_shared()
 {

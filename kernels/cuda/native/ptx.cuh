@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The instructions CUDA C++ has no name for. All of them are in sm_80 and later. */
+ * Instructions that CUDA C++ has no functions for. All exist in sm_80 and later. */
 #ifndef TRIBUTARY_NATIVE_PTX_CUH
 #define TRIBUTARY_NATIVE_PTX_CUH
 
@@ -43,7 +43,7 @@ __device__ __forceinline__ void cp_async_16(T *array, int index, const void *sou
 
 __device__ __forceinline__ void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-/* Waits until at most the latest LEFT committed groups of this thread are under way. */
+/* Waits until at most the latest LEFT committed groups of this thread are pending. */
 template <int LEFT>
 __device__ __forceinline__ void cp_async_wait()
 {
@@ -83,7 +83,7 @@ TRIB_MMA(__nv_bfloat16, "m16n8k16.row.col.f32.bf16.bf16.f32")
 TRIB_MMA(float, "m16n8k8.row.col.f32.tf32.tf32.f32")
 #undef TRIB_MMA
 
-/* Several at once: all of a warp's tile. (One step of the warp for the emulation, which is slow at steps.) */
+/* Several at once: all of a warp's tile. (One step of the warp for the emulation, where steps are slow.) */
 template <int COUNT, class T>
 __device__ __forceinline__ void ldmatrix_x4(unsigned (&d)[COUNT][4], const SharedArray<T> &array,
                                             const int (&index)[COUNT])

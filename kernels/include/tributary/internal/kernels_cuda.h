@@ -4,10 +4,10 @@
  * storage. Activations are NHWC with a row pitch in elements, all in device memory.
  *
  * Storage is TRIB_F32, TRIB_F16 or TRIB_BF16. Where channels, pitches and addresses are multiples of 16 bytes, memory
- * is accessed 16 bytes at a time; pooling, LRN, softmax, scale_shift and reorder work without that too, only slower. No
- * input overlaps an output.
+ * is accessed 16 bytes at a time; pooling, LRN, softmax, scale_shift and reorder also work without that, only slower.
+ * No input overlaps an output.
  *
- * A geometry a kernel has no code for is refused with TRIB_UNSUPPORTED before anything is enqueued; otherwise geometry
+ * A geometry that a kernel has no code for fails with TRIB_UNSUPPORTED before anything is enqueued; otherwise geometry
  * is trusted, as in kernels.h. TRIB_DEVICE_ERROR carries the cudaError_t of the launch. */
 #ifndef TRIBUTARY_INTERNAL_KERNELS_CUDA_H
 #define TRIBUTARY_INTERNAL_KERNELS_CUDA_H
@@ -43,7 +43,7 @@ trib_status trib_cuda_lrn_max_pool2d(const trib_window_geometry *g, const trib_l
 
 enum { TRIB_CONV1X1_MAX_OUTPUTS = 4 };
 
-/* Tiles a matrix product is cut into. Results do not depend on it. */
+/* Tiles of a matrix product. Results do not depend on them. */
 typedef enum trib_conv1x1_tile {
     TRIB_TILE_AUTO = 0, /* from the shape and the device */
     TRIB_TILE_64,       /* 64x64: small batches */
@@ -57,24 +57,24 @@ typedef struct trib_conv1x1_geometry {
     int outputs;
     int k[TRIB_CONV1X1_MAX_OUTPUTS], y_pitch[TRIB_CONV1X1_MAX_OUTPUTS];
     bool relu;
-    bool tf32; /* of float32 storage: products of operands rounded to tf32, on tensor cores, and results rounded so,
-                * too, for products that only read as much; else exact ones */
+    bool tf32; /* with float32 storage: operands are rounded to tf32 for tensor cores, and so are results, for further
+                  such products; otherwise products are exact */
     trib_conv1x1_tile tile;
 } trib_conv1x1_geometry;
 
-/* Whether the three below can do it: c and every k a multiple of 8, pitches of 16 bytes. */
+/* Whether the three below support it: c and every k a multiple of 8, pitches a multiple of 16 bytes. */
 trib_status trib_cuda_conv1x1_check(const trib_conv1x1_geometry *g, trib_dtype dtype);
 
 /* y[i] = x * w^T + bias, columns k[0] + .. + k[i-1] on: conv2d of a 1x1 window with several destinations. w is O,I of
- * all outputs, one after the other, in the storage type; bias is float32, one per row of w, or NULL. x, w and every y
- * are aligned to 16 bytes, bias to 8. Sums are float32. */
+ * all outputs, concatenated, in the storage type; bias is float32, one per row of w, or NULL. x, w and every y are
+ * aligned to 16 bytes, bias to 8. Sums are float32. */
 trib_status trib_cuda_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
                               const float *bias, void *const *y, void *stream);
-/* The same of x after 3x3 max pooling of stride 1 and padding 1, which is nowhere stored: pool_proj. */
+/* The same for x after 3x3 max pooling of stride 1 and padding 1, which is never materialised: pool_proj. */
 trib_status trib_cuda_max_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
                                          const float *bias, void *const *y, void *stream);
-/* And after 3x3 average pooling, padding counted: every sum is divided by 9, and the average rounded to the storage
- * type. */
+/* The same after 3x3 average pooling, padding counted: every sum is divided by 9, and the average rounded to the
+ * storage type. */
 trib_status trib_cuda_avg_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dtype dtype, const void *x, const void *w,
                                          const float *bias, void *const *y, void *stream);
 
@@ -82,8 +82,8 @@ trib_status trib_cuda_avg_pool2d_conv1x1(const trib_conv1x1_geometry *g, trib_dt
 trib_status trib_cuda_scale_shift(const trib_pixel_geometry *g, trib_dtype dtype, const void *x, const float *scale,
                                   const float *shift, void *y, void *stream);
 
-/* A change of layout, type and channel count; x_dtype and y_dtype may be any two. Without a ReLU and of one type, bits
- * are copied. */
+/* A change of layout, type and channel count; x_dtype and y_dtype may be any two. Without a ReLU and a change of type,
+ * bits are copied. */
 trib_status trib_cuda_reorder(const trib_reorder_geometry *g, trib_dtype x_dtype, trib_dtype y_dtype, const void *x,
                               void *y, void *stream);
 

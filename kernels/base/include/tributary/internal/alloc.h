@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/* All return NULL on failure, and on a size that overflows. Free with trib_free (NULL is fine). Zero bytes give a valid
- * pointer. */
+/* All return NULL on failure, including a size that overflows. Free with trib_free (NULL is fine). Zero bytes give a
+ * valid pointer. */
 void *trib_alloc(size_t bytes);
 void *trib_alloc_zeroed(size_t count, size_t size);
 /* Grows or shrinks; on failure the old block stays valid. */
@@ -20,7 +20,7 @@ void *trib_alloc_aligned(size_t bytes, size_t alignment);
 char *trib_strdup(const char *text);
 void trib_free(void *block);
 
-/* Doubles `*capacity` until it holds `needed` elements; 0 on success, -1 (nothing changed) when out of memory. */
+/* Doubles `*capacity` until it holds `needed` elements. Returns 0, or -1 without changes when out of memory. */
 int trib_grow(void **block, size_t *capacity, size_t needed, size_t size);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared libraries that are loaded when they are needed: a program that does not use them does not pay for them, and a
- * machine without them runs everything else. */
+ * Shared libraries that are loaded when needed: programs that do not use them pay nothing, and machines without them
+ * run everything else. */
 #ifndef TRIBUTARY_INTERNAL_LIBRARY_H
 #define TRIBUTARY_INTERNAL_LIBRARY_H
 
@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* Loads `name`, which the loader searches for ("libcudnn.so.9"), or else `path` (NULL: nothing else). Its functions are
- * only reached through dlsym: other libraries of the process are not disturbed by them. NULL: `why` has the loader's
- * reason, about the last one tried. */
+ * reached only through dlsym, so that they do not interfere with other libraries of the process. NULL: `why` has the
+ * loader's reason for the last file tried. */
 void *trib_library_load(const char *name, const char *path, char *why, size_t size);
 
 #ifdef __cplusplus
