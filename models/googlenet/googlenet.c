@@ -19,17 +19,17 @@ const trib_inception trib_inceptions[TRIB_INCEPTION_COUNT] = {
 /* clang-format on */
 enum { M3A, M3B, M4A, M4B, M4C, M4D, M4E, M5A, M5B };
 
-/* What the forms people have weights for differ in. */
+/* The differences between the variants for which weights exist. */
 typedef struct variant {
     bool batch_norm;   /* after every convolution, instead of its bias */
     bool lrn;          /* in the stem */
-    int five;          /* the filter in the "5x5" branch; torchvision's is 3x3: a mistake that its weights keep */
+    int five;          /* filter of the "5x5" branch; 3x3 in torchvision, a mistake that its weights preserve */
     int pool4;         /* window */
-    bool adaptive_aux; /* the auxiliary classifiers' pool gives 4x4 whatever it is given */
+    bool adaptive_aux; /* the auxiliary classifiers' pool gives 4x4 for any input */
     float dropout;
 } variant;
 
-/* What the functions below build, and into which graph. */
+/* The network being built, and its graph. */
 typedef struct network {
     trib_graph_builder *builder;
     trib_network_spec spec; /* with the defaults filled in */
@@ -49,7 +49,8 @@ static int relu(const network *net, const char *of, int x)
     return trib_add_relu(net->builder, trib_sublayer(name, of, "relu"), x);
 }
 
-/* A square convolution that keeps the image's size (but for its stride), with what follows it in the variant. */
+/* A square convolution that keeps the image's size (except for its stride), and the layers that follow it in the
+ * variant. */
 static int conv(const network *net, const char *name, int x, int channels, int size, int stride)
 {
     char bn[TRIB_NAME_TEXT];
@@ -78,7 +79,7 @@ static int max_pool(const network *net, const char *name, int x, int size, int s
                                                 .ceil_mode = true });
 }
 
-/* Local response normalisation, where the variant has it. */
+/* Local response normalisation, if the variant has it. */
 static int lrn(const network *net, const char *name, int x)
 {
     if (!net->variant->lrn) return x;
@@ -95,7 +96,7 @@ typedef struct step {
 
 enum { MAX_STEPS = 3 }; /* the last one is empty and ends the chain */
 
-/* The next branch of `fork`: steps one after the other. Returns its last layer. */
+/* Adds the next branch of `fork`, a chain of steps. Returns its last layer. */
 static int chain(const network *net, trib_fork *fork, const char *module, int x, const step steps[MAX_STEPS])
 {
     char name[TRIB_NAME_TEXT];
@@ -123,7 +124,7 @@ static int inception(const network *net, const trib_inception *m, int x)
 
 /* ---- classifiers ---- */
 
-/* The auxiliary classifier `head` ("loss1", "loss2"), if there is to be one. Returns its logits. */
+/* Adds the auxiliary classifier `head` ("loss1", "loss2") if it is wanted. Returns its logits. */
 static int auxiliary(const network *net, const char *head, int x)
 {
     char name[TRIB_NAME_TEXT];

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * torchvision's names of GoogLeNet's parameters. Ours are Caffe's layer names; torchvision's are made from them by one
- * table. */
+ * torchvision's names of GoogLeNet's parameters. Our own names are Caffe's; a table maps them to torchvision's. */
 #include <stdio.h>
 #include <string.h>
 
 #include "network/row.h"
 
-/* Beginnings (layers of an Inception module: what follows the module's name) of Caffe's names and of torchvision's. */
+/* Prefixes of Caffe's and torchvision's names; for layers of a module, the part after the module's name. */
 typedef struct name_pair {
     const char *caffe, *torchvision;
 } name_pair;
@@ -34,7 +33,7 @@ static const name_pair module[] = {
     { "5x5_reduce", "branch3.0" }, { "5x5", "branch3.1" },        { "pool_proj", "branch4.1" },
 };
 
-/* Compares the whole of `name` with `length` characters. */
+/* Compares all of `name` with `length` characters. */
 static bool is(const char *name, const char *text, size_t length)
 {
     return strlen(name) == length && !memcmp(name, text, length);
@@ -47,8 +46,8 @@ static const char *find(const name_pair *pairs, size_t count, const char *text, 
     return NULL;
 }
 
-/* "inception_3a/3x3_reduce/bn" (`length` characters) + ".weight" -> "inception3a.branch2.0.bn.weight"; false when it is
- * not a module's. */
+/* "inception_3a/3x3_reduce/bn" (`length` characters) + ".weight" -> "inception3a.branch2.0.bn.weight"; false if it does
+ * not belong to a module. */
 static bool module_name(const char *layer, size_t length, const char *leaf, char *text)
 {
     static const char prefix[] = "inception_", bn[] = "/bn";

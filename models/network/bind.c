@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tensors of a file as the parameters of a graph: each one there, of the right shape, floating and finite, and none
- * left over. */
+ * Binds the tensors of a file to the parameters of a graph: all present, of the right shape, floating and finite, and
+ * none left over. */
 #include <string.h>
 
 #include "network/row.h"
 #include "network/tensor_index.h"
 #include "tributary/internal/alloc.h"
 
-/* What the tensors are looked for, and under which names. */
+/* The parameters, and the names of their tensors. */
 typedef struct source {
     const trib_network *network;
     const trib_dialect *dialect;
@@ -44,7 +44,7 @@ static trib_status check_tensor(const trib_parameter *parameter, const trib_tens
         return TRIB_ERROR(TRIB_BAD_DATA, "tensor %.128s has shape %s where the network has %s", tensor->name,
                           trib_shape_text(&tensor->shape, found), trib_shape_text(&parameter->shape, wanted));
     if (tensor->dtype != TRIB_F32 && tensor->dtype != TRIB_F16 && tensor->dtype != TRIB_BF16)
-        return TRIB_ERROR(TRIB_BAD_DATA, "tensor %.128s holds %s; f32, f16 or bf16 are needed", tensor->name,
+        return TRIB_ERROR(TRIB_BAD_DATA, "tensor %.128s is %s; it must be f32, f16 or bf16", tensor->name,
                           trib_dtype_name(tensor->dtype));
     return check_values(parameter, tensor);
 }
@@ -69,7 +69,7 @@ static trib_status find_all(const source *s, trib_tensor_index *index, const tri
 
 static bool may_be_left_over(const source *s, const char *bare_name)
 {
-    const char *counter = s->dialect->counter; /* only training reads it */
+    const char *counter = s->dialect->counter; /* used only in training */
     const size_t length = strlen(bare_name), tail = counter ? strlen(counter) : 0;
     if (counter && length > tail && !strcmp(bare_name + length - tail, counter)) return true;
     return !s->aux && trib_is_auxiliary(s->network, s->dialect, bare_name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which network a file of weights holds, and in which dialect: the one of whose parameters it has the most. Then its
- * classes from the classifier, aux heads from their presence, and the width from the channels of all its weights
- * together. */
+ * Recognises the network in a file of weights and its dialect: the one of whose parameters the file has the most. Then
+ * the number of classes from the classifier, auxiliary classifiers by their presence, and the width from the channels
+ * of all weights together. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 typedef struct candidate {
     const trib_network *network;
     const trib_dialect *dialect;
-    int found, missing; /* of its parameters, without auxiliary classifiers */
+    int found, missing; /* number of its parameters, without auxiliary classifiers */
 } candidate;
 
 static const trib_tensor *find(const trib_tensor_index *index, const trib_dialect *dialect, const char *canonical)
@@ -29,14 +29,14 @@ static void count_names(const trib_graph *graph, const trib_tensor_index *index,
         ++*(find(index, c->dialect, trib_graph_parameter(graph, i)->name) ? &c->found : &c->missing);
 }
 
-/* Complete ones first: a network may contain all that a smaller one consists of. */
+/* Complete networks win: a network may contain all parameters of a smaller one. */
 static bool better(const candidate *a, const candidate *b)
 {
     if (!a->missing != !b->missing) return !a->missing;
     return a->found > b->found;
 }
 
-/* The network's best dialect, if it is better than what was best before. */
+/* The network's best dialect, if it is better than the best so far. */
 static trib_status consider(const trib_network *network, const trib_tensor_index *index, candidate *best)
 {
     trib_graph *graph = NULL;
@@ -53,7 +53,7 @@ static trib_status consider(const trib_network *network, const trib_tensor_index
 static trib_status nothing_known(const trib_tensor_index *index)
 {
     char text[256] = "", name[TRIB_NAME_TEXT];
-    if (!index->count) return TRIB_ERROR(TRIB_BAD_DATA, "there are no tensors, so this is no network");
+    if (!index->count) return TRIB_ERROR(TRIB_BAD_DATA, "the file has no tensors, so it is not a network");
     for (int i = 0; trib_network_at(i); ++i) {
         const trib_network *n = trib_network_at(i);
         size_t used = strlen(text);
@@ -61,8 +61,7 @@ static trib_status nothing_known(const trib_tensor_index *index)
                  n->dialects[0]->file_name(n->first_weight, name), n->name);
     }
     return TRIB_ERROR(TRIB_BAD_DATA,
-                      "this is no network that is known here: neither %s is among its %zu tensors, of which the first "
-                      "by name is %.128s",
+                      "not a known network: neither %s is among its %zu tensors, of which the first by name is %.128s",
                       text, index->count, index->entries[0].tensor->name);
 }
 
@@ -107,7 +106,7 @@ static range multipliers_of(int64_t base, int64_t channels)
     return (range) { channels == 8 ? 0 : (double)(channels - 4) / (double)base, (double)(channels + 4) / (double)base };
 }
 
-/* The number in the range with the fewest decimals: what somebody would have typed. */
+/* The number in the range with the fewest decimals, as a person would have typed it. */
 static double simplest_in(range r)
 {
     for (double unit = 1; unit <= 1e9; unit *= 10) {
@@ -136,7 +135,7 @@ static bool is_output(const trib_graph *graph, int layer)
     return false;
 }
 
-/* Narrows the range by every weight's output channels, against the graph of width 1. */
+/* Narrows the range by the output channels of every weight, compared with the graph of width 1. */
 static trib_status narrow(const trib_graph *graph, const candidate *c, const trib_tensor_index *index, range *width)
 {
     char name[TRIB_NAME_TEXT];

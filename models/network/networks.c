@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of networks, and what is asked of them and of their dialects by name. */
+ * The table of networks; networks and dialects by name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -64,8 +64,8 @@ const char *trib_sublayer(char *text, const char *prefix, const char *leaf)
 
 const trib_dialect trib_caffe_dialect = { .name = "caffe", .file_name = trib_canonical_name };
 
-/* A layer's name in the dialect begins as the file's name of "LAYER.": up to the first letter that its parameters do
- * not share. Prefixes in rows end where a layer's own name begins, so their classifier's weight tells the beginning. */
+/* In a dialect, the prefix of a layer is the common prefix of its parameters' names in files. Prefixes in rows end
+ * where a layer's own name begins, so the weight of their classifier tells the prefix. */
 bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect, const char *bare_name)
 {
     char canonical[TRIB_NAME_TEXT], text[TRIB_NAME_TEXT];
@@ -84,7 +84,7 @@ bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialec
     return spec->aux || !trib_is_auxiliary(spec->network, dialect, trib_bare_name(tensor_name));
 }
 
-/* ---- what is asked for ---- */
+/* ---- specs ---- */
 
 int trib_scaled_channels(int channels, double width_multiplier)
 {
@@ -109,7 +109,7 @@ static trib_status check(const trib_network_spec *s)
 trib_status trib_network_resolve(const trib_network_spec *spec, trib_network_spec *out)
 {
     trib_network_spec s = *spec;
-    if (!s.network) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "no network is named; trib_network_find finds one");
+    if (!s.network) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "spec->network is NULL; trib_network_find finds networks");
     if (!s.classes) s.classes = s.network->classes;
     if (!s.height) s.height = s.network->height;
     if (!s.width) s.width = s.network->width;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parameters from a formula, so that two programs have the same network without exchanging a file:
+ * Parameters from a formula, so that two programs can have the same network without exchanging a file:
  *     u(name, seed, i) = (splitmix64(h + i * GOLDEN) >> 40) / 2^24,   h = fnv1a64(name) ^ (seed * GOLDEN)
  *     weights of convolutions and linear layers   (2u - 1) * sqrt(6 / fan_in)      (He et al. 2015)
  *     biases, running means                       (2u - 1) * 0.1
@@ -54,7 +54,7 @@ static void fill(const trib_parameter *parameter, const char *file_name, uint64_
         values[i] = (float)value_of(parameter->role, he_bound, uniform_at(stream, (uint64_t)i));
 }
 
-/* Fails when the parameters are more than memory could hold. */
+/* Fails if the parameters cannot fit into memory. */
 static trib_status count_all(const trib_graph *graph, int64_t *total)
 {
     const int64_t limit = PTRDIFF_MAX / (int64_t)sizeof(float);

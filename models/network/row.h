@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a network and a dialect are made of. A new network is a folder with a row, and its name in networks.c. */
+ * The rows of networks and dialects. A new network is a folder with a row, and its name in networks.c. */
 #ifndef TRIBUTARY_MODELS_NETWORK_ROW_H
 #define TRIBUTARY_MODELS_NETWORK_ROW_H
 
@@ -15,7 +15,7 @@ struct trib_dialect {
     const char *name; /* "torchvision" */
     /* The file's name of the parameter called `canonical`; `text` has TRIB_NAME_TEXT bytes and is returned. */
     const char *(*file_name)(const char *canonical, char *text);
-    const char *counter; /* how names of tensors end that inference has no use for; NULL: there are none */
+    const char *counter; /* suffix of tensors that inference does not use; NULL: there are none */
 };
 
 struct trib_network {
@@ -23,11 +23,11 @@ struct trib_network {
     const char *graph_name, *family, *summary;
     int classes, height, width; /* defaults */
     const void *variant;        /* the builder's */
-    /* Adds everything, outputs included, after a spec that is resolved. */
+    /* Adds all layers and outputs of a resolved spec. */
     void (*build)(trib_graph_builder *builder, const trib_network_spec *spec);
-    const char *first_weight, *classifier; /* canonical names; a file is of this network only with the first */
-    /* Beginnings of the auxiliary classifiers' layers, whose last one is called BEGINNING/classifier; NULL at the end,
-     * or for none at all. */
+    const char *first_weight, *classifier; /* canonical names; a file without the first is not of this network */
+    /* Prefixes of the auxiliary classifiers' layers, the last of which is PREFIX/classifier; ends in NULL; NULL: none.
+     */
     const char *const *auxiliary;
     const trib_dialect *const *dialects; /* NULL at the end; the network's own first */
     const trib_network_column *columns;  /* in the order of a module's figure; a NULL leaf at the end */
@@ -39,13 +39,13 @@ extern const trib_dialect trib_caffe_dialect, trib_torchvision_dialect;
 /* Whether `name` in a file of the dialect belongs to an auxiliary classifier; without `module.` and its like. */
 bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect, const char *bare_name);
 
-/* file_name of a dialect that has the canonical names. */
+/* file_name of a dialect with the canonical names. */
 const char *trib_canonical_name(const char *canonical, char *text);
 
-/* "PREFIX/LEAF" into `text` of TRIB_NAME_TEXT bytes, which is returned: what the layers of a module are called. */
+/* Writes "PREFIX/LEAF", the name of a module's layer, into `text` of TRIB_NAME_TEXT bytes; returns `text`. */
 const char *trib_sublayer(char *text, const char *prefix, const char *leaf);
 
-/* Channels at a width: the nearest multiple of 8, which is what vector units and tensor cores want; at least 8. */
+/* Channels at a width: the nearest multiple of 8, for vector units and tensor cores; at least 8. */
 int trib_scaled_channels(int channels, double width_multiplier);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finding tensors by name in a file that may hold any number of them. */
+ * Finds tensors by name in a file with any number of them. */
 #include "network/tensor_index.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ trib_status trib_tensor_index_build(const trib_tensor *tensors, int count, trib_
     qsort(index->entries, index->count, sizeof *index->entries, by_bare_name);
     for (size_t i = 1; i < index->count; ++i)
         if (!by_bare_name(&index->entries[i - 1], &index->entries[i]))
-            return TRIB_ERROR(TRIB_BAD_DATA, "the tensors %.128s and %.128s have the same name but for their prefix",
+            return TRIB_ERROR(TRIB_BAD_DATA, "the tensors %.128s and %.128s have the same name except for a prefix",
                               index->entries[i - 1].tensor->name, index->entries[i].tensor->name);
     return trib_success();
 }

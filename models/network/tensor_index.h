@@ -7,7 +7,7 @@
 
 #include "tributary/network.h"
 
-/* What comes after `module.` and `_orig_mod.`, which data parallelism and compilation put before names. */
+/* The name without `module.` and `_orig_mod.`, which PyTorch's data parallelism and compilation put before names. */
 const char *trib_bare_name(const char *name);
 
 /* Tensors sorted by bare name. */
@@ -22,7 +22,7 @@ typedef struct trib_tensor_index {
     size_t count;
 } trib_tensor_index;
 
-/* Fails when two tensors have the same bare name. Release it even after a failure. */
+/* Fails if two tensors have the same bare name. Release it even after a failure. */
 trib_status trib_tensor_index_build(const trib_tensor *tensors, int count, trib_tensor_index *index);
 void trib_tensor_index_release(trib_tensor_index *index);
 /* NULL when there is none of that bare name. */

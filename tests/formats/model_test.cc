@@ -322,7 +322,7 @@ TEST(ModelRandom, RefusesNonsense)
     net.width_multiplier = std::nan("");
     EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "random:bvlc:1: ");
     net = {};
-    EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "no network is named");
+    EXPECT_FAILS(trib_model_random(&net, 1, &model), TRIB_INVALID_ARGUMENT, "spec->network is NULL");
     EXPECT_FAILS(trib_model_random(nullptr, 1, &model), TRIB_INVALID_ARGUMENT, "NULL");
     EXPECT_EQ(model, nullptr);
     trib_model_destroy(nullptr);

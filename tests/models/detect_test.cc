@@ -94,7 +94,7 @@ TEST(Detect, AnotherNetworkIsNotGoogLeNet)
     weights.add("layer1.0.conv1.weight", shape(4, 64, 64, 3, 3));
     weights.add("fc.weight", shape(2, 1000, 512));
     trib_network_spec found = {};
-    EXPECT_FAILS(weights.detect(&found), TRIB_BAD_DATA, "this is no network that is known here");
+    EXPECT_FAILS(weights.detect(&found), TRIB_BAD_DATA, "not a known network");
     EXPECT_FAILS(weights.detect(&found), TRIB_BAD_DATA,
                  "neither conv1/7x7_s2.weight (bvlc), nor conv1.conv.weight (torchvision)");
     EXPECT_FAILS(weights.detect(&found), TRIB_BAD_DATA, "its 4 tensors, of which the first by name is bn1.weight");

@@ -252,7 +252,7 @@ TEST(GoogLeNet, ImpossibleRequestsAreExplained)
         EXPECT_FAILS(attempt(network(support::bvlc, false, 0, width)), TRIB_INVALID_ARGUMENT, "width multiplier");
     trib_network_spec unknown = network(support::bvlc);
     unknown.network = nullptr;
-    EXPECT_FAILS(attempt(unknown), TRIB_INVALID_ARGUMENT, "no network is named");
+    EXPECT_FAILS(attempt(unknown), TRIB_INVALID_ARGUMENT, "spec->network is NULL");
     EXPECT_FAILS(attempt(network(support::bvlc, false, -3)), TRIB_INVALID_ARGUMENT, "-3x-3");
     EXPECT_FAILS(attempt(network(support::bvlc, false, 2000000000)), TRIB_INVALID_ARGUMENT, "input");
     EXPECT_FAILS(attempt(network(support::bvlc, false, 1)), TRIB_INVALID_ARGUMENT, "pool1/3x3_s2");
