@@ -34,7 +34,7 @@ int64_t bench_bytes(const trib_kernel_problem *problem, trib_dtype dtype)
     return bytes;
 }
 
-/* Returns where the array begins. */
+/* Returns the offset of the array. */
 static int64_t place(const trib_kernel_array *array, trib_dtype dtype, int64_t *end)
 {
     const int64_t begin = *end, bytes = array->rows * array->pitch * element_size(array, dtype);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a kernel costs at least: bytes it must move, operations it must do, and how long the card needs for either. */
+ * The minimum cost of a kernel: bytes to move, operations to do, and how long the card needs for each. */
 #ifndef TRIBUTARY_BENCHES_KERNELS_COST_H
 #define TRIBUTARY_BENCHES_KERNELS_COST_H
 
@@ -9,29 +9,29 @@ TRIB_BEGIN_DECLS
 
 /* Measured on the card, in the same run. 0: not known. */
 typedef struct bench_limits {
-    double copy;                   /* bytes per second, read and written ones together */
+    double copy;                   /* bytes per second, read and written together */
     double fp32, tf32, fp16, bf16; /* operations per second of a large product; a multiply-add is two */
     double launch,
-        launch_and_wait; /* seconds: of launches one after another; of one, until the host knows it is done */
+        launch_and_wait; /* seconds per launch in a sequence; and of one launch until the host sees its end */
     double hop;          /* seconds from stream to stream: an empty kernel, event record and wait */
 } bench_limits;
 
 /* Inputs, parameters and outputs once each; channels beside a slice are not moved. */
 int64_t bench_bytes(const trib_kernel_problem *problem, trib_dtype dtype);
 
-/* Where the arrays of a problem lie in one block of memory: `bytes` with all channels of their pitch. */
+/* Places of a problem's arrays in one block of memory; `bytes` include all channels of their pitch. */
 typedef struct bench_layout {
     int64_t inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS]; /* offsets, multiples of 256 */
     int64_t bytes;
 } bench_layout;
 bench_layout bench_layout_of(const trib_kernel_problem *problem, trib_dtype dtype);
 
-/* What an array's elements are stored as, and their size: I32 counts as TRIB_F32, which is as large. */
+/* The storage type of an array's elements, and their size: I32 counts as TRIB_F32, which has the same size. */
 trib_dtype bench_stored(const trib_kernel_array *array, trib_dtype dtype);
 
-/* The rate at which the problem can be computed: of matrix products that of their type, else float32's. */
+/* The rate at which the problem can be computed: for matrix products that of their type, otherwise that of float32. */
 double bench_math_rate(const bench_limits *limits, const trib_kernel_problem *problem, trib_dtype dtype);
-/* max(bytes / copy rate, operations / math rate), in seconds; what is not known does not count. */
+/* max(bytes / copy rate, operations / math rate), in seconds; unknown rates do not count. */
 double bench_floor(const bench_limits *limits, const trib_kernel_problem *problem, trib_dtype dtype);
 
 /* Sorts. 0 of none. */

@@ -8,7 +8,7 @@
 trib_status bench_cuda_status(int error, const char *call, const char *file, int line)
 {
     if (error == cudaSuccess) return trib_success();
-    cudaGetLastError(); /* else the next launch reports it again */
+    cudaGetLastError(); /* otherwise the next launch reports it again */
     const trib_code code = error == cudaErrorMemoryAllocation ? TRIB_OUT_OF_MEMORY : TRIB_DEVICE_ERROR;
     return trib_make_error(code, error, file, line, call, "%.*s: %s", (int)strcspn(call, "("), call,
                            cudaGetErrorString((cudaError_t)error));
@@ -30,7 +30,7 @@ static trib_status find(bench_card *card)
     const cudaError_t error = cudaGetDeviceCount(&count);
     if (error != cudaSuccess || !count)
         return TRIB_VENDOR_ERROR(TRIB_NOT_FOUND, (int)error, "cudaGetDeviceCount", "there is no GPU to measure: %s",
-                                 error == cudaSuccess ? "none is visible" : cudaGetErrorString(error));
+                                 error == cudaSuccess ? "no device is visible" : cudaGetErrorString(error));
     TRIB_TRY(BENCH_CUDA(cudaSetDevice(0)));
     TRIB_TRY(BENCH_CUDA(cudaGetDeviceProperties(&p, 0)));
     TRIB_TRY(BENCH_CUDA(cudaRuntimeGetVersion(&card->runtime_version)));
@@ -45,7 +45,7 @@ static trib_status find(bench_card *card)
 
 static int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* Reading four times the L2 cache empties it, and takes long enough to enqueue a round. */
+/* Reading four times the size of the L2 cache empties it, and takes long enough to enqueue a round. */
 static bench_sizes sizes_for(const bench_card *card)
 {
     const int64_t share = card->memory_bytes / 8 / 256 * 256;
@@ -127,7 +127,7 @@ static void random_elements(unsigned char *out, int64_t bytes, trib_dtype dtype,
     }
 }
 
-/* A piece from the host, which then doubles on the card. */
+/* Copies a piece from the host, which is then doubled on the card. */
 trib_status bench_fill(bench_gpu *gpu, void *memory, int64_t bytes, trib_dtype dtype, float scale)
 {
     int64_t filled = at_most(bytes, BENCH_STAGING);

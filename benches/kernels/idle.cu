@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kernels that compute nothing: one that is empty, and one that reads a block of memory, so that nothing else is left
- * in the L2 cache (written lines would have to leave it while the next kernel is timed). */
+ * Kernels that compute nothing: an empty one, and one that reads a block of memory to replace the content of the L2
+ * cache (written lines would be evicted while the next kernel is timed). */
 #include <launch.cuh>
 #include <platform.cuh>
 
@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(threads) read_all(const unsigned char *block, 
         const uint4 chunk = load<uint4>(block + 16 * i);
         all |= chunk.x | chunk.y | chunk.z | chunk.w;
     }
-    if (all) store(sum, all); /* never, of zeros: but the compiler does not know */
+    if (all) store(sum, all); /* never true for zeros, but the compiler does not know */
 }
 
 trib_status bench_launch_empty(void *stream) { return launch("empty", empty, dim3 { 1, 1, 1 }, 32, 0, stream); }

@@ -63,7 +63,7 @@ static trib_status allocate(product *p, int64_t bytes, trib_dtype dtype)
     return bench_fill(p->gpu, p->w, bytes, dtype, 1);
 }
 
-/* The best of all plans; 0 when none can be run. */
+/* The fastest of all plans; 0 if none runs. */
 static trib_status fastest(product *p, trib_matmul_algorithm *const *plans, int count, double seconds, double *best)
 {
     *best = 0;
@@ -144,7 +144,7 @@ static trib_status measure_launches(bench_gpu *gpu, bench_limits *limits)
     return trib_success();
 }
 
-/* An empty kernel on `from`, and whatever comes next on `to` waits for it. */
+/* An empty kernel on `from`, and a wait for it on `to`. */
 static trib_status hop(cudaStream_t from, cudaStream_t to, cudaEvent_t event)
 {
     TRIB_TRY(bench_launch_empty(from));
@@ -161,7 +161,7 @@ static trib_status measure_hops(bench_gpu *gpu, bench_limits *limits)
     trib_status status;
     TRIB_TRY_GOTO(status, end, BENCH_CUDA(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking)));
     TRIB_TRY_GOTO(status, end, BENCH_CUDA(cudaEventCreateWithFlags(&event, cudaEventDisableTiming)));
-    for (int i = -1; i < count; ++i) { /* the first there and back warms up */
+    for (int i = -1; i < count; ++i) { /* the first round trip is a warm-up */
         if (i == 0) TRIB_TRY_GOTO(status, end, bench_wait(gpu));
         if (i == 0) begin = bench_now();
         TRIB_TRY_GOTO(status, end, hop(gpu->stream, other, event));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the card can do at best, measured. */
+ * Measures the limits of the card. */
 #ifndef TRIBUTARY_BENCHES_KERNELS_LIMITS_H
 #define TRIBUTARY_BENCHES_KERNELS_LIMITS_H
 
@@ -7,7 +7,7 @@
 
 TRIB_BEGIN_DECLS
 
-/* `seconds` for each. A product that cuBLASLt does not have here is left 0. */
+/* `seconds` for each. Products that cuBLASLt does not support here are 0. */
 trib_status bench_measure_limits(bench_gpu *gpu, double seconds, bench_limits *limits);
 
 TRIB_END_DECLS

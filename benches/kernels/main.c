@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * kernel_bench: how fast every CUDA kernel is, and how fast it could be. */
+ * kernel_bench: the speed of every CUDA kernel against the limits of its card. */
 #include "measure.h"
 
 int main(int argc, char **argv)

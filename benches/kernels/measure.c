@@ -11,7 +11,7 @@ enum { MOST_LAUNCHES = 16 };
 
 /* ---- one row ---- */
 
-/* A problem, and copies of its arrays that launches take turns in: no launch finds in a cache what another left. */
+/* A problem, and copies of its arrays that launches use in turn, so that none finds another's data in a cache. */
 typedef struct trial {
     bench_gpu *gpu;
     const trib_kernel *kernel;
@@ -156,7 +156,7 @@ static trib_status file_error(const char *path)
 static bool close_written(FILE *file)
 {
     const bool written = !fflush(file) && !ferror(file);
-    const int number = errno; /* the first failure's */
+    const int number = errno; /* of the first failure */
     const bool closed = !fclose(file);
     if (!written) errno = number;
     return written && closed;
@@ -171,7 +171,7 @@ trib_status bench_run(const bench_options *options, const bench_sizes *sizes, FI
     TRIB_TRY_GOTO(status, end, bench_gpu_open(sizes, &gpu));
     t.rows = trib_alloc_zeroed((size_t)count_rows(options), sizeof *t.rows);
     if (!t.rows) status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "out of host memory");
-    /* Before anything is measured: a run whose results cannot be kept is a run lost. */
+    /* Before anything is measured, so that no results are lost. */
     if (t.rows && options->json && !(json = fopen(options->json, "w"))) status = file_error(options->json);
     if (!trib_failed(&status)) status = measure_all(&t);
     if (json && !trib_failed(&status)) bench_write_json(json, &gpu.card, &t.limits, t.rows, t.count);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One row: a kernel, a layer, a type, a batch size. And all of them. */
+ * Measures one row (a kernel, a layer, a type, a batch size), or all rows. */
 #ifndef TRIBUTARY_BENCHES_KERNELS_MEASURE_H
 #define TRIBUTARY_BENCHES_KERNELS_MEASURE_H
 
@@ -8,11 +8,11 @@
 
 TRIB_BEGIN_DECLS
 
-/* Fills the row. What does not fit into memory, or has no kernel, is not run, and the row says why. */
+/* Fills the row. If it does not fit into memory, or has no kernel, it is not run, and the row says why. */
 trib_status bench_measure_row(bench_gpu *gpu, const bench_limits *limits, const trib_kernel *kernel, int layer,
                               trib_dtype dtype, int batch, double seconds, bench_row *row);
 
-/* Everything that is asked for, on the card that is current: limits, table, JSON. `sizes` NULL: what fits it. */
+/* Everything the options ask for, on the current card: limits, table, JSON. `sizes` NULL: chosen for the card. */
 trib_status bench_run(const bench_options *options, const bench_sizes *sizes, FILE *out);
 
 TRIB_END_DECLS

@@ -18,7 +18,7 @@ static const char help[] =
     "  --batch N,...    batch sizes; default 1,32,256\n"
     "  --kernel NAME    only this kernel of the table\n"
     "  --seconds S      time each row for S seconds, and at least 5 times; default 0.05\n"
-    "  --json FILE      write the results to FILE too; what is in it is replaced\n"
+    "  --json FILE      also write the results to FILE, replacing its content\n"
     "  --help           this text\n"
     "\n"
     "examples:\n"

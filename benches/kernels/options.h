@@ -18,7 +18,8 @@ typedef struct bench_options {
     const char *json;          /* NULL: none */
 } bench_options;
 
-/* Returns BENCH_GO_ON, or the exit code: 0 after --help (said to `out`), 2 after wrong usage (said to `error`). */
+/* Returns BENCH_GO_ON, or the exit code: 0 after --help (printed to `out`), 2 after wrong usage (reported to `error`).
+ */
 int bench_parse(int argc, char **argv, FILE *out, FILE *error, bench_options *options);
 
 TRIB_END_DECLS

@@ -25,8 +25,9 @@ void bench_print_card(FILE *out, const bench_card *card, const bench_limits *lim
     print_rate(out, "tf32", limits->tf32);
     print_rate(out, "fp16", limits->fp16);
     print_rate(out, "bf16", limits->bf16);
-    fprintf(out, "  launch        %10.2f us, of empty kernels one after another\n", limits->launch * 1e6);
-    fprintf(out, "  and wait      %10.2f us, one empty kernel until the host knows\n", limits->launch_and_wait * 1e6);
+    fprintf(out, "  launch        %10.2f us, in a sequence of empty kernels\n", limits->launch * 1e6);
+    fprintf(out, "  and wait      %10.2f us, one empty kernel until the host sees its end\n",
+            limits->launch_and_wait * 1e6);
     fprintf(out, "  hop           %10.2f us, empty kernel, event record and wait, from stream to stream\n\n",
             limits->hop * 1e6);
 }
@@ -51,9 +52,8 @@ void bench_print_row(FILE *out, const bench_row *r)
 void bench_print_notes(FILE *out)
 {
     fprintf(out,
-            "\nMB: inputs, parameters and outputs once. us: median of one launch among launches one after another, "
-            "each on memory\n"
-            "that is not in the L2 cache. floor: max(MB / copy rate, GFLOP / product rate) as a share of that time; "
+            "\nMB: inputs, parameters and outputs once. us: median time per launch in a sequence, each on memory\nthat "
+            "is not in the L2 cache. floor: max(MB / copy rate, GFLOP / product rate) as a share of that time; "
             "what is not a\n"
             "matrix product is held against fp32. Below some 2 us a launch is bound by launching, not by the "
             "floor.\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Results, for reading and for programs. */
+ * Results, for people and for programs. */
 #ifndef TRIBUTARY_BENCHES_KERNELS_REPORT_H
 #define TRIBUTARY_BENCHES_KERNELS_REPORT_H
 
@@ -24,9 +24,9 @@ typedef struct bench_row {
     int batch;
     int64_t bytes;
     double flops, floor;
-    double seconds;                  /* of one launch: the median; 0 when it was not run */
-    double least;                    /* and the fastest */
-    int rounds, launches;            /* timed, of so many launches */
+    double seconds;                  /* median time of a launch; 0 if it was not run */
+    double least;                    /* and the shortest */
+    int rounds, launches;            /* rounds timed, and launches in each */
     char missing[TRIB_MESSAGE_SIZE]; /* why it was not run */
 } bench_row;
 

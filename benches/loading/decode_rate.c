@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * decode_rate INPUT [WORKERS]: images per second that the loader alone delivers: reading, decoding, resizing to 224x224
- * as torchvision does, normalising. No network. */
+ * decode_rate INPUT [WORKERS]: images per second of the loader alone: reading, decoding, resizing to 224x224 as
+ * torchvision does, normalising. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
