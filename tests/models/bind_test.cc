@@ -128,8 +128,7 @@ TEST(Bind, IntegersAreNoWeights)
         Weights weights(small(support::bvlc));
         weights.remove("loss3/classifier.bias");
         weights.add("loss3/classifier.bias", shape(1, 5), dtype);
-        EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA,
-                     std::string("loss3/classifier.bias is ") + trib_dtype_name(dtype));
+        EXPECT_FAILS(weights.bind(), TRIB_BAD_DATA, std::string("loss3/classifier.bias is ") + trib_dtype_name(dtype));
     }
 }
 
