@@ -150,6 +150,16 @@ int trib_add_input(trib_graph_builder *b, const char *name, int c, int h, int w)
     return append(b, name, TRIB_INPUT, NULL, 0, &(trib_attributes) { 0 }, (trib_extent) { c, h, w });
 }
 
+int trib_add_layer(trib_graph_builder *b, const char *name, trib_kind kind, const int *inputs, int count,
+                   const trib_attributes *attributes)
+{
+    if (stopped(b)) return -1;
+    const trib_kind_row *row = trib_kind_row_of(kind);
+    if (!row || row->plan_only || kind == TRIB_INPUT)
+        return fail(b, name, "a layer of kind %s cannot be added", trib_kind_name(kind));
+    return add_layer(b, name, kind, inputs, count, attributes ? *attributes : (trib_attributes) { 0 });
+}
+
 int trib_add_conv2d(trib_graph_builder *b, const char *name, int input, const trib_conv2d *conv)
 {
     return add_layer(b, name, TRIB_CONV2D, &input, 1, (trib_attributes) { .conv2d = *conv });

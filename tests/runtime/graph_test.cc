@@ -70,6 +70,31 @@ TEST(Graph, FirstFailureIsKeptAndNamesTheLayer)
                  "first layer");
 }
 
+// The functions for one kind each are this one, and what is no layer is refused.
+TEST(Graph, LayersOfAnyKindThatANetworkHas)
+{
+    const int both[] = { 0, 0 };
+    trib_graph_builder *b = trib_graph_begin("any");
+    trib_add_input(b, "input", 4, 5, 6);
+    trib_attributes conv = {};
+    conv.conv2d = { 8, 3, 3, 0, 0, {}, false };
+    const int x = trib_add_layer(b, "conv", TRIB_CONV2D, both, 1, &conv);
+    trib_graph_mark_output(b, "out", trib_add_layer(b, "relu", TRIB_RELU, &x, 1, nullptr));
+    trib_graph *made = nullptr;
+    ASSERT_OK(trib_graph_finish(b, &made));
+    EXPECT_EQ(trib_graph_layer(made, x)->h, 3);
+    EXPECT_EQ(trib_graph_layer(made, x)->attributes.conv2d.stride_h, 1);
+    EXPECT_EQ(trib_graph_parameter_count(made), 2);
+    trib_graph_destroy(made);
+    for (trib_kind kind : { TRIB_INPUT, TRIB_REORDER, TRIB_TOP_K, TRIB_KIND_COUNT, trib_kind(77) })
+        EXPECT_FAILS(build([kind](trib_graph_builder *g, int input) {
+                         EXPECT_EQ(trib_add_layer(g, "odd", kind, &input, 1, nullptr), -1);
+                     }),
+                     TRIB_INVALID_ARGUMENT, "layer odd: a layer of kind ");
+    EXPECT_FAILS(build([&](trib_graph_builder *g, int) { trib_add_layer(g, "two", TRIB_RELU, both, 2, nullptr); }),
+                 TRIB_INVALID_ARGUMENT, "2 inputs; 1 to 1 are possible");
+}
+
 TEST(Graph, ForksMustBeWellFormed)
 {
     EXPECT_FAILS(build([](trib_graph_builder *b, int x) { trib_fork_open(b, "left_open", x); }), TRIB_INVALID_ARGUMENT,

@@ -226,6 +226,11 @@ int trib_add_lrn(trib_graph_builder *b, const char *name, int input, const trib_
 int trib_add_linear(trib_graph_builder *b, const char *name, int input, const trib_linear *linear);
 int trib_add_dropout(trib_graph_builder *b, const char *name, int input, float p);
 int trib_add_softmax(trib_graph_builder *b, const char *name, int input);
+/* A layer of any kind but the input and those that are only in plans, after the rules of the kind: how many layers it
+ * reads, what its attributes may be, what parameters it has. `attributes` NULL: the kind has none. The functions above
+ * and below are this with a kind of their own. */
+int trib_add_layer(trib_graph_builder *b, const char *name, trib_kind kind, const int *inputs, int count,
+                   const trib_attributes *attributes);
 /* Along channels. Outside a fork this is an ordinary join of existing layers. */
 int trib_add_concat(trib_graph_builder *b, const char *name, const int *inputs, int count);
 
