@@ -51,18 +51,6 @@ static trib_status dropout_check(const trib_attributes *a)
     return p >= 0 && p < 1 ? trib_success() : INVALID("dropout probability %g is not in [0, 1)", (double)p);
 }
 
-/* ---- leaky ReLU ---- */
-
-static trib_status leaky_relu_check(const trib_attributes *a)
-{
-    return isfinite(a->leaky_relu.slope) ? trib_success() : INVALID("the slope is not finite");
-}
-
-static void leaky_relu_describe(const trib_attributes *a, const trib_fields *f)
-{
-    f->reals(f->context, "slope", &a->leaky_relu.slope, 1);
-}
-
 /* ---- adaptive pool, LRN ---- */
 
 static trib_status adaptive_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
@@ -221,11 +209,6 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                               .parameter = batch_norm_parameter,
                               .operations = two_each },
         [TRIB_RELU] = { .name = "relu", ONE_IN_ONE_OUT, .operations = one_each },
-        [TRIB_LEAKY_RELU] = { .name = "leaky_relu",
-                              ONE_IN_ONE_OUT,
-                              .check = leaky_relu_check,
-                              .operations = one_each,
-                              .describe = leaky_relu_describe },
         [TRIB_MAX_POOL2D] = { .name = "max_pool2d",
                               ONE_IN_ONE_OUT,
                               .before = BIT(TRIB_LRN),

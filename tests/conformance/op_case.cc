@@ -127,7 +127,6 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
         if (kind == TRIB_CONV2D) conv(op);
         if (windowed) pool(op);
         if (kind == TRIB_BATCH_NORM) d.attributes.batch_norm = { 1e-5f };
-        if (kind == TRIB_LEAKY_RELU) d.attributes.leaky_relu = { 0.1f };
         if (kind == TRIB_LRN) d.attributes.lrn = { pick({ 3, 5, 5, 1, 4 }), 1e-1f, 0.75f, pick({ 1, 2 }) * 1.0f };
         shapes(op, source, target);
     } while (d.outputs[0].h < 1 || d.outputs[0].w < 1);
@@ -250,7 +249,6 @@ Values reference(const OpCase &op)
     case TRIB_LRN: trib_ref_lrn(&p, lrn.size, lrn.alpha, lrn.beta, lrn.k, x, y); break;
     case TRIB_BATCH_NORM: trib_ref_scale_shift(&p, op.weight.data(), bias, x, y); break;
     case TRIB_LINEAR: trib_ref_linear(&l, x, op.weight.data(), bias, y); break;
-    case TRIB_LEAKY_RELU: trib_ref_leaky_relu(&p, d.attributes.leaky_relu.slope, x, y); break;
     case TRIB_SOFTMAX: trib_ref_softmax(&p, x, y); break;
     default: reference_concat(op, y);
     }

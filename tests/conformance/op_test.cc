@@ -230,7 +230,6 @@ TEST_P(Ops, Conv2dOfAverages) { check_pooled(TRIB_AVG_POOL2D); }
 TEST_P(Ops, AdaptiveAvgPool2d) { check_all_layouts(TRIB_ADAPTIVE_AVG_POOL2D, 40); }
 TEST_P(Ops, Lrn) { check_all_layouts(TRIB_LRN, 40); }
 TEST_P(Ops, BatchNorm) { check_all_layouts(TRIB_BATCH_NORM, 40); }
-TEST_P(Ops, LeakyRelu) { check_all_layouts(TRIB_LEAKY_RELU, 40); }
 TEST_P(Ops, Relu) { check_all_layouts(TRIB_RELU, 40); }
 TEST_P(Ops, Concat) { check_all_layouts(TRIB_CONCAT, 40); }
 TEST_P(Ops, Linear) { check_all_layouts(TRIB_LINEAR, 40); }

@@ -48,8 +48,6 @@ void trib_ref_lrn(const trib_pixel_geometry *g, int size, float alpha, float bet
 /* y = x * scale[c] + shift[c] */
 void trib_ref_scale_shift(const trib_pixel_geometry *g, const float *scale, const float *shift, const float *x,
                           float *y);
-/* y = x where x is not negative, else slope * x */
-void trib_ref_leaky_relu(const trib_pixel_geometry *g, float slope, const float *x, float *y);
 /* Copies a slice: y = x, or max(0, x) with g->relu. */
 void trib_ref_copy(const trib_pixel_geometry *g, const float *x, float *y);
 

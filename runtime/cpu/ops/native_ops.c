@@ -30,19 +30,6 @@ static void run_relu(const trib_op_desc *desc, const float *x, float *y)
     trib_pixels_clear(&to, y, desc->inputs[0].c);
 }
 
-static void run_leaky_relu(const trib_op_desc *desc, const float *x, float *y)
-{
-    trib_pixels from = trib_pixels_of(&desc->inputs[0]), to = trib_pixels_of(&desc->outputs[0]);
-    const float slope = desc->attributes.leaky_relu.slope;
-    for (int n = 0; n < from.n; ++n)
-        for (int g = 0; g < from.groups; ++g)
-            for (int64_t i = 0; i < (int64_t)from.h * from.w; ++i) {
-                const float *source = x + n * from.image + g * from.group + i * from.pitch;
-                float *target = y + n * to.image + g * to.group + i * to.pitch;
-                for (int c = 0; c < from.width; ++c) target[c] = source[c] < 0 ? slope * source[c] : source[c];
-            }
-}
-
 /* Scale and shift are as long as the padded channels, with zeros behind: padding stays zero. */
 static trib_packing packing_of(const trib_op_desc *desc)
 {
@@ -165,7 +152,6 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
     case TRIB_RELU: run_relu(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_BATCH_NORM: run_scale_shift(op, inputs[0], outputs[0], packed); break;
     case TRIB_SOFTMAX: run_softmax(&op->desc, inputs[0], outputs[0]); break;
-    case TRIB_LEAKY_RELU: run_leaky_relu(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_LRN: run_lrn(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_TOP_K: return run_top_k(&op->desc, inputs[0], outputs[0], outputs[1]);
     default: trib_native_pool(&op->desc, inputs[0], outputs[0]);
@@ -180,7 +166,6 @@ static bool supported(const trib_op_desc *desc)
     case TRIB_REORDER:
     case TRIB_RELU: return true;
     case TRIB_BATCH_NORM: return desc->inputs[0].layout == desc->outputs[0].layout;
-    case TRIB_LEAKY_RELU: return !desc->relu && desc->inputs[0].layout == desc->outputs[0].layout;
     case TRIB_SOFTMAX:
     case TRIB_LRN: return !desc->relu;
     case TRIB_TOP_K:

@@ -117,7 +117,6 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
         pixels.relu = true;
         trib_ref_copy(&pixels, x, y);
         break;
-    case TRIB_LEAKY_RELU: trib_ref_leaky_relu(&pixels, desc->attributes.leaky_relu.slope, x, y); break;
     case TRIB_CONCAT: concat(desc, inputs, y); break;
     case TRIB_LINEAR: linear(desc, x, weight, bias, y); break;
     case TRIB_SOFTMAX: trib_ref_softmax(&pixels, x, y); break;

@@ -45,7 +45,6 @@ typedef enum trib_kind {
     TRIB_LINEAR,
     TRIB_DROPOUT,
     TRIB_SOFTMAX,
-    TRIB_LEAKY_RELU,
     /* Only in plans: */
     TRIB_REORDER,    /* a change of memory layout, element type, or to more channels (the new ones are 0) */
     TRIB_PREPROCESS, /* 8-bit pixels to normalised ones */
@@ -118,11 +117,6 @@ typedef struct trib_top_k_rows {
     int k;
 } trib_top_k_rows;
 
-/* y = x where x is not negative, else slope * x. */
-typedef struct trib_leaky_relu {
-    float slope;
-} trib_leaky_relu;
-
 typedef union trib_attributes {
     trib_conv2d conv2d; /* in layers and ops strides are at least 1, and a pool's window has an extent: the builder
                            fills in what 0 stands for */
@@ -132,7 +126,6 @@ typedef union trib_attributes {
     trib_batch_norm batch_norm;
     trib_linear linear;
     trib_dropout dropout;
-    trib_leaky_relu leaky_relu;
     trib_normalise preprocess;
     trib_top_k_rows top_k;
 } trib_attributes;
