@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Parameters in the form that oneDNN's primitives read. */
+#include <string.h>
+
+#include "cpu/ops/onednn_op.h"
+
+bool trib_onednn_has_weight(const trib_op_desc *desc) { return desc->kind == TRIB_CONV2D || desc->kind == TRIB_LINEAR; }
+
+trib_dnnl_md trib_onednn_packed_weight(dnnl_primitive_desc_t descriptor)
+{
+    return dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0);
+}
+
+trib_packing trib_onednn_packing_of(const trib_op_desc *desc, const trib_onednn_recipe *r,
+                                    dnnl_primitive_desc_t descriptor)
+{
+    if (!trib_onednn_has_weight(desc)) return (trib_packing) { 0 };
+    return trib_packing_of((int64_t)dnnl_memory_desc_get_size(trib_onednn_packed_weight(descriptor)),
+                           desc->has_bias ? (int64_t)sizeof(float) * r->g.k : 0);
+}
+
+/* As oneDNN is shown the weights: a linear layer's filter is the image. */
+static void plain_dims(const trib_op_desc *desc, const trib_onednn_recipe *r, dnnl_dims_t dims)
+{
+    const trib_dnnl_geometry *g = &r->g;
+    bool conv = desc->kind == TRIB_CONV2D;
+    dims[0] = g->k;
+    dims[1] = g->c;
+    dims[2] = conv ? g->r : g->h;
+    dims[3] = conv ? g->s : g->w;
+}
+
+/* A convolution's weights may be given for fewer channels than its input has. */
+int64_t trib_onednn_packing_scratch(const trib_op_desc *desc, const trib_onednn_recipe *r)
+{
+    bool fits = desc->kind == TRIB_LINEAR && desc->inputs[0].c == r->g.c && desc->outputs[0].c == r->g.k;
+    dnnl_dims_t d;
+    if (!trib_onednn_has_weight(desc) || fits) return 0;
+    plain_dims(desc, r, d);
+    return (int64_t)sizeof(float) * d[0] * d[1] * d[2] * d[3];
+}
+
+trib_status trib_onednn_build_packing(trib_onednn_op *own, const trib_op_desc *desc)
+{
+    dnnl_engine_t engine = own->device->onednn->engine;
+    dnnl_memory_t plain = NULL;
+    dnnl_primitive_desc_t descriptor = NULL;
+    trib_status status = trib_success();
+    trib_dnnl_md from;
+    dnnl_dims_t dims;
+    plain_dims(desc, &own->recipe, dims);
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, DNNL_MEMORY_NONE, &plain));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_get_memory_desc(plain, &from));
+    TRIB_DNNL_TRY_GOTO(status, done,
+                       dnnl_reorder_primitive_desc_create(&descriptor, from, engine,
+                                                          trib_onednn_packed_weight(own->descriptor), engine, NULL));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&own->packs, descriptor));
+done:
+    if (descriptor) dnnl_primitive_desc_destroy(descriptor);
+    if (plain) dnnl_memory_destroy(plain);
+    return trib_outcome(&status);
+}
+
+/* The filter of one pair of channels; of a linear layer, the weights of one input channel. */
+static void copy_taps(const trib_dnnl_geometry *g, const trib_onednn_recipe *r, const trib_op_desc *desc,
+                      const float *from, float *to)
+{
+    if (desc->kind == TRIB_LINEAR) {
+        memcpy(to, from, sizeof(float) * (size_t)g->h * (size_t)g->w);
+        return;
+    }
+    int row = desc->attributes.conv2d.s;
+    for (int i = 0; i < g->r; ++i)
+        memcpy(to + (int64_t)i * g->s, from + (int64_t)(r->first_r + i) * row + r->first_s,
+               sizeof(float) * (size_t)g->s);
+}
+
+/* O,I,R,S with zeros for all channels that `weight` does not have, and the taps that are used; made in `scratch`,
+ * unless `weight` is that already. */
+static const float *fit_weight(const trib_op_desc *desc, const trib_onednn_recipe *r,
+                               const trib_op_parameters *parameters, float *scratch)
+{
+    const trib_conv2d *conv = &desc->attributes.conv2d;
+    int k = desc->outputs[0].c, c = parameters->channels ? parameters->channels : desc->inputs[0].c;
+    dnnl_dims_t d;
+    plain_dims(desc, r, d);
+    int64_t taps = d[2] * d[3], given = desc->kind == TRIB_LINEAR ? taps : (int64_t)conv->r * conv->s;
+    if (k == d[0] && c == d[1] && taps == given) return parameters->weight;
+    memset(scratch, 0, sizeof(float) * (size_t)(d[0] * d[1] * taps));
+    for (int o = 0; o < k; ++o)
+        for (int i = 0; i < c; ++i)
+            copy_taps(&r->g, r, desc, parameters->weight + ((int64_t)o * c + i) * given,
+                      scratch + (o * d[1] + i) * taps);
+    return scratch;
+}
+
+/* Brings the weights into the format the primitive wants. */
+static trib_status pack_weight(const trib_cpu_op *op, dnnl_stream_t stream, const float *weight, void *packed)
+{
+    const trib_onednn_op *own = op->onednn;
+    dnnl_engine_t engine = own->device->onednn->engine;
+    dnnl_memory_t from = NULL, to = NULL;
+    trib_status status = trib_success();
+    dnnl_dims_t dims;
+    plain_dims(&op->desc, &own->recipe, dims);
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, (void *)weight, &from));
+    TRIB_DNNL_TRY_GOTO(status, done,
+                       dnnl_memory_create(&to, trib_onednn_packed_weight(own->descriptor), engine, packed));
+    dnnl_exec_arg_t arguments[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_execute(own->packs, stream, 2, arguments));
+    TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_wait(stream));
+done:
+    if (from) dnnl_memory_destroy(from);
+    if (to) dnnl_memory_destroy(to);
+    return trib_outcome(&status);
+}
+
+trib_status trib_onednn_pack(const trib_cpu_op *op, dnnl_stream_t stream, const trib_op_parameters *parameters,
+                             void *packed, void *workspace)
+{
+    const trib_onednn_recipe *r = &op->onednn->recipe;
+    float *bias = trib_packed_bias(&op->packing, packed);
+    size_t channels = (size_t)op->desc.outputs[0].c;
+    if (bias) {
+        memset(bias, 0, sizeof(float) * (size_t)r->g.k);
+        memcpy(bias, parameters->bias, sizeof(float) * channels);
+    }
+    return pack_weight(op, stream, fit_weight(&op->desc, r, parameters, workspace), packed);
+}
