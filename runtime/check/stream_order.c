@@ -3,6 +3,7 @@
  * nothing on trust from the passes that made the plan: order is computed again from streams, records and waits. */
 #include <stdio.h>
 
+#include "graph/kinds.h"
 #include "plan/order.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/plan.h"
@@ -59,7 +60,8 @@ static trib_status collect(const trib_plan *p, access_list *list)
     for (int i = 0; i < p->op_count; ++i) {
         const trib_plan_op *op = &p->ops[i];
         if (!op->implementation) continue;
-        for (int k = 0; k < op->desc.input_count; ++k)
+        /* What is updated in place is written: that covers its being read. */
+        for (int k = trib_op_in_place(&op->desc) ? 1 : 0; k < op->desc.input_count; ++k)
             TRIB_TRY(add(list, access_of_view(p, i, &op->desc.inputs[k], false)));
         for (int k = 0; k < op->desc.output_count; ++k)
             TRIB_TRY(add(list, access_of_view(p, i, &op->desc.outputs[k], true)));
@@ -102,7 +104,8 @@ static trib_status check(const trib_plan *p, const trib_order *order, const acce
     return trib_success();
 }
 
-/* One op's own memory: an input it still reads must not be overwritten by its output or workspace. */
+/* One op's own memory: an input it still reads must not be overwritten by its output or workspace, unless it updates
+ * the input in place. */
 static trib_status check_within_ops(const trib_plan *p, const access_list *list)
 {
     for (size_t i = 0; i < list->count; ++i)
@@ -112,6 +115,18 @@ static trib_status check_within_ops(const trib_plan *p, const access_list *list)
                 return TRIB_ERROR(TRIB_INTERNAL, "%s: %s and %s share memory", p->ops[a->op].name,
                                   p->buffers[a->buffer].name, p->buffers[b->buffer].name);
         }
+    return trib_success();
+}
+
+/* A run begins on stream 0, with the plan's first op. */
+static trib_status check_begin(const trib_plan *p, const trib_order *order)
+{
+    for (int i = 0; i < p->op_count; ++i) {
+        bool begins = i == 0 ? p->ops[i].stream == 0 : trib_before(order, 0, (size_t)i);
+        if (!begins)
+            return TRIB_ERROR(TRIB_INTERNAL, "%s (stream %d) may start before the plan does: it must follow %s",
+                              p->ops[i].name, p->ops[i].stream, p->ops[0].name);
+    }
     return trib_success();
 }
 
@@ -137,6 +152,7 @@ trib_status trib_plan_check_stream_order(const trib_plan *p)
     TRIB_TRY_GOTO(status, done, collect(p, &list));
     TRIB_TRY_GOTO(status, done, check_within_ops(p, &list));
     TRIB_TRY_GOTO(status, done, check(p, &order, &list));
+    TRIB_TRY_GOTO(status, done, check_begin(p, &order));
     status = check_end(p, &order);
 done:
     trib_add_context(&status, "stream order of %s", p->graph_name);

@@ -204,11 +204,12 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                           .describe = trib_conv2d_describe },
         [TRIB_BATCH_NORM] = { .name = "batch_norm",
                               ONE_IN_ONE_OUT,
+                              .in_place = true,
                               .scales_and_shifts = true,
                               .check = batch_norm_check,
                               .parameter = batch_norm_parameter,
                               .operations = two_each },
-        [TRIB_RELU] = { .name = "relu", ONE_IN_ONE_OUT, .operations = one_each },
+        [TRIB_RELU] = { .name = "relu", ONE_IN_ONE_OUT, .in_place = true, .operations = one_each },
         [TRIB_MAX_POOL2D] = { .name = "max_pool2d",
                               ONE_IN_ONE_OUT,
                               .before = BIT(TRIB_LRN),
@@ -340,6 +341,13 @@ void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields)
     if (desc->before.kind != TRIB_NO_STAGE)
         describe_stage("before", desc->before.kind, &desc->before.attributes, fields);
     if (desc->after.kind != TRIB_NO_STAGE) describe_stage("after", desc->after.kind, &desc->after.attributes, fields);
+}
+
+bool trib_op_in_place(const trib_op_desc *desc)
+{
+    const trib_kind_row *row = trib_kind_row_of(desc->kind);
+    return row && row->in_place && !trib_op_has_stages(desc) && desc->input_count > 0 && desc->output_count > 0 &&
+           !memcmp(&desc->inputs[0], &desc->outputs[0], sizeof desc->inputs[0]);
 }
 
 int64_t trib_op_weight_elements(const trib_op_desc *desc)

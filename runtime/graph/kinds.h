@@ -44,12 +44,13 @@ typedef struct trib_kind_row {
     int least_outputs, most_outputs;
     trib_takes takes;
     trib_gives gives;
-    bool plan_only;         /* passes and lowering add it; no graph has such a layer */
-    bool nothing_to_run;    /* the caller brings its output, or nothing is left of it at inference */
-    bool rows;              /* output of 1x1 pixels, which lie plainly in memory */
-    bool ignores_zeros;     /* further input channels may hold zeros: its weight gets columns of zeros for them */
-    bool takes_relu;        /* passes may make a following ReLU its epilogue */
-    bool may_widen;         /* outputs may have more channels than the rule says; those hold zeros */
+    bool plan_only;      /* passes and lowering add it; no graph has such a layer */
+    bool nothing_to_run; /* the caller brings its output, or nothing is left of it at inference */
+    bool rows;           /* output of 1x1 pixels, which lie plainly in memory */
+    bool ignores_zeros;  /* further input channels may hold zeros: its weight gets columns of zeros for them */
+    bool takes_relu;     /* passes may make a following ReLU its epilogue */
+    bool may_widen;      /* outputs may have more channels than the rule says; those hold zeros */
+    bool in_place;       /* each output element depends on the input's element in that place only: it may replace it */
     bool scales_and_shifts; /* an op of it takes a scale (as weight) and a shift (as bias) per channel */
     /* Prologues and epilogues that make sense; bits 1u << kind. Which of them run is the device's business. */
     unsigned before, after;
@@ -80,6 +81,8 @@ trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib
 trib_status trib_op_shape(const trib_op_desc *desc, trib_extent *main_input, trib_extent *out);
 /* Tells all attributes, then prologue and epilogue with theirs, in one line: a name may come twice. */
 void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields);
+/* Whether the op updates its first input: its output is the same view, and the kind allows that. */
+bool trib_op_in_place(const trib_op_desc *desc);
 /* Elements of the weight that an op takes, 0 when it takes none; views as in the desc. */
 int64_t trib_op_weight_elements(const trib_op_desc *desc);
 

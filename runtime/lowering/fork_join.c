@@ -34,27 +34,55 @@ static trib_status wait_for(trib_plan *p, clocks *c, int op, int earlier)
     return trib_success();
 }
 
-/* The ops an op must follow, latest first, so that waiting for one spares the waits it implies. */
-static bool must_follow(const trib_plan *p, const trib_plan_op *op, const trib_plan_op *earlier)
+/* ---- which op must follow which ---- */
+
+static int first_block(const trib_view *v) { return v->c_offset / trib_layout_block(v->layout); }
+static int end_block(const trib_view *v)
 {
-    bool meets = !op->implementation && op->desc.kind == TRIB_CONCAT; /* a join follows all writers of its slices */
-    for (int o = 0; o < earlier->desc.output_count; ++o) {
-        int buffer = earlier->desc.outputs[o].buffer;
-        if (buffer < 0) continue;
-        for (int i = 0; i < op->desc.input_count; ++i)
-            if (op->desc.inputs[i].buffer == buffer) return true;
-        if (meets && buffer == op->desc.outputs[0].buffer) return true;
-    }
-    /* Work beside stream 0 must not start before the run does. */
-    return p->ops == earlier && op->stream != earlier->stream;
+    int block = trib_layout_block(v->layout);
+    return (v->c_offset + v->c + block - 1) / block;
 }
 
+/* Whether they have bytes in common. Slices of one tensor are apart when their channels are; what is seen as two
+ * tensors of different shapes counts as one piece. */
+static bool meet(const trib_view *a, const trib_view *b)
+{
+    if (a->buffer < 0 || a->buffer != b->buffer) return false;
+    bool same_tensor = a->dtype == b->dtype && a->layout == b->layout && a->n == b->n && a->h == b->h && a->w == b->w &&
+                       a->c_total == b->c_total;
+    return !same_tensor || (first_block(a) < end_block(b) && first_block(b) < end_block(a));
+}
+
+static bool any_meet(const trib_view *a, int a_count, const trib_view *b, int b_count)
+{
+    for (int i = 0; i < a_count; ++i)
+        for (int k = 0; k < b_count; ++k)
+            if (meet(&a[i], &b[k])) return true;
+    return false;
+}
+
+/* It reads what the earlier one wrote, or, where both run, overwrites what that read or wrote. A join runs nothing: it
+ * reads its slices so as to follow all that write them, and whoever reads the joined output follows the join. */
+static bool must_follow(const trib_plan_op *op, const trib_plan_op *earlier)
+{
+    const trib_op_desc *d = &op->desc, *e = &earlier->desc;
+    if (any_meet(d->inputs, d->input_count, e->outputs, e->output_count)) return true;
+    if (!op->implementation || !earlier->implementation) return false;
+    return any_meet(d->outputs, d->output_count, e->inputs, e->input_count) ||
+           any_meet(d->outputs, d->output_count, e->outputs, e->output_count);
+}
+
+/* ---- waits ---- */
+
+/* The ops to follow are tried latest first, so that waiting for one spares the waits it implies. Work beside stream 0
+ * must not start before the run does: it follows the first op. */
 static trib_status connect(trib_plan *p, clocks *c)
 {
     for (int i = 0; i < p->op_count; ++i) {
         trib_plan_op *op = &p->ops[i];
         for (int j = i; j-- > 0;)
-            if (p->ops[j].stream != op->stream && must_follow(p, op, &p->ops[j])) TRIB_TRY(wait_for(p, c, i, j));
+            if (p->ops[j].stream != op->stream && (j == 0 || must_follow(op, &p->ops[j])))
+                TRIB_TRY(wait_for(p, c, i, j));
         int *known = row(c->known, c->streams, op->stream);
         known[op->stream] = i + 1;
         memcpy(row(c->at, c->streams, i), known, (size_t)c->streams * sizeof *known);

@@ -5,8 +5,9 @@
 
 #include "lowering/lowering.h"
 
-/* Ops have streams. Adds the events that make every op follow the ops whose results it reads, and none that follows
- * from others already; ends with everything joined on stream 0. */
+/* Ops have streams. Adds the events that make every op follow the earlier ones whose results it reads, and those that
+ * read or wrote what it overwrites (an op may update its input in place), and none that follows from others already;
+ * begins with the first op, and ends with everything joined on stream 0. */
 trib_status trib_connect_streams(trib_lowering *lowering);
 
 #endif

@@ -62,7 +62,10 @@ typedef struct trib_op_stage {
  *
  * A convolution with several outputs is several convolutions of one input with the same window: output i has the next
  * outputs[i].c channels, and attributes.conv2d.k is their sum. TRIB_TOP_K has two outputs: probabilities (f32) and
- * class indices (i32). */
+ * class indices (i32).
+ *
+ * A ReLU or a batch norm may update its input in place: its output is then the same view of the same buffer. What every
+ * other op writes has no byte in common with what it reads. */
 typedef struct trib_op_desc {
     trib_kind kind;
     trib_precision precision; /* of products; f16 and bf16 need views of that type */
