@@ -89,7 +89,6 @@ static bool wants(const bench *b, cli_rate rate)
 /* ---- reporting ---- */
 
 static const char *precision_of(const bench *b) { return trib_precision_name((trib_precision)b->settings->precision); }
-static const char *schedule_of(const bench *b) { return trib_schedule_name((trib_schedule)b->settings->schedule); }
 static const char *launch_of(const bench *b) { return b->settings->launch == TRIB_GRAPH ? "graph" : "eager"; }
 
 /* What each rate includes. */
@@ -111,8 +110,10 @@ static const char *includes(const bench *b, cli_rate rate)
 static void print_heading(const bench *b)
 {
     const trib_device_info *info = trib_device_get_info(b->device);
+    char schedule[CLI_SCHEDULE_TEXT];
     printf("%s on %s: %s, %s\nprecision %s, schedule %s, launch %s, pixels %s\n", trib_model_path(b->model), info->spec,
-           info->name, info->library, precision_of(b), schedule_of(b), launch_of(b), trib_dtype_name(pixels_of(b)));
+           info->name, info->library, precision_of(b), cli_schedule_text(&b->settings->schedule, schedule),
+           launch_of(b), trib_dtype_name(pixels_of(b)));
     if (b->options->end_to_end) return;
     printf("Rates in images/s, and what each includes; pixels are %s:\n",
            pixels_of(b) == TRIB_U8 ? "8-bit, normalised by the device" : "float32, already normalised");
@@ -208,6 +209,7 @@ static void add_includes(const bench *b, cJSON *json)
 static trib_status write_json(bench *b, cli_output *file)
 {
     const trib_device_info *info = trib_device_get_info(b->device);
+    char schedule[CLI_SCHEDULE_TEXT];
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "version", trib_version());
     cli_json_add_name(json, "model", trib_model_path(b->model));
@@ -217,7 +219,7 @@ static trib_status write_json(bench *b, cli_output *file)
     cJSON_AddNumberToObject(json, "threads", info->cores);
     cJSON_AddNumberToObject(json, "lanes", b->lanes);
     cJSON_AddItemToObject(json, "precision", cli_json_text(precision_of(b)));
-    cJSON_AddItemToObject(json, "schedule", cli_json_text(schedule_of(b)));
+    cJSON_AddItemToObject(json, "schedule", cli_json_text(cli_schedule_text(&b->settings->schedule, schedule)));
     cJSON_AddItemToObject(json, "launch", cli_json_text(launch_of(b)));
     cJSON_AddItemToObject(json, "pixels", cli_json_text(trib_dtype_name(pixels_of(b))));
     add_includes(b, json);

@@ -132,7 +132,9 @@ trib_status cli_plan_options(const cli_settings *s, trib_device *device, trib_pl
 {
     const trib_device_info *info = trib_device_get_info(device);
     trib_plan_options options = trib_plan_default_options();
-    options.schedule = (trib_schedule)s->schedule;
+    options.schedule = (trib_schedule)s->schedule.all;
+    options.fork_schedules = s->schedule.forks;
+    options.fork_schedule_count = s->schedule.names.count;
     options.precision = (trib_precision)s->precision;
     options.reference = s->reference;
     options.measure = s->measure;

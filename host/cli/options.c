@@ -174,6 +174,7 @@ void cli_options_release(const cli_group *groups, cli_texts *arguments)
             void *target = (char *)groups[g].target + o->offset;
             if (o->kind == CLI_TEXTS) cli_texts_release(target);
             if (o->kind == CLI_INTS) cli_ints_release(target);
+            if (o->kind == CLI_SCHEDULES) cli_schedules_release(target);
         }
     cli_texts_release(arguments);
 }

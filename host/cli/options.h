@@ -24,6 +24,12 @@ typedef struct cli_triple {
     float values[3];
 } cli_triple;
 
+typedef struct cli_schedules {
+    int all;                   /* a trib_schedule, of all forks ... */
+    trib_fork_schedule *forks; /* ... but of these, `names.count` of them */
+    cli_texts names;           /* theirs */
+} cli_schedules;
+
 typedef enum cli_kind {
     CLI_FLAG,     /* bool */
     CLI_INT,      /* int, low .. high */
@@ -36,7 +42,8 @@ typedef enum cli_kind {
     CLI_TEXTS,    /* cli_texts, separated by commas; may be repeated */
     CLI_INTS,     /* cli_ints, each low .. high, separated by commas; may be repeated */
     CLI_TRIPLE,   /* cli_triple, "a,b,c" */
-    CLI_CHOICE    /* int: index of the word in `value`, "serial|branches" */
+    CLI_CHOICE,   /* int: index of the word in `value`, "serial|branches" */
+    CLI_SCHEDULES /* cli_schedules, "fused,inception_3a=serial"; may be repeated */
 } cli_kind;
 
 typedef struct cli_option {

@@ -8,9 +8,10 @@
 
 static const cli_option compute_options[] = {
     { 0, "device", CLI_TEXT, AT(device), "SPEC", "where to compute: auto (default), cpu, cuda or cuda:N", 0, 0 },
-    { 0, "schedule", CLI_CHOICE, AT(schedule), "serial|branches|fused",
+    { 0, "schedule", CLI_SCHEDULES, AT(schedule), "SCHEDULE[,FORK=SCHEDULE]...",
       "serial: one stream (default); branches: one stream per branch of a module; fused: the 1x1 convolutions that "
-      "read a module's input as one op, then the large convolutions side by side",
+      "read a module's input as one op, then the large convolutions side by side. For all modules, or for those named: "
+      "fused,inception_3a=serial,inception_4*=branches; may be repeated, and the last that names a module counts",
       0, 0 },
     { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
       "issue ops one by one (default), or record them once and replay the recording", 0, 0 },

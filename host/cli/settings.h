@@ -17,7 +17,8 @@ typedef struct cli_settings {
     const char *device;
     const char *target;       /* a card that need not be in this machine; NULL: none. Only for plans */
     const char *choice_cache; /* a file, "none", or NULL: the default file */
-    int precision, schedule, launch, layout;
+    int precision, launch, layout;
+    cli_schedules schedule;
     int threads, lanes;
     int chunk; /* images per chunk of a lane; 0: automatic. No option: bench sets it */
     bool reference, measure;
@@ -51,6 +52,10 @@ cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
 int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
                int most, const char *what);
 
+/* The schedules in the form --schedule takes, cut to fit. Returns `text`. */
+enum { CLI_SCHEDULE_TEXT = 1024 };
+const char *cli_schedule_text(const cli_schedules *schedules, char text[CLI_SCHEDULE_TEXT]);
+
 /* The device that --device and --target name together: "auto", "cpu", "cuda" ... */
 const char *cli_device_spec(const cli_settings *settings);
 /* Fails on an unknown --target, listing the known ones. */
@@ -78,7 +83,7 @@ enum { CLI_PREPROCESS_OPTIONS_TEXT = 128 };
 const char *cli_preprocess_options(const cli_settings *settings, char text[CLI_PREPROCESS_OPTIONS_TEXT]);
 
 /* Fails on an unknown layout or pass. The input layout is the one the device prefers for images: NHWC if it computes in
- * it, otherwise NCHW. */
+ * it, otherwise NCHW. *out points into the settings. */
 trib_status cli_plan_options(const cli_settings *settings, trib_device *device, trib_plan_options *out);
 /* The same for a session for up to `batch` images. */
 trib_status cli_session_options(const cli_settings *settings, trib_device *device, int batch,

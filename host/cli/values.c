@@ -139,6 +139,9 @@ static void say_expected(const cli_option *o, char *expected, size_t size)
         snprintf(expected, size, "whole numbers from %.0f to %.0f with commas between", o->low, o->high);
         break;
     case CLI_TEXTS: snprintf(expected, size, "names with commas between"); break;
+    case CLI_SCHEDULES:
+        snprintf(expected, size, "serial, branches or fused, and for single forks FORK=SCHEDULE with commas between");
+        break;
     case CLI_CHOICE: {
         size_t used = 0;
         for (const char *word = o->value; used + 1 < size; ++word) {
@@ -181,6 +184,7 @@ cli_value_result cli_read_value(const cli_option *o, const char *text, void *tar
         break;
     case CLI_TEXTS: result = read_texts(text, target); break;
     case CLI_INTS: result = read_ints(text, o, target); break;
+    case CLI_SCHEDULES: result = cli_read_schedules(text, target); break;
     case CLI_TRIPLE: good = read_triple(text, target); break;
     case CLI_CHOICE: good = read_choice(o->value, text, target); break;
     }

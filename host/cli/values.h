@@ -10,6 +10,11 @@ typedef enum cli_value_result { CLI_VALUE_GOOD, CLI_VALUE_BAD, CLI_VALUE_NO_MEMO
 /* On CLI_VALUE_BAD, `expected` describes the allowed values. */
 cli_value_result cli_read_value(const cli_option *option, const char *text, void *target, char *expected, size_t size);
 
+/* "fused,inception_3a=serial": a schedule for all forks, schedules for some of them, or both. Added to what `out`
+ * holds; the last that names a fork counts. */
+cli_value_result cli_read_schedules(const char *text, cli_schedules *out);
+void cli_schedules_release(cli_schedules *schedules);
+
 /* False if out of memory. */
 bool cli_texts_add(cli_texts *texts, const char *text, size_t length);
 void cli_texts_release(cli_texts *texts);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The schedule. `serial`: stream 0. `branches`: branch 0 of a fork stays on its parent's stream, each other branch gets
- * a stream of its own; forks that follow one another use the same streams again. `fused`: the merged reductions run on
- * the parent's stream, and so does the branch with the most work behind them. */
+ * The schedule of each fork: which of its branches stay on the stream of what is around it. `serial`: all. `branches`:
+ * the first; each other branch gets a stream of its own. `fused`: the merged reductions, and behind them the branch
+ * with the most work. Forks that follow one another use the same streams again. What is inside a branch that stays, a
+ * nested fork included, begins on the stream where the branch is. */
 #include <string.h>
 
 #include "lowering/fork_join.h"
@@ -11,7 +12,7 @@
 typedef struct placing {
     const trib_lowering *l;
     int *first; /* first extra stream of each fork */
-    int *stays; /* the branch of each fork that stays on the parent's stream */
+    int *stays; /* the branch of each fork that stays on the parent's stream; of a serial one all do */
 } placing;
 
 /* A merged op belongs to several branches: it runs before them, on the parent's stream. */
@@ -42,24 +43,33 @@ static int heaviest_branch(const trib_lowering *l, int fork)
     return heaviest;
 }
 
-/* Forks on the trunk share their streams, a nested fork never shares with the forks around it. */
-static void first_streams(const trib_graph *g, int *first)
+static bool stays(const placing *p, int fork, int branch)
 {
-    int nested = 1;
-    for (size_t i = 0; i < g->fork_count; ++i)
-        if (g->forks[i].parent < 0 && g->forks[i].branch_count > nested) nested = g->forks[i].branch_count;
-    for (size_t i = 0; i < g->fork_count; ++i) {
-        first[i] = g->forks[i].parent < 0 ? 1 : nested;
-        if (g->forks[i].parent >= 0) nested += g->forks[i].branch_count - 1;
-    }
+    return branch == p->stays[fork] || p->l->plan->forks[fork].schedule == TRIB_SERIAL;
 }
 
-/* Which of the fork's extra streams: branches that stay, or have nothing left to run, need none. */
+/* How many of a fork's branches before this one have a stream of their own: those that stay, or have nothing left to
+ * run, need none. */
 static int place_of(const placing *p, int fork, int branch)
 {
     int place = 0;
-    for (int b = 0; b < branch; ++b) place += b != p->stays[fork] && work_of(p->l, fork, b) >= 0;
+    for (int b = 0; b < branch; ++b) place += !stays(p, fork, b) && work_of(p->l, fork, b) >= 0;
     return place;
+}
+
+/* Forks on the trunk share their streams, a nested fork never shares with the forks around it. */
+static void first_streams(placing *p)
+{
+    const trib_graph *g = p->l->graph;
+    int nested = 1;
+    for (int f = 0; f < (int)g->fork_count; ++f) {
+        int own = place_of(p, f, g->forks[f].branch_count);
+        if (g->forks[f].parent < 0 && 1 + own > nested) nested = 1 + own;
+    }
+    for (int f = 0; f < (int)g->fork_count; ++f) {
+        p->first[f] = g->forks[f].parent < 0 ? 1 : nested;
+        if (g->forks[f].parent >= 0) nested += place_of(p, f, g->forks[f].branch_count);
+    }
 }
 
 static int stream_of(const placing *p, const trib_plan_op *op)
@@ -67,7 +77,7 @@ static int stream_of(const placing *p, const trib_plan_op *op)
     const trib_graph *g = p->l->graph;
     int fork = op->fork, branch = op->branch;
     if (fork >= 0 && is_merged(op)) branch = p->stays[fork];
-    while (fork >= 0 && branch == p->stays[fork]) {
+    while (fork >= 0 && stays(p, fork, branch)) {
         branch = g->forks[fork].parent_branch;
         fork = g->forks[fork].parent;
     }
@@ -81,9 +91,9 @@ static trib_status place_all(trib_lowering *l)
                   trib_alloc_zeroed(g->fork_count, sizeof *p.stays) };
     trib_status status = p.first && p.stays ? trib_success() : trib_plan_no_memory();
     if (!trib_failed(&status)) {
-        first_streams(g, p.first);
-        for (size_t f = 0; l->options.schedule == TRIB_FUSED && f < g->fork_count; ++f)
-            p.stays[f] = heaviest_branch(l, (int)f);
+        for (int f = 0; f < l->plan->fork_count; ++f)
+            if (l->plan->forks[f].schedule == TRIB_FUSED) p.stays[f] = heaviest_branch(l, f);
+        first_streams(&p);
         for (int i = 0; i < l->plan->op_count; ++i) {
             trib_plan_op *op = &l->plan->ops[i];
             op->stream = stream_of(&p, op);
@@ -99,8 +109,10 @@ trib_status trib_pass_assign_streams(trib_lowering *l)
 {
     l->plan->stream_count = 1;
     l->plan->event_count = 0;
-    if (l->options.schedule != TRIB_SERIAL) TRIB_TRY(place_all(l));
+    TRIB_TRY(place_all(l));
     TRIB_TRY(trib_connect_streams(l));
-    return trib_lowering_note(l, "assign_streams: %s, %d streams, %d events", trib_schedule_name(l->options.schedule),
-                              l->plan->stream_count, l->plan->event_count);
+    char schedule[256];
+    trib_plan_schedule_text(l->plan, schedule, sizeof schedule);
+    return trib_lowering_note(l, "assign_streams: %s, %d streams, %d events", schedule, l->plan->stream_count,
+                              l->plan->event_count);
 }

@@ -49,7 +49,8 @@ trib_status trib_lowering_begin(trib_lowering *l, const trib_graph *graph, trib_
     l->folded = trib_alloc_zeroed(l->graph->layer_count, sizeof *l->folded);
     if (!l->folded) return trib_plan_no_memory();
     TRIB_TRY(trib_want_outputs(l->graph, options));
-    return begin_plan(l, layout);
+    TRIB_TRY(begin_plan(l, layout));
+    return trib_lowering_set_schedules(l);
 }
 
 void trib_lowering_release(trib_lowering *l)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An implementation for every op that runs. */
+#include "graph/kinds.h"
 #include "lowering/measure.h"
 #include "lowering/passes.h"
 #include "lowering/runnable.h"
 #include "lowering/traffic.h"
 #include "tributary/internal/alloc.h"
 
-/* A row (N,C,1,1) lies the same in NCHW and NHWC, so its producer can write the caller's buffer itself. */
+/* A row (N,C,1,1) lies the same in NCHW and NHWC, so its producer can write the caller's buffer itself, unless it
+ * updates in place. */
 static bool can_write_output(const trib_plan *p, const trib_plan_op *to_output)
 {
     const trib_view *from = &to_output->desc.inputs[0], *to = &to_output->desc.outputs[0];
@@ -15,7 +17,7 @@ static bool can_write_output(const trib_plan *p, const trib_plan_op *to_output)
     if (from->dtype != to->dtype) return false;
     const trib_plan_op *producer = p->op_count ? &p->ops[p->op_count - 1] : NULL;
     return producer && producer->implementation && producer->desc.outputs[0].buffer == from->buffer &&
-           p->buffers[from->buffer].kind == TRIB_BUFFER_ACTIVATION;
+           !trib_op_in_place(&producer->desc) && p->buffers[from->buffer].kind == TRIB_BUFFER_ACTIVATION;
 }
 
 /* The last op writes `to` instead of `from`, and later ops read it there. */
@@ -33,11 +35,13 @@ static bool runs_nothing(const trib_op_desc *d)
     return d->kind == TRIB_INPUT || (d->kind == TRIB_CONCAT && d->inputs[0].buffer == d->outputs[0].buffer);
 }
 
-/* cpu: branches that run at the same time share the cores; the trunk, and a serial plan, have all of them. */
+/* cpu: branches that run at the same time share the cores; the trunk, and what is in serial forks only, have all of
+ * them. */
 static int share_of_cores(const trib_lowering *l, const trib_plan_op *op)
 {
-    int threads = l->options.threads;
-    int branches = op->fork < 0 || l->options.schedule == TRIB_SERIAL ? 1 : l->graph->forks[op->fork].branch_count;
+    int threads = l->options.threads, branches = 1;
+    for (int f = op->fork; f >= 0; f = l->graph->forks[f].parent)
+        if (l->plan->forks[f].schedule != TRIB_SERIAL) branches += l->graph->forks[f].branch_count - 1;
     return threads > branches ? threads / branches : 1; /* 0 (not a cpu) becomes 1 */
 }
 

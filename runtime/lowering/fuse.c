@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/kinds.h"
+#include "lowering/passes.h"
 
 trib_status trib_can_run(const trib_lowering *l, const trib_op_desc *desc, bool *can)
 {
@@ -79,13 +80,16 @@ static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan
     return trib_success();
 }
 
-trib_status trib_fuse_pairs(trib_lowering *l, trib_kind first, trib_kind second, trib_fusion fusion, int *fused)
+trib_status trib_fuse_pairs(trib_lowering *l, trib_pass pass, trib_kind first, trib_kind second, trib_fusion fusion,
+                            int *fused)
 {
     *fused = 0;
     if (!(fusion == TRIB_AS_PROLOGUE ? allowed(second, first, fusion) : allowed(first, second, fusion)))
         return trib_success();
     for (int i = 0; i < l->plan->op_count; ++i) {
-        trib_plan_op *a = &l->plan->ops[i], *b = a->desc.kind == first ? partner_of(l->plan, a, second) : NULL;
+        trib_plan_op *a = &l->plan->ops[i];
+        if (a->desc.kind != first || !trib_pass_concerns(l, pass, a->fork)) continue;
+        trib_plan_op *b = partner_of(l->plan, a, second);
         trib_op_desc desc;
         bool can = false;
         if (b && fused_desc(&a->desc, &b->desc, fusion, &desc)) TRIB_TRY(trib_can_run(l, &desc, &can));

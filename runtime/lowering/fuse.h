@@ -9,8 +9,10 @@
 trib_status trib_can_run(const trib_lowering *lowering, const trib_op_desc *desc, bool *can);
 
 /* Wherever an op of kind `first` is followed by one of kind `second` that alone reads what it writes, the two become
- * one op: the first as the prologue of the second, or the second as the epilogue of the first. Counts the pairs. */
+ * one op: the first as the prologue of the second, or the second as the epilogue of the first. Only where the pass has
+ * a say (trib_pass_concerns). Counts the pairs. */
 typedef enum trib_fusion { TRIB_AS_PROLOGUE, TRIB_AS_EPILOGUE } trib_fusion;
-trib_status trib_fuse_pairs(trib_lowering *lowering, trib_kind first, trib_kind second, trib_fusion fusion, int *fused);
+trib_status trib_fuse_pairs(trib_lowering *lowering, trib_pass pass, trib_kind first, trib_kind second,
+                            trib_fusion fusion, int *fused);
 
 #endif

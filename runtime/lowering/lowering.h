@@ -34,6 +34,9 @@ trib_status trib_lowering_begin(trib_lowering *lowering, const trib_graph *graph
 /* The plan with it, unless somebody took it (set `plan` to NULL). */
 void trib_lowering_release(trib_lowering *lowering);
 
+/* Fills in the plan's forks; fails on a schedule for a fork that the graph does not have. */
+trib_status trib_lowering_set_schedules(trib_lowering *lowering);
+
 /* Ops and views from layers; concatenations become one copy per input and a join. No layouts for ops yet. */
 trib_status trib_lower_graph(trib_lowering *lowering);
 

@@ -65,7 +65,8 @@ trib_status trib_pass_merge_reductions(trib_lowering *l)
     int ops = 0, gone = 0;
     for (int i = 0; i < l->plan->op_count; ++i) {
         const trib_plan_op *op = &l->plan->ops[i];
-        if (op->fork < 0 || !is_reduction(&op->desc)) continue;
+        if (op->fork < 0 || !trib_pass_concerns(l, TRIB_PASS_MERGE_REDUCTIONS, op->fork)) continue;
+        if (!is_reduction(&op->desc)) continue;
         int before = gone;
         TRIB_TRY(merge_into(l, i, &gone));
         ops += gone > before;

@@ -39,6 +39,8 @@ trib_status trib_check_options(const trib_graph *g, trib_device *device, const t
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d is not in 1..%d", o->batch, MAX_BATCH);
     if ((unsigned)o->schedule >= TRIB_SCHEDULE_COUNT)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "schedule %d does not exist", (int)o->schedule);
+    if (o->fork_schedule_count < 0 || (o->fork_schedule_count > 0 && !o->fork_schedules))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d schedules of forks, and no list of them", o->fork_schedule_count);
     TRIB_TRY(trib_check_disabled_passes(o->disabled_passes));
     TRIB_TRY(check_abilities(trib_device_get_info(device), o));
     if (o->input_layout != TRIB_NCHW && o->input_layout != TRIB_NHWC)

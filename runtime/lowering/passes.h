@@ -13,8 +13,11 @@ typedef enum trib_pass_stage {
     TRIB_PASSES_ON_OPS        /* the plan's ops and buffers */
 } trib_pass_stage;
 
-/* Runs all of a stage, in order, but those that are switched off or belong to another schedule. */
+/* Runs all of a stage, in order, but those that are switched off or whose schedules the plan has nowhere. */
 trib_status trib_run_passes(trib_lowering *lowering, trib_pass_stage stage);
+/* Whether what lies inside this fork (-1: outside of all) has a schedule that the pass belongs to. A pass that belongs
+ * to some only asks this of every op. */
+bool trib_pass_concerns(const trib_lowering *lowering, trib_pass pass, int fork);
 /* Fails when one that is required is among these (bits 1u << trib_pass). */
 trib_status trib_check_disabled_passes(unsigned disabled);
 

@@ -21,7 +21,7 @@ static const pass_row rows[TRIB_PASS_COUNT] = {
     [TRIB_PASS_FOLD_BATCH_NORM] = { "fold_batch_norm", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fold_batch_norm },
     [TRIB_PASS_FUSE_BIAS_RELU] = { "fuse_bias_relu", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fuse_bias_relu },
     [TRIB_PASS_ELIDE_CONCAT] = { "elide_concat", TRIB_PASSES_ON_VIEWS, .run = trib_pass_elide_concat },
-    /* These two would take branches from the figure's streams: they belong to the schedule that wants that. */
+    /* These two would take branches from the figure's streams: they belong to forks whose schedule wants that. */
     [TRIB_PASS_MERGE_REDUCTIONS] = { "merge_reductions", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
                                      .fuses = true, .run = trib_pass_merge_reductions },
     [TRIB_PASS_FUSE_POOL_PROJECTION] = { "fuse_pool_projection", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
@@ -52,10 +52,23 @@ trib_status trib_check_disabled_passes(unsigned disabled)
     return trib_success();
 }
 
+bool trib_pass_concerns(const trib_lowering *l, trib_pass pass, int fork)
+{
+    unsigned schedules = rows[pass].schedules;
+    return !schedules || schedules >> trib_plan_schedule_of(l->plan, fork) & 1u;
+}
+
+static bool concerns_any(const trib_lowering *l, trib_pass pass)
+{
+    for (int fork = -1; fork < l->plan->fork_count; ++fork)
+        if (trib_pass_concerns(l, pass, fork)) return true;
+    return false;
+}
+
 static bool runs(const trib_lowering *l, trib_pass pass)
 {
     const pass_row *row = &rows[pass];
-    if (row->schedules && !(row->schedules >> l->options.schedule & 1u)) return false;
+    if (!concerns_any(l, pass)) return false;
     if (row->fuses && l->options.reference) return false;
     return row->knows_off || !trib_pass_disabled(l, pass);
 }

@@ -130,6 +130,18 @@ static void outputs_json(FILE *out, const trib_plan *p)
     fputs("],\n", out);
 }
 
+static void forks_json(FILE *out, const trib_plan *p)
+{
+    fputs("  \"forks\": [", out);
+    for (int i = 0; i < p->fork_count; ++i) {
+        fputs(i ? ", {\"name\": " : "{\"name\": ", out);
+        string(out, p->forks[i].name);
+        fprintf(out, ", \"parent\": %d, \"schedule\": \"%s\"}", p->forks[i].parent,
+                trib_schedule_name(p->forks[i].schedule));
+    }
+    fputs("],\n", out);
+}
+
 trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
 {
     fputs("{\n  \"graph\": ", out);
@@ -144,6 +156,7 @@ trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
             p->disabled_passes, p->stream_count, p->event_count);
     fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld, \"input_buffer\": %d,\n",
             (long long)p->arena_bytes, (long long)p->activation_bytes, p->input_buffer);
+    forks_json(out, p);
     buffers_json(out, p);
     outputs_json(out, p);
     fputs("  \"ops\": [\n", out);

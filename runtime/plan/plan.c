@@ -2,15 +2,41 @@
  * A finished plan. lowering/ makes them. */
 #include "tributary/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "graph/strings.h"
 #include "tributary/internal/alloc.h"
 
+static const char *const schedule_names[TRIB_SCHEDULE_COUNT] = { "serial", "branches", "fused" };
+
 const char *trib_schedule_name(trib_schedule schedule)
 {
-    static const char *const names[TRIB_SCHEDULE_COUNT] = { "serial", "branches", "fused" };
-    return (unsigned)schedule < TRIB_SCHEDULE_COUNT ? names[schedule] : "unknown";
+    return (unsigned)schedule < TRIB_SCHEDULE_COUNT ? schedule_names[schedule] : "unknown";
+}
+
+int trib_schedule_find(const char *name)
+{
+    for (int i = 0; i < TRIB_SCHEDULE_COUNT; ++i)
+        if (!strcmp(schedule_names[i], name)) return i;
+    return -1;
+}
+
+trib_schedule trib_plan_schedule_of(const trib_plan *p, int fork)
+{
+    return fork < 0 ? p->schedule : p->forks[fork].schedule;
+}
+
+size_t trib_plan_schedule_text(const trib_plan *p, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "%s", trib_schedule_name(p->schedule));
+    for (int f = 0; f < p->fork_count; ++f) {
+        const trib_plan_fork *fork = &p->forks[f];
+        if (fork->schedule == trib_plan_schedule_of(p, fork->parent)) continue;
+        used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, ",%s=%s", fork->name,
+                                 trib_schedule_name(fork->schedule));
+    }
+    return used;
 }
 
 trib_plan_options trib_plan_default_options(void)
@@ -27,6 +53,7 @@ void trib_plan_destroy(trib_plan *plan)
     trib_free(plan->ops);
     trib_free(plan->buffers);
     trib_free(plan->outputs);
+    trib_free(plan->forks);
     trib_free(plan->notes);
     if (plan->storage) trib_strings_release(plan->storage);
     trib_free(plan->storage);

@@ -136,9 +136,12 @@ static void print_totals(const trib_plan *p, columns c, FILE *out)
 
 trib_status trib_plan_print(const trib_plan *p, bool explain, FILE *out)
 {
+    char schedule[1024];
+    if (trib_plan_schedule_text(p, schedule, sizeof schedule) >= sizeof schedule)
+        memcpy(schedule + sizeof schedule - 4, "...", 4);
     fprintf(out, "%s on %s: batch %d, schedule %s, precision %s, layout %s, %d streams, %d events", p->graph_name,
-            p->device_spec, p->batch, trib_schedule_name(p->schedule), trib_precision_name(p->precision),
-            trib_layout_name(p->layout), p->stream_count, p->event_count);
+            p->device_spec, p->batch, schedule, trib_precision_name(p->precision), trib_layout_name(p->layout),
+            p->stream_count, p->event_count);
     if (p->threads > 0) fprintf(out, ", %d thread%s", p->threads, p->threads == 1 ? "" : "s");
     fprintf(out, "\narena %.2f MB (%.2f MB of activations and workspaces)\n", (double)p->arena_bytes * 1e-6,
             (double)p->activation_bytes * 1e-6);

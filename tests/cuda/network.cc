@@ -42,6 +42,7 @@ std::vector<Way> parallel_ways()
 Way serial(Way way)
 {
     way.schedule = TRIB_SERIAL;
+    way.forks.clear();
     way.launch = TRIB_EAGER;
     way.measure = false;
     way.lanes = way.in_flight = 1;
@@ -85,6 +86,8 @@ trib_session_options Net::options(const Way &way) const
     o.plan.batch = way.chunk;
     o.plan.measure = way.measure;
     o.plan.schedule = way.schedule;
+    o.plan.fork_schedules = way.forks.data();
+    o.plan.fork_schedule_count = int(way.forks.size());
     o.plan.precision = way.precision;
     if (way.pixels) {
         o.plan.normalise = &normalise_;

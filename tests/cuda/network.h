@@ -15,6 +15,7 @@ namespace network
 // out; else float32 and all rows.
 struct Way {
     trib_schedule schedule = TRIB_SERIAL;
+    std::vector<trib_fork_schedule> forks; // other schedules of some modules: "inception_a", "inception_b" ...
     trib_launch launch = TRIB_EAGER;
     bool pixels = false;
     trib_precision precision = TRIB_PRECISION_FP32;
@@ -46,7 +47,7 @@ class Net
     explicit Net(int modules = 2);
     const trib_graph *graph() const { return graph_.get(); }
     const trib_tensor *parameters() const { return parameters_.data(); }
-    trib_session_options options(const Way &way) const;
+    trib_session_options options(const Way &way) const; // points into `way`
     const void *image(int index, bool pixels) const;
 
     trib_status create(trib_device *device, const Way &way, trib_session **out) const;

@@ -202,6 +202,24 @@ Parameters::Parameters(const trib_graph *graph)
     for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].data = values_[i].data();
 }
 
+Schedules::Schedules(const trib_graph *graph, std::uint64_t seed)
+{
+    auto any = [&](std::uint64_t k) { return trib_schedule(TRIB_SCHEDULE_COUNT * trib_uniform("schedule", seed, k)); };
+    all_ = any(0);
+    for (int f = 0; f < trib_graph_fork_count(graph); ++f)
+        if (trib_uniform("named", seed, std::uint64_t(f)) < 0.8)
+            forks_.push_back({ trib_graph_fork(graph, f)->name, any(std::uint64_t(f) + 1) });
+}
+
+trib_plan_options Schedules::options() const
+{
+    trib_plan_options o = trib_plan_default_options();
+    o.schedule = all_;
+    o.fork_schedules = forks_.data();
+    o.fork_schedule_count = int(forks_.size());
+    return o;
+}
+
 std::vector<float> input_for(const trib_graph *graph, int images)
 {
     const trib_layer *in = trib_graph_layer(graph, 0);

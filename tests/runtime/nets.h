@@ -46,6 +46,18 @@ class Parameters
     std::vector<std::vector<float>> values_;
 };
 
+// A schedule for the plan and one for each fork, by chance; some forks have none of their own.
+class Schedules
+{
+  public:
+    Schedules(const trib_graph *graph, std::uint64_t seed);
+    trib_plan_options options() const; // points into this
+
+  private:
+    trib_schedule all_;
+    std::vector<trib_fork_schedule> forks_;
+};
+
 std::vector<float> input_for(const trib_graph *graph, int images);
 
 Plan plan(const trib_graph *graph, trib_device *device, const trib_plan_options &options);

@@ -24,6 +24,16 @@ typedef enum trib_schedule {
     TRIB_SCHEDULE_COUNT
 } trib_schedule;
 const char *trib_schedule_name(trib_schedule schedule);
+/* -1 when there is no such schedule. */
+int trib_schedule_find(const char *name);
+
+/* The schedule of one fork, or of several. A fork that is not named has that of the fork around it, or, on the trunk,
+ * trib_plan_options.schedule. In a serial fork no branch leaves the stream of what is around it: a fork inside one of
+ * its branches may be parallel all the same, beginning and ending on that stream. */
+typedef struct trib_fork_schedule {
+    const char *fork; /* "inception_3a", or a pattern as a shell has them, "inception_4*" */
+    trib_schedule schedule;
+} trib_fork_schedule;
 
 /* The passes, in the order they run. Each can be switched off, except the ones marked required. */
 typedef enum trib_pass {
@@ -47,8 +57,11 @@ int trib_pass_find(const char *name);
 enum { TRIB_LAYOUT_AUTO = -1, TRIB_MAX_PLAN_OUTPUTS = 64 };
 
 typedef struct trib_plan_options {
-    int batch; /* images per run of the plan; 0: 1 */
-    trib_schedule schedule;
+    int batch;                                /* images per run of the plan; 0: 1 */
+    trib_schedule schedule;                   /* of all forks, and of what lies outside of them ... */
+    const trib_fork_schedule *fork_schedules; /* ... but of these; of several that name a fork the last one counts. One
+                                                 that names none fails with TRIB_NOT_FOUND and lists the forks */
+    int fork_schedule_count;
     trib_precision precision;
     int layout;                      /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
     trib_layout input_layout;        /* of what the caller hands in */
@@ -110,6 +123,13 @@ typedef struct trib_plan_op {
     int64_t bytes;              /* read and written at least, parameters included */
 } trib_plan_op;
 
+/* A fork of the graph; trib_plan_op.fork is its index. */
+typedef struct trib_plan_fork {
+    const char *name;
+    int parent; /* the fork around it, or -1 */
+    trib_schedule schedule;
+} trib_plan_fork;
+
 typedef struct trib_plan_output {
     const char *name;
     int buffer;
@@ -120,16 +140,17 @@ typedef struct trib_plan_output {
 typedef struct trib_plan {
     const char *graph_name, *device_spec;
     int batch;
-    trib_schedule schedule;
+    trib_schedule schedule; /* of what lies outside of forks, and of the forks unless they say otherwise */
     trib_precision precision;
     trib_layout layout, input_layout;
     trib_dtype input_dtype; /* f32, or u8 when the device normalises */
     int threads;
     unsigned disabled_passes;
-    int op_count, buffer_count, output_count, stream_count, event_count;
+    int op_count, buffer_count, output_count, fork_count, stream_count, event_count;
     trib_plan_op *ops;
     trib_plan_buffer *buffers;
     trib_plan_output *outputs;
+    trib_plan_fork *forks;
     int input_buffer;
     trib_shape input_shape; /* N,C,H,W extents, whatever the layout */
     int64_t arena_bytes;
@@ -147,14 +168,21 @@ trib_status trib_plan_create(const trib_graph *graph, trib_device *device, const
                              trib_plan **out);
 void trib_plan_destroy(trib_plan *plan);
 
+/* The schedule of what lies inside a fork, or with -1 outside of all. */
+trib_schedule trib_plan_schedule_of(const trib_plan *plan, int fork);
+/* "fused", or where forks differ "fused,inception_3a=serial": as --schedule takes it. Like snprintf: returns the length
+ * of the whole, which may not fit. */
+size_t trib_plan_schedule_text(const trib_plan *plan, char *text, size_t size);
+
 bool trib_plan_equal(const trib_plan *a, const trib_plan *b);
 /* A table for people; with `explain`, also the passes' notes and each op's reason. */
 trib_status trib_plan_print(const trib_plan *plan, bool explain, FILE *out);
 trib_status trib_plan_print_json(const trib_plan *plan, FILE *out);
 
-/* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events.
- * The failure names both ops, the buffer, the byte range and the missing wait. trib_plan_create does this to every
- * plan. */
+/* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events; that
+ * no op overwrites what it reads, unless it updates it in place; and that all ops follow the first and are over before
+ * the last on stream 0. The failure names both ops, the buffer, the byte range and the missing wait. trib_plan_create
+ * does this to every plan. */
 trib_status trib_plan_check_stream_order(const trib_plan *plan);
 
 TRIB_END_DECLS

@@ -26,7 +26,9 @@ grep -q '"schedule":	"branches"' end.json || fail "the schedule"
 grep -q '"launch":	"graph"' end.json || fail "the launch"
 expect_out "batch 8, 20 images end to end, 0 skipped"
 # One rate alone, which then stands for all.
-ok bench "$model" -b 1 --iterations 2 --rate device --json one.json
+ok bench "$model" -b 1 --iterations 2 --rate device --schedule fused,inception_3a=serial --json one.json
+expect_out "schedule fused,inception_3a=serial, launch"
+grep -q '"schedule":	"fused,inception_3a=serial"' one.json || fail "the schedules of single forks"
 expect_out "batch 1, 1 in flight, 2 runs"
 ! grep -q "images/s .*with copies" out || fail "one rate only"
 ! grep -Eq '"(with_copies|end_to_end|bound_by|latency_ms)"' one.json || fail "one rate only, in the JSON"

@@ -22,8 +22,10 @@ cp out four.csv
 expect_close four.csv all.csv
 ok classify "$model" "$samples" -b 4 -j 4
 expect_same out four.csv
-ok classify "$model" "$samples" -b 4 --schedule branches
-expect_same out four.csv
+for schedule in branches fused,inception_3a=serial,inception_4b=branches; do
+    ok classify "$model" "$samples" -b 4 --schedule "$schedule"
+    expect_same out four.csv
+done
 ok classify "$model" "$samples" -b 4 --launch graph -o file.csv
 expect_no_out
 expect_same file.csv four.csv

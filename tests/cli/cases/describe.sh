@@ -53,6 +53,17 @@ ok plan "$model" -b 4 --schedule branches
 ! cmp -s out serial || fail "branches differ from serial"
 ok plan "$model" -b 4 --schedule fused
 expect_out "schedule fused"
+# Some modules otherwise: the plan says which, in words that make the same plan.
+ok plan "$model" --schedule 'branches,inception_3a=serial,inception_4*=fused' --schedule inception_4c=serial
+expect_out "schedule branches,inception_3a=serial,inception_4a=fused,inception_4b=fused,inception_4c=serial,inception_4d=fused,inception_4e=fused, precision"
+cp out mixed
+ok plan "$model" --schedule "$(sed -nE '1s/.*schedule (.*), precision.*/\1/p' mixed)"
+expect_same out mixed
+ok plan "$model" --schedule inception_3a=branches --explain
+expect_out "assign_streams: serial,inception_3a=branches, 4 streams"
+ok plan "$model" --schedule fused,inception_5b=serial --json
+expect_out '{"name": "inception_5a", "parent": -1, "schedule": "fused"}, {"name": "inception_5b", "parent": -1, "schedule": "serial"}'
+fails 1 "there is no fork 'inception_9'; there are inception_3a, inception_3b" plan "$model" --schedule serial,inception_9=fused
 ok plan "$model" --explain
 [ "$(wc -l <out)" -gt "$(wc -l <serial)" ] || fail "--explain says more"
 ok plan "$model" --json

@@ -13,7 +13,7 @@ ok run "$model" in.safetensors -o out.safetensors
 expect_no_out
 grep -aq '"logits":{"dtype":"F32","shape":\[5,10\]' out.safetensors || fail "logits of five images"
 grep -aq '"probabilities":{"dtype":"F32","shape":\[5,10\]' out.safetensors || fail "probabilities of five images"
-for options in "-b 5" "--schedule branches" "--launch graph" "-b 99"; do
+for options in "-b 5" "--schedule branches" "--schedule branches,inception_3a=serial,inception_5b=fused" "--launch graph" "-b 99"; do
     # shellcheck disable=SC2086
     ok run "$model" in.safetensors -o again.safetensors --overwrite $options
     expect_same again.safetensors out.safetensors

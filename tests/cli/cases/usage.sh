@@ -23,6 +23,10 @@ usage "--batch-size needs a value" classify m i -b
 usage "--overwrite takes no value" classify --overwrite=yes m i
 usage "--format does not take 'xml'; it takes csv, jsonl or table" classify --format xml m i
 usage "--schedule does not take 'figure'; it takes serial, branches or fused" plan --schedule figure m
+usage "FORK=SCHEDULE" plan --schedule figure m
+for wrong in fused, ,fused fused,serial inception_3a=serial,fused =serial inception_3a= inception_3a=figure inception_3a; do
+    usage "--schedule does not take '$wrong'" plan --schedule "$wrong" m
+done
 usage "--pixels does not take 'u16'; it takes u8 or f32" bench --pixels u16 m
 usage "leave one out" bench m --end-to-end i --pixels f32
 usage "leave one out" bench m --end-to-end i --rate device

@@ -12,7 +12,7 @@ ok devices --json
 expect_out '"precisions":	["fp32", "tf32", "fp16", "bf16"]'
 expect_out '"pixels":	["u8", "f32"]'
 
-for options in "" "-b 2 -j 3" "--schedule branches" "--schedule fused" "--launch graph" "--lanes 2 -b 1"; do
+for options in "" "-b 2 -j 3" "--schedule branches" "--schedule fused" "--schedule fused,inception_3a=serial,inception_4b=branches" "--launch graph" "--lanes 2 -b 1"; do
     # shellcheck disable=SC2086
     ok classify "$model" "$@" --device cuda $options
     expect_close out cpu.csv

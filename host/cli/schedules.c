@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * --schedule: one for all forks, and others for some. */
+#include <stdio.h>
+#include <string.h>
+
+#include "settings.h"
+#include "tributary/internal/alloc.h"
+#include "values.h"
+
+/* -1: no such schedule. */
+static int find_schedule(const char *text, size_t length)
+{
+    for (int i = 0; i < TRIB_SCHEDULE_COUNT; ++i) {
+        const char *name = trib_schedule_name((trib_schedule)i);
+        if (strlen(name) == length && strncmp(name, text, length) == 0) return i;
+    }
+    return -1;
+}
+
+static cli_value_result add_fork(cli_schedules *out, const char *name, size_t length, int schedule)
+{
+    trib_fork_schedule *grown = trib_realloc_array(out->forks, (size_t)out->names.count + 1, sizeof *grown);
+    if (!grown) return CLI_VALUE_NO_MEMORY;
+    out->forks = grown;
+    if (!cli_texts_add(&out->names, name, length)) return CLI_VALUE_NO_MEMORY;
+    int last = out->names.count - 1;
+    grown[last] = (trib_fork_schedule) { out->names.items[last], (trib_schedule)schedule };
+    return CLI_VALUE_GOOD;
+}
+
+/* "fused", only at the beginning, or "inception_3a=fused". */
+static cli_value_result read_part(const char *text, size_t length, bool first, cli_schedules *out)
+{
+    const char *equals = memchr(text, '=', length);
+    size_t name = equals ? (size_t)(equals - text) : 0, word = equals ? name + 1 : 0;
+    int schedule = find_schedule(text + word, length - word);
+    if (schedule < 0 || (equals ? name == 0 : !first)) return CLI_VALUE_BAD;
+    if (equals) return add_fork(out, text, name, schedule);
+    out->all = schedule;
+    return CLI_VALUE_GOOD;
+}
+
+cli_value_result cli_read_schedules(const char *text, cli_schedules *out)
+{
+    for (bool first = true;; first = false) {
+        size_t length = strcspn(text, ",");
+        cli_value_result result = read_part(text, length, first, out);
+        if (result != CLI_VALUE_GOOD || !text[length]) return result;
+        text += length + 1;
+    }
+}
+
+void cli_schedules_release(cli_schedules *schedules)
+{
+    trib_free(schedules->forks);
+    cli_texts_release(&schedules->names);
+    *schedules = (cli_schedules) { 0 };
+}
+
+const char *cli_schedule_text(const cli_schedules *schedules, char text[CLI_SCHEDULE_TEXT])
+{
+    size_t used = (size_t)snprintf(text, CLI_SCHEDULE_TEXT, "%s", trib_schedule_name((trib_schedule)schedules->all));
+    for (int i = 0; i < schedules->names.count && used < CLI_SCHEDULE_TEXT; ++i)
+        used += (size_t)snprintf(text + used, CLI_SCHEDULE_TEXT - used, ",%s=%s", schedules->forks[i].fork,
+                                 trib_schedule_name(schedules->forks[i].schedule));
+    return text;
+}
