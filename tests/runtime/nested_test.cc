@@ -68,6 +68,26 @@ TEST(Nested, EveryScheduleComputesWhatTheReferenceDoes)
     }
 }
 
+// The inner join writes into the outer one's buffer, and so do branches that it has nothing to do with.
+TEST(Nested, AnInnerJoinWaitsForItsOwnBranchesOnly)
+{
+    nets::Graph graph = nets::nested();
+    nets::Device device = nets::cpu();
+    nets::Plan plan = nets::plan(graph.get(), device.get(), scheduled(TRIB_BRANCHES));
+    auto find = [&](const char *name) -> const trib_plan_op & {
+        int i = 0;
+        while (std::strcmp(plan->ops[i].name, name)) ++i;
+        return plan->ops[i];
+    };
+    const trib_plan_op &join = find("module/split/output"), &own = find("module/split/1x3"),
+                       &other = find("module/split/3x1");
+    EXPECT_EQ(join.implementation, nullptr);
+    EXPECT_EQ(join.stream, own.stream);
+    ASSERT_EQ(join.wait_count, 1);
+    EXPECT_EQ(join.waits[0], other.record);
+    EXPECT_EQ(find("module/output").wait_count, 3);
+}
+
 struct Streams {
     int outer_first, outer_last, inner_first, inner_last; // of the module's and the split's first and last branch
     int around, count;                                    // of the branch that splits; of the plan
