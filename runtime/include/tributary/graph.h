@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: a network as layers, shapes and parameters (the "what").
  *
- * A graph knows nothing of batch sizes, devices or memory layouts. Concurrency is stated by its builder: a fork
- * is opened, one chain of layers is added per branch, and the branches are joined in a concatenation.
+ * A graph knows nothing of batch sizes, devices or memory layouts. Its builder states concurrency: it opens a fork,
+ * adds one chain of layers per branch, and joins the branches in a concatenation.
  *
  *     trib_graph_builder *b = trib_graph_begin("two_branches");
  *     int x = trib_add_input(b, "input", 3, 224, 224);
@@ -15,7 +15,7 @@
  *     trib_graph_mark_output(b, "features", y);
  *     trib_status s = trib_graph_finish(b, &graph);
  *
- * The builder remembers the first failure: later calls do nothing and return -1, and trib_graph_finish reports it.
+ * The builder keeps the first failure: later calls do nothing and return -1, and trib_graph_finish reports it.
  *
  * Shapes are per image: activations are C,H,W. Layer ids count from 0 in topological order, and each layer has one
  * output. */
@@ -48,7 +48,7 @@ typedef enum trib_kind {
     /* Only in plans: */
     TRIB_REORDER,    /* a change of memory layout, element type, or to more channels (the new ones are 0) */
     TRIB_PREPROCESS, /* 8-bit pixels to normalised ones */
-    TRIB_TOP_K,      /* the k likeliest classes of each row of logits */
+    TRIB_TOP_K,      /* the k most likely classes of each row of logits */
     TRIB_KIND_COUNT
 } trib_kind;
 
@@ -69,9 +69,9 @@ typedef struct trib_conv2d {
     bool no_bias;
 } trib_conv2d;
 
-/* Windows of r x s. With `ceil_mode`, a last window that hangs over the edge is kept if it starts inside the image or
- * its left/top padding (the rule of Caffe and PyTorch). Padding never wins a maximum. Averages divide by the number of
- * elements inside the image and its stated padding, as PyTorch's count_include_pad=True does. r = 0: one window over
+/* Windows of r x s. With `ceil_mode`, a last window that extends beyond the edge is kept if it starts inside the image
+ * or its left/top padding (the rule of Caffe and PyTorch). Padding never wins a maximum. Averages divide by the number
+ * of elements inside the image and its stated padding, as PyTorch's count_include_pad=True does. r = 0: one window over
  * the whole image. */
 typedef struct trib_pool2d {
     int r, s, stride_h, stride_w;
@@ -119,7 +119,7 @@ typedef struct trib_top_k_rows {
 
 typedef union trib_attributes {
     trib_conv2d conv2d; /* in layers and ops strides are at least 1, and a pool's window has an extent: the builder
-                           fills in what 0 stands for */
+                           replaces zeros */
     trib_pool2d pool2d;
     trib_adaptive_pool2d adaptive_pool2d;
     trib_lrn lrn;
@@ -130,7 +130,7 @@ typedef union trib_attributes {
     trib_top_k_rows top_k;
 } trib_attributes;
 
-/* What a parameter is to its layer. */
+/* The role of a parameter in its layer. */
 typedef enum trib_role {
     TRIB_WEIGHT = 0, /* of a convolution or a linear layer */
     TRIB_BIAS,
@@ -191,13 +191,13 @@ int trib_graph_fork_count(const trib_graph *graph);
 const trib_fork_info *trib_graph_fork(const trib_graph *graph, int fork);
 int trib_graph_output_count(const trib_graph *graph);
 const trib_output *trib_graph_output(const trib_graph *graph, int output);
-/* Ids by name, -1 when there is none. */
+/* Ids by name, -1 if there is none. */
 int trib_graph_find_layer(const trib_graph *graph, const char *name);
 int trib_graph_find_parameter(const trib_graph *graph, const char *name);
 
-/* Per image: multiplications and additions count as two; bytes and layouts are the plan's business. */
+/* Operations per image; a multiply-add is two. */
 int64_t trib_layer_flops(const trib_graph *graph, int layer);
-/* Elements of all the layer's parameters, running statistics excluded. */
+/* Elements of all parameters of the layer, without running statistics. */
 int64_t trib_layer_parameter_elements(const trib_graph *graph, int layer);
 
 trib_status trib_graph_clone(const trib_graph *graph, trib_graph **out);
@@ -213,7 +213,7 @@ typedef struct trib_fork {
     int id;
 } trib_fork;
 
-/* Never NULL unless memory is out; a NULL builder is accepted everywhere and reported by trib_graph_finish. */
+/* NULL only if out of memory; all functions accept a NULL builder, and trib_graph_finish reports it. */
 trib_graph_builder *trib_graph_begin(const char *name);
 int trib_add_input(trib_graph_builder *b, const char *name, int c, int h, int w);
 int trib_add_conv2d(trib_graph_builder *b, const char *name, int input, const trib_conv2d *conv);
@@ -226,12 +226,12 @@ int trib_add_lrn(trib_graph_builder *b, const char *name, int input, const trib_
 int trib_add_linear(trib_graph_builder *b, const char *name, int input, const trib_linear *linear);
 int trib_add_dropout(trib_graph_builder *b, const char *name, int input, float p);
 int trib_add_softmax(trib_graph_builder *b, const char *name, int input);
-/* A layer of any kind but the input and those that are only in plans, after the rules of the kind: how many layers it
- * reads, what its attributes may be, what parameters it has. `attributes` NULL: the kind has none. The functions above
- * and below are this with a kind of their own. */
+/* Adds a layer of any kind, except inputs and kinds that are only in plans, by the rules of the kind: number of inputs,
+ * attributes, parameters. `attributes` NULL: the kind has none. The functions above and below call this with their
+ * kind. */
 int trib_add_layer(trib_graph_builder *b, const char *name, trib_kind kind, const int *inputs, int count,
                    const trib_attributes *attributes);
-/* Along channels. Outside a fork this is an ordinary join of existing layers. */
+/* Along channels. Outside a fork, this joins existing layers. */
 int trib_add_concat(trib_graph_builder *b, const char *name, const int *inputs, int count);
 
 trib_fork trib_fork_open(trib_graph_builder *b, const char *name, int input);
@@ -241,7 +241,7 @@ void trib_fork_branch(trib_fork *fork);
 int trib_fork_join_concat(trib_fork *fork, const char *name, const int *branches, int count);
 
 void trib_graph_mark_output(trib_graph_builder *b, const char *name, int layer);
-/* Frees the builder in every case. */
+/* Frees the builder, also on failure. */
 trib_status trib_graph_finish(trib_graph_builder *b, trib_graph **out);
 
 TRIB_END_DECLS

@@ -16,14 +16,14 @@ typedef enum trib_layout { TRIB_NCHW = 0, TRIB_NHWC, TRIB_NCHW8C, TRIB_NCHW16C, 
 
 /* "nchw", "nhwc", "nChw8c", "nChw16c". */
 const char *trib_layout_name(trib_layout layout);
-/* Channels per block: 8 or 16 for the blocked layouts, else 1. */
+/* Channels per block: 8 or 16 for the blocked layouts, otherwise 1. */
 int trib_layout_block(trib_layout layout);
 
-/* How convolutions and matrix products compute: what is stored, and what is multiplied. Sums are float32. */
+/* The precision of convolutions and matrix products: types of storage and factors. Sums are float32. */
 typedef enum trib_precision {
     TRIB_PRECISION_FP32 = 0, /* float32 stored and multiplied */
-    TRIB_PRECISION_TF32, /* float32 stored, factors of 10 bits of fraction: tensor cores. Weights and what our products
-                          * store are rounded to that; of the rest a library may cut off the other bits */
+    TRIB_PRECISION_TF32, /* float32 stored, factors of 10 bits of fraction: tensor cores. Weights and the results of our
+                            products are rounded to that; a library may truncate other factors */
     TRIB_PRECISION_FP16,
     TRIB_PRECISION_BF16,
     TRIB_PRECISION_COUNT
@@ -31,7 +31,7 @@ typedef enum trib_precision {
 
 /* "fp32", "tf32", "fp16", "bf16". */
 const char *trib_precision_name(trib_precision precision);
-/* What tensors of this precision hold. */
+/* The element type of tensors of this precision. */
 trib_dtype trib_precision_dtype(trib_precision precision);
 
 /* A tensor an op reads or writes: channels [c_offset, c_offset + c) of a tensor with c_total channels.
@@ -51,14 +51,14 @@ int64_t trib_view_offset(const trib_view *view);
 
 enum { TRIB_MAX_OUTPUTS = 4 };
 
-/* What is done to an op's input before, or to its output after, without being materialised: the max pool of a pool
- * projection, the LRN behind a pool. (Bias and ReLU, which nearly every op could end in, have fields of their own.) */
+/* A step before or after an op whose result is never materialised: the max pool before a pool projection, the LRN after
+ * a pool. (Bias and ReLU, which nearly every op can end in, have their own fields.) */
 typedef struct trib_op_stage {
     trib_kind kind; /* TRIB_NO_STAGE: there is none */
     trib_attributes attributes;
 } trib_op_stage;
 
-/* What a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.
+/* Everything a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.
  *
  * A convolution with several outputs is several convolutions of one input with the same window: output i has the next
  * outputs[i].c channels, and attributes.conv2d.k is their sum. TRIB_TOP_K has two outputs: probabilities (f32) and
@@ -79,24 +79,25 @@ typedef struct trib_op_desc {
     int threads;   /* cpu: cores this op may use */
 } trib_op_desc;
 
-/* True when the op has a prologue or an epilogue. */
+/* True if the op has a prologue or an epilogue. */
 bool trib_op_has_stages(const trib_op_desc *desc);
 
 /* Values of an op's parameters, dense float32 in device memory, batch norm already folded: weight is O,I,R,S (O of all
- * outputs one after the other) or [out,in] (columns in C,H,W order). A standalone batch norm has weight = scale and
- * bias = shift per channel. NULL where there is none. */
+ * outputs, concatenated) or [out,in] (columns in C,H,W order). A standalone batch norm has weight = scale and bias =
+ * shift per channel. NULL if there is none. */
 typedef struct trib_op_parameters {
     const float *weight;
     const float *bias;
-    int channels; /* convolution: I, where that is less than the input view has: the others hold zeros. 0: as many */
+    int channels; /* convolution: I, if less than the channels of the input view, the rest of which are zeros; 0: the
+                     same */
 } trib_op_parameters;
 
 /* One way to run an op, as a device offers it. */
 typedef struct trib_implementation {
     const char *name;        /* static string or owned by the device: "onednn:jit_avx512", "reference" */
-    int64_t workspace_bytes; /* scratch memory while it runs */
-    const char *note;        /* why it ranks where it does; static or owned by the device; may be NULL */
-    /* Its parameters in the form it reads them, and scratch memory while they are brought into that; 0: it has none. */
+    int64_t workspace_bytes; /* scratch memory for running */
+    const char *note;        /* the reason for its rank; static or owned by the device; may be NULL */
+    /* Size of its packed parameters, and scratch memory for packing them; 0: it has none. */
     int64_t packed_bytes, packing_bytes;
 } trib_implementation;
 

@@ -17,10 +17,10 @@
 TRIB_BEGIN_DECLS
 
 typedef enum trib_schedule {
-    TRIB_SERIAL = 0, /* everything on stream 0: the oracle */
+    TRIB_SERIAL = 0, /* everything on stream 0; the reference for the others */
     TRIB_BRANCHES,   /* one stream per branch, as in the paper's figure; branch 0 stays on its parent's stream */
     TRIB_FUSED,      /* the 1x1 convolutions that read a module's input as one op, then the large convolutions side by
-                        side; needs a device that has such ops */
+                        side; needs a device with such ops */
     TRIB_SCHEDULE_COUNT
 } trib_schedule;
 const char *trib_schedule_name(trib_schedule schedule);
@@ -37,47 +37,46 @@ typedef struct trib_fork_schedule {
 
 /* The passes, in the order they run. Each can be switched off, except the ones marked required. */
 typedef enum trib_pass {
-    TRIB_PASS_PRUNE = 0,             /* required: layers that the wanted outputs do not need, or that do nothing at
+    TRIB_PASS_PRUNE = 0,             /* required: removes layers that no wanted output needs, or that do nothing at
                                         inference */
     TRIB_PASS_FOLD_BATCH_NORM,       /* BN into the preceding convolution */
     TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
     TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
-    TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op, several destinations */
-    TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the 1x1 convolution behind it become one op */
-    TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an LRN next to each other become one op */
+    TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op with several outputs */
+    TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the following 1x1 convolution become one op */
+    TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an adjacent LRN become one op */
     TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
     TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */
-    TRIB_PASS_PLAN_MEMORY,           /* off: every buffer gets its own memory */
+    TRIB_PASS_PLAN_MEMORY,           /* if off, every buffer gets its own memory */
     TRIB_PASS_COUNT
 } trib_pass;
 const char *trib_pass_name(trib_pass pass);
-/* -1 when there is no such pass. */
+/* -1 if there is no such pass. */
 int trib_pass_find(const char *name);
 
 enum { TRIB_LAYOUT_AUTO = -1, TRIB_MAX_PLAN_OUTPUTS = 64 };
 
+/* How to lower a graph. With top_k, the plan has exactly two outputs, "top_k/probabilities" (f32, N,k) and
+ * "top_k/indices" (i32, N,k), of the one output that options->outputs names (NULL: the graph's first), which must be
+ * rows. */
 typedef struct trib_plan_options {
     int batch;                                /* images per run of the plan; 0: 1 */
-    trib_schedule schedule;                   /* of all forks, and of what lies outside of them ... */
-    const trib_fork_schedule *fork_schedules; /* ... but of these; of several that name a fork the last one counts. One
-                                                 that names none fails with TRIB_NOT_FOUND and lists the forks */
+    trib_schedule schedule;                   /* outside of forks, and of all forks except those in fork_schedules */
+    const trib_fork_schedule *fork_schedules; /* single forks; the last one for a fork counts. An unknown name fails with TRIB_NOT_FOUND, listing the forks */
     int fork_schedule_count;
     trib_precision precision;
     int layout;                      /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
-    trib_layout input_layout;        /* of what the caller hands in */
-    const trib_normalise *normalise; /* the caller hands in 8-bit RGB pixels (NHWC), normalised on the device; NULL:
-                                        float32, normalised already. Needs trib_device_info.normalises */
-    int top_k;                  /* k > 0: return, of each logits row, the k likeliest classes instead (see below) */
-    int threads;                /* cpu: cores this plan may use, 0: all of the device's; 0 elsewhere */
+    trib_layout input_layout;        /* of the caller's input */
+    const trib_normalise *normalise; /* the input is 8-bit RGB pixels (NHWC), normalised on the device; NULL:
+                                        normalised float32. Needs trib_device_info.normalises */
+    int top_k;                  /* k > 0: return the k most likely classes of each row of logits instead (see above) */
+    int threads;                /* cpu: cores this plan may use, 0: all of the device's; elsewhere 0 */
     bool reference;             /* plain C reference for every op */
     bool measure;               /* time the candidates on the device instead of ranking them */
     unsigned disabled_passes;   /* bit (1u << trib_pass) */
     const char *const *outputs; /* names of outputs or layers to return; NULL: the graph's first output */
     int output_count;
 } trib_plan_options;
-
-/* With top_k, the plan has exactly two outputs, "top_k/probabilities" (f32, N,k) and "top_k/indices" (i32, N,k), of the
- * one output that options->outputs names (NULL: the graph's first), which must be rows. */
 
 /* Zero but for TRIB_LAYOUT_AUTO. */
 trib_plan_options trib_plan_default_options(void);
@@ -98,29 +97,29 @@ typedef struct trib_plan_buffer {
 
 enum { TRIB_MAX_WAITS = 8 };
 
-/* The parameters of one layer: graph parameter ids by role, TRIB_NO_PARAMETER where none. */
+/* The parameters of one layer: graph parameter ids by role, or TRIB_NO_PARAMETER. */
 typedef struct trib_plan_part {
     int parameters[TRIB_ROLE_COUNT];
     float bn_eps;
 } trib_plan_part;
 
 typedef struct trib_plan_op {
-    const char *name; /* the layer's; a pass that adds an op or joins several derives its name from theirs */
+    const char *name; /* of its layer; passes that add ops or join several derive names from those of layers */
     int layer;        /* graph layer this op ends with */
     int fork, branch; /* as in the graph */
     trib_op_desc desc;
-    int part_count; /* 1, or with several outputs one per output */
+    int part_count; /* 1, or the number of outputs */
     trib_plan_part parts[TRIB_MAX_OUTPUTS];
     int stream;
     int wait_count;
-    int waits[TRIB_MAX_WAITS];           /* events, waited for before the op */
-    int record;                          /* event recorded after the op, or -1 */
+    int waits[TRIB_MAX_WAITS];           /* events to wait for before the op */
+    int record;                          /* event to record after the op, or -1 */
     int workspace;                       /* buffer, or -1 */
     int64_t packed_bytes, packing_bytes; /* of its parameters, as in trib_implementation */
-    const char *implementation; /* NULL: nothing runs here; a point where streams meet (input, join of a concat) */
-    const char *reason;         /* why this implementation: candidates, times, ranks; may be NULL */
-    int64_t flops;              /* of this op, whole batch */
-    int64_t bytes;              /* read and written at least, parameters included */
+    const char *implementation;          /* NULL: nothing runs here, but streams meet (input, join of a concat) */
+    const char *reason;                  /* why it was chosen: candidates, times, ranks; may be NULL */
+    int64_t flops;                       /* of this op, whole batch */
+    int64_t bytes;                       /* read and written at least, including parameters */
 } trib_plan_op;
 
 /* A fork of the graph; trib_plan_op.fork is its index. */
@@ -140,10 +139,10 @@ typedef struct trib_plan_output {
 typedef struct trib_plan {
     const char *graph_name, *device_spec;
     int batch;
-    trib_schedule schedule; /* of what lies outside of forks, and of the forks unless they say otherwise */
+    trib_schedule schedule; /* outside of forks, and the default for forks */
     trib_precision precision;
     trib_layout layout, input_layout;
-    trib_dtype input_dtype; /* f32, or u8 when the device normalises */
+    trib_dtype input_dtype; /* f32, or u8 if the device normalises */
     int threads;
     unsigned disabled_passes;
     int op_count, buffer_count, output_count, fork_count, stream_count, event_count;
@@ -152,18 +151,18 @@ typedef struct trib_plan {
     trib_plan_output *outputs;
     trib_plan_fork *forks;
     int input_buffer;
-    trib_shape input_shape; /* N,C,H,W extents, whatever the layout */
+    trib_shape input_shape; /* extents N,C,H,W in any layout */
     int64_t arena_bytes;
-    int64_t activation_bytes; /* what the arena would need without reuse */
-    /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL when unknown. */
+    int64_t activation_bytes; /* size of the arena without reuse */
+    /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL if unknown. */
     double copy_rate, math_rate;
     const char *rates_source;
-    int note_count; /* what each pass did, for --explain */
+    int note_count; /* one per pass, for --explain */
     const char **notes;
     void *storage; /* strings */
 } trib_plan;
 
-/* Lowers `graph` for `device`. Needs no parameters and runs nothing, unless options->measure. */
+/* Lowers `graph` for `device`. Needs no parameters, and runs nothing unless options->measure is set. */
 trib_status trib_plan_create(const trib_graph *graph, trib_device *device, const trib_plan_options *options,
                              trib_plan **out);
 void trib_plan_destroy(trib_plan *plan);
@@ -180,9 +179,9 @@ trib_status trib_plan_print(const trib_plan *plan, bool explain, FILE *out);
 trib_status trib_plan_print_json(const trib_plan *plan, FILE *out);
 
 /* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events; that
- * no op overwrites what it reads, unless it updates it in place; and that all ops follow the first and are over before
- * the last on stream 0. The failure names both ops, the buffer, the byte range and the missing wait. trib_plan_create
- * does this to every plan. */
+ * no op overwrites its own input, unless it updates it in place; and that all ops follow the first op and end before the
+ * last one on stream 0. The failure names both ops, the buffer, the byte range and the missing wait. trib_plan_create
+ * checks every plan. */
 trib_status trib_plan_check_stream_order(const trib_plan *plan);
 
 TRIB_END_DECLS
