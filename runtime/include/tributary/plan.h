@@ -62,7 +62,8 @@ enum { TRIB_LAYOUT_AUTO = -1, TRIB_MAX_PLAN_OUTPUTS = 64 };
 typedef struct trib_plan_options {
     int batch;                                /* images per run of the plan; 0: 1 */
     trib_schedule schedule;                   /* outside of forks, and of all forks except those in fork_schedules */
-    const trib_fork_schedule *fork_schedules; /* single forks; the last one for a fork counts. An unknown name fails with TRIB_NOT_FOUND, listing the forks */
+    const trib_fork_schedule *fork_schedules; /* single forks; the last one for a fork counts. An unknown name fails
+                                                 with TRIB_NOT_FOUND, listing the forks */
     int fork_schedule_count;
     trib_precision precision;
     int layout;                      /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
@@ -179,9 +180,9 @@ trib_status trib_plan_print(const trib_plan *plan, bool explain, FILE *out);
 trib_status trib_plan_print_json(const trib_plan *plan, FILE *out);
 
 /* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events; that
- * no op overwrites its own input, unless it updates it in place; and that all ops follow the first op and end before the
- * last one on stream 0. The failure names both ops, the buffer, the byte range and the missing wait. trib_plan_create
- * checks every plan. */
+ * no op overwrites its own input, unless it updates it in place; and that all ops follow the first op and end before
+ * the last one on stream 0. The failure names both ops, the buffer, the byte range and the missing wait.
+ * trib_plan_create checks every plan. */
 trib_status trib_plan_check_stream_order(const trib_plan *plan);
 
 TRIB_END_DECLS
