@@ -3,8 +3,8 @@
  *
  * /proc/self/cgroup has a line per hierarchy: "0::/docker/abc" is version 2, "4:cpu,cpuacct:/docker/abc" version 1.
  * Where a hierarchy can be seen, /proc/self/mountinfo says: a mount shows its group `root`, and all below it, at
- * `point`. A container often sees nothing above its own group. Both versions may be mounted side by side; each
- * controller is then in one of them. */
+ * `point`. A container often sees nothing above its own group. Both versions may be mounted side by side, with each
+ * controller in one of them. */
 #include "cgroups/cgroups.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static FILE *open_file(const char *folder, const char *name)
     return length > 0 && length < PATH_SIZE ? fopen(path, "re") : NULL;
 }
 
-/* A line without its end; false at the end of the file. Longer lines, which none of ours is, are passed over. */
+/* A line without its end; false at the end of the file. Skips lines that are longer than any we need. */
 static bool read_line(FILE *file, char *line)
 {
     while (fgets(line, TRIB_CGROUP_LINE, file)) {
@@ -109,8 +109,7 @@ static bool parse_mount(char *line, mount *m)
     return true;
 }
 
-/* What follows `root` in the path of a group; NULL when the group is not below it, as in a namespace entered from
- * outside. */
+/* The path of a group below `root`; NULL if the group is not below it, as in a namespace entered from outside. */
 static const char *path_below(const char *path, const char *root)
 {
     size_t length = strcmp(root, "/") ? strlen(root) : 0;

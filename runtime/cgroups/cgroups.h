@@ -10,7 +10,7 @@ enum { TRIB_CGROUP_LINE = 8192 };
 
 /* One group of the process, or one above it. */
 typedef struct trib_cgroup {
-    const char *folder; /* where its files are */
+    const char *folder; /* folder of its files */
     const char *name;   /* its path in the hierarchy */
 } trib_cgroup;
 
@@ -21,14 +21,14 @@ typedef struct trib_cgroup_controller {
 } trib_cgroup_controller;
 
 /* Calls `read` of each controller for each group from the process's own up to the root of the mount, reading
- * ROOT/proc/self/cgroup and ROOT/proc/self/mountinfo. What cannot be read is passed over. */
+ * ROOT/proc/self/cgroup and ROOT/proc/self/mountinfo. Unreadable groups are skipped. */
 void trib_cgroups_walk(const char *root, const trib_cgroup_controller *controllers, int count, void *context);
 
-/* The first line of one of the group's files, without its end; false when there is none. */
+/* The first line of one of the group's files, without its end; false if there is none. */
 bool trib_cgroup_first_line(const trib_cgroup *group, const char *file, char *line);
-/* Reads a number and moves *text past it; false when there is none. */
+/* Reads a number and moves *text past it; false if there is none. */
 bool trib_cgroup_take_number(const char **text, long long *out);
-/* "cgroup v2 /docker/abc cpu.max 200000/100000". Long names are those of Kubernetes: their end says more. */
+/* "cgroup v2 /docker/abc cpu.max 200000/100000". Of long names, such as Kubernetes', the end is kept. */
 void trib_cgroup_describe(const trib_cgroup *group, const char *version, const char *what, char *text, size_t size);
 
 #endif

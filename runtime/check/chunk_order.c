@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The stream-order checker for what surrounds a plan: copies to the device and back, of several chunks in flight. Each
- * stage of a few chunks is an op of a small plan, whose order is computed like that of any other. */
+ * The stream-order checker for the work around a plan: copies to the device and back, for several chunks in flight.
+ * Each stage of a few chunks is an op of a small plan, whose order is computed like that of any other. */
 #include "plan/chunk_order.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "plan/order.h"
 #include "tributary/internal/alloc.h"
 
-/* Chunks after which everything repeats: each slot is used, used again, and once more. */
+/* Chunks after which everything repeats: each slot is used three times. */
 enum { CHUNKS = 2 * TRIB_MAX_SLOTS + 1, STEPS = CHUNKS * TRIB_STAGE_COUNT };
 
 typedef enum memory { INPUT = 0, OUTPUTS, ARENA, MEMORY_COUNT } memory;
@@ -39,7 +39,7 @@ static void describe(const trib_chunk_order *order, int step, trib_plan_op *op)
     }
 }
 
-/* What both touch, one of them writing; MEMORY_COUNT: nothing. */
+/* Memory that both touch, at least one writing; MEMORY_COUNT: none. */
 static memory shared(const trib_chunk_order *order, int a, int b)
 {
     bool same_slot = (chunk_of(b) - chunk_of(a)) % order->slots == 0;

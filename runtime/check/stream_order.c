@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The stream-order checker: a plan, seen only as accesses to byte ranges, must order every two that conflict. It takes
- * nothing on trust from the passes that made the plan: order is computed again from streams, records and waits. */
+ * The stream-order checker: a plan, seen only as accesses to byte ranges, must order every two that conflict. It does
+ * not rely on the passes that made the plan: the order is computed again from streams, records and waits. */
 #include <stdio.h>
 
 #include "graph/kinds.h"
@@ -8,8 +8,8 @@
 #include "tributary/internal/alloc.h"
 #include "tributary/plan.h"
 
-/* `rows` pieces of `bytes` each, `stride` apart: a channel slice of a tensor. `space` separates the arena (-1) from
- * what callers hand in. */
+/* `rows` pieces of `bytes` each, `stride` apart: a channel slice of a tensor. `space` separates the arena (-1) from the
+ * callers' buffers. */
 typedef struct access {
     int space, op, buffer;
     bool write;
@@ -60,7 +60,7 @@ static trib_status collect(const trib_plan *p, access_list *list)
     for (int i = 0; i < p->op_count; ++i) {
         const trib_plan_op *op = &p->ops[i];
         if (!op->implementation) continue;
-        /* What is updated in place is written: that covers its being read. */
+        /* An update in place counts as a write, which includes the read. */
         for (int k = trib_op_in_place(&op->desc) ? 1 : 0; k < op->desc.input_count; ++k)
             TRIB_TRY(add(list, access_of_view(p, i, &op->desc.inputs[k], false)));
         for (int k = 0; k < op->desc.output_count; ++k)

@@ -12,7 +12,7 @@ enum { LARGEST_MASK = 1 << 20 };
 
 int trib_cpus_read_mask(size_t bytes, void *mask) { return sched_getaffinity(0, bytes, mask); }
 
-/* CPUs in a mask of `bits`; 0 when it does not fit in there (EINVAL), -1 when it cannot be read. */
+/* CPUs in a mask of `bits`; 0 if the mask is larger (EINVAL), -1 if it cannot be read. */
 static int count_in_mask(trib_cpus_mask_reader read_mask, int bits)
 {
     size_t bytes = CPU_ALLOC_SIZE(bits);

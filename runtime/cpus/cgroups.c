@@ -6,7 +6,7 @@
 #include "cgroups/cgroups.h"
 #include "cpus/evidence.h"
 
-/* CPUs in a list such as "0-3,8"; 0 when it is none. */
+/* CPUs in a list such as "0-3,8"; 0 if it is not a list. */
 static int count_listed(const char *list)
 {
     enum { HIGHEST = 1 << 24 };
@@ -23,7 +23,7 @@ static int count_listed(const char *list)
     }
 }
 
-/* False: a lesser limit is known. */
+/* False: a lower limit is known. */
 static bool is_least(const trib_cpus *cpus, double limit)
 {
     return !(cpus->cgroup_cpus > 0) || limit < cpus->cgroup_cpus;
@@ -39,8 +39,8 @@ static void note_quota(trib_cpus *cpus, const char *version, const trib_cgroup *
     trib_cgroup_describe(g, version, what, cpus->cgroup, sizeof cpus->cgroup);
 }
 
-/* The kernel keeps the affinity mask inside the set, so that this matters only where the mask could not be read, or
- * where something other than Linux's kernel stands in for it. */
+/* The kernel keeps the affinity mask inside the set, so this matters only if the mask could not be read, or on kernels
+ * other than Linux that imitate it. */
 static void note_set(trib_cpus *cpus, const char *version, const trib_cgroup *g, const char *file, const char *list)
 {
     char what[64];
@@ -63,7 +63,7 @@ static void read_quota_v2(const trib_cgroup *g, void *cpus)
 
 static void read_quota_v1(const trib_cgroup *g, void *cpus)
 {
-    char first[TRIB_CGROUP_LINE], second[TRIB_CGROUP_LINE]; /* a quota of -1 is none */
+    char first[TRIB_CGROUP_LINE], second[TRIB_CGROUP_LINE]; /* a quota of -1 means none */
     const char *quota_text = first, *period_text = second;
     long long quota, period;
     if (trib_cgroup_first_line(g, "cpu.cfs_quota_us", first) && trib_cgroup_take_number(&quota_text, &quota) &&

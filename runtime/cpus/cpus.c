@@ -9,7 +9,7 @@
 
 #include "cpus/evidence.h"
 
-/* The first number of a list; 0: it does not begin with one from 1. */
+/* The first number of a list; 0 if it does not begin with a positive number. */
 static int first_number(const char *list)
 {
     char *end;

@@ -22,7 +22,7 @@ static trib_status made_elsewhere(const trib_device *device, const char *call)
     return status;
 }
 
-/* Before anything that may wait or lock: after fork() that could last for ever. */
+/* Checked before anything that may wait or lock, which after fork() might never return. */
 #define REQUIRE_HERE(device, call)                                       \
     do {                                                                 \
         if (!made_here(device)) return made_elsewhere((device), (call)); \

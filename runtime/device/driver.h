@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The driver side of tributary/device.h: what a device implements. Semantics are documented there, slot by slot.
- * A slot exists only if every driver fills it, or it is marked optional. Arguments are checked before a slot is called.
+ * The driver side of tributary/device.h: the functions that a device implements. Semantics are documented there, slot
+ * by slot. A slot exists only if every driver fills it, or it is marked optional. Arguments are checked before a slot
+ * is called.
  */
 #ifndef TRIBUTARY_RUNTIME_DEVICE_DRIVER_H
 #define TRIBUTARY_RUNTIME_DEVICE_DRIVER_H
@@ -45,7 +46,7 @@ typedef struct trib_driver {
 
     trib_status (*op_implementations)(trib_device *device, const trib_op_desc *desc, bool include_reference,
                                       trib_implementation *out, int capacity, int *count, char *reason);
-    /* Optional, all three or none: what was measured, kept between runs of the program. */
+    /* Optional, all three or none: stores measurements between runs of the program. */
     trib_status (*op_recall)(trib_device *device, const trib_op_desc *desc, const char **name, int64_t *nanoseconds);
     trib_status (*op_remember)(trib_device *device, const trib_op_desc *desc, const char *name, int64_t nanoseconds);
     trib_status (*save_choices)(trib_device *device);
@@ -54,7 +55,7 @@ typedef struct trib_driver {
                              trib_op_handle **out);
     void (*op_destroy)(trib_op_handle *op);
     const char *(*op_detail)(const trib_op_handle *op);
-    /* Only for an op with packed_bytes. */
+    /* Only for ops with packed_bytes. */
     trib_status (*op_pack)(trib_op_handle *op, trib_stream *stream, const trib_op_parameters *parameters, void *packed,
                            void *workspace);
     trib_status (*op_run)(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
@@ -65,7 +66,7 @@ typedef struct trib_driver {
 struct trib_device {
     const trib_driver *driver;
     trib_device_info info;
-    uint64_t process; /* that opened it; trib_device_open sets this, and no driver is called in any other */
+    uint64_t process; /* process that opened it, set by trib_device_open; no driver is called in any other */
 };
 struct trib_stream {
     trib_device *device;

@@ -59,7 +59,7 @@ static trib_status expect_dtype(const trib_view *v, trib_dtype dtype)
     return INVALID("%s where %s is needed", trib_dtype_name(v->dtype), trib_dtype_name(dtype));
 }
 
-/* What the outputs hold when the inputs are what they are. */
+/* Element types of the outputs for these inputs. */
 static trib_status check_output_dtypes(const trib_op_desc *desc, trib_gives gives)
 {
     if (gives == TRIB_GIVES_TOP_K) {
@@ -112,7 +112,7 @@ static trib_status check_views(const trib_op_desc *desc, const trib_kind_row *ro
 
 /* ---- shapes ---- */
 
-/* Several outputs divide the channels among them, or each has all of them. */
+/* Several outputs share the channels, or each has all of them. */
 static trib_status check_shape(const trib_op_desc *desc, const trib_kind_row *row)
 {
     trib_extent in, wanted;

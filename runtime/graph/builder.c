@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Building a graph: layers after the rules of their kinds, and forks. The first failure is kept; later calls do
+ * Builds a graph: layers by the rules of their kinds, and forks. The first failure is kept; later calls do
  * nothing. */
 #include <stdarg.h>
 #include <stdio.h>

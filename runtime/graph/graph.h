@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The inside of a graph, for the builder and the passes. */
+ * The internals of a graph, for the builder and the passes. */
 #ifndef TRIBUTARY_RUNTIME_GRAPH_GRAPH_H
 #define TRIBUTARY_RUNTIME_GRAPH_GRAPH_H
 

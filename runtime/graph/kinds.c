@@ -285,7 +285,7 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
     return (unsigned)kind < TRIB_KIND_COUNT ? &rows[kind] : NULL;
 }
 
-/* ---- what the rows say together ---- */
+/* ---- rows combined ---- */
 
 const char *trib_kind_name(trib_kind kind)
 {

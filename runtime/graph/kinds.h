@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All there is to know of an op kind outside the drivers, a row each. Code that asks "which kind is this?" reads a row;
- * a new kind is a value of trib_kind, a row here, a reference and whatever drivers run it. */
+ * All knowledge of op kinds outside the drivers, a row per kind. Code that asks "which kind is this?" reads a row;
+ * a new kind is a value of trib_kind, a row here, a reference, and code in the drivers that run it. */
 #ifndef TRIBUTARY_RUNTIME_GRAPH_KINDS_H
 #define TRIBUTARY_RUNTIME_GRAPH_KINDS_H
 
@@ -15,8 +15,8 @@ typedef struct trib_extent {
     int c, h, w;
 } trib_extent;
 
-/* Where a kind tells its attributes by name: the JSON of plans, the keys of what was measured. In JSON a single value
- * is a number, several are a list. */
+/* Receives a kind's attributes by name, for the JSON of plans and the keys of measurements. In JSON a single value is a
+ * number, several are a list. */
 typedef struct trib_fields {
     void (*ints)(void *context, const char *name, const int *values, int count);
     void (*reals)(void *context, const char *name, const float *values, int count);
@@ -26,13 +26,13 @@ typedef struct trib_fields {
 
 typedef enum trib_takes {
     TRIB_TAKES_FLOATS = 0, /* any floating type */
-    TRIB_TAKES_FACTORS,    /* the precision's type: what is read is multiplied with weights */
+    TRIB_TAKES_FACTORS,    /* the precision's type: the input is multiplied by weights */
     TRIB_TAKES_PIXELS      /* 8 bits */
 } trib_takes;
 
 typedef enum trib_gives {
     TRIB_GIVES_SAME = 0,    /* the type of the first input */
-    TRIB_GIVES_SAME_OR_F32, /* or the float32 it is summed in */
+    TRIB_GIVES_SAME_OR_F32, /* or float32, the type of its sums */
     TRIB_GIVES_FLOATS,      /* any floating type: it converts */
     TRIB_GIVES_TOP_K        /* probabilities in float32, classes in int32 */
 } trib_gives;
@@ -40,25 +40,25 @@ typedef enum trib_gives {
 typedef struct trib_kind_row {
     const char *name;
     int least_inputs, most_inputs;
-    /* Where the two differ, several outputs divide the channels among them; else each has all of them. */
+    /* If the two differ, several outputs share the channels; otherwise each has all of them. */
     int least_outputs, most_outputs;
     trib_takes takes;
     trib_gives gives;
-    bool plan_only;      /* passes and lowering add it; no graph has such a layer */
-    bool nothing_to_run; /* the caller brings its output, or nothing is left of it at inference */
+    bool plan_only;      /* added by passes and lowering; never a layer of a graph */
+    bool nothing_to_run; /* its output is the caller's, or it does nothing at inference */
     bool rows;           /* output of 1x1 pixels, which lie plainly in memory */
-    bool ignores_zeros;  /* further input channels may hold zeros: its weight gets columns of zeros for them */
+    bool ignores_zeros;  /* additional input channels may be zeros: its weight gets columns of zeros for them */
     bool takes_relu;     /* passes may make a following ReLU its epilogue */
     bool may_widen;      /* outputs may have more channels than the rule says; those hold zeros */
     bool in_place;       /* each output element depends on the input's element in that place only: it may replace it */
     bool scales_and_shifts; /* an op of it takes a scale (as weight) and a shift (as bias) per channel */
-    /* Prologues and epilogues that make sense; bits 1u << kind. Which of them run is the device's business. */
+    /* Possible prologues and epilogues; bits 1u << kind. The device decides which of them it runs. */
     unsigned before, after;
 
-    /* Optional, all below: a missing rule has nothing to say. */
-    /* Fills in what 0 stands for. */
+    /* All rules below are optional. */
+    /* Replaces zeros by defaults. */
     void (*resolve)(trib_attributes *a, const trib_extent *in);
-    /* Whether the attributes make sense by themselves, once resolved. */
+    /* Checks resolved attributes by themselves. */
     trib_status (*check)(const trib_attributes *a);
     /* The output's extent; missing: the first input's. `in` has `count` extents. */
     trib_status (*shape)(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out);
@@ -67,23 +67,23 @@ typedef struct trib_kind_row {
     /* Per image: multiplications and additions count one each; missing: none. */
     int64_t (*operations)(const trib_attributes *a, trib_extent in, trib_extent out);
     void (*describe)(const trib_attributes *a, const trib_fields *fields);
-    /* What the rules above cannot say of a desc whose views are checked. */
+    /* Further checks of a desc whose views are checked. */
     trib_status (*check_op)(const trib_op_desc *desc);
 } trib_kind_row;
 
-/* NULL when there is no such kind. */
+/* NULL if there is no such kind. */
 const trib_kind_row *trib_kind_row_of(trib_kind kind);
 
 /* Output extents of a kind: resolved attributes are checked, then its shape rule runs. */
 trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib_extent *in, int count,
                             trib_extent *out);
-/* An op with its prologue and epilogue: what the main kind reads, and what goes out. */
+/* Extents of an op with its prologue and epilogue: the input of the main kind, and the output. */
 trib_status trib_op_shape(const trib_op_desc *desc, trib_extent *main_input, trib_extent *out);
-/* Tells all attributes, then prologue and epilogue with theirs, in one line: a name may come twice. */
+/* Passes on all attributes, then prologue and epilogue with theirs, in sequence: a name may occur twice. */
 void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields);
 /* Whether the op updates its first input: its output is the same view, and the kind allows that. */
 bool trib_op_in_place(const trib_op_desc *desc);
-/* Elements of the weight that an op takes, 0 when it takes none; views as in the desc. */
+/* Elements of an op's weight, 0 if it has none; views as in the desc. */
 int64_t trib_op_weight_elements(const trib_op_desc *desc);
 
 /* Name of a parameter in its layer: "weight", "running_mean", ... */

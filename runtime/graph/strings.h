@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Strings that live and die together: a graph's or a plan's names. */
+ * Strings that are freed together: the names in a graph or a plan. */
 #ifndef TRIBUTARY_RUNTIME_GRAPH_STRINGS_H
 #define TRIBUTARY_RUNTIME_GRAPH_STRINGS_H
 
@@ -10,7 +10,7 @@ typedef struct trib_strings {
     size_t count, capacity;
 } trib_strings;
 
-/* A copy that lives as long as `strings`; NULL when out of memory. */
+/* A copy that lives as long as `strings`; NULL if out of memory. */
 const char *trib_strings_add(trib_strings *strings, const char *text);
 __attribute__((format(printf, 2, 3))) const char *trib_strings_format(trib_strings *strings, const char *format, ...);
 void trib_strings_release(trib_strings *strings);

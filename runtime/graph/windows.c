@@ -26,7 +26,7 @@ static void one_if_zero(int *stride)
 
 static bool in_range(int value, int least, int most) { return value >= least && value <= most; }
 
-/* A pool's window must not lie in the padding alone: there is nothing to choose from. */
+/* A pool's window must not be entirely in the padding, where there is nothing to choose from. */
 static trib_status check_window(int r, int s, int stride_h, int stride_w, const trib_pad *pad, bool pools)
 {
     int most_h = pools ? r - 1 : MOST_WINDOW, most_w = pools ? s - 1 : MOST_WINDOW;
@@ -122,7 +122,7 @@ trib_status trib_pool2d_shape(const trib_attributes *a, const trib_extent *in, i
     out->h = trib_window_extent(in->h, v->r, v->stride_h, v->pad.top, v->pad.bottom, v->ceil_mode);
     out->w = trib_window_extent(in->w, v->s, v->stride_w, v->pad.left, v->pad.right, v->ceil_mode);
     if (!out->h || !out->w) return no_window_fits(v->r, v->s, in);
-    /* The last window may lie in the padding behind the image only: there is no maximum in it. */
+    /* The last window may be entirely in the padding after the image, which has no maximum. */
     int64_t row = (int64_t)(out->h - 1) * v->stride_h - v->pad.top;
     int64_t column = (int64_t)(out->w - 1) * v->stride_w - v->pad.left;
     if (row >= in->h || column >= in->w) return INVALID("the last window does not touch the image");

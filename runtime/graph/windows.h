@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kinds that slide a window over their input: what their rows in kinds.c are made of. */
+ * Rules for the rows in kinds.c of kinds that slide a window over their input. */
 #ifndef TRIBUTARY_RUNTIME_GRAPH_WINDOWS_H
 #define TRIBUTARY_RUNTIME_GRAPH_WINDOWS_H
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Output extent of a sliding window, with the ceil rule of Caffe and PyTorch; 0 when no window fits. */
+/* Output extent of a sliding window, with the ceil rule of Caffe and PyTorch; 0 if no window fits. */
 int trib_window_extent(int in, int window, int stride, int pad_begin, int pad_end, bool ceil_mode);
 
 void trib_conv2d_resolve(trib_attributes *a, const trib_extent *in);

@@ -13,7 +13,7 @@
 
 static void read_limit(const trib_cgroup *group, const char *version, const char *file, trib_memory *memory)
 {
-    char line[TRIB_CGROUP_LINE], what[64]; /* "max" is none, and so is version 1's largest number */
+    char line[TRIB_CGROUP_LINE], what[64]; /* "max" means none, and so does version 1's largest number */
     const char *text = line;
     long long bytes;
     if (!trib_cgroup_first_line(group, file, line) || !trib_cgroup_take_number(&text, &bytes)) return;

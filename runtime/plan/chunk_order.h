@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How chunks follow each other through a lane: in to the device, computed, out again. Data, so that what is run is what
+ * How chunks follow each other through a lane: in to the device, computed, out again. Data, so that what runs is what
  * is checked (check/chunk_order.c).
  *
  *     on a GPU, two chunks in two slots:
@@ -27,7 +27,7 @@ typedef struct trib_stage_order {
     int wait_count;
     struct {
         trib_stage stage;
-        int back; /* of the chunk so many before; 0: of the same */
+        int back; /* of an earlier chunk, by this distance; 0: of the same chunk */
     } waits[TRIB_MAX_STAGE_WAITS];
 } trib_stage_order;
 
@@ -36,11 +36,11 @@ typedef struct trib_chunk_order {
     trib_stage_order stages[TRIB_STAGE_COUNT];
 } trib_chunk_order;
 
-/* `beside`: copies run beside computing, each direction on a stream of its own; else all on one. */
+/* `beside`: copies run beside computing, each direction on its own stream; otherwise everything on one stream. */
 trib_chunk_order trib_chunk_order_of(bool beside, int slots);
 
 /* Proves that no stage of a chunk touches a slot or the arena while a stage of another does, unless both only read, and
- * that a chunk whose results are fetched is done with. The failure names both stages and the missing wait. */
+ * that a chunk whose results are fetched is complete. The failure names both stages and the missing wait. */
 trib_status trib_chunk_order_check(const trib_chunk_order *order);
 
 #endif

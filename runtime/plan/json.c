@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A plan as JSON, complete: two plans are equal when their JSON is. Attributes are written as the words they are made
- * of. */
+ * A complete plan as JSON: two plans are equal if their JSON is. Attributes are written by name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ static void views(FILE *out, const char *key, const trib_view *list, int count)
     fputc(']', out);
 }
 
-/* ---- attributes, as the kind's row tells them ---- */
+/* ---- attributes, from the kind's row ---- */
 
 static void ints(void *out, const char *name, const int *values, int count)
 {
@@ -68,7 +67,7 @@ static void kind_attributes(FILE *out, trib_kind kind, const trib_attributes *a)
     if (row->describe) row->describe(a, &(trib_fields) { .ints = ints, .reals = reals, .word = word, .context = out });
 }
 
-/* An object of its own: a pool before a convolution has a window, too. */
+/* Its own object: a pool before a convolution also has a window. */
 static void stage(FILE *out, const char *which, const trib_op_stage *s)
 {
     if (s->kind == TRIB_NO_STAGE) return;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which op is certain to be finished before which other may start: stream order and events, closed transitively. */
+ * Which op is finished before which other may start: the transitive closure of stream order and events. */
 #include "plan/order.h"
 #include "tributary/internal/alloc.h"
 
 trib_status trib_plan_no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the plan"); }
 
-/* Everything before `earlier`, and `earlier`, is before `op`. */
+/* `earlier`, and everything before it, is before `op`. */
 static void follow(trib_order *o, size_t op, size_t earlier)
 {
     uint64_t *row = trib_order_row(o, op);
@@ -30,7 +30,7 @@ static trib_status fill(trib_order *o, const trib_plan_op *ops, int *last_on_str
             if (event < 0 || event >= events)
                 return TRIB_ERROR(TRIB_INTERNAL, "op %s waits for event %d, which the plan does not have", op->name,
                                   event);
-            /* Waiting for an event nobody has recorded orders nothing, on every device. */
+            /* On every device, waiting for an event that was never recorded orders nothing. */
             if (recorded_by[event] >= 0) follow(o, i, (size_t)recorded_by[event]);
         }
         last_on_stream[op->stream] = (int)i;

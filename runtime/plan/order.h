@@ -8,7 +8,7 @@
 
 #include "tributary/plan.h"
 
-/* Bit a of row b is set when op a is finished before op b may start, by stream order and events. */
+/* Bit a of row b: op a is finished before op b may start, by stream order and events. */
 typedef struct trib_order {
     size_t count, words; /* ops; 64-bit words of a row */
     uint64_t *rows;

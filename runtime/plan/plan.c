@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A finished plan. lowering/ makes them. */
+ * Finished plans, as lowering/ makes them. */
 #include "tributary/plan.h"
 
 #include <stdio.h>

@@ -25,11 +25,11 @@ static void waits_text(const trib_plan_op *op, char *text, size_t size)
 
 /* ---- rooflines: no op can be faster than the memory it moves, or the arithmetic it does ---- */
 
-/* Only products run at the rate of the precision; what else there is to compute hides behind its memory traffic. */
+/* Only products run at the rate of the precision; all other computing is hidden by its memory traffic. */
 static bool multiplies(const trib_plan_op *op) { return trib_kind_row_of(op->desc.kind)->takes == TRIB_TAKES_FACTORS; }
 
 typedef struct bound {
-    double memory, math; /* seconds; 0 when nobody knows the device's rates */
+    double memory, math; /* seconds; 0 if the device's rates are unknown */
 } bound;
 
 static bound bound_of(const trib_plan *p, const trib_plan_op *op)
@@ -64,7 +64,7 @@ static void print_details(const trib_plan *p, const trib_plan_op *op, FILE *out)
     if (op->reason) fprintf(out, "          %s\n", op->reason);
 }
 
-/* Columns as wide as what stands in them. */
+/* Columns as wide as their content. */
 typedef struct columns {
     int layer, implementation;
 } columns;
@@ -100,7 +100,7 @@ static void print_op(const trib_plan *p, columns c, int index, bool explain, FIL
 
 typedef struct totals {
     int64_t flops, bytes;
-    bound each; /* as if only memory, or only arithmetic, took time */
+    bound each; /* counting only memory, or only arithmetic */
     double roofline;
 } totals;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Chunks on their way through a lane, in the order that chunk_order.h describes. */
+ * Runs chunks through a lane, in the order that chunk_order.h describes. */
 #include "session/lane.h"
 
 /* ---- stages ---- */
@@ -9,7 +9,7 @@ static trib_event *reached(const trib_lane *lane, trib_stage stage, int64_t chun
     return lane->reached[stage][chunk % TRIB_CHUNKS_IN_FLIGHT];
 }
 
-/* `resident`: a chunk that is computed, but not copied. */
+/* `resident`: a chunk that is computed but not copied. */
 static trib_status begin(trib_lane *lane, trib_stage stage, int64_t chunk, bool resident)
 {
     const trib_stage_order *s = &lane->order.stages[stage];
@@ -70,7 +70,7 @@ static trib_status run_copied(trib_lane *lane, int64_t chunk, const void *input,
     return fetch(lane, chunk, slot, outputs, count);
 }
 
-/* It is over when it is computed. */
+/* Such a chunk is complete once it is computed. */
 static trib_status run_resident(trib_lane *lane, int64_t chunk)
 {
     TRIB_TRY(compute(lane, chunk, &lane->slots[chunk % lane->order.slots], true));
@@ -103,7 +103,7 @@ trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void
 
 /* ---- waiting ---- */
 
-/* Chunks that failed earlier stay failed; what lies between counts with them. */
+/* Chunks that failed earlier stay failed, and so do those in between. */
 static void fail_in_flight(trib_lane *lane, const trib_status *failure)
 {
     if (lane->failed_from == lane->failed_to) lane->failed_from = lane->settled;
@@ -111,7 +111,7 @@ static void fail_in_flight(trib_lane *lane, const trib_status *failure)
     lane->failure = *failure;
 }
 
-/* `failure`: what is known to have failed; else the streams tell. */
+/* `failure`: a known failure; otherwise the streams report it. */
 static trib_status drain(trib_lane *lane, trib_status failure)
 {
     for (int i = lane->plan->stream_count + TRIB_STAGE_COUNT; i-- > 0;) {
@@ -126,7 +126,7 @@ static trib_status drain(trib_lane *lane, trib_status failure)
 
 trib_status trib_lane_drain(trib_lane *lane) { return drain(lane, trib_success()); }
 
-/* Until chunk `settled` is over. After a failure what follows in this lane was not computed either. */
+/* Waits for chunk `settled`. After a failure, later chunks of this lane were not computed either. */
 static void settle(trib_lane *lane)
 {
     trib_status status = trib_event_synchronize(reached(lane, TRIB_STAGE_FETCH, lane->settled));

@@ -22,7 +22,7 @@ size_t trib_output_row_bytes(const trib_plan *p, int output)
 
 /* ---- streams and events ---- */
 
-/* `number`: the plan's, or one above for a stream that copies. */
+/* `number`: the plan's, or a higher one for a stream that copies. */
 static trib_status open_stream(trib_lane *lane, int number, const char *name, trib_stream **out)
 {
     char text[64];
@@ -33,7 +33,7 @@ static trib_status open_stream(trib_lane *lane, int number, const char *name, tr
     return trib_success();
 }
 
-/* Those that share the plan's stream 0 have number 0. */
+/* Stages that share the plan's stream 0 have number 0. */
 static trib_status open_stages(trib_lane *lane)
 {
     static const char *const names[TRIB_STAGE_COUNT] = { "copies in", "computing", "copies out" };
@@ -85,7 +85,7 @@ static trib_status open_slot(trib_lane *lane, trib_slot *slot)
     slot->outputs = trib_alloc_zeroed((size_t)p->output_count, sizeof *slot->outputs);
     if (!slot->outputs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for lane %d", lane->index);
     trib_status status = trib_device_alloc(lane->device, s, input, &slot->input);
-    /* rows beyond a short chunk are computed too: keep them finite */
+    /* rows beyond a short chunk are computed as well: keep them finite */
     if (!trib_failed(&status)) status = trib_fill_zero(s, slot->input, input);
     trib_add_context(&status, "the input of %s at batch %d", p->graph_name, p->batch);
     for (int i = 0; i < p->output_count && !trib_failed(&status); ++i) {
@@ -157,13 +157,13 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots)
     bool in_place = info->host && launch != TRIB_GRAPH && lane->plan->batch == 1;
     for (int i = 0; !in_place && i < slots; ++i) TRIB_TRY(open_slot(lane, &lane->slots[i]));
     if (launch == TRIB_GRAPH) TRIB_TRY(record_slots(lane));
-    return trib_stream_synchronize(lane->streams[0]); /* all streams may use the memory from here on */
+    return trib_stream_synchronize(lane->streams[0]); /* from here on, all streams may use the memory */
 }
 
 void trib_lane_close(trib_lane *lane)
 {
     const trib_plan *p = lane->plan;
-    if (lane->streams) trib_lane_drain(lane); /* failures were reported to those who waited */
+    if (lane->streams) trib_lane_drain(lane); /* failures were reported to the waiters */
     for (int i = 0; i < TRIB_MAX_SLOTS; ++i) close_slot(lane, &lane->slots[i]);
     if (lane->arena) trib_device_free(lane->device, lane->streams[0], lane->arena);
     for (int i = 0; lane->events && i < p->event_count; ++i) trib_event_destroy(lane->events[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A lane: one arena, its streams and events, running one plan with parameters it shares with other lanes. */
+ * A lane: an arena, streams and events that run one plan, with parameters shared by all lanes. */
 #ifndef TRIBUTARY_RUNTIME_SESSION_LANE_H
 #define TRIBUTARY_RUNTIME_SESSION_LANE_H
 
@@ -7,12 +7,12 @@
 #include "trace/trace.h"
 #include "tributary/session.h"
 
-/* One more than there are slots: it waits on the device, so that the device never waits for the host. */
+/* One more than slots: the additional chunk is queued on the device, so that the device never waits for the host. */
 enum { TRIB_CHUNKS_IN_FLIGHT = TRIB_MAX_SLOTS + 1 };
 
-/* Where a chunk's input and results lie on the device, and the plan recorded with these addresses. */
+/* A chunk's input and results on the device, and the plan recorded with these addresses. */
 typedef struct trib_slot {
-    void *input;    /* NULL: the caller's memory is used as it is */
+    void *input;    /* NULL: the caller's memory is used directly */
     void **outputs; /* one per plan output; NULL entries likewise */
     trib_capture *capture;
 } trib_slot;
@@ -20,20 +20,20 @@ typedef struct trib_slot {
 typedef struct trib_lane {
     trib_device *device;
     const trib_plan *plan;
-    trib_op_handle *const *ops; /* one per plan op, NULL where nothing runs; owned by the session */
-    void *const *packed;        /* its parameters, NULL where it has none; owned by the session */
-    const trib_trace *trace;    /* NULL: nobody listens; owned by the session */
+    trib_op_handle *const *ops; /* one per plan op, NULL if nothing runs; owned by the session */
+    void *const *packed;        /* its parameters, NULL if it has none; owned by the session */
+    const trib_trace *trace;    /* NULL: no listener; owned by the session */
     int index;
     trib_chunk_order order;
     trib_stream **streams; /* the plan's */
     trib_event **events;
-    trib_stream *stages[TRIB_STAGE_COUNT]; /* where each stage runs: the plan's stream 0, or one of its own */
-    /* What the last chunks have reached, by chunk % TRIB_CHUNKS_IN_FLIGHT. */
+    trib_stream *stages[TRIB_STAGE_COUNT]; /* the stream of each stage: the plan's stream 0, or its own */
+    /* Stages reached by the last chunks, by chunk % TRIB_CHUNKS_IN_FLIGHT. */
     trib_event *reached[TRIB_STAGE_COUNT][TRIB_CHUNKS_IN_FLIGHT];
     trib_slot slots[TRIB_MAX_SLOTS];
     unsigned char *arena;
-    int64_t serial;                 /* of the chunk being submitted, among all of the session's; -1: none */
-    int64_t submitted, settled;     /* chunks; of those before `settled` nothing is in flight */
+    int64_t serial;                 /* the session's number of the chunk being submitted; -1: none */
+    int64_t submitted, settled;     /* chunks; those before `settled` are complete */
     int64_t failed_from, failed_to; /* chunks without results, because of `failure` */
     trib_status failure;
 } trib_lane;
@@ -43,23 +43,23 @@ typedef struct trib_lane {
 trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots);
 void trib_lane_close(trib_lane *lane);
 
-/* Gives one chunk of `count` images (1 .. plan->batch) to the lane's streams; waits only while too many chunks are in
+/* Enqueues a chunk of `count` images (1 .. plan->batch) on the lane's streams; waits only while too many chunks are in
  * flight. Host memory must stay valid until trib_lane_wait, or after a failure trib_lane_drain. `input` and `outputs`
- * both NULL: nothing is copied, the chunk is what its slot holds. The lane's first chunk is number 0; one that fails
- * here has a number, too. */
+ * both NULL: nothing is copied, and the slot's content is the input. The lane's first chunk is number 0; chunks that
+ * fail here are counted as well. */
 trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs);
-/* Returns when the results of chunks [from, to) are there, or why one of them has none. */
+/* Waits for the results of chunks [from, to), or returns the failure of one of them. */
 trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to);
-/* Returns when nothing is in flight any more, with the first failure; all chunks in flight then count as failed. */
+/* Waits until nothing is in flight and returns the first failure, after which all chunks in flight count as failed. */
 trib_status trib_lane_drain(trib_lane *lane);
 
-/* A range about all of a lane's work: a chunk, a capture, a launch. */
+/* A range for all of a lane's work: a chunk, a capture, a launch. */
 static inline void trib_lane_push(const trib_lane *lane, trib_trace_what what)
 {
     trib_trace_push(lane->trace, (trib_trace_range) { what, lane->index, 0, -1, lane->serial });
 }
 
-/* Runs the plan's ops from and to a slot's memory. */
+/* Runs the plan's ops on a slot's memory. */
 trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs);
 
 /* Bytes of one image in the input, and of one row of an output. */

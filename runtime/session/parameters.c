@@ -84,7 +84,7 @@ static trib_status fold_part(const trib_plan_op *op, int part, const trib_tensor
     return trib_success();
 }
 
-/* Adds `count` values behind the `used` ones that *all has. */
+/* Appends `count` values to the `used` ones in *all. */
 static trib_status append(const trib_plan_op *op, float **all, int64_t used, const float *values, int64_t count)
 {
     if (!values) return trib_success();
@@ -138,7 +138,7 @@ enum { ALIGNMENT = 256 };
 
 static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
-/* Weight, bias and workspace lie in `memory`, one behind the other. */
+/* Weight, bias and workspace are in `memory`, in sequence. */
 static trib_status pack(trib_stream *stream, trib_op_handle *handle, const trib_folded *values, unsigned char *memory,
                         void *packed)
 {
@@ -161,7 +161,7 @@ static trib_status load(trib_device *device, trib_stream *stream, const trib_pla
                    (size_t)op->packing_bytes;
     TRIB_TRY(trib_device_alloc(device, stream, bytes, &memory));
     trib_status status = pack(stream, handle, values, memory, packed);
-    trib_status done = trib_stream_synchronize(stream); /* `values` is being read until then */
+    trib_status done = trib_stream_synchronize(stream); /* `values` is in use until then */
     trib_device_free(device, stream, memory);
     return trib_failed(&status) ? status : done;
 }
@@ -176,5 +176,5 @@ trib_status trib_pack_parameters(trib_device *device, trib_stream *stream, const
     trib_status status = trib_device_alloc(device, stream, (size_t)op->packed_bytes, packed);
     if (!trib_failed(&status)) status = load(device, stream, op, handle, &values, *packed);
     trib_folded_release(&values);
-    return status; /* on failure, too, *packed is the caller's to free */
+    return status; /* the caller frees *packed, also on failure */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Giving a plan's ops to a lane's streams. */
+ * Enqueues a plan's ops on a lane's streams. */
 #include "session/lane.h"
 
 typedef struct bindings {

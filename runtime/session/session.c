@@ -11,7 +11,7 @@
 #include "tributary/internal/process.h"
 
 enum { MAX_LANES = 1024 };
-/* A job is its first chunk times this, plus its number of chunks: more than any batch has. */
+/* A job is its first chunk times this, plus its number of chunks, which is always lower. */
 static const int64_t job_chunks = (int64_t)1 << 24;
 
 struct trib_session {
@@ -20,12 +20,12 @@ struct trib_session {
     int max_batch;
     trib_op_handle **ops; /* one per plan op */
     void **packed;        /* its parameters, shared by all lanes */
-    trib_stream *loading; /* on which they were packed */
+    trib_stream *loading; /* stream that packs them */
     trib_lane *lanes;
     int lane_count;
     trib_trace *trace;
     int64_t submitted; /* chunks */
-    uint64_t process;  /* that created it */
+    uint64_t process;  /* process that created it */
 };
 
 trib_session_options trib_session_default_options(void)
@@ -36,13 +36,13 @@ trib_session_options trib_session_default_options(void)
     return o;
 }
 
-/* ---- what was left to us to choose ---- */
+/* ---- automatic choices ---- */
 
 static int at_least_one(int value) { return value > 0 ? value : 1; }
 
-/* Host cores work best each on images of its own: as many lanes as cores, a few images at a time, so that weights are
- * read from memory once for all of them (measured: 8 are 15 % faster than 1, more gain nothing). A GPU takes the batch
- * whole. */
+/* Host cores work best on their own images: as many lanes as cores, a few images at a time, so that weights are read
+ * from memory once for all of them (measured: 8 are 15 % faster than 1, more gain nothing). A GPU takes the whole
+ * batch. */
 static int chunk_size(const trib_device_info *info, int max_batch)
 {
     enum { MOST = 8 };
@@ -126,7 +126,7 @@ static void destroy_ops(trib_session *s)
     trib_free(s->packed);
 }
 
-/* On a GPU a lane that has several chunks in flight copies one while it computes another. */
+/* On a GPU, a lane with several chunks in flight copies one while it computes another. */
 static int slots_of(const trib_session *s, const trib_session_options *o)
 {
     int64_t chunks = (o->max_batch + o->plan.batch - 1) / o->plan.batch;
@@ -201,8 +201,7 @@ int trib_session_lanes(const trib_session *s) { return s->lane_count; }
 
 /* ---- running ---- */
 
-/* Chunks go to lanes in turn: they cost the same, so this is balanced without asking who is free. `outputs` NULL:
- * nothing is copied. */
+/* Chunks go to lanes in turn: they cost the same, so this is balanced. `outputs` NULL: nothing is copied. */
 static trib_status submit_chunk(trib_session *s, const void *input, int first, int count, void *const *outputs)
 {
     const trib_plan *p = s->plan;
@@ -216,7 +215,7 @@ static trib_status submit_chunk(trib_session *s, const void *input, int first, i
     return trib_lane_submit(lane, images, count, outputs ? rows : NULL);
 }
 
-/* Every lane that chunks [first, end) went to; all of them, whatever fails. */
+/* Waits for every lane that got one of the chunks [first, end), even after a failure. */
 static trib_status wait_for(trib_session *s, int64_t first, int64_t end)
 {
     trib_status status = trib_success();
@@ -240,7 +239,7 @@ static trib_status submit(trib_session *s, const void *input, int n, void *const
         *job = first * job_chunks + (s->submitted - first);
         return trib_success();
     }
-    /* the caller's memory must not be in use when we return */
+    /* on return, the caller's memory must not be in use */
     for (int64_t chunk = first; chunk < s->submitted && chunk < first + s->lane_count; ++chunk)
         trib_lane_drain(&s->lanes[chunk % s->lane_count]);
     trib_add_context(&status, "running %s", s->plan->graph_name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * trib_session_create with a list of trace sinks of one's own, instead of trib_trace_default_sinks(). */
+ * trib_session_create with a given list of trace sinks, instead of trib_trace_default_sinks(). */
 #ifndef TRIBUTARY_RUNTIME_SESSION_TRACED_H
 #define TRIBUTARY_RUNTIME_SESSION_TRACED_H
 
