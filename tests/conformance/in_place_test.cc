@@ -18,7 +18,7 @@ class InPlaceOps : public DeviceTest
 {
   protected:
     // The whole tensor afterwards; empty where it cannot be run.
-    std::vector<float> run(const OpCase &op, const char *implementation, bool in_place)
+    std::vector<float> run(const OpCase &op, const trib_implementation &offered, bool in_place)
     {
         const trib_view &view = op.desc.inputs[0];
         std::vector<float> whole = pack(view, op.inputs[0], canary), result = whole;
@@ -26,19 +26,36 @@ class InPlaceOps : public DeviceTest
         Stream s = stream();
         Memory input = alloc(s, bytes), apart = alloc(s, bytes);
         Memory &output = in_place ? input : apart;
-        const trib_op_parameters parameters = { op.weight.data(), op.bias.data() };
         trib_op_handle *made = nullptr;
-        EXPECT_OK(trib_op_create(device(), &op.desc, implementation, &parameters, &made));
+        EXPECT_OK(trib_op_create(device(), &op.desc, offered.name, &made));
         Op handle(made);
         if (!handle) return {};
+        Memory packed;
+        if (offered.packed_bytes) packed = pack_parameters(op, handle, s, offered);
         const void *inputs[] = { static_cast<char *>(input.get()) + offset };
         void *outputs[] = { static_cast<char *>(output.get()) + offset };
         EXPECT_OK(trib_copy_to_device(s.get(), apart.get(), whole.data(), bytes));
         EXPECT_OK(trib_copy_to_device(s.get(), input.get(), whole.data(), bytes));
-        EXPECT_OK(trib_op_run(handle.get(), s.get(), inputs, outputs, nullptr));
+        EXPECT_OK(trib_op_run(handle.get(), s.get(), inputs, outputs, packed.get(), nullptr));
         EXPECT_OK(trib_copy_to_host(s.get(), result.data(), output.get(), bytes));
         EXPECT_OK(trib_stream_synchronize(s.get()));
         return result;
+    }
+
+    Memory pack_parameters(const OpCase &op, const Op &handle, const Stream &s, const trib_implementation &offered)
+    {
+        Memory packed = alloc(s, std::size_t(offered.packed_bytes)), weight = upload(s, op.weight),
+               bias = upload(s, op.bias), scratch = alloc(s, std::size_t(offered.packing_bytes));
+        const trib_op_parameters parameters = { weight.floats(), bias.floats(), 0 };
+        EXPECT_OK(trib_op_pack(handle.get(), s.get(), &parameters, packed.get(), scratch.get()));
+        return packed;
+    }
+
+    Memory upload(const Stream &s, const Values &values)
+    {
+        Memory memory = alloc(s, values.size() * sizeof(float));
+        EXPECT_OK(trib_copy_to_device(s.get(), memory.get(), values.data(), values.size() * sizeof(float)));
+        return memory;
     }
 
     void check(trib_kind kind, trib_layout layout, unsigned seed)
@@ -53,7 +70,7 @@ class InPlaceOps : public DeviceTest
         for (int i = 0; i < count; ++i) {
             SCOPED_TRACE(all[i].name);
             ASSERT_EQ(all[i].workspace_bytes, 0);
-            const std::vector<float> wanted = run(op, all[i].name, false), seen = run(op, all[i].name, true);
+            const std::vector<float> wanted = run(op, all[i], false), seen = run(op, all[i], true);
             ASSERT_FALSE(wanted.empty() || seen.empty());
             const Values values = unpack(op.desc.outputs[0], seen);
             for (std::size_t k = 0; k < values.size(); ++k)
