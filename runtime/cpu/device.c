@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opening and describing the CPU device. */
+ * Opens and describes the CPU device. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

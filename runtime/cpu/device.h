@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The CPU device: streams are worker threads with a queue of work, events are recorded by those threads, and every
- * piece of work holds as many of the device's core tokens as it uses threads, so that no more threads run than there
- * are cores. */
+ * The CPU device: streams are worker threads with a queue of work, events are recorded by those threads, and work holds
+ * one of the device's core tokens per thread, so that no more threads run than there are cores. */
 #ifndef TRIBUTARY_RUNTIME_CPU_DEVICE_H
 #define TRIBUTARY_RUNTIME_CPU_DEVICE_H
 
@@ -18,7 +17,7 @@ typedef struct trib_cpu_device {
     trib_cpu_tokens tokens;
     pthread_mutex_t memory_lock;
     trib_memory_stats memory, host_memory; /* under memory_lock */
-    /* Guards everything about captures that are being recorded: streams' `capture` and `lane`, and the list below. */
+    /* Guards captures being recorded: streams' `capture` and `lane`, and the list below. */
     pthread_mutex_t capture_lock;
     trib_cpu_capture *recording; /* linked by `next` */
     uint64_t capture_count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Device memory: aligned host memory that is counted and can be limited. What callers ask for as host memory is the
- * same, counted apart. */
+ * Device memory: aligned host memory that is counted and can be limited. The host memory of callers is the same,
+ * counted separately. */
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -10,13 +10,13 @@
 
 enum { ALIGNMENT = 256, HUGE_PAGE = 2 << 20 };
 
-/* In front of each block; as large as the alignment, so that the block stays aligned. */
+/* Precedes each block; as large as the alignment, so that the block stays aligned. */
 typedef union header {
     size_t bytes;
     char space[ALIGNMENT];
 } header;
 
-/* Fewer page faults and TLB misses for arenas and large weights. A hint: nothing depends on it. */
+/* Fewer page faults and TLB misses for arenas and large weights. Only a hint. */
 static void advise_huge_pages(header *block, size_t bytes)
 {
     if (bytes < 2 * (size_t)HUGE_PAGE) return;
@@ -29,7 +29,7 @@ static void advise_huge_pages(header *block, size_t bytes)
 static bool reserve(trib_cpu_device *device, trib_memory_stats *m, size_t bytes, trib_memory_stats *seen)
 {
     pthread_mutex_lock(&device->memory_lock);
-    bool fits = bytes <= (size_t)device->base.info.memory_bytes; /* more than the machine has is not even tried */
+    bool fits = bytes <= (size_t)device->base.info.memory_bytes; /* do not even try more than the machine has */
     if (m->limit_bytes && fits) fits = (int64_t)bytes <= m->limit_bytes - m->current_bytes;
     if (fits) {
         m->current_bytes += (int64_t)bytes;
@@ -61,7 +61,7 @@ static trib_status no_memory(const char *what, size_t bytes, const trib_memory_s
                       what, bytes, (long long)seen->current_bytes);
 }
 
-/* What has been reserved; gives the reservation up when there is no memory for it. */
+/* Allocates reserved bytes; cancels the reservation if there is no memory. */
 static trib_status allocate(trib_cpu_device *device, trib_memory_stats *m, const char *what, size_t bytes,
                             trib_memory_stats *seen, void **out)
 {
@@ -90,7 +90,7 @@ trib_status trib_cpu_alloc(trib_device *base, trib_stream *stream, size_t bytes,
     trib_cpu_device *device = trib_cpu_of(base);
     trib_memory_stats seen;
     bool fits = reserve(device, &device->memory, bytes, &seen);
-    if (!fits && stream) { /* what this stream freed may still be on its way */
+    if (!fits && stream) { /* memory freed by this stream may still be queued */
         trib_cpu_stream_drain((trib_cpu_stream *)stream);
         fits = reserve(device, &device->memory, bytes, &seen);
     }
@@ -99,13 +99,13 @@ trib_status trib_cpu_alloc(trib_device *base, trib_stream *stream, size_t bytes,
 
 void trib_cpu_free_now(trib_cpu_device *device, void *memory) { release(device, &device->memory, memory); }
 
-/* While capturing this still means "after the work really given so far": a capture records work, not memory. */
+/* While capturing, this still means "after the work enqueued so far": a capture records work, not memory. */
 void trib_cpu_free(trib_device *base, trib_stream *stream, void *memory)
 {
     trib_cpu_device *device = trib_cpu_of(base);
     trib_cpu_stream *cpu = (trib_cpu_stream *)stream;
     trib_cpu_item *item = cpu ? trib_cpu_item_take(cpu, TRIB_CPU_FREE) : NULL;
-    if (!item) { /* a free cannot fail: wait instead of queueing */
+    if (!item) { /* a free cannot fail, so wait instead of queueing */
         if (cpu) trib_cpu_stream_drain(cpu);
         trib_cpu_free_now(device, memory);
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Device memory and the host memory of callers: both are host memory, counted apart, each with a limit. */
+ * Device memory and the host memory of callers: both are host memory, counted separately, each with a limit. */
 #ifndef TRIBUTARY_RUNTIME_CPU_MEMORY_H
 #define TRIBUTARY_RUNTIME_CPU_MEMORY_H
 
@@ -7,7 +7,7 @@
 
 trib_status trib_cpu_alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out);
 void trib_cpu_free(trib_device *device, trib_stream *stream, void *memory);
-/* Now, not in stream order. */
+/* At once, not in stream order. */
 void trib_cpu_free_now(trib_cpu_device *device, void *memory);
 trib_memory_stats trib_cpu_memory(const trib_device *device);
 void trib_cpu_set_memory_limit(trib_device *device, int64_t bytes);

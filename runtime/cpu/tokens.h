@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A counting semaphore taken several at a time and in order of arrival: the cores of a device. */
+ * A counting semaphore for several tokens at a time, in order of arrival: the cores of a device. */
 #ifndef TRIBUTARY_RUNTIME_CPU_TOKENS_H
 #define TRIBUTARY_RUNTIME_CPU_TOKENS_H
 
@@ -15,7 +15,7 @@ typedef struct trib_cpu_tokens {
 
 void trib_cpu_tokens_init(trib_cpu_tokens *tokens, int count);
 void trib_cpu_tokens_destroy(trib_cpu_tokens *tokens);
-/* All `count` at once (no more than there are), so that two takers never hold half of what each needs. */
+/* Takes all `count` at once (no more than exist), so that two threads never each hold half of what they need. */
 void trib_cpu_tokens_acquire(trib_cpu_tokens *tokens, int count);
 void trib_cpu_tokens_release(trib_cpu_tokens *tokens, int count);
 

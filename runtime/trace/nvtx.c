@@ -20,7 +20,7 @@ typedef struct registered {
 
 static struct {
     pthread_mutex_t lock;
-    bool asked; /* whether a tool listens */
+    bool asked; /* true if a tool listens */
     nvtxDomainHandle_t domain;
     registered *strings;
     size_t count, capacity;

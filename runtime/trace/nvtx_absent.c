@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Built without NVTX: nobody ever listens. */
+ * A build without NVTX: there is never a listener. */
 #include "trace/sink.h"
 
 static trib_status nobody(void *context, const trib_plan *plan, void **state)

@@ -19,7 +19,7 @@ trib_trace_sinks trib_trace_default_sinks(void)
     return (trib_trace_sinks) { all, (int)(sizeof all / sizeof *all) };
 }
 
-/* The list is made when the first sink listens: otherwise nothing is allocated. */
+/* The list is created for the first sink that listens: otherwise nothing is allocated. */
 static trib_status add_listener(trib_trace **trace, int most, const trib_trace_sink *sink, void *state)
 {
     if (!*trace) *trace = trib_alloc_zeroed(1, sizeof **trace + (size_t)most * sizeof(listener));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The sinks that listen to one session. What they are told is in sink.h. */
+ * The sinks of one session. sink.h describes what they receive. */
 #ifndef TRIBUTARY_RUNTIME_TRACE_TRACE_H
 #define TRIBUTARY_RUNTIME_TRACE_TRACE_H
 
 #include "trace/sink.h"
 
-/* NULL when no sink listens. Immutable: threads may share it. */
+/* NULL if no sink listens. Immutable: threads may share it. */
 typedef struct trib_trace trib_trace;
 
 trib_status trib_trace_create(const trib_plan *plan, trib_trace_sinks sinks, trib_trace **out);
@@ -15,7 +15,7 @@ void trib_trace_begin(const trib_trace *trace, const trib_trace_range *range);
 void trib_trace_end(const trib_trace *trace);
 void trib_trace_name_stream(const trib_trace *trace, int lane, int stream, const char *name); /* NULL is fine */
 
-/* When nobody listens, a comparison. */
+/* Without listeners, this costs a comparison. */
 static inline void trib_trace_push(const trib_trace *trace, trib_trace_range range)
 {
     if (trace) trib_trace_begin(trace, &range);

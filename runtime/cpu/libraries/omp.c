@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The OpenMP run time that oneDNN brings along, found by name: Tributary itself does not link one, and must set the
- * team of the very run time oneDNN uses. */
+ * The OpenMP run time of oneDNN, found by name: Tributary itself does not link one, and must set the team in the run
+ * time that oneDNN uses. */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
 
 #include "cpu/libraries/onednn.h"
 
-/* Written once, before anybody can compute. */
+/* Written once, before any computing. */
 static void (*set_threads)(int);
 static int (*get_threads)(void);
 
-/* As oneDNN's own calls are resolved: what the program was linked with comes first, then what oneDNN was. */
+/* In the order in which oneDNN's own calls are resolved: libraries of the program first, then those of oneDNN. */
 static void *symbol(void *onednn, const char *name)
 {
     void *found = dlsym(RTLD_DEFAULT, name);
@@ -19,7 +19,7 @@ static void *symbol(void *onednn, const char *name)
 
 void trib_cpu_omp_find(void *onednn)
 {
-    /* The way POSIX gives for turning a data pointer into a function pointer. */
+    /* POSIX's way of turning a data pointer into a function pointer. */
     *(void **)&set_threads = symbol(onednn, "omp_set_num_threads");
     *(void **)&get_threads = symbol(onednn, "omp_get_max_threads");
 }

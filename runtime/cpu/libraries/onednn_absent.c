@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A build without oneDNN: everything runs, slowly. */
+ * A build without oneDNN: everything runs, but slowly. */
 #include <stdio.h>
 
 #include "cpu/libraries/onednn.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Included in place of <dnnl.h>: calls of oneDNN's functions go to those that were loaded. One that is missing in here
- * or in onednn_functions.h is found by the linker, which is not given oneDNN. */
+ * Included instead of <dnnl.h>: calls of oneDNN's functions go to the loaded library. A function missing here or in
+ * onednn_functions.h is a linker error, because oneDNN is not linked. */
 #ifndef TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_API_H
 #define TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_API_H
 

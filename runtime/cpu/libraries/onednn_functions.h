@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * oneDNN is not linked but loaded when a CPU device is first opened (onednn_load.c): a program may say before then how
- * its OpenMP shall wait, and machines without it run everything else. This lists the functions that we use; the loader
- * checks that they are the header's. Whoever calls them includes cpu/libraries/onednn_api.h. */
+ * oneDNN is not linked but loaded when a CPU device is first opened (onednn_load.c): until then a program may configure
+ * how its OpenMP waits, and machines without it run everything else. This lists the functions that we use; the loader
+ * checks them against the header. Callers include cpu/libraries/onednn_api.h. */
 #ifndef TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_FUNCTIONS_H
 #define TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_FUNCTIONS_H
 
@@ -101,8 +101,8 @@ typedef struct trib_dnnl_functions {
     TRIB_DNNL_FUNCTIONS(TRIB_DNNL_POINTER)
 } trib_dnnl_functions;
 
-/* Filled in by the first call of trib_onednn_load, which says whether that worked and, if not, what to do. It stays
- * loaded until the process ends: the threads of its OpenMP do. */
+/* Filled in by the first call of trib_onednn_load, which fails with what to do. oneDNN stays loaded until the process
+ * ends, because the threads of its OpenMP do. */
 extern trib_dnnl_functions trib_dnnl;
 trib_status trib_onednn_load(void);
 

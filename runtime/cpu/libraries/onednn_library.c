@@ -71,11 +71,11 @@ static const char *runtime_name(const dnnl_version_t *version)
     }
 }
 
-/* The instruction sets are bit sets, each including those before it in its row. */
+/* The instruction sets are bit sets, each including the earlier ones in its row. */
 static const struct {
     unsigned bits;
     const char *name;
-    trib_layout blocked; /* what its convolutions like best; TRIB_NHWC: no blocked layout */
+    trib_layout blocked; /* the best layout of its convolutions; TRIB_NHWC: no blocked one */
 } instruction_sets[] = {
     { dnnl_cpu_isa_sse41, "sse4.1", TRIB_NHWC },
     { dnnl_cpu_isa_avx, "avx", TRIB_NHWC },

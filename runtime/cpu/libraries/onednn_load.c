@@ -9,7 +9,7 @@
 #include "cpu/libraries/onednn_functions.h"
 #include "tributary/internal/library.h"
 
-/* Our list is the header's: a call with other parameters than the function has would not be noticed otherwise. */
+/* Our list matches the header; otherwise wrong parameters of a call would go unnoticed. */
 #define CHECK(type, name, parameters) \
     _Static_assert(_Generic(&dnnl_##name, type(*) parameters : 1, default : 0), "another type: dnnl_" #name);
 TRIB_DNNL_FUNCTIONS(CHECK)
@@ -24,7 +24,7 @@ trib_dnnl_functions trib_dnnl;
 
 #define REMEDY "on Debian: apt-get install " TRIB_ONEDNN_PACKAGE ", or put the folder of one into LD_LIBRARY_PATH"
 
-/* The library's file name says only the first number, and a folder in LD_LIBRARY_PATH may hold anything. */
+/* The file name has only the major version, and a folder in LD_LIBRARY_PATH may contain anything. */
 static trib_status check_version(const dnnl_version_t *v)
 {
     bool old = v->major == 2 && v->minor < 6;

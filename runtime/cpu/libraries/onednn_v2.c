@@ -7,7 +7,7 @@
 static dnnl_memory_desc_t describe(int rank, const dnnl_dims_t dims, dnnl_format_tag_t format)
 {
     dnnl_memory_desc_t md;
-    memset(&md, 0, sizeof md); /* a refused one is refused again by whatever it is given to */
+    memset(&md, 0, sizeof md); /* later calls with an invalid descriptor fail as well */
     dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, format);
     return md;
 }

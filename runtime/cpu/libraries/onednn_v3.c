@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Descriptors and attributes of one primitive, freed together. NULL where creation failed: what they are given to then
- * refuses them, and `status` says why. */
+/* Descriptors and attributes of one primitive, freed together. NULL if creation failed: later calls with it fail, and
+ * `status` has the reason. */
 typedef struct parts {
     dnnl_status_t status;
     dnnl_memory_desc_t source, target, weights, bias;
@@ -31,7 +31,7 @@ static dnnl_status_t add_relu(dnnl_primitive_attr_t attributes)
     return status;
 }
 
-/* Source, target and attributes; the caller adds weights where there are any. */
+/* Source, target and attributes; the caller adds weights if there are any. */
 static parts begin(const trib_dnnl_geometry *g, bool relu)
 {
     parts p = { .status = dnnl_success };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What differs between the C APIs of oneDNN 2.x (onednn_v2.c) and 3.x (onednn_v3.c): making descriptors. 2.x has
+ * Making descriptors, which differs between the C APIs of oneDNN 2.x (onednn_v2.c) and 3.x (onednn_v3.c). 2.x has
  * operation descriptors and memory descriptors by value; 3.x makes primitive descriptors directly.
  *
  * All tensors are dense. (A descriptor with the strides of a slice is accepted and runs the reference, 100 to 1,000
@@ -18,8 +18,8 @@ typedef struct trib_dnnl_geometry {
     bool has_bias, relu;
 } trib_dnnl_geometry;
 
-/* Primitive descriptors for inference with a scratchpad the caller provides; weights in the format the primitive likes
- * best. `prefix`: the implementation's name must begin with it; NULL: the first one. */
+/* Primitive descriptors for inference with a scratchpad from the caller, and weights in the primitive's preferred
+ * format. `prefix`: the implementation's name must begin with it; NULL: the first one. */
 dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
                              const char *prefix, dnnl_primitive_desc_t *out);
 dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ops as plain loops over channel groups (pixels.h), in any layout: what oneDNN does not do, or not for every shape.
- * None is more than a percent of a network's time. One thread each, so a result never depends on a thread count. */
+ * Ops as plain loops over channel groups (pixels.h), in any layout: those that oneDNN lacks, or lacks for some shapes.
+ * None takes more than a percent of a network's time. Each uses one thread, so results never depend on thread counts.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static void run_relu(const trib_op_desc *desc, const float *x, float *y)
     trib_pixels_clear(&to, y, desc->inputs[0].c);
 }
 
-/* Scale and shift are as long as the padded channels, with zeros behind: padding stays zero. */
+/* Scale and shift are padded with zeros like the channels, so padding stays zero. */
 static trib_packing packing_of(const trib_op_desc *desc)
 {
     int64_t bytes = (int64_t)sizeof(float) * trib_pixels_of(&desc->inputs[0]).channels;
@@ -66,13 +67,13 @@ static void run_scale_shift(const trib_cpu_op *op, const float *x, float *y, con
         }
 }
 
-/* Over the channels of one pixel, which is all there is: `at` steps through them. */
+/* Over the channels of the only pixel; `at` steps through them. */
 static void softmax_row(const trib_pixels *from, const float *x, const trib_pixels *to, float *y, int channels)
 {
     float largest = -INFINITY;
     for (int c = 0; c < channels; ++c) {
         float value = x[c / from->width * from->group + c % from->width];
-        if (!(value <= largest)) largest = value; /* NaN too: it then reaches every output */
+        if (!(value <= largest)) largest = value; /* also for NaN, which then reaches every output */
     }
     double sum = 0;
     for (int c = 0; c < channels; ++c) sum += exp((double)x[c / from->width * from->group + c % from->width] - largest);
@@ -89,7 +90,7 @@ static void run_softmax(const trib_op_desc *desc, const float *x, float *y)
     trib_pixels_clear(&to, y, desc->inputs[0].c);
 }
 
-/* Rows lie the same in every layout that has no blocks. */
+/* Rows are the same in all layouts without blocks. */
 static trib_status run_top_k(const trib_op_desc *desc, const float *x, float *probabilities, int32_t *indices)
 {
     int k = desc->attributes.top_k.k, classes = desc->inputs[0].c;
@@ -99,7 +100,7 @@ static trib_status run_top_k(const trib_op_desc *desc, const float *x, float *pr
         const float *row = x + (int64_t)n * desc->inputs[0].c_total;
         double largest = -INFINITY, sum = 0;
         for (int c = 0; c < classes; ++c)
-            if (!((double)row[c] <= largest)) largest = row[c]; /* NaN too */
+            if (!((double)row[c] <= largest)) largest = row[c]; /* also for NaN */
         for (int c = 0; c < classes; ++c) sum += exp((double)row[c] - largest);
         trib_top_k(row, classes, k, best);
         for (int i = 0; i < k; ++i) {

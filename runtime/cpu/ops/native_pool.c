@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pooling as plain loops: one output pixel of one channel group at a time, so that the innermost loop runs over the
- * channels that lie side by side. Sums are float32 in a fixed order. */
+ * Pooling as plain loops: one output pixel of one channel group at a time, so that the innermost loop runs over
+ * adjacent channels. Sums are float32 in a fixed order. */
 #include <math.h>
 
 #include "cpu/ops/native.h"
 #include "cpu/ops/pixels.h"
 
-/* The input pixels of one output pixel, and what a sum over them is divided by. */
+/* The input pixels of one output pixel, and the divisor of their sum. */
 typedef struct window {
     int top, bottom, left, right; /* inside the image; bottom and right exclusive */
     float divisor;
@@ -26,7 +26,7 @@ static window adaptive_window(const trib_op_desc *desc, int p, int q)
     return v;
 }
 
-/* Averages divide by what lies inside the image and its stated padding. */
+/* Averages divide by the positions inside the image and its stated padding. */
 static window fixed_window(const trib_op_desc *desc, int p, int q)
 {
     const trib_pool2d *pool = &desc->attributes.pool2d;
@@ -47,7 +47,7 @@ static void maximum(const trib_pixels *from, const window *v, const float *x, fl
         for (int j = v->left; j < v->right; ++j) {
             const float *pixel = x + ((int64_t)i * from->w + j) * from->pitch;
             for (int c = 0; c < from->width; ++c)
-                if (!(pixel[c] <= y[c])) y[c] = pixel[c]; /* NaN wins, and is seen */
+                if (!(pixel[c] <= y[c])) y[c] = pixel[c]; /* NaN wins */
         }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An op prepared for oneDNN: how its parameters are packed, and how it runs. */
+ * An op prepared for oneDNN: packing of its parameters, and running. */
 #ifndef TRIBUTARY_RUNTIME_CPU_OPS_ONEDNN_OP_H
 #define TRIBUTARY_RUNTIME_CPU_OPS_ONEDNN_OP_H
 
@@ -18,12 +18,12 @@ struct trib_onednn_op {
 
 /* Convolutions and linear layers. */
 bool trib_onednn_has_weight(const trib_op_desc *desc);
-/* Where weight and bias lie in the packed form. */
+/* Places of weight and bias in packed parameters. */
 trib_packing trib_onednn_packing_of(const trib_op_desc *desc, const trib_onednn_recipe *r,
                                     dnnl_primitive_desc_t descriptor);
 /* Bytes of scratch memory while packing. */
 int64_t trib_onednn_packing_scratch(const trib_op_desc *desc, const trib_onednn_recipe *r);
-/* As the primitive wants the weight. */
+/* The weight in the primitive's format. */
 trib_dnnl_md trib_onednn_packed_weight(dnnl_primitive_desc_t descriptor);
 /* Makes `own->packs`. */
 trib_status trib_onednn_build_packing(trib_onednn_op *own, const trib_op_desc *desc);

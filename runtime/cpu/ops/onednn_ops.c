@@ -42,7 +42,7 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
     char reason[TRIB_MESSAGE_SIZE] = "";
     trib_onednn_op *own = trib_alloc_zeroed(1, sizeof *own);
     if (!own) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(op->desc.kind));
-    op->onednn = own; /* released with the op, whatever happens from here on */
+    op->onednn = own; /* from here on, released with the op */
     own->device = device;
     TRIB_TRY(trib_onednn_find(device, &op->desc, name, &own->recipe, &own->descriptor, reason));
     if (!own->descriptor)

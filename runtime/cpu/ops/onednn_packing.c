@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parameters in the form that oneDNN's primitives read. */
+ * Packs parameters into the formats of oneDNN's primitives. */
 #include <string.h>
 
 #include "cpu/ops/onednn_op.h"
@@ -19,7 +19,7 @@ trib_packing trib_onednn_packing_of(const trib_op_desc *desc, const trib_onednn_
                            desc->has_bias ? (int64_t)sizeof(float) * r->g.k : 0);
 }
 
-/* As oneDNN is shown the weights: a linear layer's filter is the image. */
+/* The weights as oneDNN sees them: a linear layer is a filter of the size of the image. */
 static void plain_dims(const trib_op_desc *desc, const trib_onednn_recipe *r, dnnl_dims_t dims)
 {
     const trib_dnnl_geometry *g = &r->g;
@@ -30,7 +30,7 @@ static void plain_dims(const trib_op_desc *desc, const trib_onednn_recipe *r, dn
     dims[3] = conv ? g->s : g->w;
 }
 
-/* A convolution's weights may be given for fewer channels than its input has. */
+/* A convolution's weights may have fewer channels than its input. */
 int64_t trib_onednn_packing_scratch(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
     bool fits = desc->kind == TRIB_LINEAR && desc->inputs[0].c == r->g.c && desc->outputs[0].c == r->g.k;
@@ -75,8 +75,8 @@ static void copy_taps(const trib_dnnl_geometry *g, const trib_onednn_recipe *r, 
                sizeof(float) * (size_t)g->s);
 }
 
-/* O,I,R,S with zeros for all channels that `weight` does not have, and the taps that are used; made in `scratch`,
- * unless `weight` is that already. */
+/* O,I,R,S with zeros for channels missing in `weight`, and only the used taps; written to `scratch`, unless `weight`
+ * already has this form. */
 static const float *fit_weight(const trib_op_desc *desc, const trib_onednn_recipe *r,
                                const trib_op_parameters *parameters, float *scratch)
 {
@@ -94,7 +94,7 @@ static const float *fit_weight(const trib_op_desc *desc, const trib_onednn_recip
     return scratch;
 }
 
-/* Brings the weights into the format the primitive wants. */
+/* Converts the weights to the primitive's format. */
 static trib_status pack_weight(const trib_cpu_op *op, dnnl_stream_t stream, const float *weight, void *packed)
 {
     const trib_onednn_op *own = op->onednn;

@@ -24,7 +24,7 @@ static dnnl_format_tag_t format_of(trib_layout layout)
     }
 }
 
-/* What a window really reaches behind the last element; less than nothing counts as nothing. */
+/* How far windows extend beyond the last element; never negative. */
 static int reach(int outputs, int stride, int window, int before, int size)
 {
     int behind = (outputs - 1) * stride + window - before - size;
@@ -43,8 +43,8 @@ static void set_window(trib_dnnl_geometry *g, int r, int s, int stride_h, int st
     g->after[1] = reach(g->q, (int)g->strides[1], g->s, pad->left, g->w);
 }
 
-/* Taps of a filter that only ever meet padding, as those of a 5x5 on a 2x2 image: without them the result is the same,
- * and oneDNN, which has nothing fast for filters much larger than the image, does it. Returns the first tap kept. */
+/* Removes taps of a filter that only ever meet padding, as in a 5x5 on a 2x2 image: the result is the same, and oneDNN
+ * has no fast implementation for filters much larger than the image. Returns the first tap kept. */
 static int crop(int *taps, int outputs, int stride, int64_t *before, int size)
 {
     int64_t first = *before - (int64_t)(outputs - 1) * stride, last = size - 1 + *before;
@@ -66,7 +66,7 @@ static void set_images(trib_onednn_recipe *r, const trib_op_desc *desc, int imag
     r->target_bytes = (int64_t)sizeof(float) * images * r->g.k * r->g.p * r->g.q;
 }
 
-/* The winograd weights of a small image weigh more than the image: they are read once for several. */
+/* For small images, Winograd weights are larger than the image, so they are read once for several images. */
 static int images_per_winograd(const trib_op_desc *desc)
 {
     if ((int64_t)desc->outputs[0].h * desc->outputs[0].w > 400) return 1;
@@ -92,8 +92,8 @@ static bool conv_recipe(trib_onednn_recipe *r, const trib_op_desc *desc, const c
     return true;
 }
 
-/* oneDNN averages over the whole window or over its part inside the image; what is asked for is the part inside the
- * image and its stated padding. */
+/* oneDNN averages over the whole window or over its part inside the image; we need the part inside the image and its
+ * stated padding. */
 static bool average_recipe(trib_onednn_recipe *r, const trib_pool2d *pool)
 {
     const trib_pad *pad = &pool->pad;
@@ -111,7 +111,7 @@ static bool pool_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
     return !desc->relu && (desc->kind == TRIB_MAX_POOL2D || average_recipe(r, pool));
 }
 
-/* False: oneDNN is not for this. */
+/* False: not a case for oneDNN. */
 static bool recipe_of(const trib_op_desc *desc, const char *name, trib_onednn_recipe *r)
 {
     const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
@@ -155,7 +155,7 @@ static dnnl_status_t describe(dnnl_engine_t engine, const trib_op_desc *desc, co
     }
 }
 
-/* With OpenMP set to the threads it will run with. */
+/* Called with OpenMP set to the threads that the op will use. */
 static dnnl_status_t describe_for(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
                                   dnnl_primitive_desc_t *out)
 {
@@ -167,8 +167,8 @@ static dnnl_status_t describe_for(trib_cpu_device *device, const trib_op_desc *d
 }
 
 /* Matrix products divide their sums among threads, and the brgemm convolutions of NHWC choose blocks by their number
- * (seen: 1x4 outputs of 24 channels). Results would depend on a plan's share of the cores: these run on one thread. The
- * jit and Winograd kernels of the blocked layouts do not. */
+ * (seen: 1x4 outputs of 24 channels). Their results would depend on a plan's share of the cores, so they run on one
+ * thread. Those of the jit and Winograd kernels of the blocked layouts do not. */
 static bool bits_depend_on_threads(const char *name) { return strstr(name, "gemm") || strstr(name, "brg"); }
 
 trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, const char *name, trib_onednn_recipe *r,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How an op is shown to oneDNN.
+ * How an op is described to oneDNN.
  *
- * oneDNN is only ever shown dense tensors (see onednn_version.h). A channel slice of one image is dense in the blocked
- * layouts, so ops run image by image with a moving data pointer, which costs nothing. Where a slice is not dense (NHWC,
- * or several images at once) it goes through a staging buffer in the workspace. In blocked layouts the padding channels
- * are treated as channels like the others: zero weights keep them zero, and oneDNN has nothing to pad.
+ * oneDNN only gets dense tensors (see onednn_version.h). A channel slice of one image is dense in the blocked
+ * layouts, so ops run image by image with a moving data pointer, which costs nothing. A slice that is not dense (NHWC,
+ * or several images at once) goes through a staging buffer in the workspace. In blocked layouts, padding channels are
+ * ordinary channels: zero weights keep them zero, and oneDNN has nothing to pad.
  *
  * A primitive runs with the number of threads OpenMP had when its descriptor was made. */
 #ifndef TRIBUTARY_RUNTIME_CPU_OPS_ONEDNN_RECIPE_H
@@ -13,7 +13,7 @@
 #include "cpu/device.h"
 #include "cpu/libraries/onednn_library.h"
 
-/* How a desc is shown to oneDNN. */
+/* A desc as oneDNN sees it. */
 typedef struct trib_onednn_recipe {
     trib_dnnl_geometry g; /* of `images` images */
     int images;           /* per execution */

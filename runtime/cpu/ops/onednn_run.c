@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running an op that was prepared for oneDNN. */
+ * Runs an op that was prepared for oneDNN. */
 #include "cpu/ops/onednn_op.h"
 #include "cpu/ops/pixels.h"
 
-/* What one run hands to oneDNN. Made per run (measured: well under a microsecond) so that a handle stays immutable. */
+/* oneDNN's arguments for one run. Made per run (measured: well under a microsecond), so that a handle stays immutable.
+ */
 typedef struct arguments {
     dnnl_memory_t source, target, weight, bias, scratch;
     int count;

@@ -31,12 +31,12 @@ struct trib_cpu_op {
 void trib_cpu_op_retain(trib_cpu_op *op);
 void trib_cpu_op_release(trib_cpu_op *op);
 int trib_cpu_op_cores(const trib_cpu_op *op);
-/* Does what the item (TRIB_CPU_OP, TRIB_CPU_PACK) is about. */
+/* Executes the item (TRIB_CPU_OP, TRIB_CPU_PACK). */
 trib_status trib_cpu_op_execute(const trib_cpu_item *item, struct dnnl_stream *stream);
 
 /* One way of running ops. */
 typedef struct trib_cpu_backend {
-    /* Appends what it offers for a checked desc; writes a reason when that is nothing. */
+    /* Appends its implementations of a checked desc; if there are none, writes the reason. */
     trib_status (*offer)(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
                          int *count, char *reason);
     /* Completes `op`, whose desc is set and checked. `name` may be one it does not offer. */

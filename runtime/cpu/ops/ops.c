@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Choosing, preparing and queueing ops. */
+ * Chooses, prepares and queues ops. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ enum { MOST_IMPLEMENTATIONS = 8 };
 
 /* Best first. */
 static const struct {
-    const char *prefix; /* of the names it offers */
+    const char *prefix; /* of its names */
     const trib_cpu_backend *backend;
     bool only_on_request;
 } backends[] = {
@@ -34,7 +34,7 @@ static bool is_f32(const trib_view *views, int count)
     return true;
 }
 
-/* Backends look at kinds, layouts and shapes; what none of them does is refused here. */
+/* Backends check kinds, layouts and shapes; this refuses what no backend supports. */
 static bool refuses(const trib_op_desc *desc, char *reason)
 {
     bool rows = desc->kind == TRIB_TOP_K;
@@ -129,7 +129,7 @@ trib_status trib_cpu_op_execute(const trib_cpu_item *item, struct dnnl_stream *s
     return trib_outcome(&status);
 }
 
-/* An item for work of the op, which it keeps. */
+/* An item for work of the op; it holds a reference to the op. */
 static trib_status take_item(trib_cpu_op *op, trib_cpu_stream *stream, trib_cpu_work work, trib_cpu_item **out)
 {
     const char *kind = trib_kind_name(op->desc.kind);

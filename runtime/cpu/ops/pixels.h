@@ -21,7 +21,7 @@ typedef struct trib_pixels {
 } trib_pixels;
 
 trib_pixels trib_pixels_of(const trib_view *view);
-/* Whether `images` consecutive images of the view lie side by side with nothing of other slices between. */
+/* Whether `images` consecutive images of the view are adjacent, without parts of other slices in between. */
 bool trib_pixels_dense(const trib_view *view, int images);
 
 /* Copies `count` channels of every pixel, from channel `from_first` to channel `to_first`, with max(0, x) on request.

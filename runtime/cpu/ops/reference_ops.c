@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every op through the C references of kernels.h: NHWC, one thread, slow, the definition of what is right. A reorder is
+ * Every op through the C references of kernels.h: NHWC, one thread, slow; they define the right results. A reorder is
  * done in every layout, element by element. */
 #include <stdio.h>
 #include <string.h>
@@ -129,7 +129,7 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
 static bool is_nhwc(const trib_view *view)
 {
     if (view->layout == TRIB_NHWC) return true;
-    /* One pixel per image lies the same in both. */
+    /* With one pixel per image, both layouts are the same. */
     return view->layout == TRIB_NCHW && view->h == 1 && view->w == 1;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Capture: work is written down per stream ("lane") and replayed later. Lane 0 is the stream that began the capture
+ * Capture: work is recorded per stream ("lane") and replayed later. Lane 0 is the stream that began the capture
  * and is replayed on the stream of the launch; the other lanes have streams of the capture's own.
  *
  * Clocks prove that every lane was joined: a record carries how many items of each lane precede it, a wait takes the
@@ -15,7 +15,7 @@ enum { MAX_LANES = 32 };
 typedef struct capture_lane {
     trib_cpu_stream *stream; /* while recording: the captured one; afterwards: the capture's own, NULL for lane 0 */
     trib_cpu_list items;
-    uint64_t clock[MAX_LANES]; /* items of each lane that precede what this lane does next */
+    uint64_t clock[MAX_LANES]; /* items of each lane that precede this lane's next one */
 } capture_lane;
 
 struct trib_cpu_capture {
@@ -102,7 +102,7 @@ static trib_cpu_capture *find_recording(trib_cpu_device *device, uint64_t id)
     return capture;
 }
 
-/* Which capture a wait of `stream` for `record` belongs to, or why there is none. */
+/* The capture to which a wait of `stream` for `record` belongs, or why there is none. */
 static trib_status capture_of_wait(trib_cpu_stream *stream, const trib_cpu_record *record, trib_cpu_capture **out)
 {
     trib_cpu_capture *mine = atomic_load(&stream->capture);
@@ -223,7 +223,7 @@ static trib_status check_complete(const trib_cpu_capture *capture)
     return trib_success();
 }
 
-/* Lanes beside the first get streams of their own, with the core share of the captured ones. */
+/* All lanes but the first get their own streams, with the core share of the captured ones. */
 static trib_status create_streams(trib_cpu_capture *capture, const int *threads)
 {
     for (int i = 1; i < capture->lane_count; ++i) {
@@ -265,7 +265,7 @@ trib_status trib_cpu_capture_end(trib_stream *base, trib_capture **out)
     return status;
 }
 
-/* The recording alone: how often it was launched, and what waits for that, stays with the capture. */
+/* Only the recording: the number of launches, and the waits for them, stay with the capture. */
 static void swap_recordings(trib_cpu_capture *a, trib_cpu_capture *b)
 {
     int lane_count = a->lane_count;
@@ -285,7 +285,7 @@ trib_status trib_cpu_capture_replace(trib_stream *stream, trib_capture *base)
     pthread_mutex_lock(&capture->launch_lock);
     swap_recordings(capture, (trib_cpu_capture *)fresh);
     pthread_mutex_unlock(&capture->launch_lock);
-    dispose((trib_cpu_capture *)fresh); /* waits for a launch on its way */
+    dispose((trib_cpu_capture *)fresh); /* waits for a running launch */
     return trib_success();
 }
 

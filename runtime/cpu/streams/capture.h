@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Capture: what a stream is given is written down and replayed later. */
+ * Capture: a stream's work is recorded and replayed later. */
 #ifndef TRIBUTARY_RUNTIME_CPU_STREAMS_CAPTURE_H
 #define TRIBUTARY_RUNTIME_CPU_STREAMS_CAPTURE_H
 
@@ -10,13 +10,13 @@ trib_status trib_cpu_capture_end(trib_stream *stream, trib_capture **out);
 trib_status trib_cpu_capture_replace(trib_stream *stream, trib_capture *capture);
 trib_status trib_cpu_capture_launch(trib_capture *capture, trib_stream *stream);
 void trib_cpu_capture_destroy(trib_capture *capture);
-/* Called for a stream that is capturing: takes the item over, and fails only when the capture cannot hold it. */
+/* For a stream that is capturing: takes the item, and fails only if the capture cannot hold it. */
 trib_status trib_cpu_capture_add(trib_cpu_stream *stream, trib_cpu_item *item);
 /* Prepares `record` to stand for the present point of the capturing `stream`. */
 trib_status trib_cpu_capture_stamp(trib_cpu_stream *stream, trib_cpu_record *record);
-/* Orders `stream` after a record, where either of them belongs to a capture; `stream` joins it if it must. */
+/* Orders `stream` after a record if either belongs to a capture; `stream` joins the capture if necessary. */
 trib_status trib_cpu_capture_wait(trib_cpu_stream *stream, trib_cpu_record *record);
-/* A stream is going away: what it was recording cannot be finished. */
+/* A stream is being destroyed: its recording cannot be finished. */
 void trib_cpu_capture_abandon(trib_cpu_stream *stream);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Events: what a stream has reached, and when. */
+ * Events: points that a stream has reached, and when. */
 #include <time.h>
 
 #include "cpu/streams/capture.h"
@@ -80,7 +80,7 @@ void trib_cpu_event_destroy(trib_event *base)
     trib_free(event);
 }
 
-/* The record that the next recording reaches: the present one again when nobody else can see it, else a new one. */
+/* The record that the next recording reaches: the present one if it is not shared, otherwise a new one. */
 static trib_cpu_record *next_record(trib_cpu_event *event, uint64_t *epoch)
 {
     trib_cpu_record *latest = event->latest;

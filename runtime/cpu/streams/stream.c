@@ -100,7 +100,7 @@ static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
     return trib_outcome(&status);
 }
 
-/* After a failure what follows would compute on garbage: it is skipped until the failure has been reported. Memory is
+/* After a failure, later work would compute on garbage, so it is skipped until the failure has been reported. Memory is
  * still freed and events are still reached, so that nothing leaks or waits for ever. */
 static trib_status work_on(trib_cpu_stream *stream, trib_cpu_item *item)
 {

@@ -18,8 +18,8 @@ typedef enum trib_cpu_work {
     TRIB_CPU_PACK, /* the parameters of an op */
     TRIB_CPU_RECORD,
     TRIB_CPU_WAIT,   /* follows a record, and takes over its stream's failure */
-    TRIB_CPU_FOLLOW, /* follows a record, whatever became of it: it was reported to whoever launched it */
-    TRIB_CPU_FORGIVE /* forgets the stream's failure: the start of a replay on a stream nobody synchronises */
+    TRIB_CPU_FOLLOW, /* follows a record even if it failed: the launching stream reports that */
+    TRIB_CPU_FORGIVE /* clears the stream's failure: the start of a replay on a stream that is never synchronised */
 } trib_cpu_work;
 
 static inline bool trib_cpu_has_record(trib_cpu_work work)
@@ -56,7 +56,7 @@ typedef struct trib_cpu_item {
     };
 } trib_cpu_item;
 
-/* Whose work the item is; NULL: no op's. */
+/* The op of the item; NULL: none. */
 static inline trib_cpu_op *trib_cpu_item_op(const trib_cpu_item *item)
 {
     return item->work == TRIB_CPU_OP ? item->run.op : item->work == TRIB_CPU_PACK ? item->pack.op : NULL;
@@ -69,8 +69,8 @@ typedef struct trib_cpu_list {
 typedef struct trib_cpu_stream {
     trib_stream base;
     pthread_t thread;
-    char name[16]; /* what the kernel keeps of a thread's name */
-    int threads;   /* most cores an op may use */
+    char name[16]; /* the kernel's limit for names of threads */
+    int threads;   /* maximum cores of an op */
     pthread_mutex_t lock;
     pthread_cond_t arrived, drained;
     trib_cpu_list queue;
@@ -79,7 +79,7 @@ typedef struct trib_cpu_stream {
     trib_status failure;                 /* first since the last synchronisation; later work is skipped */
     _Atomic(trib_cpu_capture *) capture; /* the capture this stream records into, or NULL */
     int lane;                            /* which of its lanes */
-    int omp_threads;                     /* worker only: what its OpenMP team is set to */
+    int omp_threads;                     /* worker only: the size of its OpenMP team */
     struct dnnl_stream *dnnl;            /* NULL without oneDNN */
 } trib_cpu_stream;
 
@@ -92,17 +92,16 @@ trib_status trib_cpu_fill_zero(trib_stream *stream, void *target, size_t bytes);
 /* Waits for the queue to empty; leaves the stream's failure alone. */
 void trib_cpu_stream_drain(trib_cpu_stream *stream);
 
-/* An item from the stream's spares or new; NULL when out of memory. */
+/* An item from the stream's spares, or a new one; NULL if out of memory. */
 trib_cpu_item *trib_cpu_item_take(trib_cpu_stream *stream, trib_cpu_work work);
-/* Gives up what the items hold and keeps them as spares. */
+/* Releases the items' references and keeps the items as spares. */
 void trib_cpu_items_drop(trib_cpu_stream *stream, trib_cpu_list *list);
 /* Takes references for a copy of `source`. */
 void trib_cpu_item_copy(trib_cpu_item *target, const trib_cpu_item *source);
-/* Gives up the references an item holds. */
+/* Releases an item's references. */
 void trib_cpu_item_release(trib_cpu_item *item);
 void trib_cpu_list_append(trib_cpu_list *list, trib_cpu_item *item);
-/* Takes the item over: queues it, or records it when the stream is capturing. Fails only when a capture ended
- * meanwhile. */
+/* Takes the item: queues it, or records it if the stream is capturing. Fails only if a capture ended meanwhile. */
 trib_status trib_cpu_submit(trib_cpu_stream *stream, trib_cpu_item *item);
 /* Queues all items, capturing or not. */
 void trib_cpu_enqueue(trib_cpu_stream *stream, trib_cpu_list *list);
