@@ -146,7 +146,7 @@ static int add_layer(trib_graph_builder *b, const char *name, trib_kind kind, co
 int trib_add_input(trib_graph_builder *b, const char *name, int c, int h, int w)
 {
     if (stopped(b)) return -1;
-    if (b->graph->layer_count) return fail(b, name, "the input must be the first layer, and there is one only");
+    if (b->depth) return fail(b, name, "an input belongs before the fork that reads it");
     return append(b, name, TRIB_INPUT, NULL, 0, &(trib_attributes) { 0 }, (trib_extent) { c, h, w });
 }
 

@@ -11,8 +11,6 @@ static void fill_wanted(trib_plan *p, const trib_plan_options *o, trib_layout la
     p->schedule = o->schedule;
     p->precision = o->precision;
     p->layout = layout;
-    p->input_layout = o->input_layout;
-    p->input_dtype = o->normalise ? TRIB_U8 : TRIB_F32;
     p->threads = o->threads;
     p->disabled_passes = o->disabled_passes;
 }
@@ -27,7 +25,6 @@ static void fill_rates(trib_plan *p, const trib_device_info *info)
 static trib_status begin_plan(trib_lowering *l, trib_layout layout)
 {
     const trib_device_info *info = trib_device_get_info(l->device);
-    const trib_layer *in = &l->graph->layers[0];
     trib_plan *p = l->plan = trib_alloc_zeroed(1, sizeof *p);
     if (!p) return trib_plan_no_memory();
     p->storage = l->strings = trib_alloc_zeroed(1, sizeof *l->strings);
@@ -37,7 +34,6 @@ static trib_status begin_plan(trib_lowering *l, trib_layout layout)
     if (!p->graph_name || !p->device_spec) return trib_plan_no_memory();
     fill_wanted(p, &l->options, layout);
     fill_rates(p, info);
-    p->input_shape = trib_shape_of(4, p->batch, in->c, in->h, in->w);
     return trib_success();
 }
 

@@ -42,7 +42,7 @@ trib_status trib_lowering_drop_buffers(trib_lowering *l)
     p->buffer_count = kept;
     for (int i = 0; i < p->op_count; ++i) renumber_op(&p->ops[i], number);
     for (int i = 0; i < p->output_count; ++i) p->outputs[i].buffer = number[p->outputs[i].buffer];
-    p->input_buffer = number[p->input_buffer];
+    for (int i = 0; i < p->input_count; ++i) p->inputs[i].buffer = number[p->inputs[i].buffer];
     trib_free(number);
     return trib_success();
 }

@@ -51,6 +51,24 @@ static trib_dtype dtype_of(const trib_lowering *l, int id)
     return TRIB_F32;
 }
 
+/* The first input is the image. */
+static bool is_pixels(const trib_lowering *l, int input) { return l->options.normalise && input == 0; }
+
+static trib_status add_input(trib_lowering *l, int id)
+{
+    const trib_layer *layer = &l->graph->layers[id];
+    trib_view *view = &l->views[id];
+    *view = whole_view(l, layer, is_pixels(l, id) ? TRIB_U8 : TRIB_F32, l->options.input_layout);
+    TRIB_TRY(trib_lowering_add_buffer(l, layer->name, TRIB_BUFFER_INPUT, trib_view_bytes(view), &view->buffer));
+    l->plan->inputs[l->plan->input_count++] =
+        (trib_plan_input) { .name = l->plan->buffers[view->buffer].name,
+                            .buffer = view->buffer,
+                            .shape = trib_shape_of(4, view->n, view->c, view->h, view->w),
+                            .dtype = view->dtype,
+                            .layout = view->layout };
+    return trib_success();
+}
+
 /* Every layer's output gets a buffer of its own; elide_concat and choose_implementation may move it. Rows of a linear
  * layer are plain. */
 static trib_status place_outputs(trib_lowering *l)
@@ -58,20 +76,19 @@ static trib_status place_outputs(trib_lowering *l)
     const trib_graph *g = l->graph;
     for (size_t i = 0; i < g->layer_count; ++i) {
         const trib_layer *layer = &g->layers[i];
+        trib_view *view = &l->views[i];
         if (layer->kind == TRIB_INPUT) {
-            trib_dtype given = l->options.normalise ? TRIB_U8 : TRIB_F32;
-            l->views[i] = whole_view(l, layer, given, l->options.input_layout);
-        } else
-            l->views[i] = whole_view(l, layer, dtype_of(l, (int)i), is_row(layer) ? TRIB_NHWC : l->plan->layout);
-        bool input = layer->kind == TRIB_INPUT;
-        TRIB_TRY(trib_lowering_add_buffer(l, layer->name, input ? TRIB_BUFFER_INPUT : TRIB_BUFFER_ACTIVATION,
-                                          trib_view_bytes(&l->views[i]), &l->views[i].buffer));
-        if (input) l->plan->input_buffer = l->views[i].buffer;
+            TRIB_TRY(add_input(l, (int)i));
+            continue;
+        }
+        *view = whole_view(l, layer, dtype_of(l, (int)i), is_row(layer) ? TRIB_NHWC : l->plan->layout);
+        TRIB_TRY(
+            trib_lowering_add_buffer(l, layer->name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(view), &view->buffer));
     }
     return trib_success();
 }
 
-/* ---- the input ---- */
+/* ---- inputs ---- */
 
 /* Channels the input's readers want: convolutions do not mind zeros behind the image's own channels. */
 static int entry_channels(const trib_lowering *l, int input)
@@ -94,12 +111,12 @@ static trib_status add_entry(trib_lowering *l, int id)
     to.dtype = trib_precision_dtype(l->options.precision);
     if (to.c == from.c && to.dtype == from.dtype) return trib_success();
     to.layout = l->plan->layout;
-    const char *does = l->options.normalise ? "normalise" : "convert";
+    const char *does = is_pixels(l, id) ? "normalise" : "convert";
     trib_plan_op op;
     TRIB_TRY(trib_lowering_new_op(l, id, trib_strings_format(l->strings, "%s/%s", layer->name, does), &op));
     TRIB_TRY(trib_lowering_add_buffer(l, op.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
-    op.desc.kind = l->options.normalise ? TRIB_PREPROCESS : TRIB_REORDER;
-    if (l->options.normalise) op.desc.attributes.preprocess = *l->options.normalise;
+    op.desc.kind = is_pixels(l, id) ? TRIB_PREPROCESS : TRIB_REORDER;
+    if (is_pixels(l, id)) op.desc.attributes.preprocess = *l->options.normalise;
     op.desc.input_count = op.desc.output_count = 1;
     op.desc.inputs[0] = from;
     op.desc.outputs[0] = to;
@@ -222,8 +239,9 @@ trib_status trib_lower_graph(trib_lowering *l)
     trib_plan *p = l->plan;
     size_t outputs = l->options.top_k ? 2 : g->output_count;
     l->views = trib_alloc_zeroed(g->layer_count, sizeof *l->views);
+    p->inputs = trib_alloc_zeroed(g->layer_count, sizeof *p->inputs);
     p->outputs = trib_alloc_zeroed(outputs, sizeof *p->outputs);
-    if (!l->views || !p->outputs) return trib_plan_no_memory();
+    if (!l->views || !p->inputs || !p->outputs) return trib_plan_no_memory();
     p->output_count = (int)outputs;
     TRIB_TRY(place_outputs(l));
     TRIB_TRY(trib_run_passes(l, TRIB_PASSES_ON_VIEWS));

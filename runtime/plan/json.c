@@ -116,6 +116,20 @@ static void buffers_json(FILE *out, const trib_plan *p)
     fputs("  ],\n", out);
 }
 
+static void inputs_json(FILE *out, const trib_plan *p)
+{
+    char shape[TRIB_SHAPE_TEXT];
+    fputs("  \"inputs\": [", out);
+    for (int i = 0; i < p->input_count; ++i) {
+        const trib_plan_input *input = &p->inputs[i];
+        fputs(i ? ", {\"name\": " : "{\"name\": ", out);
+        string(out, input->name);
+        fprintf(out, ", \"buffer\": %d, \"shape\": %s, \"dtype\": \"%s\", \"layout\": \"%s\"}", input->buffer,
+                trib_shape_text(&input->shape, shape), trib_dtype_name(input->dtype), trib_layout_name(input->layout));
+    }
+    fputs("],\n", out);
+}
+
 static void outputs_json(FILE *out, const trib_plan *p)
 {
     char shape[TRIB_SHAPE_TEXT];
@@ -147,16 +161,15 @@ trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
     string(out, p->graph_name);
     fputs(", \"device\": ", out);
     string(out, p->device_spec);
-    fprintf(out, ", \"batch\": %d, \"schedule\": \"%s\", \"precision\": \"%s\", \"layout\": \"%s\", ", p->batch,
+    fprintf(out, ", \"batch\": %d, \"schedule\": \"%s\", \"precision\": \"%s\", \"layout\": \"%s\",\n", p->batch,
             trib_schedule_name(p->schedule), trib_precision_name(p->precision), trib_layout_name(p->layout));
-    fprintf(out, "\"input_layout\": \"%s\", \"input_dtype\": \"%s\",\n", trib_layout_name(p->input_layout),
-            trib_dtype_name(p->input_dtype));
     fprintf(out, "  \"threads\": %d, \"disabled_passes\": %u, \"streams\": %d, \"events\": %d,\n", p->threads,
             p->disabled_passes, p->stream_count, p->event_count);
-    fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld, \"input_buffer\": %d,\n",
-            (long long)p->arena_bytes, (long long)p->activation_bytes, p->input_buffer);
+    fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld,\n", (long long)p->arena_bytes,
+            (long long)p->activation_bytes);
     forks_json(out, p);
     buffers_json(out, p);
+    inputs_json(out, p);
     outputs_json(out, p);
     fputs("  \"ops\": [\n", out);
     for (int i = 0; i < p->op_count; ++i) {

@@ -52,6 +52,7 @@ void trib_plan_destroy(trib_plan *plan)
     if (!plan) return;
     trib_free(plan->ops);
     trib_free(plan->buffers);
+    trib_free(plan->inputs);
     trib_free(plan->outputs);
     trib_free(plan->forks);
     trib_free(plan->notes);

@@ -8,8 +8,8 @@
 
 size_t trib_input_row_bytes(const trib_plan *p)
 {
-    const int64_t *d = p->input_shape.dim;
-    return (size_t)(d[1] * d[2] * d[3]) * trib_dtype_size(p->input_dtype);
+    const int64_t *d = p->inputs[0].shape.dim;
+    return (size_t)(d[1] * d[2] * d[3]) * trib_dtype_size(p->inputs[0].dtype);
 }
 
 size_t trib_output_row_bytes(const trib_plan *p, int output)

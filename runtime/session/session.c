@@ -153,6 +153,9 @@ static trib_status build(trib_session *s, const trib_graph *graph, const trib_te
 {
     TRIB_TRY(check_parameters(graph, parameters));
     TRIB_TRY(trib_plan_create(graph, s->device, &o->plan, &s->plan));
+    if (s->plan->input_count > 1)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "the network has %d inputs, '%s' and '%s' first; a session takes one",
+                          s->plan->input_count, s->plan->inputs[0].name, s->plan->inputs[1].name);
     TRIB_TRY(create_ops(s, parameters));
     TRIB_TRY(trib_trace_create(s->plan, sinks, &s->trace));
     return open_lanes(s, o);

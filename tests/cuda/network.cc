@@ -110,7 +110,7 @@ trib_status Net::run(trib_session *session, int first, int n, Bytes *outputs) co
 {
     const trib_plan *plan = trib_session_plan(session);
     Outputs made(plan, n);
-    trib_status status = trib_session_run(session, image(first, plan->input_dtype == TRIB_U8), n, made.rows.data());
+    trib_status status = trib_session_run(session, image(first, plan->inputs[0].dtype == TRIB_U8), n, made.rows.data());
     *outputs = made.bytes;
     return status;
 }
@@ -144,8 +144,8 @@ namespace
 
 std::size_t input_bytes(const trib_plan *plan)
 {
-    std::size_t bytes = trib_dtype_size(plan->input_dtype);
-    for (int i = 1; i < plan->input_shape.rank; ++i) bytes *= std::size_t(plan->input_shape.dim[i]);
+    std::size_t bytes = trib_dtype_size(plan->inputs[0].dtype);
+    for (int i = 1; i < plan->inputs[0].shape.rank; ++i) bytes *= std::size_t(plan->inputs[0].shape.dim[i]);
     return bytes;
 }
 
@@ -159,7 +159,7 @@ std::size_t output_bytes(const trib_plan *plan)
 } // namespace
 
 Batch::Batch(trib_device *device, const trib_plan *plan, int images)
-    : images_(images), pixels_(plan->input_dtype == TRIB_U8), input_bytes_(input_bytes(plan) * std::size_t(images)),
+    : images_(images), pixels_(plan->inputs[0].dtype == TRIB_U8), input_bytes_(input_bytes(plan) * std::size_t(images)),
       output_bytes_(output_bytes(plan) * std::size_t(images)), input_(device, input_bytes_),
       outputs_(device, output_bytes_)
 {

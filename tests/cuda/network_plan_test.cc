@@ -30,7 +30,7 @@ void check_all(const trib_graph *graph, trib_device *device, int *plans)
                         ASSERT_TRUE(plan);
                         EXPECT_OK(trib_plan_check_stream_order(plan.get()));
                         EXPECT_EQ(plan->output_count, top_k ? 2 : 1);
-                        EXPECT_EQ(plan->input_dtype, bytes ? TRIB_U8 : TRIB_F32);
+                        EXPECT_EQ(plan->inputs[0].dtype, bytes ? TRIB_U8 : TRIB_F32);
                         ++*plans;
                     }
 }

@@ -66,8 +66,11 @@ TEST(Graph, FirstFailureIsKeptAndNamesTheLayer)
                  TRIB_INVALID_ARGUMENT, "drop");
     EXPECT_FAILS(build([](trib_graph_builder *b, int x) { trib_add_batch_norm(b, "bn", x, 0); }), TRIB_INVALID_ARGUMENT,
                  "eps");
-    EXPECT_FAILS(build([](trib_graph_builder *b, int) { trib_add_input(b, "second", 1, 1, 1); }), TRIB_INVALID_ARGUMENT,
-                 "first layer");
+    EXPECT_FAILS(build([](trib_graph_builder *b, int x) {
+                     trib_fork_open(b, "f", x);
+                     trib_add_input(b, "second", 1, 1, 1);
+                 }),
+                 TRIB_INVALID_ARGUMENT, "second: an input belongs before the fork");
 }
 
 // The functions for one kind each are this one, and what is no layer is refused.

@@ -215,6 +215,7 @@ typedef struct trib_fork {
 
 /* NULL only if out of memory; all functions accept a NULL builder, and trib_graph_finish reports it. */
 trib_graph_builder *trib_graph_begin(const char *name);
+/* The first is the image; there may be others, outside of forks. Sessions run networks of one input only. */
 int trib_add_input(trib_graph_builder *b, const char *name, int c, int h, int w);
 int trib_add_conv2d(trib_graph_builder *b, const char *name, int input, const trib_conv2d *conv);
 int trib_add_batch_norm(trib_graph_builder *b, const char *name, int input, float eps);

@@ -68,7 +68,7 @@ typedef struct trib_plan_options {
     trib_precision precision;
     int layout;                      /* a trib_layout for activations, or TRIB_LAYOUT_AUTO: the device's best */
     trib_layout input_layout;        /* of the caller's input */
-    const trib_normalise *normalise; /* the input is 8-bit RGB pixels (NHWC), normalised on the device; NULL:
+    const trib_normalise *normalise; /* the first input is 8-bit RGB pixels (NHWC), normalised on the device; NULL:
                                         normalised float32. Needs trib_device_info.normalises */
     int top_k;                  /* k > 0: return the k most likely classes of each row of logits instead (see above) */
     int threads;                /* cpu: cores this plan may use, 0: all of the device's; elsewhere 0 */
@@ -130,6 +130,15 @@ typedef struct trib_plan_fork {
     trib_schedule schedule;
 } trib_plan_fork;
 
+/* What the caller hands in for each run, in the order of the graph's input layers. */
+typedef struct trib_plan_input {
+    const char *name; /* the layer's */
+    int buffer;
+    trib_shape shape;   /* N,C,H,W extents, whatever the layout */
+    trib_dtype dtype;   /* f32; of the first input u8, if the device normalises it */
+    trib_layout layout; /* dense */
+} trib_plan_input;
+
 typedef struct trib_plan_output {
     const char *name;
     int buffer;
@@ -142,17 +151,15 @@ typedef struct trib_plan {
     int batch;
     trib_schedule schedule; /* outside of forks, and the default for forks */
     trib_precision precision;
-    trib_layout layout, input_layout;
-    trib_dtype input_dtype; /* f32, or u8 if the device normalises */
+    trib_layout layout; /* of activations */
     int threads;
     unsigned disabled_passes;
-    int op_count, buffer_count, output_count, fork_count, stream_count, event_count;
+    int op_count, buffer_count, input_count, output_count, fork_count, stream_count, event_count;
     trib_plan_op *ops;
     trib_plan_buffer *buffers;
+    trib_plan_input *inputs;
     trib_plan_output *outputs;
     trib_plan_fork *forks;
-    int input_buffer;
-    trib_shape input_shape; /* extents N,C,H,W in any layout */
     int64_t arena_bytes;
     int64_t activation_bytes; /* size of the arena without reuse */
     /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL if unknown. */

@@ -63,7 +63,7 @@ trib_status trib_session_submit_resident(trib_session *session, int n, int64_t *
  * order, and repeatedly. */
 trib_status trib_session_wait(trib_session *session, int64_t job);
 
-/* Runs `n` images (1 .. max_batch). `input`: host memory, of plan->input_dtype, dense in plan->input_layout, N = n.
+/* Runs `n` images (1 .. max_batch). `input`: host memory, dense, in the dtype and layout of plan->inputs[0], N = n.
  * `outputs[i]`: host memory for output i of the plan, of its dtype, dense N,C,H,W or N,C with N = n. Submits and waits.
  * One call of a session at a time. */
 trib_status trib_session_run(trib_session *session, const void *input, int n, void *const *outputs);
