@@ -13,11 +13,12 @@ TRIBUTARY = $(BUILD)/tributary
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: help dependencies build demo test bench gpu-check gpu-bundle docs format check-format clean
+.PHONY: help dependencies build demo test test-all bench gpu-check gpu-bundle docs format check-format clean
 help:
 	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
 	@echo "make build    build into $(BUILD)/"
-	@echo "make test     build, and run all tests"
+	@echo "make test     build, and run the tests, those that take long in a short form"
+	@echo "make test-all build, and run the tests, those that take long in full, too (CI)"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
 	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
 	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers; GPU_FLAGS='--arch 90'"
@@ -37,15 +38,18 @@ build: dependencies
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
 # The tests are built only when they are asked for, so that a demo needs no GoogleTest; with them, CUDA kernels for one GPU.
-TESTING = $(if $(filter test,$(MAKECMDGOALS)),ON,OFF)
+TESTING = $(if $(filter test test-all,$(MAKECMDGOALS)),ON,OFF)
 
 demo: GROUPS_NEEDED = build demo
 demo: build
 	@models/pretrained/demo.sh $(TRIBUTARY)
 
-test: GROUPS_NEEDED = build test
+CTEST = ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error
+test test-all: GROUPS_NEEDED = build test
 test: build
-	@ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error $(TEST_FLAGS)
+	@$(CTEST) --label-exclude '^long$$' $(TEST_FLAGS)
+test-all: build
+	@TRIB_TEST_LONG=1 $(CTEST) $(TEST_FLAGS)
 
 bench: build
 	$(TRIBUTARY) bench --arch torchvision -b 1,32

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what Tributary needs on Debian and Ubuntu; does nothing, quickly, when all of it is there.
 #
-#     docker/install-dependencies.sh [build] [runtime] [test] [demo] [docs] [cuda]      (no argument: build)
+#     docker/install-dependencies.sh [build] [runtime] [test] [demo] [docs] [simulation] [cuda]      (no argument: build)
 set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
@@ -18,6 +18,10 @@ docs="doxygen"
 # packages, the parts that are easily forgotten. "-": none is fine.
 cuda="git python3 libcudnn9-dev-cuda-13|- cuda-sanitizer-13-0|-"
 
+# What the tests on the simulated CUDA are compiled with, where there is no CUDA and apt knows NVIDIA's packages.
+simulation="cuda-nvcc-13-0|- cuda-cudart-dev-13-0|- cuda-nvtx-13-0|- libcublas-dev-13-0|- libcudnn9-dev-cuda-13|-"
+have_nvcc() { command -v nvcc >/dev/null 2>&1 || [ -x /usr/local/cuda/bin/nvcc ]; }
+
 wanted=""
 for group in "${@:-build}"; do
     case $group in
@@ -26,15 +30,16 @@ for group in "${@:-build}"; do
     test) wanted="$wanted $test" ;;
     demo) wanted="$wanted $demo" ;;
     docs) wanted="$wanted $docs" ;;
+    simulation) if ! have_nvcc; then wanted="$wanted $simulation"; fi ;;
     cuda)
         wanted="$wanted $cuda"
-        if ! command -v nvcc >/dev/null 2>&1 && ! [ -x /usr/local/cuda/bin/nvcc ]; then
+        if ! have_nvcc; then
             echo "nvcc is missing: CUDA 12 or 13 and cuDNN 9.8 or newer come from NVIDIA, https://developer.nvidia.com/cuda-downloads," >&2
             echo "or from its image, as in docker/Dockerfile.cuda. Going on with the rest." >&2
         fi
         ;;
     *)
-        echo "$0: no group '$group'; there are: build runtime test demo docs cuda" >&2
+        echo "$0: no group '$group'; there are: build runtime test demo docs simulation cuda" >&2
         exit 2
         ;;
     esac

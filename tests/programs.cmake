@@ -51,6 +51,11 @@ function(trib_test_program name)
   target_link_libraries(${name} PRIVATE trib_test_support)
 endfunction()
 
+# trib_test_discover(target [argument of gtest_discover_tests...]): registers each test of a program by its own name.
+function(trib_test_discover target)
+  gtest_discover_tests(${target} DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES ${ARGN})
+endfunction()
+
 # Suites that run on the devices of this machine and on the simulated CUDA.
 file(GLOB conformance CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/conformance/*.cc)
 list(REMOVE_ITEM conformance ${shared})

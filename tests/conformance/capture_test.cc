@@ -310,6 +310,6 @@ TEST_P(Captures, MayBeDestroyedWhileALaunchIsPending)
     EXPECT_EQ(seen, value);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Captures, testing::ValuesIn(available_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, Captures, testing::ValuesIn(available_devices()), test_name);
 
 } // namespace

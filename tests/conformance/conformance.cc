@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/conformance.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace conformance
@@ -38,6 +39,13 @@ std::vector<std::string> host_devices()
     for (const std::string &spec : computing_devices())
         if (spec == "cpu") specs.push_back(spec);
     return specs;
+}
+
+std::string test_name(const testing::TestParamInfo<std::string> &spec)
+{
+    std::string name = spec.param;
+    std::replace(name.begin(), name.end(), ':', '_');
+    return name;
 }
 
 Memory::Memory(trib_device *device, trib_stream *stream, std::size_t bytes) : device_(device), stream_(stream)

@@ -37,6 +37,9 @@ std::vector<std::string> computing_devices();
 // Those whose memory is the host's.
 std::vector<std::string> host_devices();
 
+// "cuda_0": a name for the tests of a device.
+std::string test_name(const testing::TestParamInfo<std::string> &spec);
+
 // Device memory that frees itself in the order of its stream.
 class Memory
 {

@@ -228,9 +228,9 @@ TEST_P(HostFaults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
     void *outputs[] = { y.get() };
     // Warm up, so that the calls below allocate nothing and the armed fault is met by the op: many items at once.
     {
-        Memory large(opened, s, 8 << 20);
+        Memory large(opened, s, 8 << 20), other(opened, t, 8 << 20);
         for (int i = 0; i < 64; ++i) ASSERT_OK(trib_fill_zero(s, large.get(), 8 << 20));
-        for (int i = 0; i < 64; ++i) ASSERT_OK(trib_fill_zero(t, large.get(), 8 << 20));
+        for (int i = 0; i < 64; ++i) ASSERT_OK(trib_fill_zero(t, other.get(), 8 << 20));
         ASSERT_OK(trib_stream_synchronize(t));
     }
     ASSERT_OK(trib_op_run(op, s, inputs, outputs, nullptr, workspace.get()));
@@ -269,8 +269,8 @@ TEST_P(HostFaults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Faults); // when no device here has operators
-INSTANTIATE_TEST_SUITE_P(Devices, Faults, testing::ValuesIn(computing_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, Faults, testing::ValuesIn(computing_devices()), test_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(HostFaults);
-INSTANTIATE_TEST_SUITE_P(Devices, HostFaults, testing::ValuesIn(host_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, HostFaults, testing::ValuesIn(host_devices()), test_name);
 
 } // namespace

@@ -128,6 +128,6 @@ TEST_P(Fork, AChildMayOpenADeviceOfItsOwn)
     });
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Fork, testing::ValuesIn(available_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, Fork, testing::ValuesIn(available_devices()), test_name);
 
 } // namespace

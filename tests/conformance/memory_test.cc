@@ -216,6 +216,6 @@ TEST(DeviceOpen, AutoFindsADevice)
     trib_device_close(device);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, DeviceMemory, testing::ValuesIn(available_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, DeviceMemory, testing::ValuesIn(available_devices()), test_name);
 
 } // namespace

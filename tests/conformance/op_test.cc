@@ -538,6 +538,6 @@ TEST_P(Ops, OneHandleRunsOnSeveralStreamsAndOutlivesItsOwner)
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Ops); // when no device here has operators
-INSTANTIATE_TEST_SUITE_P(Devices, Ops, testing::ValuesIn(computing_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, Ops, testing::ValuesIn(computing_devices()), test_name);
 
 } // namespace

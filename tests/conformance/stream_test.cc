@@ -279,6 +279,6 @@ TEST_P(Streams, ObjectsOfAnotherDeviceAreRefused)
     EXPECT_FAILS(trib_device_alloc(other.get(), mine.get(), 16, &memory), TRIB_INVALID_ARGUMENT, "another device");
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Streams, testing::ValuesIn(available_devices()));
+INSTANTIATE_TEST_SUITE_P(Devices, Streams, testing::ValuesIn(available_devices()), test_name);
 
 } // namespace

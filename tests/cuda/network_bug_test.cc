@@ -8,6 +8,7 @@
 #include "cuda/network.h"
 #include "cuda/watch.h"
 #include "fakecuda/fakecuda.h"
+#include "support/form.h"
 
 extern "C" {
 #include "session/lane.h"
@@ -150,7 +151,7 @@ void drop_wait(trib_plan_op *op, int wait)
     --op->wait_count;
 }
 
-TEST_P(Planted, NothingShowsWhereThereIsNothing) { EXPECT_EQ(seed_that_shows(support::sanitized ? 40 : 400), 0); }
+TEST_P(Planted, NothingShowsWhereThereIsNothing) { EXPECT_EQ(seed_that_shows(support::by_form(40, 400)), 0); }
 
 TEST_P(Planted, EachMissingWaitIsRefusedAndShows)
 {
@@ -179,7 +180,7 @@ TEST_P(Planted, EachMissingWaitOfACopyIsRefusedAndShows)
         int waits = 0;
         ASSERT_OK(open(TRIB_GRAPH, slots)); // few calls: the host is chunks ahead before much has run
         const trib_chunk_order whole = lane_.order;
-        EXPECT_EQ(seed_that_shows_chunks(support::sanitized ? 40 : 400), 0);
+        EXPECT_EQ(seed_that_shows_chunks(support::by_form(40, 400)), 0);
         for (int stage = 0; stage < TRIB_STAGE_COUNT; ++stage)
             for (int k = 0; k < whole.stages[stage].wait_count; ++k) {
                 trib_stage_order *s = &lane_.order.stages[stage];

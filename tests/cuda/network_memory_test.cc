@@ -7,6 +7,7 @@
 #include "cuda/network.h"
 #include "fakecuda/fakecuda.h"
 #include "fakecuda/library.h"
+#include "support/form.h"
 
 using network::Bytes;
 using network::Net;
@@ -20,7 +21,7 @@ bool contains(const trib_status &status, const char *text)
     return std::string(status.message).find(text) != std::string::npos;
 }
 
-constexpr int step = support::sanitized ? 4 : 1; // percent
+const int step = support::by_form(4, 1); // percent
 
 class Memory : public testing::TestWithParam<Way>
 {

@@ -11,6 +11,7 @@
 #include "cuda/network.h"
 #include "fakecuda/fakecuda.h"
 #include "fakecuda/library.h"
+#include "support/form.h"
 #include "tributary/internal/fault.h"
 
 using fakecuda::Failure;
@@ -187,7 +188,7 @@ void torture(const Way &way, Failure how, const char *choices_path = nullptr, st
     Tally tally;
     tally.calls = count_calls(scenario);
     ASSERT_GT(tally.calls, 1000);
-    if (support::sanitized) step *= 97;
+    step *= support::by_form(support::sanitized ? 97 : 13, 1); // primes: calls come in rounds of the same kinds
     for (std::int64_t k = 1; k <= tally.calls + 3 && !testing::Test::HasFailure(); k += step)
         fail_call(scenario, k, how, tally);
     tally.print("calls");
@@ -247,7 +248,7 @@ void torture_host_memory(const Way &way, bool forever)
     Tally tally;
     tally.calls = trib_fault_disarm();
     ASSERT_GT(tally.calls, 300);
-    const std::int64_t step = support::sanitized ? 5 : 1;
+    const std::int64_t step = support::by_form(5, 1);
     for (std::int64_t k = 1; k <= tally.calls && !testing::Test::HasFailure(); k += step) {
         fakecuda::reset(machine(k));
         trib_fault_arm(k, forever);

@@ -3,6 +3,7 @@
 // that hides no copy wherever there can be one. The tables show, for each batch size, the plan that comes first: its
 // engine and its workspace, with "+copy" when that hides one, of how many configurations offered.
 #include "cudnn_plans/shapes.h"
+#include "support/form.h"
 #include "support/support.h"
 
 extern "C" {
@@ -187,7 +188,7 @@ TEST_F(Plans, PrecompiledPlansAreMade)
 TEST_F(Plans, RuntimeCompiledPlansAreMade)
 {
     const char *all = std::getenv("TRIBUTARY_ALL_PLANS"); // every batch size and type of every layer
-    const int most = support::sanitized ? 3 : 1000;
+    const int most = support::by_form(3, 1000);
     int turn = 0, made = 0;
     for (const Layer &layer : layers) {
         if (!layer.sliced()) continue;
@@ -223,7 +224,7 @@ TEST_F(Plans, RuntimeCompiledPlansAreMade)
             trib_conv_list_clear(&list);
         }
     }
-    EXPECT_GE(made, support::sanitized ? 3 : 36);
+    EXPECT_GE(made, support::by_form(3, 36));
 }
 
 // ---- backward ----

@@ -41,7 +41,7 @@ groups) # that anything here asks for
         grep -hE '^.*GROUPS_NEEDED = ' Makefile
     } | sed -E 's/^.*(install-dependencies\.sh|GROUPS_NEEDED =) //; s/ (installs|names).*//' | grep -v '^names$' | sort -u)
     [ "${#lines[@]}" -ge 4 ] || fail "only ${#lines[@]} uses were found"
-    for groups in "${lines[@]}" build runtime test demo cuda; do
+    for groups in "${lines[@]}" build runtime test demo simulation cuda; do
         echo "$groups"
         # shellcheck disable=SC2086 # words
         install $groups >"$work/printed" 2>&1 || fail "'$groups': $(cat "$work/printed")"

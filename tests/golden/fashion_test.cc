@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "support/form.h"
 #include "support/support.h"
 
 namespace
@@ -81,7 +82,7 @@ TEST(Fashion, FirstLogitsMatchPyTorchWithPil)
 TEST(Fashion, WholeTestSetIsClassifiedAsByPyTorchWithPil)
 {
     if (!std::filesystem::exists(full_set)) GTEST_SKIP() << "apt-get install dataset-fashion-mnist";
-    const std::int64_t limit = support::sanitized ? 1000 : 10000; // the same code on fewer images: sanitizers are slow
+    const std::int64_t limit = support::by_form(1000, 10000);
     Expected expected;
     const trib_tensor *t = trib_safetensors_find(expected.file, "predictions_u8");
     ASSERT_TRUE(t);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "case_name.h"
 #include "nhwc.h"
 
 using kernels::Nhwc;
@@ -76,15 +77,19 @@ TEST_P(Conv2d, MatchesScattering)
     y.expect_canaries();
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Conv2d,
-                         testing::Values(Case { 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, false, false },
-                                         Case { 2, 5, 6, 7, 8, 1, 1, 1, 1, 0, 0, 0, 0, true, false },
-                                         Case { 1, 3, 15, 13, 9, 7, 7, 2, 2, 3, 3, 3, 3, true, true },
-                                         Case { 2, 4, 5, 5, 17, 3, 3, 1, 1, 1, 1, 1, 1, false, true },
-                                         Case { 1, 6, 4, 9, 7, 5, 5, 1, 1, 2, 2, 2, 2, true, false },
-                                         Case { 1, 2, 8, 5, 16, 2, 4, 3, 1, 0, 1, 1, 2, true, false },
-                                         Case { 1, 2, 2, 3, 3, 5, 5, 1, 1, 2, 2, 2, 2, true, true },
-                                         Case { 3, 1, 9, 4, 10, 4, 1, 2, 3, 3, 0, 0, 0, true, false }));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Conv2d,
+    testing::Values(Case { 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, false, false },
+                    Case { 2, 5, 6, 7, 8, 1, 1, 1, 1, 0, 0, 0, 0, true, false },
+                    Case { 1, 3, 15, 13, 9, 7, 7, 2, 2, 3, 3, 3, 3, true, true },
+                    Case { 2, 4, 5, 5, 17, 3, 3, 1, 1, 1, 1, 1, 1, false, true },
+                    Case { 1, 6, 4, 9, 7, 5, 5, 1, 1, 2, 2, 2, 2, true, false },
+                    Case { 1, 2, 8, 5, 16, 2, 4, 3, 1, 0, 1, 1, 2, true, false },
+                    Case { 1, 2, 2, 3, 3, 5, 5, 1, 1, 2, 2, 2, 2, true, true },
+                    Case { 3, 1, 9, 4, 10, 4, 1, 2, 3, 3, 0, 0, 0, true, false }),
+    [](const auto &info) {
+        return kernels::window_name(info.param, { { "bias", info.param.bias }, { "relu", info.param.relu } });
+    });
 
 TEST(Conv2dByHand, OneChannel)
 {

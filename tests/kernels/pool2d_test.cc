@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "case_name.h"
 #include "nhwc.h"
 
 using kernels::Nhwc;
@@ -82,16 +83,20 @@ class Pool2d : public testing::TestWithParam<Case>
 TEST_P(Pool2d, Maximum) { check(trib_ref_max_pool2d, false); }
 TEST_P(Pool2d, Average) { check(trib_ref_avg_pool2d, true); }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Pool2d,
-                         testing::Values(Case { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, false, false },
-                                         Case { 2, 4, 7, 8, 3, 3, 2, 2, 0, 0, 0, 0, true, false },
-                                         Case { 1, 3, 6, 6, 3, 3, 2, 2, 0, 0, 0, 0, false, true },
-                                         Case { 2, 5, 5, 4, 3, 3, 1, 1, 1, 1, 1, 1, true, false },
-                                         Case { 1, 2, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, true, true },
-                                         Case { 1, 2, 14, 14, 5, 5, 3, 3, 0, 0, 0, 0, true, false },
-                                         Case { 1, 3, 7, 5, 2, 2, 2, 2, 0, 0, 0, 0, true, false },
-                                         Case { 1, 3, 2, 2, 3, 3, 2, 2, 0, 0, 0, 0, true, false },
-                                         Case { 1, 2, 9, 6, 4, 2, 3, 2, 0, 1, 2, 0, true, false }));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Pool2d,
+    testing::Values(Case { 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, false, false },
+                    Case { 2, 4, 7, 8, 3, 3, 2, 2, 0, 0, 0, 0, true, false },
+                    Case { 1, 3, 6, 6, 3, 3, 2, 2, 0, 0, 0, 0, false, true },
+                    Case { 2, 5, 5, 4, 3, 3, 1, 1, 1, 1, 1, 1, true, false },
+                    Case { 1, 2, 4, 4, 3, 3, 2, 2, 1, 1, 1, 1, true, true },
+                    Case { 1, 2, 14, 14, 5, 5, 3, 3, 0, 0, 0, 0, true, false },
+                    Case { 1, 3, 7, 5, 2, 2, 2, 2, 0, 0, 0, 0, true, false },
+                    Case { 1, 3, 2, 2, 3, 3, 2, 2, 0, 0, 0, 0, true, false },
+                    Case { 1, 2, 9, 6, 4, 2, 3, 2, 0, 1, 2, 0, true, false }),
+    [](const auto &info) {
+        return kernels::window_name(info.param, { { "ceil", info.param.ceil_mode }, { "relu", info.param.relu } });
+    });
 
 struct Single {
     trib_window_geometry g = {};
