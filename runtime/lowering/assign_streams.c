@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The schedule of each fork: which of its branches stay on the stream of what is around it. `serial`: all. `branches`:
- * the first; each other branch gets a stream of its own. `fused`: the merged reductions, and behind them the branch
- * with the most work. Forks that follow one another use the same streams again. What is inside a branch that stays, a
- * nested fork included, begins on the stream where the branch is. */
+ * The schedule of each fork: which of its branches stay on the surrounding stream. `serial`: all. `branches`:
+ * the first; each other branch gets a stream of its own. `fused`: the merged reductions, and after them the branch with
+ * the most work. Forks in sequence reuse streams. The content of a branch that stays, including nested forks, begins on
+ * the stream of the branch. */
 #include <string.h>
 
 #include "lowering/fork_join.h"
@@ -12,13 +12,13 @@
 typedef struct placing {
     const trib_lowering *l;
     int *first; /* first extra stream of each fork */
-    int *stays; /* the branch of each fork that stays on the parent's stream; of a serial one all do */
+    int *stays; /* the branch of each fork that stays on the parent's stream; in a serial fork all do */
 } placing;
 
 /* A merged op belongs to several branches: it runs before them, on the parent's stream. */
 static bool is_merged(const trib_plan_op *op) { return op->part_count > 1; }
 
-/* FLOPs of a branch, -1 when it has no op of its own. */
+/* FLOPs of a branch, -1 if it has no op of its own. */
 static int64_t work_of(const trib_lowering *l, int fork, int branch)
 {
     int64_t flops = -1;
@@ -48,8 +48,7 @@ static bool stays(const placing *p, int fork, int branch)
     return branch == p->stays[fork] || p->l->plan->forks[fork].schedule == TRIB_SERIAL;
 }
 
-/* How many of a fork's branches before this one have a stream of their own: those that stay, or have nothing left to
- * run, need none. */
+/* How many earlier branches of the fork have their own stream: those that stay, or have nothing to run, need none. */
 static int place_of(const placing *p, int fork, int branch)
 {
     int place = 0;

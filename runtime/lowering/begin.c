@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A plan before its first op: what is known of it from the options and the device. */
+ * A plan before its first op: everything that follows from the options and the device. */
 #include "lowering/lowering.h"
 #include "lowering/options.h"
 #include "tributary/internal/alloc.h"
 
-/* What the plan was asked to be. */
+/* Copies the options. */
 static void fill_wanted(trib_plan *p, const trib_plan_options *o, trib_layout layout)
 {
     p->batch = o->batch;

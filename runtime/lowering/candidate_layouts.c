@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Layouts that all activations of a graph could have. */
+ * Layouts that are possible for all activations of a graph. */
 #include "lowering/options.h"
 
 /* Slices of a joined output must begin at a block's first channel. */
@@ -20,7 +20,7 @@ trib_status trib_candidate_layouts(const trib_graph *g, const trib_device *devic
     const trib_device_info *info = trib_device_get_info(device);
     *count = 0;
     if (o->reference && (o->layout == TRIB_LAYOUT_AUTO || o->layout == TRIB_NHWC)) {
-        list[(*count)++] = TRIB_NHWC; /* what the references are written for */
+        list[(*count)++] = TRIB_NHWC; /* the layout of the references */
         return trib_success();
     }
     for (int i = 0; i < info->layout_count; ++i)

@@ -17,7 +17,7 @@ static int find(const trib_candidates *c, const char *name)
     return -1;
 }
 
-/* What was measured once, on this kind of card, is not measured again. */
+/* Stored measurements for this kind of card are used again. */
 static trib_status pick(trib_lowering *l, const trib_plan_op *op, const trib_candidates *c, trib_decision *d)
 {
     const char *remembered = NULL;

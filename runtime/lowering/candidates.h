@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a device offers for one op, and which of it is taken. */
+ * The device's candidates for an op, and the choice among them. */
 #ifndef TRIBUTARY_RUNTIME_LOWERING_CANDIDATES_H
 #define TRIBUTARY_RUNTIME_LOWERING_CANDIDATES_H
 
@@ -15,7 +15,7 @@ typedef struct trib_candidates {
 } trib_candidates;
 
 typedef struct trib_decision {
-    int best, fastest; /* of the candidates */
+    int best, fastest; /* index of the chosen candidate */
     trib_measurement measured[TRIB_MAX_CANDIDATES];
     const char *how; /* "ranked", "remembered", "measured" */
 } trib_decision;
@@ -25,8 +25,7 @@ trib_status trib_ask_candidates(const trib_lowering *lowering, const trib_op_des
  * least one. */
 trib_status trib_take_candidate(trib_lowering *lowering, trib_plan_op *op, const trib_candidates *candidates);
 
-/* The decision in words: how it came about, the candidate taken with its note, and what else there was. NULL when out
- * of memory. */
+/* The decision in words: its method, the chosen candidate with its note, and the others. NULL if out of memory. */
 const char *trib_decision_text(trib_strings *strings, const trib_candidates *candidates, const trib_decision *decision);
 
 #endif

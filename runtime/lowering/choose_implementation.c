@@ -7,7 +7,7 @@
 #include "lowering/traffic.h"
 #include "tributary/internal/alloc.h"
 
-/* A row (N,C,1,1) lies the same in NCHW and NHWC, so its producer can write the caller's buffer itself, unless it
+/* A row (N,C,1,1) is the same in NCHW and NHWC, so its producer can write directly to the caller's buffer, unless it
  * updates in place. */
 static bool can_write_output(const trib_plan *p, const trib_plan_op *to_output)
 {
@@ -35,8 +35,8 @@ static bool runs_nothing(const trib_op_desc *d)
     return d->kind == TRIB_INPUT || (d->kind == TRIB_CONCAT && d->inputs[0].buffer == d->outputs[0].buffer);
 }
 
-/* cpu: branches that run at the same time share the cores; the trunk, and what is in serial forks only, have all of
- * them. */
+/* cpu: branches that run at the same time share the cores; the trunk, and ops only in serial forks, have all of them.
+ */
 static int share_of_cores(const trib_lowering *l, const trib_plan_op *op)
 {
     int threads = l->options.threads, branches = 1;
@@ -79,7 +79,7 @@ trib_status trib_pass_choose_implementation(trib_lowering *l)
     trib_plan *p = l->plan;
     trib_plan_op *todo = p->ops;
     int count = p->op_count, slices_given_up = 0;
-    p->ops = NULL; /* filled anew: some ops get others in front of them or behind */
+    p->ops = NULL; /* refilled: some ops get others before or after them */
     p->op_count = 0;
     l->op_capacity = 0;
     trib_status status = choose_all(l, todo, count, &slices_given_up);

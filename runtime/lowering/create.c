@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Making a plan: passes on the graph, lowering, passes on ops; once per layout that is to be measured. */
+ * Makes a plan: passes on the graph, lowering, passes on ops; once per layout to be measured. */
 #include <stdint.h>
 
 #include "lowering/lowering.h"
@@ -61,7 +61,7 @@ trib_status trib_plan_create(const trib_graph *graph, trib_device *device, const
     trib_plan_options o = trib_complete_options(options, device);
     trib_plan *plan = NULL;
     trib_status status = create_best(graph, device, &o, &plan);
-    /* Every plan, in every build: it costs 0.05 ms, and a race would cost somebody a week. */
+    /* For every plan, in every build: it takes 0.05 ms, while finding a race can take a week. */
     if (!trib_failed(&status)) status = trib_plan_check_stream_order(plan);
     if (trib_failed(&status)) {
         trib_add_context(&status, "planning %s", graph ? graph->name : "nothing");

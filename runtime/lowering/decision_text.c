@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Why an op has the implementation it has. */
+ * Explains the choice of an op's implementation. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 
 enum { RIVALS_NAMED = 3 }; /* unmeasured candidates are listed by name only, and not all of them */
 
-/* A text that is cut where it ends. */
+/* A text that is cut off at the end of its buffer. */
 typedef struct line {
     char text[1024];
     size_t used;

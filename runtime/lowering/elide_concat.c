@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A layer that only a concatenation reads writes its channels straight into the joined output. Nested joins work
- * outside in: a slice of a slice is a slice. */
+ * A layer whose only reader is a concatenation writes its channels directly into the joined output. Nested joins are
+ * handled from the outside in: a slice of a slice is a slice. */
 #include "graph/kinds.h"
 #include "lowering/passes.h"
 #include "lowering/rewrite.h"
 #include "tributary/internal/alloc.h"
 
-/* The caller's input lies where the caller put it, and rows are plain. */
+/* The caller's input cannot move, and rows are plain. */
 static bool can_write_slice(const trib_layer *l)
 {
     const trib_kind_row *row = trib_kind_row_of(l->kind);

@@ -5,8 +5,8 @@
 
 #include "tributary/internal/alloc.h"
 
-/* known[s][t]: how many ops of the list, counted up to and including the last one on stream t that work given to stream
- * s now is certain to follow. A vector clock per stream; at[i] keeps the clock of op i's stream after op i. */
+/* known[s][t]: the number of ops in the list up to the last one on stream t that new work on stream s is certain to
+ * follow. A vector clock per stream; at[i] keeps the clock of op i's stream after op i. */
 typedef struct clocks {
     int streams;
     int *known; /* streams x streams */
@@ -43,8 +43,8 @@ static int end_block(const trib_view *v)
     return (v->c_offset + v->c + block - 1) / block;
 }
 
-/* Whether they have bytes in common. Slices of one tensor are apart when their channels are; what is seen as two
- * tensors of different shapes counts as one piece. */
+/* Whether they have bytes in common. Slices of one tensor are disjoint if their channels are; a buffer seen as tensors
+ * of different shapes counts as one piece. */
 static bool meet(const trib_view *a, const trib_view *b)
 {
     if (a->buffer < 0 || a->buffer != b->buffer) return false;
@@ -61,8 +61,9 @@ static bool any_meet(const trib_view *a, int a_count, const trib_view *b, int b_
     return false;
 }
 
-/* It reads what the earlier one wrote, or, where both run, overwrites what that read or wrote. A join runs nothing: it
- * reads its slices so as to follow all that write them, and whoever reads the joined output follows the join. */
+/* It reads the earlier op's output or, if both run, overwrites memory that the earlier op read or wrote. A join runs
+ * nothing: it reads its slices in order to follow all their writers, and readers of the joined output follow the join.
+ */
 static bool must_follow(const trib_plan_op *op, const trib_plan_op *earlier)
 {
     const trib_op_desc *d = &op->desc, *e = &earlier->desc;
@@ -74,8 +75,8 @@ static bool must_follow(const trib_plan_op *op, const trib_plan_op *earlier)
 
 /* ---- waits ---- */
 
-/* The ops to follow are tried latest first, so that waiting for one spares the waits it implies. Work beside stream 0
- * must not start before the run does: it follows the first op. */
+/* The ops to follow are tried latest first, so that one wait makes those it implies unnecessary. Work beside stream 0
+ * must not start before the run: it follows the first op. */
 static trib_status connect(trib_plan *p, clocks *c)
 {
     for (int i = 0; i < p->op_count; ++i) {

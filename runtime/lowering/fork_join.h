@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Record/wait pairs: the only place that knows how work on one stream is made to follow work on another. */
+ * Record/wait pairs: the only place that makes work on one stream follow work on another. */
 #ifndef TRIBUTARY_RUNTIME_LOWERING_FORK_JOIN_H
 #define TRIBUTARY_RUNTIME_LOWERING_FORK_JOIN_H
 
 #include "lowering/lowering.h"
 
-/* Ops have streams. Adds the events that make every op follow the earlier ones whose results it reads, and those that
- * read or wrote what it overwrites (an op may update its input in place), and none that follows from others already;
- * begins with the first op, and ends with everything joined on stream 0. */
+/* Ops have streams. Adds the events that make every op follow earlier ones whose results it reads, or that read or
+ * wrote memory it overwrites (an op may update its input in place), and no redundant ones; begins with the first op,
+ * and ends with everything joined on stream 0. */
 trib_status trib_connect_streams(trib_lowering *lowering);
 
 #endif

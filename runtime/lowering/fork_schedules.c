@@ -31,7 +31,7 @@ static trib_status check_wanted(const trib_plan *p, const trib_fork_schedule *wa
     return no_such_fork(p, wanted->fork);
 }
 
-/* The last of the options that names it, else that of the fork around it. */
+/* The last option that names it, otherwise the schedule of the enclosing fork. */
 static trib_schedule schedule_of(const trib_lowering *l, int fork)
 {
     const trib_plan_options *o = &l->options;

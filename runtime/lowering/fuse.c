@@ -15,7 +15,7 @@ trib_status trib_can_run(const trib_lowering *l, const trib_op_desc *desc, bool 
     return trib_success();
 }
 
-/* The only op that reads `buffer`, or NULL when there are several or none. */
+/* The only op that reads `buffer`, or NULL if there are several or none. */
 static trib_plan_op *only_reader(const trib_plan *p, int buffer)
 {
     trib_plan_op *reader = NULL;
@@ -38,7 +38,7 @@ static trib_plan_op *partner_of(const trib_plan *p, const trib_plan_op *first, t
     return same_branch && between->c == between->c_total ? second : NULL;
 }
 
-/* Both ops as one; false when one of them has a stage in that place already. */
+/* Both ops as one; false if one of them already has a stage in that place. */
 static bool fused_desc(const trib_op_desc *first, const trib_op_desc *second, trib_fusion fusion, trib_op_desc *out)
 {
     bool prologue = fusion == TRIB_AS_PROLOGUE;
@@ -64,13 +64,13 @@ static bool allowed(trib_kind main, trib_kind stage, trib_fusion fusion)
     return (fusion == TRIB_AS_PROLOGUE ? row->before : row->after) >> stage & 1u;
 }
 
-/* Op `b` becomes both; op `a` is to go. Parameters are the main op's. */
+/* Op `b` becomes both, and op `a` is removed. Parameters are the main op's. */
 static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan_op *b, const trib_op_desc *desc,
                               trib_fusion fusion)
 {
     b->name = trib_strings_format(l->strings, "%s+%s", a->name, b->name);
     if (!b->name) return trib_plan_no_memory();
-    trib_lowering_forget_buffer(l, a->desc.outputs[0].buffer); /* what lay between is never materialised */
+    trib_lowering_forget_buffer(l, a->desc.outputs[0].buffer); /* the tensor between them is never materialised */
     b->desc = *desc;
     b->flops += a->flops;
     if (fusion == TRIB_AS_EPILOGUE) {

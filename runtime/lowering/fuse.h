@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the passes that make one op of several share. They run before implementations are chosen; each asks the device
- * first whether it can run the joined op, and leaves the ops as they are where it cannot. */
+ * Shared by passes that make one op of several. They run before implementations are chosen; each asks the device
+ * whether it can run the joined op, and otherwise leaves the ops unchanged. */
 #ifndef TRIBUTARY_RUNTIME_LOWERING_FUSE_H
 #define TRIBUTARY_RUNTIME_LOWERING_FUSE_H
 
@@ -8,9 +8,9 @@
 
 trib_status trib_can_run(const trib_lowering *lowering, const trib_op_desc *desc, bool *can);
 
-/* Wherever an op of kind `first` is followed by one of kind `second` that alone reads what it writes, the two become
- * one op: the first as the prologue of the second, or the second as the epilogue of the first. Only where the pass has
- * a say (trib_pass_concerns). Counts the pairs. */
+/* Wherever an op of kind `first` is followed by one of kind `second`, its only reader, the two become one op: the first
+ * as the prologue of the second, or the second as the epilogue of the first. Only in forks that the pass concerns
+ * (trib_pass_concerns). Counts the pairs. */
 typedef enum trib_fusion { TRIB_AS_PROLOGUE, TRIB_AS_EPILOGUE } trib_fusion;
 trib_status trib_fuse_pairs(trib_lowering *lowering, trib_pass pass, trib_kind first, trib_kind second,
                             trib_fusion fusion, int *fused);

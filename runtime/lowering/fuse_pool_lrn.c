@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The stem's pairs: pool1 and norm1, norm2 and pool2. What lies between them is 0.8 MB (pool1) and 2.4 MB (norm2) per
- * image in float32, the largest single saving of memory traffic there is. */
+ * The stem's pairs: pool1 and norm1, norm2 and pool2. The tensors between them take 0.8 MB (pool1) and 2.4 MB (norm2)
+ * per image in float32, so this saves more memory traffic than any other pass. */
 #include "lowering/fuse.h"
 #include "lowering/passes.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The fourth branch: its pool becomes the prologue of the 1x1 convolution behind it, so that the pooled image, as large
+ * The fourth branch: its pool becomes the prologue of the following 1x1 convolution, so that the pooled image, as large
  * as the module's input, is never materialised. */
 #include "lowering/fuse.h"
 #include "lowering/passes.h"

@@ -61,7 +61,7 @@ trib_status trib_lowering_new_op(const trib_lowering *l, int id, const char *nam
 {
     const trib_layer *layer = &l->graph->layers[id];
     if (!name) return trib_plan_no_memory();
-    memset(op, 0, sizeof *op); /* padding too: descriptors are compared as bytes */
+    memset(op, 0, sizeof *op); /* including padding: descriptors are compared as bytes */
     op->name = name;
     op->layer = id;
     op->fork = layer->fork;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From layers to ops: one op per layer, a buffer per output. A concatenation becomes one copy per input, on that
- * input's branch, and a join: a point where streams meet and nothing runs. An input that is not yet as the first layers
- * want it (8-bit pixels, another element type, too few channels) gets an op that makes it so. */
+ * input's branch, and a join: a point where streams meet and nothing runs. An input in another form than the first
+ * layers need (8-bit pixels, another element type, too few channels) gets an op that converts it. */
 #include <string.h>
 
 #include "graph/kinds.h"
@@ -38,7 +38,7 @@ static bool passes_rows_on(const trib_layer *layer)
     return is_row(layer) && trib_kind_row_of(layer->kind)->gives == TRIB_GIVES_SAME;
 }
 
-/* Logits keep the float32 they are summed in: rounded to fewer bits, classes would tie. */
+/* Logits keep the float32 of their sums: rounded to fewer bits, classes would tie. */
 static trib_dtype dtype_of(const trib_lowering *l, int id)
 {
     const trib_graph *g = l->graph;
@@ -90,7 +90,7 @@ static trib_status place_outputs(trib_lowering *l)
 
 /* ---- inputs ---- */
 
-/* Channels the input's readers want: convolutions do not mind zeros behind the image's own channels. */
+/* Channels for the readers of the input: convolutions accept zeros after the image's own channels. */
 static int entry_channels(const trib_lowering *l, int input)
 {
     const trib_graph *g = l->graph;
@@ -102,7 +102,7 @@ static int entry_channels(const trib_lowering *l, int input)
     return multiple > 1 && !l->options.reference ? (c + multiple - 1) / multiple * multiple : c;
 }
 
-/* From what the caller hands in to what the layers read; nothing where that is the same. */
+/* Converts the caller's input to the layers' form, if they differ. */
 static trib_status add_entry(trib_lowering *l, int id)
 {
     const trib_layer *layer = &l->graph->layers[id];
@@ -171,7 +171,7 @@ static trib_status add_layer_op(trib_lowering *l, int id)
     op.desc.outputs[0] = l->views[id];
     op.desc.precision = l->options.precision;
     memcpy(op.parts[0].parameters, layer->parameters, sizeof op.parts[0].parameters);
-    bool alone = trib_kind_row_of(layer->kind)->scales_and_shifts; /* batch norm that nothing took in */
+    bool alone = trib_kind_row_of(layer->kind)->scales_and_shifts; /* batch norm that was not folded */
     op.parts[0].bn_eps = alone ? layer->attributes.batch_norm.eps : l->folded[id].bn_eps;
     op.desc.has_bias = layer->parameters[TRIB_BIAS] >= 0 || layer->parameters[TRIB_BN_MEAN] >= 0;
     op.flops = trib_layer_flops(l->graph, id) * l->options.batch;
@@ -210,7 +210,7 @@ static trib_status add_output(trib_lowering *l, size_t index)
     return trib_lowering_add_op(l, &op);
 }
 
-/* In place of the rows themselves: the likeliest classes of each. */
+/* Instead of the rows: the most likely classes of each. */
 static trib_status add_top_k(trib_lowering *l)
 {
     int id = l->graph->outputs[0].layer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A plan while it is being made: the plan itself, whose lists the passes grow in place, and what only they need to
- * know. */
+ * A plan while it is being made: the plan itself, whose lists the passes extend in place, and data that only they need.
+ */
 #ifndef TRIBUTARY_RUNTIME_LOWERING_LOWERING_H
 #define TRIBUTARY_RUNTIME_LOWERING_LOWERING_H
 
@@ -9,10 +9,10 @@
 #include "plan/order.h"
 #include "tributary/plan.h"
 
-/* What graph passes have made part of a layer. */
+/* Additions to a layer by graph passes. */
 typedef struct trib_folded {
     bool relu;    /* it ends in max(0, y) */
-    float bn_eps; /* above 0: in a batch norm, whose parameters are the layer's now, too */
+    float bn_eps; /* above 0: it ends in a batch norm, whose parameters now belong to the layer */
 } trib_folded;
 
 typedef struct trib_lowering {
@@ -20,18 +20,18 @@ typedef struct trib_lowering {
     trib_folded *folded; /* one per layer */
     trib_device *device;
     trib_plan_options options;
-    trib_plan *plan;                                    /* owned until the lowering is done with it */
-    trib_strings *strings;                              /* the plan's: every name in it lies here */
+    trib_plan *plan;                                    /* owned until the lowering is finished */
+    trib_strings *strings;                              /* all names in the plan */
     size_t op_capacity, buffer_capacity, note_capacity; /* of the plan's lists */
-    trib_view *views;                                   /* one per layer: where its output is */
+    trib_view *views;                                   /* the output of each layer */
     int64_t measured_ns;                                /* sum over ops, with options.measure */
 } trib_lowering;
 
-/* A copy of the graph whose outputs are the wanted ones, and a plan without ops. On failure, too, the lowering must be
- * released. */
+/* A copy of the graph whose outputs are the wanted ones, and a plan without ops. Release the lowering, also on failure.
+ */
 trib_status trib_lowering_begin(trib_lowering *lowering, const trib_graph *graph, trib_device *device,
                                 const trib_plan_options *options, trib_layout layout);
-/* The plan with it, unless somebody took it (set `plan` to NULL). */
+/* Including the plan, unless `plan` was taken and set to NULL. */
 void trib_lowering_release(trib_lowering *lowering);
 
 /* Fills in the plan's forks; fails on a schedule for a fork that the graph does not have. */
@@ -43,11 +43,11 @@ trib_status trib_lower_graph(trib_lowering *lowering);
 /* Adds a buffer and returns its index in *out. `name` is copied. */
 trib_status trib_lowering_add_buffer(trib_lowering *lowering, const char *name, trib_buffer_kind kind, int64_t bytes,
                                      int *out);
-/* A buffer that is not needed any more: it goes with trib_lowering_drop_buffers, and keeps its index until then. */
+/* Marks a buffer as unused: trib_lowering_drop_buffers removes it; until then it keeps its index. */
 void trib_lowering_forget_buffer(trib_lowering *lowering, int buffer);
 trib_status trib_lowering_drop_buffers(trib_lowering *lowering);
 
-/* An op of a layer with everything that is not its business empty. `name` lies in the plan's strings; NULL, as these
+/* An op of a layer, with all other fields empty. `name` is one of the plan's strings; NULL, as these
  * return it, is reported as out of memory. */
 trib_status trib_lowering_new_op(const trib_lowering *lowering, int layer, const char *name, trib_plan_op *out);
 trib_status trib_lowering_add_op(trib_lowering *lowering, const trib_plan_op *op);

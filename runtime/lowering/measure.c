@@ -6,7 +6,7 @@
 
 #include "lowering/measure_rig.h"
 
-/* Enough for events to tell apart: fewer runs when they take longer. */
+/* Enough for the resolution of events: fewer runs if they take longer. */
 static const int64_t long_enough = 2000000;
 
 /* ---- one candidate ---- */
@@ -15,8 +15,8 @@ typedef struct subject {
     trib_rig *rig;
     trib_op_handle *op;
     void *packed, *workspace;
-    int runs;              /* one behind the other */
-    trib_capture *capture; /* of them; NULL: given one by one */
+    int runs;              /* in sequence */
+    trib_capture *capture; /* the captured runs; NULL: enqueued one by one */
 } subject;
 
 static trib_status give_runs(const subject *s)
@@ -50,8 +50,8 @@ static trib_status record(subject *s)
     return end;
 }
 
-/* The first run loads kernels; the second tells how many there must be; then the graph is sent to the device once. A
- * host has no launches to hide, and a clock that tells one run. */
+/* The first run loads kernels; the second determines the number of runs; then the graph is uploaded once. A host has no
+ * launches to hide, and a clock that is precise enough for one run. */
 static trib_status warm_up(subject *s)
 {
     const trib_device_info *info = trib_device_get_info(s->rig->device);
@@ -109,7 +109,7 @@ static trib_status measure_one(trib_rig *r, const trib_op_desc *desc, const trib
     if (!trib_failed(&status)) status = trib_op_create(r->device, desc, candidate->name, &s.op);
     if (!trib_failed(&status)) status = pack(&s, candidate);
     if (!trib_failed(&status)) status = time_repeats(&s, out);
-    trib_status done = trib_stream_synchronize(r->stream); /* what the op uses is freed now */
+    trib_status done = trib_stream_synchronize(r->stream); /* memory of the op is freed now */
     trib_capture_destroy(s.capture);
     trib_op_destroy(s.op);
     trib_device_free(r->device, r->stream, s.packed);
@@ -119,7 +119,7 @@ static trib_status measure_one(trib_rig *r, const trib_op_desc *desc, const trib
 
 /* ---- all of them ---- */
 
-/* What a device offers may still turn out not to be possible, or to need more memory than there is. */
+/* A candidate may still fail, or need more memory than there is. */
 static bool cannot_be_had(const trib_status *status)
 {
     return status->code == TRIB_UNSUPPORTED || status->code == TRIB_OUT_OF_MEMORY;

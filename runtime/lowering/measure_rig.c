@@ -6,7 +6,7 @@
 #include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
 
-enum { PATTERN = 1 << 16 }; /* values that are repeated */
+enum { PATTERN = 1 << 16 }; /* a pattern that is repeated */
 
 /* ---- values: as in a network, for products of zeros cost less power, and so less time ---- */
 
@@ -104,7 +104,7 @@ bool trib_rig_shrink(trib_rig *r)
     return true;
 }
 
-/* As many sets as there should be, or as there is memory for: at least one. */
+/* The wanted number of sets, or as many as memory allows: at least one. */
 static trib_status open_sets(trib_rig *r, const trib_op_desc *d)
 {
     int wanted = trib_rig_sets(bytes_of(d), trib_device_get_info(r->device)->cache_bytes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The 1x1 convolutions that read one fork's input (1x1, 3x3_reduce, 5x5_reduce) become one op with several
- * destinations: the input is read once, and one large product fills the device better than three small ones. Where each
- * result goes does not change: the 1x1 branch straight into its slice of the joined output. */
+ * destinations: the input is read once, and one large product fills the device better than three small ones. The
+ * destinations do not change: the 1x1 branch writes directly into its slice of the joined output. */
 #include <string.h>
 
 #include "device/window.h"
@@ -42,7 +42,7 @@ static trib_status merged(trib_lowering *l, const trib_plan_op *a, const trib_pl
     return trib_success();
 }
 
-/* Merges into op `first` all that goes with it. `first` comes before every other op of its branch. */
+/* Merges all matching ops into op `first`, which comes before every other op of its branch. */
 static trib_status merge_into(trib_lowering *l, int first, int *gone)
 {
     for (int i = first + 1; i < l->plan->op_count; ++i) {

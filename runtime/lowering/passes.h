@@ -6,19 +6,19 @@
 
 #include "lowering/lowering.h"
 
-/* What there is to change when a pass runs. */
+/* What a pass changes. */
 typedef enum trib_pass_stage {
     TRIB_PASSES_ON_GRAPH = 0, /* layers */
-    TRIB_PASSES_ON_VIEWS,     /* where layers' outputs lie; no ops yet */
+    TRIB_PASSES_ON_VIEWS,     /* places of the layers' outputs; no ops yet */
     TRIB_PASSES_ON_OPS        /* the plan's ops and buffers */
 } trib_pass_stage;
 
-/* Runs all of a stage, in order, but those that are switched off or whose schedules the plan has nowhere. */
+/* Runs the passes of a stage, in order, except those that are switched off or whose schedules no fork has. */
 trib_status trib_run_passes(trib_lowering *lowering, trib_pass_stage stage);
-/* Whether what lies inside this fork (-1: outside of all) has a schedule that the pass belongs to. A pass that belongs
- * to some only asks this of every op. */
+/* Whether the schedule of this fork (-1: outside of all) is one of the pass's. Passes for some schedules check every op
+ * with this. */
 bool trib_pass_concerns(const trib_lowering *lowering, trib_pass pass, int fork);
-/* Fails when one that is required is among these (bits 1u << trib_pass). */
+/* Fails if a required pass is among these (bits 1u << trib_pass). */
 trib_status trib_check_disabled_passes(unsigned disabled);
 
 trib_status trib_pass_prune(trib_lowering *lowering);

@@ -7,10 +7,10 @@
 typedef struct pass_row {
     const char *name;
     trib_pass_stage stage;
-    unsigned schedules; /* it belongs to these only, bits 1u << schedule; 0: to all */
-    bool required;      /* there is no plan without it */
-    bool knows_off;     /* runs also when switched off, and then does the plainest thing */
-    bool fuses;         /* makes one op of several layers: not for the reference, which has an op per layer */
+    unsigned schedules; /* only for these schedules, bits 1u << schedule; 0: for all */
+    bool required;      /* cannot be switched off */
+    bool knows_off;     /* also runs when switched off, in its simplest form */
+    bool fuses;         /* makes one op of several layers: not for the reference, which has one op per layer */
     trib_status (*run)(trib_lowering *lowering);
 } pass_row;
 
@@ -21,7 +21,7 @@ static const pass_row rows[TRIB_PASS_COUNT] = {
     [TRIB_PASS_FOLD_BATCH_NORM] = { "fold_batch_norm", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fold_batch_norm },
     [TRIB_PASS_FUSE_BIAS_RELU] = { "fuse_bias_relu", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fuse_bias_relu },
     [TRIB_PASS_ELIDE_CONCAT] = { "elide_concat", TRIB_PASSES_ON_VIEWS, .run = trib_pass_elide_concat },
-    /* These two would take branches from the figure's streams: they belong to forks whose schedule wants that. */
+    /* These two take branches off the figure's streams, so they are only for forks with that schedule. */
     [TRIB_PASS_MERGE_REDUCTIONS] = { "merge_reductions", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
                                      .fuses = true, .run = trib_pass_merge_reductions },
     [TRIB_PASS_FUSE_POOL_PROJECTION] = { "fuse_pool_projection", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One arena for activations and workspaces. Two buffers may share memory when every access to one is certain to be over
- * before any access to the other begins, in the *partial* order of streams and events: what runs side by side never
- * shares. Placement is greedy, largest first, each at the lowest offset free of its conflicts. */
+ * One arena for activations and workspaces. Two buffers may share memory if every access to one is certain to end
+ * before any access to the other begins, in the *partial* order of streams and events: ops that run side by side never
+ * share. Placement is greedy, largest first, each at the lowest offset free of its conflicts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +17,8 @@ static bool in_arena(const trib_plan_buffer *b)
     return (b->kind == TRIB_BUFFER_ACTIVATION || b->kind == TRIB_BUFFER_WORKSPACE) && b->bytes > 0;
 }
 
-/* For each buffer of the plan, two sets of ops: those that touch it, and those that are over before each of these
- * starts. One is all before another when its users are among what is over before the other's. */
+/* For each buffer of the plan, two sets of ops: its users, and the ops that end before all of its users start. One
+ * buffer is before another if its users are in the other's second set. */
 typedef struct lifetimes {
     size_t words; /* 64-bit words of a set */
     uint64_t *users, *over;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeps what the wanted outputs need, and drops what is an identity at inference. */
+ * Keeps the layers that the wanted outputs need, and removes those that are an identity at inference. */
 #include "graph/kinds.h"
 #include "lowering/passes.h"
 #include "lowering/rewrite.h"
@@ -19,7 +19,7 @@ trib_status trib_pass_prune(trib_lowering *l)
     for (size_t i = g->layer_count; i-- > 0;)
         for (int k = 0; needed[i] && k < g->layers[i].input_count; ++k) needed[g->layers[i].inputs[k]] = true;
     for (size_t i = 0; i < g->layer_count; ++i) {
-        if (g->layers[i].kind == TRIB_INPUT) continue; /* the caller hands it in whether it is used or not */
+        if (g->layers[i].kind == TRIB_INPUT) continue; /* the caller passes it even if it is unused */
         if (!needed[i])
             r.replacement[i] = -1;
         else if (trib_kind_row_of(g->layers[i].kind)->nothing_to_run)

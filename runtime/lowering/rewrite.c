@@ -28,7 +28,7 @@ trib_status trib_rewrite_begin(trib_lowering *l, trib_rewrite *out)
     return trib_success();
 }
 
-/* Follows chains of replacements to the layer that stays. */
+/* Follows chains of replacements to the remaining layer. */
 static int final_layer(const int *replacement, int layer)
 {
     while (layer >= 0 && replacement[layer] != layer) layer = replacement[layer];
@@ -48,7 +48,7 @@ static void follow_replacements(trib_graph *g, const int *replacement)
     }
 }
 
-/* Moves the layers that stay together; from then on replacement[i] is the new id. */
+/* Compacts the remaining layers; from then on replacement[i] is the new id. */
 static void close_gaps(trib_graph *g, trib_folded *folded, int *replacement)
 {
     size_t kept = 0;

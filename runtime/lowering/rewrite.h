@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Removing layers from the lowering's graph: what the graph passes are made of. */
+ * Removes layers from the lowering's graph, for the graph passes. */
 #ifndef TRIBUTARY_RUNTIME_LOWERING_REWRITE_H
 #define TRIBUTARY_RUNTIME_LOWERING_REWRITE_H
 
 #include "lowering/lowering.h"
 
-/* Between begin and end, a pass sets replacement[i] of each layer that is to go: what read it reads that layer
- * instead (-1: nothing does). */
+/* Between begin and end, a pass sets replacement[i] of each layer to remove: its readers then read that layer instead
+ * (-1: it has none). */
 typedef struct trib_rewrite {
     trib_graph *graph;   /* the lowering's */
     trib_folded *folded; /* moves with the layers */
@@ -15,8 +15,8 @@ typedef struct trib_rewrite {
 } trib_rewrite;
 
 trib_status trib_rewrite_begin(trib_lowering *lowering, trib_rewrite *out);
-/* Removes the layers and releases the rewrite. Parameters stay, so that their ids keep their meaning through all
- * passes. Returns how many layers went. */
+/* Removes the layers and releases the rewrite. Parameters stay, so that their ids remain valid through all passes.
+ * Returns the number of removed layers. */
 int trib_rewrite_end(trib_rewrite *rewrite);
 
 /* `uses` has one entry per layer. */

@@ -40,7 +40,7 @@ static trib_status add_reorder(trib_lowering *l, trib_plan_op *op, trib_layout l
     return trib_lowering_add_op(l, &reorder);
 }
 
-/* A layout for which the device has something when the source is dense, or `c->count` == 0. */
+/* A layout for which the device has implementations if the source is dense, or `c->count` == 0. */
 static trib_status try_source_layouts(trib_lowering *l, const trib_plan_op *op, trib_candidates *c, trib_layout *found)
 {
     static const trib_layout others[] = { TRIB_NCHW, TRIB_NHWC, TRIB_NCHW16C, TRIB_NCHW8C };

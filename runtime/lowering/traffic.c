@@ -6,7 +6,7 @@ static int64_t view_traffic(const trib_view *v)
     return (int64_t)v->n * v->c * v->h * v->w * (int64_t)trib_dtype_size(v->dtype);
 }
 
-/* Weights are stored as what they are multiplied with, everything else as float32. */
+/* Weights are stored in the type of their factors, all other parameters as float32. */
 static int64_t parameter_traffic(const trib_graph *g, const trib_plan_op *op, const trib_plan_part *part)
 {
     int64_t bytes = 0, count;

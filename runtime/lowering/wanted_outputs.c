@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which of a graph's outputs and layers a plan returns. */
+ * Selects the outputs and layers that a plan returns. */
 #include <string.h>
 
 #include "lowering/options.h"
