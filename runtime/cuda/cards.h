@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cards we know: what they can do at most, and how cuDNN describes them, so that plans can be made where they are not.
+ * Known cards: their limits, and cuDNN's description of them, so that plans can be made on machines without them.
  */
 #ifndef TRIBUTARY_RUNTIME_CUDA_CARDS_H
 #define TRIBUTARY_RUNTIME_CUDA_CARDS_H
@@ -8,7 +8,7 @@
 
 typedef struct trib_card {
     const char *target;       /* "h200" */
-    const char *name;         /* as the driver calls it */
+    const char *name;         /* the driver's name */
     const char *instructions; /* "sm_90" */
     int multiprocessors;
     int64_t memory_bytes, cache_bytes;
@@ -20,11 +20,11 @@ typedef struct trib_card {
 extern const trib_card trib_cards[];
 extern const int trib_card_count;
 
-/* NULL when there is none of that name. */
+/* NULL if there is none of that name. */
 const trib_card *trib_card_find(const char *target);
-/* Fills the rates of the card called info->name, if we know it. */
+/* Fills in the rates of the card called info->name, if it is known. */
 void trib_card_rates(trib_device_info *info);
-/* What every CUDA device of ours can do. */
+/* Properties of all our CUDA devices. */
 void trib_cuda_describe_abilities(trib_device_info *info);
 
 #endif

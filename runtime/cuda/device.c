@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opening, describing and closing CUDA devices. */
+ * Opens, describes and closes CUDA devices. */
 #include "device/cuda_device.h"
 
 #include <stdatomic.h>
@@ -25,7 +25,7 @@ enum { LEAST_CAPABILITY = 8 }; /* the kernels' tensor core and asynchronous copy
 
 /* ---- what there is ---- */
 
-/* The process that used CUDA first; 0: none has. CUDA's calls fail in its children, or never return. */
+/* The process that first used CUDA; 0: none. CUDA's calls fail in its children, or never return. */
 static _Atomic uint64_t user;
 
 static trib_status check_fork(void)
@@ -124,11 +124,11 @@ int trib_cuda_device_list(trib_device_listing *listings, int capacity)
 
 /* ---- opening and closing ---- */
 
-/* Its streams, events, captures and ops are destroyed; what is left are the idle ones kept for reuse. */
+/* The caller has destroyed its streams, events, captures and ops; only idle ones kept for reuse remain. */
 static void close_device(trib_device *base)
 {
     trib_cuda_device *device = trib_cuda_of(base);
-    trib_cuda_enter(device); /* a failure is seen by the calls below */
+    trib_cuda_enter(device); /* later calls see a failure */
     if (device->side) trib_cuda_stream_destroy(&device->side->base);
     trib_cuda_streams_close(device);
     trib_cuda_ops_close(device);

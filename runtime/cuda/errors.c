@@ -30,7 +30,7 @@ static bool is_sticky(cudaError_t error)
 trib_status trib_cuda_status(trib_cuda_device *device, cudaError_t error, const char *call, const char *file, int line)
 {
     if (error == cudaSuccess) return trib_success();
-    cudaGetLastError(); /* so that nobody takes it for the failure of a later call */
+    cudaGetLastError(); /* so that it is not taken for the failure of a later call */
     bool sticky = is_sticky(error);
     trib_code code = error == cudaErrorMemoryAllocation ? TRIB_OUT_OF_MEMORY : TRIB_DEVICE_ERROR;
     trib_status status =
@@ -62,7 +62,7 @@ void trib_cuda_lose(trib_cuda_device *device, const trib_status *failure)
 
 trib_status trib_cuda_enter(trib_cuda_device *device)
 {
-    if (device->described) return trib_success(); /* there is nothing to make current */
+    if (device->described) return trib_success(); /* there is no card to make current */
     if (!atomic_load(&device->lost)) return TRIB_CUDA(device, cudaSetDevice(device->ordinal));
     trib_status status = device->failure; /* written once, before `lost` */
     status.code = TRIB_DEVICE_ERROR;

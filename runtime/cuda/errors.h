@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CUDA's errors as trib_status: the call's text, where it stands, CUDA's number, name and explanation. */
+ * CUDA's errors as trib_status: the text of the call, its place in the source, CUDA's number, name and explanation. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_ERRORS_H
 #define TRIBUTARY_RUNTIME_CUDA_ERRORS_H
 
@@ -14,10 +14,10 @@ trib_status trib_cuda_status(struct trib_cuda_device *device, cudaError_t error,
                              int line);
 
 #define TRIB_CUDA(device, call) trib_cuda_status((device), (call), #call, __FILE__, __LINE__)
-/* Returns from the calling function when the CUDA call fails. */
+/* Returns from the calling function if the CUDA call fails. */
 #define TRIB_CUDA_TRY(device, call) TRIB_TRY(TRIB_CUDA(device, call))
 
-/* For calls that give something back and whose caller cannot be told: a sticky failure still ends the device. */
+/* For calls that release something and cannot report a failure: a sticky one still ends the device. */
 #define TRIB_CUDA_NOTE(device, call) ((void)TRIB_CUDA(device, call))
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names and notes that a device hands out: each kept once, for as long as the device lives. */
+ * Names and notes that a device returns: each is kept once, as long as the device lives. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_INTERNED_H
 #define TRIBUTARY_RUNTIME_CUDA_INTERNED_H
 
@@ -16,7 +16,7 @@ typedef struct trib_cuda_interned {
 
 void trib_cuda_interned_open(trib_cuda_interned *interned);
 void trib_cuda_interned_close(trib_cuda_interned *interned);
-/* `text` itself may go away. */
+/* `text` is copied. */
 trib_status trib_cuda_intern(trib_cuda_interned *interned, const char *text, const char **kept);
 
 #endif

@@ -54,7 +54,7 @@ static trib_status stream_create(trib_device *device, const trib_stream_options 
     return refuse(device, "stream");
 }
 
-/* No object of these kinds is ever made, so nothing below is called for one; each slot says so all the same. */
+/* No object of these kinds is ever created, so these are never called; each slot fails all the same. */
 static void stream_destroy(trib_stream *stream) { (void)stream; }
 
 static trib_status stream_synchronize(trib_stream *stream) { return refuse(stream->device, "stream"); }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A card that is only described: plans can be made for it; it has no memory, no streams, and runs nothing. */
+ * A described card of another machine: plans can be made for it, but it has no memory or streams and runs nothing. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_TARGET_H
 #define TRIBUTARY_RUNTIME_CUDA_TARGET_H
 

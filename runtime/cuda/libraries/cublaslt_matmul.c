@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cuBLASLt is column-major: it is given y transposed, y'[out, rows] = w'^T x', where w' and x' are w and x as they lie
+ * cuBLASLt is column-major: it computes y transposed, y'[out, rows] = w'^T x', where w' and x' are w and x as they are
  * in memory. Its descriptors are made in place, so that nothing needs to be destroyed. */
 #include "cuda/libraries/cublaslt_matmul.h"
 
@@ -109,7 +109,7 @@ static cublasLtEpilogue_t epilogue(const trib_matmul_desc *d)
     return d->relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
 }
 
-/* What is told of the bias while only asking for algorithms: that there is one, and how it is aligned. */
+/* While only asking for algorithms, cuBLASLt needs to know that there is a bias, and its alignment. */
 #define SOME_BIAS ((const void *)(uintptr_t)256)
 
 static trib_status describe(const trib_matmul_desc *d, const void *bias, product *p)
@@ -131,7 +131,7 @@ static trib_status describe(const trib_matmul_desc *d, const void *bias, product
     return trib_success();
 }
 
-/* Sums in parts stay float32 until they are added: in place they would be rounded to y's type. */
+/* Partial sums stay float32 until they are added; in place they would be rounded to y's type. */
 static trib_status prefer(int64_t workspace_bytes, cublasLtMatmulPreferenceOpaque_t *preference)
 {
     static const cublasLtMatmulPreferenceAttributes_t alignments[] = { CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
@@ -253,7 +253,7 @@ trib_status trib_matmul_run(const trib_matmul_algorithm *plan, struct CUstream_s
                             const trib_matmul_pointers *pointers, void *workspace)
 {
     const float one = 1, zero = 0;
-    product p; /* made per run, which costs nothing: it holds the bias, and plans are shared */
+    product p; /* made per run, at no cost: it contains the bias, and plans are shared */
     TRIB_TRY(describe(&plan->desc, pointers->bias, &p));
     TRY(cublasLtMatmul(plan->handle, &p.operation, &one, pointers->w, &p.w, pointers->x, &p.x, &zero, pointers->y, &p.y,
                        pointers->y, &p.y, &plan->algorithm, workspace, (size_t)plan->info.workspace_bytes, stream));

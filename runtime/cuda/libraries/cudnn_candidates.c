@@ -11,13 +11,13 @@
 #include "cuda/libraries/cudnn_compiled.h"
 #include "tributary/internal/alloc.h"
 
-/* What candidates are collected from, and into. */
+/* The source and the list of candidates. */
 typedef struct search {
     const trib_cudnn *library;
     const trib_conv_desc *desc;
     trib_conv_limits limits;
     trib_conv_list *list;
-    int ranked[3]; /* how many of the list are of each rank */
+    int ranked[3]; /* number of entries of each rank in the list */
 } search;
 
 static bool imprecise(const search *s, const trib_cudnn_config *config)
@@ -33,14 +33,14 @@ static bool imprecise(const search *s, const trib_cudnn_config *config)
     }
 }
 
-/* 0: as it should be; 1: copies; 2: without the tensor cores the precision is chosen for, which costs more. */
+/* 0: good; 1: copies; 2: without the tensor cores of the precision, which costs more. */
 static int rank_of(const search *s, const trib_compiled_conv_info *info)
 {
     if (s->desc->precision != TRIB_PRECISION_FP32 && !info->tensor_cores) return 2;
     return info->hides_copy;
 }
 
-/* Behind those of its rank. */
+/* After those of the same rank. */
 static trib_status add(search *s, trib_compiled_conv *plan)
 {
     trib_conv_list *list = s->list;
@@ -68,7 +68,7 @@ static bool within_limits(search *s, const trib_compiled_conv_info *info)
     return !(info->hides_copy && s->limits.no_copies);
 }
 
-/* Not all of what is unsupported is called so: a kernel may fail to compile. */
+/* Not everything unsupported is reported as such: a kernel may fail to compile. */
 bool trib_conv_refusal(const trib_status *status)
 {
     bool compilation =
@@ -76,7 +76,7 @@ bool trib_conv_refusal(const trib_status *status)
     return status->code == TRIB_UNSUPPORTED || compilation;
 }
 
-/* Unsupported is what candidates are tried for. */
+/* Unsupported candidates are expected. */
 static bool refused(search *s, const trib_status *status)
 {
     if (!trib_conv_refusal(status)) return false;

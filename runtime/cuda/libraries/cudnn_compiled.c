@@ -43,7 +43,7 @@ static tensor_bytes packed(const trib_conv_desc *d)
                             size * d->k * d->r * d->s * d->c };
 }
 
-/* Copies of x or y, in this type or in one twice as wide, perhaps of w, and little else. */
+/* Copies of x or y, in this type or one twice as wide, perhaps of w, and little else. */
 static bool is_whole_tensors(const tensor_bytes *t, int64_t bytes)
 {
     enum { LITTLE = 1024 };
@@ -63,8 +63,8 @@ static bool is_whole_tiles(int64_t bytes)
     return bytes % TILE < COUNTERS;
 }
 
-/* cuDNN does not say what a workspace is for: this is a guess from its size. What writes or reads a slice in place
- * needs no room for it; dense tensors are copied where an engine wants another layout or type. */
+/* cuDNN does not say what a workspace is for: this is a guess from its size. An engine that reads and writes slices in
+ * place needs no room for them; dense tensors are copied if an engine needs another layout or type. */
 static bool hides_copy(const trib_conv_desc *d, int64_t bytes)
 {
     const tensor_bytes t = packed(d);
@@ -208,7 +208,7 @@ trib_status trib_compiled_conv_save(const trib_compiled_conv *plan, char **json,
     return status;
 }
 
-/* The engine's notes, which the name does not tell. */
+/* The engine's notes, which are not part of the name. */
 static trib_status recall_notes(trib_compiled_conv *plan)
 {
     trib_cudnn_bag bag = { 0 };

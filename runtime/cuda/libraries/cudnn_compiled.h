@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The inside of a plan: cudnn_plan.c makes them, cudnn_candidates.c collects them. */
+ * The internals of a compiled convolution: cudnn_compiled.c makes them, cudnn_candidates.c collects them. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_COMPILED_H
 #define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_COMPILED_H
 
@@ -16,7 +16,7 @@ trib_status trib_conv_check(const trib_conv_desc *desc);
 /* Named and described, but without a descriptor yet. */
 trib_status trib_compiled_conv_create(const trib_conv_desc *desc, const trib_cudnn_config *config, trib_dtype bias,
                                       trib_compiled_conv **out);
-/* Without one for good: fills in the workspace, compiles nothing. */
+/* Never with a descriptor: fills in the workspace, compiles nothing. */
 trib_status trib_compiled_conv_describe(trib_compiled_conv *plan, cudnnBackendDescriptor_t config);
 trib_status trib_compiled_conv_finalize(const trib_cudnn *library, trib_compiled_conv *plan,
                                         cudnnBackendDescriptor_t config);

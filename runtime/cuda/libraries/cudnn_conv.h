@@ -13,8 +13,8 @@
  *
  * Activations are NHWC with a pitch, the number of elements from one pixel to the next: a channel slice of a wider
  * tensor is a pointer and the wide pitch. Filters are K,R,S,C (trib_cuda_pack_weights). Needs no card: plans can be
- * made for a card that is only described, which is how machines without a GPU test every plan. (Without a CUDA driver
- * at all, cuDNN offers no engine that is compiled at run time.)
+ * made for a described card, and machines without a GPU test all plans this way. (Without a CUDA driver at all, cuDNN
+ * offers no engine that is compiled at run time.)
  *
  * Threads: everything here may be used from several threads at once, but a handle belongs to one stream. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_CONV_H
@@ -39,10 +39,10 @@ trib_status trib_cudnn_open(int device, trib_cudnn **out);
 /* For a card described by cuDNN's own JSON (tests/data/cudnn): plans can be made and saved, not run. */
 trib_status trib_cudnn_open_described(const char *json, trib_cudnn **out);
 void trib_cudnn_close(trib_cudnn *library); /* NULL is fine, here and below; plans outlive it */
-/* "9.19.0": of the library that is loaded, not of the headers. */
+/* "9.19.0": the version of the loaded library, not of the headers. */
 const char *trib_cudnn_version(const trib_cudnn *library);
 
-/* One handle per stream, made with the card current. */
+/* One handle per stream, created while the card is current. */
 trib_status trib_cudnn_handle_create(struct CUstream_st *stream, struct cudnnContext **out);
 void trib_cudnn_handle_destroy(struct cudnnContext *handle);
 
@@ -61,7 +61,7 @@ typedef struct trib_conv_desc {
     int k, p, q;              /* y */
     int r, s;                 /* filter */
     int stride_h, stride_w;
-    int pad_top, pad_left; /* what is needed behind follows from p and q */
+    int pad_top, pad_left; /* trailing padding follows from p and q */
     int x_pitch, y_pitch;  /* c and k when packed */
     bool has_bias, relu;   /* forward only */
 } trib_conv_desc;
@@ -74,59 +74,59 @@ const char *trib_conv_key(const trib_conv_desc *desc, char *text);
 /* ---- ways to compute it ---- */
 
 typedef struct trib_conv_limits {
-    int64_t workspace_bytes;     /* most a plan may need; 0: no limit */
-    int most;                    /* plans to make at most; 0: all. Runtime-compiled ones cost 0.1-0.6 s each */
+    int64_t workspace_bytes;     /* limit for a plan; 0: none */
+    int most;                    /* maximum number of plans; 0: all. Compiling at run time takes 0.1-0.6 s each */
     bool no_copies;              /* leave out plans that hide a packed copy instead of listing them last */
-    bool no_runtime_compilation; /* leave those out */
-    bool any_order;              /* also sums in an order that changes from run to run */
-    bool describe_only;          /* only the plans' info: compiles nothing, and they cannot be run or saved */
+    bool no_runtime_compilation; /* leave out such plans */
+    bool any_order;              /* include plans whose order of sums varies from run to run */
+    bool describe_only;          /* only the info of plans: compiles nothing; such plans cannot be run or saved */
 } trib_conv_limits;
 
-/* Whether this failure only says that a plan cannot be had: the next one may. */
+/* Whether this failure concerns only one plan, so that another may work. */
 bool trib_conv_refusal(const trib_status *status);
 
 typedef struct trib_compiled_conv_info {
-    char name[TRIB_CONV_NAME]; /* "cudnn:7:f32:2=0,14=3": makes exactly this plan again */
-    trib_dtype bias;           /* what the bias must be stored as: float32, or the data's type */
+    char name[TRIB_CONV_NAME]; /* "cudnn:7:f32:2=0,14=3": identifies this plan */
+    trib_dtype bias;           /* storage type of the bias: float32, or the data's type */
     int engine;
     int64_t workspace_bytes;
-    bool hides_copy; /* the workspace has room for a packed copy of x or y, and is most likely for that: not for the
-                      * partial sums of a split product, which need as much where the batch is small */
+    bool hides_copy; /* the workspace has room for a packed copy of x or y, and is most likely for that, not for the
+                        partial sums of a split product, which need as much for small batches */
     bool runtime_compiled;
     bool tensor_cores;
     bool native_graph; /* can be added to a CUDA graph without capture */
 } trib_compiled_conv_info;
 
-/* Plans that work, best guess first: then those that hide a copy, last those that do without the tensor cores the
- * precision is chosen for; else in the order of cuDNN's heuristics. */
+/* Working plans, best guess first, in the order of cuDNN's heuristics; but those that hide a copy come later, and those
+ * without the tensor cores of the precision last. */
 typedef struct trib_conv_list {
     int count, capacity;
     trib_compiled_conv **plans;
-    /* How the rest was refused, for reports: */
+    /* Why the others were refused, for reports: */
     int configs;     /* engine configurations offered */
     int unsupported; /* refused by cuDNN: `reason` has the first refusal */
-    int imprecise;   /* computes in less than the precision asked for, or not in a fixed order */
+    int imprecise;   /* less precise than requested, or not in a fixed order */
     int too_large;   /* workspace over the limit */
     int copies;      /* hides a copy, listed or not */
     char reason[TRIB_MESSAGE_SIZE];
 } trib_conv_list;
 
-/* `limits` may be NULL. Finding nothing is no failure: count is 0 and the numbers say why. The list must be cleared
- * after success. */
+/* `limits` may be NULL. Finding none is not a failure: count is 0 and the numbers say why. Clear the list after
+ * success. */
 trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,
                                  trib_conv_list *out);
-/* The plan leaves the list (a NULL stays): the caller destroys it. */
+/* Takes a plan from the list, leaving NULL: the caller destroys it. */
 trib_compiled_conv *trib_conv_list_take(trib_conv_list *list, int index);
 void trib_conv_list_clear(trib_conv_list *list);
 
-/* The plan that had this name. TRIB_UNSUPPORTED when this library or card no longer has it; TRIB_BAD_DATA when it is
- * no such name. */
+/* The plan of this name. TRIB_UNSUPPORTED if this library or card no longer has it; TRIB_BAD_DATA if it is not the name
+ * of a plan. */
 trib_status trib_compiled_conv_by_name(const trib_cudnn *library, const trib_conv_desc *desc, const char *name,
                                        trib_compiled_conv **out);
-/* The plan as JSON, compiled kernels included, for a choice cache; freed with trib_free. Bytes, and a zero behind. */
+/* The plan as JSON, compiled kernels included, for a choice cache; freed with trib_free. Followed by a zero byte. */
 trib_status trib_compiled_conv_save(const trib_compiled_conv *plan, char **json, size_t *bytes);
-/* From what was saved under that name for that desc. Another card or version of cuDNN is refused; damage may go unseen
- * by cuDNN (measured: a flipped bit of a kernel), so keep a checksum. */
+/* Loads a plan saved under that name for that desc. Fails for another card or version of cuDNN; cuDNN may not notice
+ * damage (measured: a flipped bit of a kernel), so keep a checksum. */
 trib_status trib_compiled_conv_load(const trib_cudnn *library, const trib_conv_desc *desc, const char *name,
                                     const char *json, size_t bytes, trib_compiled_conv **out);
 
@@ -140,8 +140,8 @@ typedef struct trib_conv_pointers {
     const void *x, *w, *bias, *y; /* which are written depends on the direction */
 } trib_conv_pointers;
 
-/* In the order of the handle's stream. `workspace` has info's workspace_bytes. The plan is not changed: several streams
- * may run it at once, each with its own handle and workspace. */
+/* In the order of the handle's stream. `workspace` has info's workspace_bytes. A plan is immutable: several streams may
+ * run it at once, each with its own handle and workspace. */
 trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *handle,
                           const trib_conv_pointers *pointers, void *workspace);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine configurations: asking heuristic mode A for them, reading them, writing them down, making them again. */
+ * Engine configurations: gets them from heuristic mode A, reads them, writes them as text, and makes them from text. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

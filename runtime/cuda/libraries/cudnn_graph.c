@@ -61,7 +61,7 @@ static tensor inner_tensor(const trib_conv_desc *desc, int index)
     return t;
 }
 
-/* Padding that the last window reaches; none when rows are left over that no window reaches. */
+/* Trailing padding up to the end of the last window; none if rows are left over after it. */
 static int64_t behind(int outputs, int stride, int window, int before, int size)
 {
     int64_t reach = (int64_t)(outputs - 1) * stride + window - before - size;
@@ -90,7 +90,7 @@ static trib_status make_convolution(trib_cudnn_bag *bag, const trib_conv_desc *d
     return trib_success();
 }
 
-/* What the three directions call the same things. */
+/* Names of the same things in the three directions. */
 typedef struct operation_names {
     cudnnBackendDescriptorType_t type;
     cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
@@ -165,7 +165,7 @@ trib_status trib_cudnn_conv_graph(trib_cudnn_bag *bag, const trib_conv_desc *des
     tensor y = image_tensor(TRIB_CUDNN_Y, trib_precision_dtype(desc->precision), desc->n, desc->k, desc->p, desc->q,
                             desc->y_pitch);
     tensor b = image_tensor(TRIB_CUDNN_BIAS, bias, 1, desc->k, 1, 1, desc->k);
-    int count = 0, steps = desc->has_bias + desc->relu; /* left after the operation being added */
+    int count = 0, steps = desc->has_bias + desc->relu; /* operations left after the current one */
     tensor stage = steps ? inner_tensor(desc, steps) : y;
     cudnnBackendDescriptor_t operations[3], now, next, bd, d;
     TRIB_TRY(add_convolution(bag, desc, &stage, &now, &operations[count++]));

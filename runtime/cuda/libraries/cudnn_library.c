@@ -67,7 +67,7 @@ trib_status trib_cudnn_get(cudnnBackendDescriptor_t d, cudnnBackendAttributeName
 {
     *got = 0;
     TRIB_CUDNN_TRY(cudnnBackendGetAttribute(d, name, type, count, got, values));
-    if (*got > count) *got = count; /* asked with a count, cuDNN tells how many there would be */
+    if (*got > count) *got = count; /* given a count, cuDNN returns the total number */
     return trib_success();
 }
 

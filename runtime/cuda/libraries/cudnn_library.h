@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cuDNN's backend descriptors as the convolution files use them: checked calls, and descriptors that are destroyed
- * together. Only cudnn_*.c include this. */
+ * cuDNN's backend descriptors for the convolution files: checked calls, and descriptors that are destroyed together.
+ * Only cudnn_*.c include this. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_LIBRARY_H
 #define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_LIBRARY_H
 
@@ -11,11 +11,11 @@
 #include "cuda/libraries/cudnn_conv.h"
 
 struct trib_cudnn {
-    cudnnBackendDescriptor_t card; /* what plans are made for: a device property descriptor */
+    cudnnBackendDescriptor_t card; /* the card for plans: a device property descriptor */
     char version[32];
 };
 
-/* A failure that quotes cuDNN's own last words. Unsupported things become TRIB_UNSUPPORTED. */
+/* A failure with cuDNN's last error text. Unsupported requests become TRIB_UNSUPPORTED. */
 trib_status trib_cudnn_failure(cudnnStatus_t status, const char *call, const char *file, int line);
 
 /* For functions that own nothing (TRY), and for those with one exit (TRY_GOTO). */
@@ -25,8 +25,8 @@ trib_status trib_cudnn_failure(cudnnStatus_t status, const char *call, const cha
         if (cudnn_try_ != CUDNN_STATUS_SUCCESS) return trib_cudnn_failure(cudnn_try_, #call, __FILE__, __LINE__); \
     } while (0)
 
-/* Descriptors made for one purpose. cuDNN keeps what a finalized descriptor refers to, so a bag may be emptied as soon
- * as the descriptor that was wanted is taken out of it. */
+/* Descriptors for one purpose. cuDNN keeps everything that a finalized descriptor refers to, so a bag may be emptied as
+ * soon as the wanted descriptor has been taken out. */
 enum { TRIB_CUDNN_BAG_SIZE = 80 };
 typedef struct trib_cudnn_bag {
     int count;
@@ -34,7 +34,7 @@ typedef struct trib_cudnn_bag {
 } trib_cudnn_bag;
 
 trib_status trib_cudnn_make(trib_cudnn_bag *bag, cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *out);
-/* The latest one leaves the bag: the caller destroys it. */
+/* Takes the latest one out of the bag: the caller destroys it. */
 cudnnBackendDescriptor_t trib_cudnn_bag_take(trib_cudnn_bag *bag);
 void trib_cudnn_bag_empty(trib_cudnn_bag *bag);
 
@@ -43,7 +43,7 @@ trib_status trib_cudnn_set(cudnnBackendDescriptor_t d, cudnnBackendAttributeName
 trib_status trib_cudnn_set_descriptor(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
                                       cudnnBackendDescriptor_t value);
 trib_status trib_cudnn_finalize(cudnnBackendDescriptor_t d);
-/* *got is how many there are, which may be less than `count`. */
+/* *got: the number of elements, which may be less than `count`. */
 trib_status trib_cudnn_get(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
                            cudnnBackendAttributeType_t type, int64_t count, int64_t *got, void *values);
 

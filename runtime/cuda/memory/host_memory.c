@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Page-locked host memory for callers: CUDA copies it as it lies. Counted and limited like the pool's. */
+ * Page-locked host memory for callers, which CUDA copies directly. Counted and limited like the pool's. */
 #include "cuda/device.h"
 #include "tributary/internal/alloc.h"
 
@@ -12,7 +12,7 @@ typedef struct trib_cuda_host_block {
 
 void trib_cuda_host_memory_open(trib_cuda_device *device) { pthread_mutex_init(&device->host_memory.lock, NULL); }
 
-/* Their owners have given all of them back, or never will. */
+/* The owners have freed all of them, or never will. */
 void trib_cuda_host_memory_close(trib_cuda_device *device)
 {
     trib_cuda_host_memory *m = &device->host_memory;
@@ -104,7 +104,7 @@ static trib_cuda_host_block *take(trib_cuda_host_memory *m, const void *memory)
 void trib_cuda_host_free(trib_device *base, void *memory)
 {
     trib_cuda_device *device = trib_cuda_of(base);
-    trib_cuda_enter(device); /* a failure is seen by the call below */
+    trib_cuda_enter(device); /* the next call sees a failure */
     trib_cuda_host_block *block = take(&device->host_memory, memory);
     if (!block) return;
     TRIB_CUDA_NOTE(device, cudaFreeHost(block->memory));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Device memory from a pool of the device's own: allocated and freed in stream order, counted, limited.
  *
- * What is counted is what was asked for. Freeing counts at once: whoever allocates next is ordered behind it. */
+ * Requested bytes are counted. Freed memory is subtracted at once: later allocations are ordered after the free. */
 #include <string.h>
 
 #include "cuda/device.h"
@@ -18,7 +18,7 @@ trib_status trib_cuda_memory_open(trib_cuda_device *device)
     wanted.location.type = cudaMemLocationTypeDevice;
     wanted.location.id = device->ordinal;
     TRIB_CUDA_TRY(device, cudaMemPoolCreate(&device->memory.pool, &wanted));
-    uint64_t keep_all = UINT64_MAX; /* what a synchronisation finds unused stays ours */
+    uint64_t keep_all = UINT64_MAX; /* a synchronisation does not return unused memory to the system */
     return TRIB_CUDA(device, cudaMemPoolSetAttribute(device->memory.pool, cudaMemPoolAttrReleaseThreshold, &keep_all));
 }
 
@@ -30,7 +30,7 @@ void trib_cuda_memory_close(trib_cuda_device *device)
 
 /* ---- what is allocated ---- */
 
-/* Where `memory` is in the table, or belongs. */
+/* The place of `memory` in the table, or where it belongs. */
 static size_t find(const trib_cuda_memory *m, const void *memory)
 {
     size_t low = 0, high = m->count;
@@ -102,7 +102,7 @@ static trib_status alloc_locked(trib_cuda_device *device, cudaStream_t stream, s
 {
     trib_cuda_memory *m = &device->memory;
     const trib_memory_stats *s = &m->stats;
-    /* What CUDA says of more than the device has is not documented: it is not asked. */
+    /* CUDA's reaction to more than the device has is not documented, so it is not asked. */
     bool fits = bytes <= (size_t)device->base.info.memory_bytes &&
                 (!s->limit_bytes || (int64_t)bytes <= s->limit_bytes - s->current_bytes);
     if (!fits) return no_memory(device, bytes, s->limit_bytes ? 0 : (int)cudaErrorMemoryAllocation);
@@ -124,7 +124,7 @@ trib_status trib_cuda_alloc(trib_device *base, trib_stream *stream, size_t bytes
     trib_cuda_device *device = trib_cuda_of(base);
     trib_cuda_stream *cuda = (trib_cuda_stream *)stream;
     TRIB_TRY(trib_cuda_enter(device));
-    /* A capture records work, not memory: while capturing, memory comes from the side. */
+    /* A capture records work, not memory: while capturing, memory comes from the side stream. */
     bool aside = !cuda || atomic_load(&cuda->capture);
     void *memory = NULL;
     pthread_mutex_lock(&device->memory.lock);
@@ -141,7 +141,7 @@ trib_status trib_cuda_alloc(trib_device *base, trib_stream *stream, size_t bytes
 
 /* ---- freeing ---- */
 
-/* Lets the side stream wait for everything given to every stream, as far as it is not being recorded. */
+/* Lets the side stream wait for all work of all streams that is not being recorded. */
 static trib_status gather(trib_cuda_device *device)
 {
     cudaEvent_t reached;
@@ -162,8 +162,8 @@ void trib_cuda_free(trib_device *base, trib_stream *stream, void *memory)
     trib_cuda_memory *m = &device->memory;
     trib_cuda_stream *cuda = (trib_cuda_stream *)stream;
     trib_status status = cuda ? trib_success() : gather(device);
-    if (cuda) trib_cuda_enter(device);                              /* a failure is seen by the calls below */
-    if (trib_failed(&status)) trib_cuda_drain_all(device, &status); /* nothing will tell when it is unused: wait now */
+    if (cuda) trib_cuda_enter(device);                              /* later calls see a failure */
+    if (trib_failed(&status)) trib_cuda_drain_all(device, &status); /* no event will tell when it is unused: wait now */
     uint64_t capture_id = cuda ? trib_cuda_capture_id(cuda) : 0;
     cudaStream_t where = cuda ? cuda->handle : device->side->handle;
     pthread_mutex_lock(&m->lock);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pinned host memory: CUDA copies truly asynchronously only from and to memory the system cannot move. Blocks are cut
- * from slabs, one list per power of two; a block comes back once the event recorded after its last use is reached. */
+ * Pinned host memory: CUDA's copies are truly asynchronous only for memory that the system cannot move. Blocks are cut
+ * from slabs, one list per power of two; a block is free again once the event recorded after its last use is reached.
+ */
 #include "cuda/device.h"
 #include "cuda/streams/stream.h"
 #include "tributary/internal/alloc.h"
 
 enum { SMALLEST = 4096, SLAB = 1 << 20, MOST = 512 << 20 };
 
-/* Pinning takes long: many small blocks are pinned at once. */
+/* Pinning is slow: many small blocks are pinned at once. */
 typedef struct trib_cuda_slab {
     struct trib_cuda_slab *next;
     void *memory;
@@ -76,7 +77,7 @@ failed:
     return status;
 }
 
-/* The oldest block on its way, if it is back, or when it is. */
+/* The oldest block in use, if it is free again, or once it is. */
 static trib_status reclaim(trib_cuda_device *device, int size, bool wait, trib_cuda_block **out)
 {
     trib_cuda_staging *s = &device->staging;
@@ -135,6 +136,6 @@ void trib_cuda_block_give_recorded(trib_cuda_device *device, trib_cuda_block *bl
 void trib_cuda_block_give(trib_cuda_device *device, trib_cuda_block *block, cudaStream_t stream)
 {
     trib_status status = TRIB_CUDA(device, cudaEventRecord(block->done, stream));
-    if (trib_failed(&status)) trib_cuda_drain(device, stream); /* nothing will tell when it is back: wait now */
+    if (trib_failed(&status)) trib_cuda_drain(device, stream); /* no event will tell when it is free: wait now */
     trib_cuda_block_give_recorded(device, block);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Page-locked blocks through which copies to and from ordinary host memory pass. */
+ * Page-locked blocks for copies to and from ordinary host memory. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_MEMORY_STAGING_H
 #define TRIBUTARY_RUNTIME_CUDA_MEMORY_STAGING_H
 
@@ -29,7 +29,7 @@ struct trib_cuda_block {
     void *memory;
     cudaEvent_t done; /* recorded after its last use */
     int size;         /* index of its size */
-    /* What a host function copies, in stream order. */
+    /* The copy of a host function, in stream order. */
     void *target;
     const void *source;
     size_t bytes;
@@ -39,9 +39,9 @@ void trib_cuda_staging_open(struct trib_cuda_device *device);
 void trib_cuda_staging_close(struct trib_cuda_device *device);
 size_t trib_cuda_block_room(size_t bytes); /* of the block that a copy of `bytes` gets: may be less */
 trib_status trib_cuda_block_take(struct trib_cuda_device *device, size_t bytes, trib_cuda_block **out);
-/* The block may be used again once the work given to `stream` so far is done. */
+/* The block may be reused once the current work of `stream` is done. */
 void trib_cuda_block_give(struct trib_cuda_device *device, trib_cuda_block *block, cudaStream_t stream);
-/* The same, when `done` has been recorded already, or never. */
+/* The same if `done` was already recorded, or never. */
 void trib_cuda_block_give_recorded(struct trib_cuda_device *device, trib_cuda_block *block);
 
 #endif

@@ -72,7 +72,7 @@ void trib_choice_entries_clear(trib_choice_entries *entries)
 
 /* ---- the cache ---- */
 
-/* Reads the file. Only running out of memory is a failure: all else makes an empty cache and a note. */
+/* Reads the file. Only running out of memory is a failure; all other errors give an empty cache and a note. */
 static trib_status load(trib_choice_cache *cache, char *note)
 {
     trib_status status = trib_choice_file_read(cache->path, cache->library, cache->device, &cache->entries);

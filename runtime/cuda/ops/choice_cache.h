@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which plan was fastest, remembered in a file: measuring convolutions costs seconds, compiling some of them more.
+ * Stores the fastest plans in a file: measuring convolutions takes seconds, and compiling some of them more.
  *
- * A file belongs to one version of the libraries and one kind of card. It is a cache: one that is damaged, or of
- * another version or card, is left aside with a note, and replaced when the cache is saved. A file that does not begin
- * as one, whatever its version, is never replaced: saving fails.
+ * A file belongs to one version of the libraries and one kind of card. A damaged file, or one of another version or
+ * card, is ignored with a note, and replaced when the cache is saved. A file that does not begin like a cache of any
+ * version is never replaced: saving fails.
  *
  *     tributary choice cache 1
  *     library: cuDNN 9.19.0, cuBLASLt 13.0.2
@@ -30,26 +30,26 @@ enum { TRIB_CHOICE_KEY_SIZE = 512, TRIB_CHOICE_NAME_SIZE = 256 };
 typedef struct trib_choice {
     char name[TRIB_CHOICE_NAME_SIZE];
     int64_t nanoseconds;
-    char *json; /* the plan itself, with a zero behind; NULL when its name is enough */
+    char *json; /* the plan itself, followed by a zero byte; NULL if its name is enough */
     size_t json_bytes;
 } trib_choice;
 
-/* No file at `path` makes an empty cache; so does a useless one, and then `note` (at least TRIB_MESSAGE_SIZE bytes, or
- * NULL) says why it is useless, else it is "". `path` NULL: never written. `library` and `device` are one line each. */
+/* A missing file gives an empty cache, and so does a useless one, for which `note` (at least TRIB_MESSAGE_SIZE bytes,
+ * or NULL) has the reason; otherwise it is "". `path` NULL: never written. `library` and `device` are one line each. */
 trib_status trib_choice_cache_open(const char *path, const char *library, const char *device, char *note,
                                    trib_choice_cache **out);
-/* What is not saved is lost. NULL is fine. */
+/* Unsaved entries are lost. NULL is fine. */
 void trib_choice_cache_close(trib_choice_cache *cache);
 
-/* *found says whether there is one; then *out is to be cleared. */
+/* *found: whether there is one; then clear *out. */
 trib_status trib_choice_cache_find(trib_choice_cache *cache, const char *key, bool *found, trib_choice *out);
 void trib_choice_clear(trib_choice *choice);
-/* Copies; replaces what the key had. Key and name are one line each. */
+/* Copies; replaces the key's entry. Key and name are one line each. */
 trib_status trib_choice_cache_put(trib_choice_cache *cache, const char *key, const trib_choice *choice);
 int trib_choice_cache_count(trib_choice_cache *cache);
 
-/* Writes the file, if something was put since: beside it first, then in its place, so that others see the old file or
- * the new one. */
+/* Writes the file if there are new entries: a temporary file that is renamed, so that others see the old file or the
+ * new one. */
 trib_status trib_choice_cache_save(trib_choice_cache *cache);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The file of a choice cache. Reading trusts nothing; writing never leaves half a file in place. */
+ * The file of a choice cache. Reading trusts nothing; writing never leaves half a file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -111,7 +111,8 @@ static trib_status parse(const char *path, reader *r, const char *library, const
     return trib_success();
 }
 
-/* NULL and errno on failure. Does not wait for the writer of a pipe: what is no file gives nothing, or an error. */
+/* NULL and errno on failure. Does not wait for the writer of a pipe: anything but a file gives no bytes, or an error.
+ */
 static FILE *open_to_read(const char *path)
 {
     int fd = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -187,7 +188,7 @@ static bool write_all(FILE *file, const char *library, const char *device, const
     return fflush(file) == 0 && fsync(fileno(file)) == 0;
 }
 
-/* Somebody's notes are no cache that may be replaced, whatever its version. */
+/* Only a cache, of any version, may be replaced, never another file. */
 static trib_status check_replaceable(const char *path)
 {
     char begin[sizeof any_version] = "";
@@ -195,7 +196,7 @@ static trib_status check_replaceable(const char *path)
     if (!file) return errno == ENOENT ? trib_success() : io_error(path, "open", errno);
     errno = 0;
     size_t got = trib_fault("read") ? (errno = EIO, 0) : fread(begin, 1, sizeof any_version - 1, file);
-    int error = errno; /* what cannot be read may hold something */
+    int error = errno; /* an unreadable file may contain something */
     fclose(file);
     if (!got && error) return io_error(path, "read", error);
     if (!got || strcmp(begin, any_version) == 0) return trib_success();

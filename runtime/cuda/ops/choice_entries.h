@@ -15,11 +15,11 @@ typedef struct trib_choice_entries {
     size_t count, capacity;
 } trib_choice_entries;
 
-/* Copies; replaces what the key had. */
+/* Copies; replaces the key's entry. */
 trib_status trib_choice_entries_put(trib_choice_entries *entries, const char *key, const trib_choice *choice);
 void trib_choice_entries_clear(trib_choice_entries *entries);
 
-/* Adds the file's entries. Fails with TRIB_NOT_FOUND when there is no file, with TRIB_BAD_DATA when it is useless. */
+/* Adds the file's entries. Fails with TRIB_NOT_FOUND if there is no file, with TRIB_BAD_DATA if it is useless. */
 trib_status trib_choice_file_read(const char *path, const char *library, const char *device,
                                   trib_choice_entries *entries);
 trib_status trib_choice_file_write(const char *path, const char *library, const char *device,

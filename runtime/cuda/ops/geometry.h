@@ -12,9 +12,9 @@ trib_lrn_coefficients trib_coefficients_of(const trib_lrn *lrn);
 /* Of a 1x1 convolution with one or several outputs, with or without a max pool before it. */
 trib_conv1x1_geometry trib_conv1x1_of(const trib_op_desc *desc);
 
-/* Whether the slice begins where 16 bytes can be read at once, as our kernels, cuDNN and cuBLASLt want it. */
+/* Whether the slice is aligned for accesses of 16 bytes, as our kernels, cuDNN and cuBLASLt need. */
 bool trib_begins_aligned(const trib_view *view);
-/* Whether the elements lie as in NHWC: a single pixel does in NCHW, too. */
+/* Whether the elements are in the order of NHWC, which holds for a single pixel in NCHW as well. */
 bool trib_lies_as_nhwc(const trib_view *view);
 
 #endif

@@ -68,7 +68,7 @@ trib_status trib_cuda_choices_open(trib_cuda_device *device, const char *path)
 void trib_cuda_choices_close(trib_cuda_device *device)
 {
     if (!device->choices) return;
-    trib_choice_cache_save(device->choices); /* whoever wants to know of failures has saved before */
+    trib_choice_cache_save(device->choices); /* callers who need to know of failures have saved before */
     trib_choice_cache_close(device->choices);
 }
 

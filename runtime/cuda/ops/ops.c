@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Choosing, preparing and running ops: asks the providers in turn. */
+ * Chooses, prepares and runs ops by asking the providers in turn. */
 #include "cuda/ops/ops.h"
 
 #include <stdio.h>

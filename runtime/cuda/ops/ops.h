@@ -19,25 +19,25 @@ typedef struct trib_cuda_op {
 } trib_cuda_op;
 
 typedef struct trib_cuda_provider {
-    const char *prefix; /* of the names it offers */
-    /* Optional, both or neither: what it keeps for a device (device->providers[index]). `open` may leave it NULL when
-     * its library is not usable here, and then offers nothing. `version` is "cuDNN 9.19.0", static. */
+    const char *prefix; /* of its names */
+    /* Optional, both or neither: its state for a device (device->providers[index]). `open` may leave it NULL if its
+     * library is not usable; the provider then offers nothing. `version` is "cuDNN 9.19.0", static. */
     trib_status (*open)(trib_cuda_device *device, void **state, const char **version);
     void (*close)(trib_cuda_device *device, void *state);
-    /* Optional, both or neither: what it keeps for a stream (stream->providers[index]), from when the stream is made,
-     * so that nothing has to be made while a graph is captured. */
+    /* Optional, both or neither: its state for a stream (stream->providers[index]), created with the stream, because
+     * nothing can be created while a graph is captured. */
     trib_status (*open_stream)(trib_cuda_device *device, void *state, cudaStream_t stream, void **of_stream);
     void (*close_stream)(trib_cuda_device *device, void *state, void *of_stream);
 
-    /* Appends what it offers for a checked desc; writes a reason when that is nothing. */
+    /* Appends its implementations of a checked desc; if there are none, writes the reason. */
     trib_status (*offer)(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason);
     /* Fills `prepared`, `packing`, `base.workspace_bytes` and `detail`; desc is checked. `name` may be one it does not
      * offer. */
     trib_status (*create)(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name);
-    /* Runs of the op may be on their way. `prepared` may be NULL or half-built. */
+    /* Runs of the op may be in progress. `prepared` may be NULL or incomplete. */
     void (*destroy)(trib_cuda_device *device, void *state, trib_cuda_op *op);
-    /* Gives work to stream->handle; never waits. `packed`: parameters as op->packing says. */
+    /* Enqueues work on stream->handle; never waits. `packed`: parameters as op->packing says. */
     trib_status (*run)(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
                        const void *packed, void *workspace);
 } trib_cuda_provider;
@@ -50,7 +50,7 @@ extern const trib_cuda_provider *const trib_cuda_providers[];
 
 trib_status trib_cuda_ops_open(trib_cuda_device *device); /* appends versions to info.library */
 void trib_cuda_ops_close(trib_cuda_device *device);
-/* On failure trib_cuda_ops_close_stream gives back what was opened. */
+/* On failure, call trib_cuda_ops_close_stream. */
 trib_status trib_cuda_ops_open_stream(trib_cuda_stream *stream);
 void trib_cuda_ops_close_stream(trib_cuda_stream *stream);
 

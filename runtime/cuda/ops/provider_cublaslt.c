@@ -9,7 +9,7 @@
 
 enum { MOST_OFFERED = 4 };
 
-/* What cuBLASLt asks for on Hopper. */
+/* The size that cuBLASLt asks for on Hopper. */
 static const int64_t most_workspace = 32 << 20;
 /* It chooses nothing without a card. */
 static const char undecided[] = "cublaslt:undecided";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Convolutions through cuDNN: the plans it offers for a shape, best guess first, without compiling them; the first is
- * made, where no other provider's is ranked before it, so that what is ranked best can be run. A handle per stream. */
+ * Convolutions through cuDNN: the plans it offers for a shape, best guess first, without compiling them; the first one
+ * is made, unless another provider's is ranked before it, so that the best-ranked implementation is known to run. A
+ * handle per stream. */
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 enum { MOST_OFFERED = 10 };
 
-/* Larger ones are left out. */
+/* Plans with larger workspaces are left out. */
 static const int64_t most_workspace = (int64_t)512 << 20;
 
 /* ---- the library ---- */
@@ -89,14 +90,14 @@ static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
     return true;
 }
 
-/* What a choice cache calls the compiled plan of this name. */
+/* The key of the compiled plan of this name in a choice cache. */
 static void plan_key(const trib_conv_desc *desc, const char *name, char key[TRIB_CHOICE_KEY_SIZE])
 {
     char conv[TRIB_CONV_KEY];
     snprintf(key, TRIB_CHOICE_KEY_SIZE, "%s: %s", name, trib_conv_key(desc, conv));
 }
 
-/* From the choice cache if it is there and fits; *out stays NULL otherwise. */
+/* Loads it from the choice cache if it is there and fits; otherwise *out stays NULL. */
 static trib_status load_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
                              const char *name, trib_compiled_conv **out)
 {
@@ -108,7 +109,7 @@ static trib_status load_plan(trib_cuda_device *device, const trib_cudnn *library
     if (!found || !saved.json) return trib_success();
     trib_status status = trib_compiled_conv_load(library, desc, name, saved.json, saved.json_bytes, out);
     trib_choice_clear(&saved);
-    return status.code == TRIB_OUT_OF_MEMORY ? status : trib_success(); /* else it is made anew */
+    return status.code == TRIB_OUT_OF_MEMORY ? status : trib_success(); /* otherwise make it anew */
 }
 
 static trib_status keep_plan(trib_cuda_device *device, const trib_conv_desc *desc, const trib_compiled_conv *plan)
@@ -116,7 +117,7 @@ static trib_status keep_plan(trib_cuda_device *device, const trib_conv_desc *des
     const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
     char key[TRIB_CHOICE_KEY_SIZE];
     trib_choice choice = { 0 };
-    if (!info->runtime_compiled) return trib_success(); /* making it again takes less than reading it */
+    if (!info->runtime_compiled) return trib_success(); /* making it takes less time than reading it */
     snprintf(choice.name, sizeof choice.name, "%s", info->name);
     plan_key(desc, info->name, key);
     TRIB_TRY(trib_compiled_conv_save(plan, &choice.json, &choice.json_bytes));
@@ -144,8 +145,8 @@ static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library
     return trib_success();
 }
 
-/* The first that can really be made becomes the first of the list; a card that is only described takes the list's word.
- * Returns its index, list->count when there is none. Compiling takes half a second. */
+/* The first plan that can really be made becomes the first of the list; for a described card the list is trusted.
+ * Returns its index, list->count if there is none. Compiling takes half a second. */
 static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
                                     const trib_conv_list *list, int *first)
 {
@@ -186,7 +187,7 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     int first = 0;
     if (!describe(desc, &conv, reason)) return trib_success();
     TRIB_TRY(trib_conv_candidates(state, &conv, &limits, &list));
-    /* Behind another provider's it runs only if it was measured to be faster, and so made. */
+    /* After another provider's it runs only if it was measured to be faster, and so has been made. */
     trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
         out[*count] = (trib_implementation) { 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Our own kernels as ops: 1x1 convolutions (several at once, or of a pooled input), pooling, normalisation, rows, and
- * what moves data. NHWC, but for what changes the layout. */
+ * what moves data. NHWC, except for changes of layout. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 enum { KERNEL_ALIGNMENT = 16 };
 
-/* What a run hands to a kernel. */
+/* A kernel's arguments for a run. */
 typedef struct call {
     const void *const *inputs;
     void *const *outputs;
@@ -22,7 +22,7 @@ typedef struct call {
 typedef struct kernel_op {
     trib_kind kind, before, after;
     const char *name, *note;
-    /* Whether it can run a checked desc; otherwise says why not. */
+    /* Whether it can run a checked desc, or the reason why not. */
     bool (*supports)(const trib_op_desc *desc, char *reason);
     trib_status (*run)(const trib_op_desc *desc, const call *c);
 } kernel_op;

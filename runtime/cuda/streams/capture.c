@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Capture: CUDA graphs. CUDA follows which streams take part; so does this file, because CUDA answers a misuse by
- * giving up the whole capture, and its error names no stream.
+ * Capture: CUDA graphs. CUDA tracks the streams that take part; so does this file, because CUDA reacts to misuse by
+ * invalidating the whole capture, and its error names no stream.
  *
  * Captures are relaxed: a stream may move between threads, and while it is recorded memory may be allocated, pinned
  * and waited for on other streams, which the stricter modes forbid. Nothing here uses the legacy stream, which those
@@ -56,8 +56,8 @@ void trib_cuda_capture_keep(trib_cuda_stream *stream, trib_cuda_block *block)
 
 /* ---- the side stream, on which memory that any stream may use is freed ---- */
 
-/* Whoever holds the lock keeps `stream` from beginning or joining a capture, into which the record would go, and the
- * side stream after it. */
+/* The lock keeps `stream` from beginning or joining a capture, which would include the record, and then the side
+ * stream. */
 static trib_status follow_locked(trib_cuda_device *device, const trib_cuda_stream *stream, cudaEvent_t reached)
 {
     TRIB_CUDA_TRY(device, cudaEventRecord(reached, stream->handle));
@@ -72,7 +72,7 @@ trib_status trib_cuda_side_follow(trib_cuda_device *device, trib_cuda_stream *st
     return trib_outcome(&status);
 }
 
-/* While `stream` records, nobody can wait for what it was given before: the side stream does so now. */
+/* While `stream` records, no stream can wait for its earlier work: the side stream does so now. */
 static trib_status leave_to_side(trib_cuda_device *device, const trib_cuda_stream *stream)
 {
     cudaEvent_t reached;
@@ -142,7 +142,7 @@ trib_status trib_cuda_capture_begin(trib_stream *base)
     capture->base.device = base->device;
     capture->stream_count = 1;
     capture->streams[0] = stream;
-    lock(device); /* from CUDA's beginning to ours: a free on another thread must not take part */
+    lock(device); /* held until both CUDA and we have begun: a free on another thread must not become part of it */
     trib_status status = leave_to_side(device, stream);
     if (!trib_failed(&status))
         status = TRIB_CUDA(device, cudaStreamBeginCapture(stream->handle, cudaStreamCaptureModeRelaxed));
@@ -187,7 +187,7 @@ static trib_status end_cuda_capture(trib_cuda_device *device, cudaStream_t strea
     return status;
 }
 
-/* CUDA's answer in words: which streams may be meant. */
+/* CUDA's error in words: the streams that may be meant. */
 static trib_status explain(const trib_cuda_capture *capture, trib_status status)
 {
     char others[200] = "";
@@ -209,7 +209,7 @@ static trib_status explain(const trib_cuda_capture *capture, trib_status status)
     return status;
 }
 
-/* Streams leave the capture; those their owners gave up meanwhile become available to others. */
+/* Streams leave the capture; those destroyed by their owners meanwhile become available again. */
 static trib_status stop_recording(trib_cuda_device *device, trib_cuda_capture *capture, cudaGraph_t *graph)
 {
     lock(device);
@@ -272,7 +272,7 @@ trib_status trib_cuda_capture_end(trib_stream *stream, trib_capture **out)
     return status;
 }
 
-/* Into what is instantiated already if it has the shape for that, else anew in its place. */
+/* Updates the instantiated graph if its shape allows that, otherwise replaces it. */
 static trib_status update(trib_cuda_device *device, cudaGraphExec_t *instance, cudaGraph_t graph)
 {
     cudaGraphExecUpdateResultInfo info;
@@ -295,7 +295,8 @@ trib_status trib_cuda_capture_replace(trib_stream *stream, trib_capture *base)
     TRIB_TRY(end_recording(stream, &fresh, &graph));
     trib_status status = update(device, &capture->graph, graph);
     TRIB_CUDA_NOTE(device, cudaGraphDestroy(graph));
-    if (!trib_failed(&status)) { /* the pinned memory of the old work goes, once a launch on its way is done with it */
+    if (!trib_failed(
+            &status)) { /* the pinned memory of the old work is freed once a running launch no longer needs it */
         trib_cuda_block *blocks = capture->blocks;
         capture->blocks = fresh->blocks;
         fresh->blocks = blocks;
@@ -315,7 +316,7 @@ bool trib_cuda_capture_abandon(trib_cuda_stream *stream)
     unlock(device);
     if (!origin) return capture == NULL;
     cudaGraph_t graph = NULL;
-    stop_recording(device, capture, &graph); /* nobody is left to tell */
+    stop_recording(device, capture, &graph); /* there is no caller to tell */
     if (graph) TRIB_CUDA_NOTE(device, cudaGraphDestroy(graph));
     dispose(capture);
     return true;
@@ -335,17 +336,16 @@ trib_status trib_cuda_capture_launch(trib_capture *base, trib_stream *target)
     trib_status status = trib_success();
     for (trib_cuda_block *block = capture->blocks; block && !trib_failed(&status); block = block->next)
         status = TRIB_CUDA(device, cudaEventRecord(block->done, stream->handle));
-    if (trib_failed(&status))
-        trib_cuda_drain(device, stream->handle); /* so that no block is thought to be back early */
+    if (trib_failed(&status)) trib_cuda_drain(device, stream->handle); /* so that no block seems free too early */
     return trib_outcome(&status);
 }
 
-/* A launch on its way is finished by CUDA; the pinned memory it uses must outlive it. */
+/* CUDA finishes a running launch; the pinned memory it uses must outlive it. */
 void trib_cuda_capture_destroy(trib_capture *base)
 {
     trib_cuda_capture *capture = (trib_cuda_capture *)base;
     trib_cuda_device *device = trib_cuda_of(base->device);
-    trib_cuda_enter(device); /* a failure is seen by the call below */
+    trib_cuda_enter(device); /* the next call sees a failure */
     TRIB_CUDA_NOTE(device, cudaGraphExecDestroy(capture->graph));
     dispose(capture);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Events. CUDA's own, kept and used again; what CUDA would answer to a misuse by giving up a whole capture is
- * recognised and refused before CUDA is asked. */
+ * Events: CUDA's own, reused. Misuse that would make CUDA invalidate a whole capture is detected before CUDA is called.
+ */
 #include "cuda/streams/event.h"
 #include "cuda/device.h"
 #include "cuda/streams/capture.h"
@@ -38,7 +38,7 @@ trib_status trib_cuda_event_create(trib_device *base, trib_event **out)
     return trib_success();
 }
 
-/* Waits that were issued keep what they wait for, so the event may be recorded for somebody else right away. */
+/* Issued waits keep their record, so the event may be recorded for another owner at once. */
 void trib_cuda_event_destroy(trib_event *base)
 {
     trib_cuda_event *e = (trib_cuda_event *)base;
@@ -68,7 +68,7 @@ trib_status trib_cuda_event_record(trib_event *base, trib_stream *target)
     pthread_mutex_lock(&e->lock);
     trib_status status = TRIB_CUDA(device, cudaEventRecord(e->handle, stream->handle));
     if (!trib_failed(&status)) {
-        if (!e->recorded) trib_cuda_name_event(e, stream); /* once for each owner: naming is not free */
+        if (!e->recorded) trib_cuda_name_event(e, stream); /* once per owner: naming is not free */
         e->recorded = true;
         e->capture_id = trib_cuda_capture_id(stream);
     }

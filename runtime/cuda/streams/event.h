@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Events: CUDA's own, kept and used again. */
+ * Events: CUDA's own, reused. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_STREAMS_EVENT_H
 #define TRIBUTARY_RUNTIME_CUDA_STREAMS_EVENT_H
 
@@ -22,7 +22,7 @@ trib_status trib_cuda_event_synchronize(trib_event *event);
 trib_status trib_cuda_event_elapsed(trib_event *start, trib_event *end, int64_t *nanoseconds);
 void trib_cuda_events_close(trib_cuda_device *device);
 
-/* An event has no name of its own: it is called like the stream that records it. */
+/* An event has no own name: it is named after the stream that records it. */
 void trib_cuda_name_event(const trib_cuda_event *event, const trib_cuda_stream *stream);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of streams and events, for profilers. Without one a call is a test of a pointer. */
+ * Names of streams and events, for profilers. Without a profiler, a call tests a pointer. */
 #include <nvtx3/nvToolsExtCudaRt.h>
 
 #include "cuda/device.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Built without NVTX: names are for error messages only. */
+ * A build without NVTX: names are only for error messages. */
 #include "cuda/device.h"
 #include "cuda/streams/event.h"
 #include "cuda/streams/stream.h"

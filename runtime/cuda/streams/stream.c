@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Streams: non-blocking ones of CUDA, kept and used again, since creating one takes as long as many launches. */
+ * Streams: non-blocking CUDA streams, reused because creating one takes as long as many launches. */
 #include <stdio.h>
 
 #include "cuda/device.h"
@@ -79,7 +79,7 @@ trib_status trib_cuda_drain(trib_cuda_device *device, cudaStream_t stream)
     return trib_outcome(&status);
 }
 
-/* Whatever fails on the way, it waits: its caller's memory may be in use until then. */
+/* Waits even after failures: the caller's memory may be in use until then. */
 trib_status trib_cuda_stream_synchronize(trib_stream *base)
 {
     trib_cuda_stream *stream = (trib_cuda_stream *)base;
@@ -107,7 +107,7 @@ void trib_cuda_stream_retire(trib_cuda_stream *stream)
 void trib_cuda_stream_destroy(trib_stream *base)
 {
     trib_cuda_stream *stream = (trib_cuda_stream *)base;
-    trib_cuda_enter(trib_cuda_of(base->device)); /* a failure is seen by the calls below */
+    trib_cuda_enter(trib_cuda_of(base->device)); /* later calls see a failure */
     if (trib_cuda_capture_abandon(stream)) trib_cuda_stream_retire(stream);
 }
 

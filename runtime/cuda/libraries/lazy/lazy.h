@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Libraries that are loaded when they are first called. cuDNN and cuBLASLt take 0.1 s and 150 MB to load, which nobody
- * who computes on the CPU wants to pay, and a machine without them can still run everything else. So we call functions
- * of our own in their place (names.h), which find the real ones. */
+ * Libraries that are loaded when they are first called. cuDNN and cuBLASLt take 0.1 s and 150 MB to load, which
+ * programs that compute on the CPU should not pay, and machines without them can still run everything else. So we call
+ * our own functions instead (names.h), which find the real ones. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_LAZY_LAZY_H
 #define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_LAZY_LAZY_H
 
@@ -10,7 +10,7 @@
 
 typedef struct trib_lazy_library {
     const char *name;  /* as the loader searches for it: "libcudnn.so.9" */
-    const char *built; /* where it was when this was built: tried next */
+    const char *built; /* its path at build time: tried next */
     pthread_mutex_t lock;
     void *handle;
     char error[256]; /* why it cannot be loaded, and what to do; "" */

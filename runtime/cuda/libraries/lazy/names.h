@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Included before the headers of cuDNN and cuBLASLt: what we call are functions of our own with their types (cudnn.c,
- * cublaslt.c), so that a program may link us and the real libraries, too. */
+ * Included before the headers of cuDNN and cuBLASLt: redirects calls to our own functions of the same types (cudnn.c,
+ * cublaslt.c), so that a program may link both us and the real libraries. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_LAZY_NAMES_H
 #define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_LAZY_NAMES_H
 
