@@ -319,6 +319,9 @@ TEST(Plan, EveryFallibleOperationMayFail)
     auto device = nets::cpu(1);
     auto graph = nets::inception(true, 9);
     trib_plan_options o = options(TRIB_BRANCHES);
+    const trib_fork_schedule forks[] = { { "mod*", TRIB_FUSED }, { "module", TRIB_BRANCHES } };
+    o.fork_schedules = forks;
+    o.fork_schedule_count = 2;
     std::int64_t failures = 0;
     for (std::int64_t k = 1;; ++k) {
         trib_plan *p = nullptr;

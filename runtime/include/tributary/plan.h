@@ -17,10 +17,10 @@
 TRIB_BEGIN_DECLS
 
 typedef enum trib_schedule {
-    TRIB_SERIAL = 0, /* everything on stream 0; the reference for the others */
-    TRIB_BRANCHES,   /* one stream per branch, as in the paper's figure; branch 0 stays on its parent's stream */
-    TRIB_FUSED,      /* the 1x1 convolutions that read a module's input as one op, then the large convolutions side by
-                        side; needs a device with such ops */
+    TRIB_SERIAL = 0, /* all branches on the fork's own stream, stream 0 on the trunk; the reference for the others */
+    TRIB_BRANCHES,   /* one stream per branch, as in the paper's figure; branch 0 stays on the fork's own stream */
+    TRIB_FUSED,      /* the 1x1 convolutions that read a module's input as one op, if the device has such ops, then the
+                        large convolutions side by side */
     TRIB_SCHEDULE_COUNT
 } trib_schedule;
 const char *trib_schedule_name(trib_schedule schedule);
