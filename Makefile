@@ -17,8 +17,8 @@ SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' 
 help:
 	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
 	@echo "make build    build into $(BUILD)/"
-	@echo "make test     build, and run the tests, those that take long in a short form"
-	@echo "make test-all build, and run the tests, those that take long in full, too (CI)"
+	@echo "make test     build, and run the tests, with long ones in a short form"
+	@echo "make test-all build, and run all tests in full (CI)"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
 	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
 	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers; GPU_FLAGS='--arch 90'"

@@ -13,7 +13,7 @@ namespace
 
 const float infinity = std::numeric_limits<float>::infinity();
 
-// The two 16-bit formats, told apart by their exponent bits only.
+// The two 16-bit formats, distinguished only by their exponent bits.
 struct Format {
     const char *name;
     int mantissa_bits, exponent_bits;

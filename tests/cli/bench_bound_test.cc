@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What bench says of three rates: which bounds which.
+// What bench concludes from three rates: which bounds which.
 #include <gtest/gtest.h>
 
 #include <string>

@@ -48,7 +48,7 @@ TEST_P(Captures, RecordsInsteadOfRunningAndReplaysInOrder)
     }
 }
 
-// New work in the place of the old: of the same shape, of another, and nothing when it cannot be had.
+// New work replaces the old: of the same shape, of another, and not at all after a failure.
 TEST_P(Captures, AreReplaced)
 {
     Stream s = stream(), t = stream();
@@ -96,7 +96,7 @@ TEST_P(Captures, AreReplaced)
     EXPECT_EQ(launched(capture), std::make_pair(2, 2));
 }
 
-// What is on its way when its capture is replaced still does what it was launched for.
+// A launch that is running when its capture is replaced still does its old work.
 TEST_P(Captures, AreReplacedWhileALaunchIsOnItsWay)
 {
     Stream s = stream(), u = stream();
@@ -123,7 +123,7 @@ TEST_P(Captures, AreReplacedWhileALaunchIsOnItsWay)
     }
 }
 
-// s: set x, fork to t: y = x, join: z = y. t does its part behind something slow.
+// s: set x, fork to t: y = x, join: z = y. t does its part after something slow.
 TEST_P(Captures, ForksAndJoinsThroughEvents)
 {
     Stream s = stream(), t = stream();

@@ -260,7 +260,8 @@ TEST_P(HostFaults, FailuresAtRunTimeSurfaceOnceAtSynchronisation)
     ASSERT_FALSE(trib_failed(&run) || trib_failed(&recorded) || trib_failed(&waited));
     EXPECT_EQ(failure.code, TRIB_OUT_OF_MEMORY) << failure.message;
     EXPECT_OK(trib_stream_synchronize(t));
-    EXPECT_FAILS(trib_event_synchronize(done), TRIB_OUT_OF_MEMORY, "softmax"); // its own stream still tells, too
+    EXPECT_FAILS(trib_event_synchronize(done), TRIB_OUT_OF_MEMORY,
+                 "softmax"); // its own stream still reports it as well
     EXPECT_FAILS(trib_stream_synchronize(s), TRIB_OUT_OF_MEMORY, "softmax");
     ASSERT_OK(trib_op_run(op, s, inputs, outputs, nullptr, workspace.get())); // works again
     ASSERT_OK(trib_copy_to_host(s, &seen, y.get(), 4));

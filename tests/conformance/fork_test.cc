@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A child of fork() has the objects but not the threads and contexts behind them: every call says so, none hangs.
+// A child of fork() has the objects but not their threads and contexts: every call fails with that reason, none hangs.
 #include "conformance/conformance.h"
 #include "support/child.h"
 
@@ -103,7 +103,7 @@ TEST_P(Fork, CapturesAndOpsAreRefusedInAChild)
     });
 }
 
-// On the CPU a child computes with a device of its own; CUDA that an ancestor used does not work in it, and says so.
+// On the CPU a child computes with its own device; CUDA that an ancestor used does not work in it, and reports that.
 TEST_P(Fork, AChildMayOpenADeviceOfItsOwn)
 {
     support::expect_in_child([&] {

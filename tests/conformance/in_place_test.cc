@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ReLU or a batch norm whose output is its input: the bits that it gives in memory of its own, and nothing else
+// A ReLU or a batch norm whose output is its input: the same bits as in separate memory, and nothing else
 // changes.
 #include <cmath>
 #include <cstring>

@@ -103,7 +103,7 @@ TEST_P(DeviceMemory, FreeingWhileWorkIsQueuedWaitsForTheWork)
         Memory b = alloc(s, 400000);
         ASSERT_OK(trib_copy_to_device(s.get(), a.get(), values.data(), 400000));
         ASSERT_OK(trib_copy_on_device(s.get(), b.get(), a.get(), 400000));
-        a = Memory(); // queued behind the copies
+        a = Memory(); // queued after the copies
         Memory c = alloc(s, 400000);
         ASSERT_OK(trib_fill_zero(s.get(), c.get(), 400000)); // may reuse what was freed, must not disturb it
         ASSERT_OK(trib_copy_to_host(s.get(), seen.data(), b.get(), 400000));

@@ -212,7 +212,7 @@ void reference_concat(const OpCase &op, float *y)
 
 } // namespace
 
-// The prologue as an op of its own, then the rest.
+// The prologue as a separate op, then the rest.
 Values reference_in_steps(const OpCase &op)
 {
     OpCase first = op, second = op;

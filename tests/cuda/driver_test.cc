@@ -335,7 +335,7 @@ TEST_F(Cuda, MemoryMayBeAllocatedAndFreedWhileCapturing)
     EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
 }
 
-// CUDA does not update a graph whose copies turn round: it is made anew.
+// CUDA does not update a graph whose copies change direction: it is made again.
 TEST_F(Cuda, ACaptureIsReplacedByOneThatCopiesTheOtherWay)
 {
     Device device = open();
@@ -416,7 +416,7 @@ TEST_F(Cuda, ACaptureDestroyedWhileItRunsKeepsItsMemory)
     }
 }
 
-// A capture of the same shape is updated in place; of another shape, it is made anew.
+// A capture of the same shape is updated in place; one of another shape is made again.
 TEST_F(Cuda, ReplacingACaptureUpdatesItsGraph)
 {
     Device device = open();
@@ -436,7 +436,7 @@ TEST_F(Cuda, ReplacingACaptureUpdatesItsGraph)
     record(2);
     EXPECT_FAILS(trib_capture_replace(s.get(), made), TRIB_OUT_OF_MEMORY, "cudaGraphInstantiate");
     fakecuda::stop_failing();
-    EXPECT_OK(trib_capture_launch(made, s.get())); // what it was is still there
+    EXPECT_OK(trib_capture_launch(made, s.get())); // the old content is still there
     record(2);
     EXPECT_OK(trib_capture_replace(s.get(), made));
     EXPECT_OK(trib_capture_launch(made, s.get()));
@@ -491,7 +491,7 @@ TEST_F(Cuda, AFaultEndsTheDeviceAndIsQuotedFromThenOn)
     EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
 }
 
-// A fault while work runs: reported by whoever waits, and everything can still be destroyed.
+// A fault while work runs: reported to waiters, and everything can still be destroyed.
 TEST_F(Cuda, AFaultOfRunningWorkIsReportedWhereItIsWaitedFor)
 {
     watch::expect_violations(); // on purpose: memory is freed on one stream while another one uses it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The simulated CUDA itself: what it promises, and that it sees the bugs it is there for.
+// The simulated CUDA itself: its promises, and that it finds the bugs it is meant to find.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -157,7 +157,7 @@ TEST_F(Fake, ABufferFreedTooEarlyIsCaught)
     SetUp();
 }
 
-// The buffer is given out again as soon as its stream has freed it: whoever still uses it disturbs the new owner.
+// The buffer is allocated again as soon as its stream has freed it: work that still uses it disturbs the new owner.
 TEST_F(Fake, AFreedBufferIsUsedAgainOnlyWhereThatIsOrdered)
 {
     int *first = alloc(s);
@@ -308,7 +308,7 @@ TEST_F(Fake, AnUnjoinedStreamFailsTheCapture)
     ASSERT_CUDA(cudaFreeAsync(cell, s));
 }
 
-// What CUDA forbids while capturing ends the capture, and every later use of it says so.
+// Calls that CUDA forbids while capturing end the capture, and every later use of it fails.
 TEST_F(Fake, ForbiddenCallsInvalidateTheCapture)
 {
     const std::vector<std::pair<cudaError_t, std::function<cudaError_t()>>> forbidden = {

@@ -27,7 +27,7 @@ std::string name_of(const Way &way); // "fused_graph_pixels"
 // All four parallel ways, each with either input.
 std::vector<Way> parallel_ways();
 
-using Bytes = std::vector<unsigned char>; // all outputs, one after the other
+using Bytes = std::vector<unsigned char>; // all outputs, in sequence
 
 // The one that other results are compared with: one op after the other.
 Way serial(Way way);
@@ -53,7 +53,7 @@ class Net
     trib_status create(trib_device *device, const Way &way, trib_session **out) const;
     // n images from the `first` one on. Outputs are NaN, or no class, where nothing was written.
     trib_status run(trib_session *session, int first, int n, Bytes *outputs) const;
-    // One image, one op after the other, on a device of its own; what went wrong is a failure of the test.
+    // One image, op by op, on its own device; errors are failures of the test.
     Bytes result(const Way &way, int image) const;
 
   private:
@@ -66,7 +66,7 @@ class Net
 
 nets::Device open(const trib_device_options *options = nullptr);
 
-// Memory that a device copies from and to as it lies.
+// Memory that a device copies directly.
 class HostMemory
 {
   public:
@@ -81,7 +81,7 @@ class HostMemory
     void *data_ = nullptr;
 };
 
-// One batch of images for a session, and where its results go: both in memory that is copied as it lies.
+// One batch of images for a session, and its results: both in memory that is copied directly.
 class Batch
 {
   public:

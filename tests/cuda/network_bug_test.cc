@@ -102,7 +102,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
         return shown;
     }
 
-    // Several chunks in flight, all different, copied as they lie. True when one gets what is not its own.
+    // Several different chunks in flight, copied directly. True if one gets another's results.
     bool chunks_go_wrong(std::uint64_t seed)
     {
         bool wrong = false;
@@ -226,7 +226,7 @@ TEST_P(Planted, MemoryGivenToTwoBranchesIsRefusedAndShows)
     EXPECT_GT(seed_that_shows(many), 0);
 }
 
-// The arena goes back on a stream that ends before the others do, and somebody else gets it.
+// The arena is freed on a stream that ends before the others do, and another owner gets it.
 TEST_P(Planted, AnArenaFreedTooEarlyShows)
 {
     watch::expect_violations();

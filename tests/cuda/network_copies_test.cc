@@ -55,7 +55,7 @@ class Copies : public testing::TestWithParam<Way>
         return job;
     }
 
-    // So many batches, given one after the other without waiting.
+    // This many batches, submitted without waiting.
     std::vector<Ran> ledger_of(int batches, std::uint64_t seed)
     {
         fakecuda::reseed(seed);
@@ -138,7 +138,7 @@ TEST_P(Copies, WaitWhereThereIsRoomForOneBatch)
     EXPECT_GE(of_kind(ledger, "memcpy to device")[1].begin, kernels[kernels.size() / 2 - 1].end);
 }
 
-// 1,000 orders in all, in short 120: four batches, two in flight, in memory that is copied as it lies or in ordinary
+// 1,000 orders in all, in short 120: four batches, two in flight, in memory that is copied directly or in ordinary
 // memory.
 TEST_P(Copies, GiveEachBatchItsOwnResults)
 {

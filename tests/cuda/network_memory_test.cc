@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the memory a network needs down to none, in steps of 1 %, as a limit and as a smaller card: it runs, or says
-// what it had no memory for; once it does not run, it never does with less; and nothing is left of what was begun.
+// From the memory a network needs down to none, in steps of 1 %, as a limit and as a smaller card: it runs, or reports
+// what it had no memory for; once it fails, it also fails with less; and nothing leaks.
 #include <algorithm>
 #include <cstdio>
 

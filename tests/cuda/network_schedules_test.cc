@@ -54,7 +54,7 @@ TEST(MixedSchedules, GiveTheBitsOfSerialInAnyOrder)
     }
 }
 
-// Convolutions are merged, and pools fused into them, where the fork is fused and nowhere else.
+// Convolutions are merged, and pools fused into them, only in fused forks.
 TEST(MixedSchedules, FuseWhereTheForkSaysSo)
 {
     const Net net(3);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From opening the device to closing it, with a network run in between: whatever call of CUDA, cuDNN or cuBLASLt or
-// host allocation fails, once, from then on, or as a fault of the device, the error says where; nothing is left behind;
+// host allocation fails, once, from then on, or as a fault of the device, the error says where; nothing leaks;
 // and afterwards everything works, if the device does.
 #include <cstdio>
 #include <cstring>
@@ -74,7 +74,7 @@ bool contains(const trib_status &status, const std::string &text)
     return std::strstr(status.message, text.c_str()) != nullptr;
 }
 
-// What a machine of its own has, which costs little to make.
+// State of a separate machine, which is cheap to create.
 fakecuda::Options machine(std::int64_t k)
 {
     fakecuda::Options options;
@@ -105,7 +105,7 @@ bool names(const trib_status &status, const std::string &function)
 void check_message(const trib_status &status, const std::string &function, Failure how)
 {
     EXPECT_TRUE(status.code == TRIB_DEVICE_ERROR || status.code == TRIB_OUT_OF_MEMORY) << status.code;
-    // Where the first may fail unseen, one of those behind it is named.
+    // If the failure of the first may go unnoticed, a later one is named.
     bool some = contains(status, ": cuda") || contains(status, ": cudnn") || contains(status, ": cublas");
     EXPECT_TRUE(names(status, function) || (how != Failure::once && some));
     EXPECT_TRUE(how != Failure::sticky || contains(status, "cudaErrorIllegalAddress"));
@@ -127,7 +127,7 @@ struct Tally {
     }
 };
 
-// The next one works; or says that the device is lost, until the program is started anew.
+// The next one works, or reports that the device is lost until the program is restarted.
 void again(Scenario &scenario, bool lost)
 {
     trib_status status = scenario.run();
@@ -219,7 +219,7 @@ TEST(NetworkTorture, EachCallFailsAndEveryLaterOneInAFusedGraph) { torture(fused
 TEST(NetworkTorture, TheDeviceFaultsAtEachCallInBranches) { torture(branches(), Failure::sticky); }
 TEST(NetworkTorture, TheDeviceFaultsAtEachCallInAFusedGraph) { torture(fused(), Failure::sticky); }
 
-// Choices and compiled plans come from a file: a plan that cannot be loaded is made anew.
+// Choices and compiled plans come from a file: a plan that cannot be loaded is made again.
 TEST(NetworkTorture, EachCallFailsOnceWithRememberedPlans)
 {
     support::TemporaryFolder folder;

@@ -246,7 +246,7 @@ class CudaMeasure : public CudaOps
     int best = -1, fastest = -1;
 };
 
-// The host needs longer for a launch than the kernel runs: that must not decide, whoever it is who waits.
+// The host needs longer for a launch than the kernel runs: that must not affect the choice.
 TEST_F(CudaMeasure, AKernelIsTimedAndNotTheHost)
 {
     const std::vector<test_way> ways = { { "scale:slow", 500, 6000, 0 }, { "scale:quick", 50000, 2000, 0 } };

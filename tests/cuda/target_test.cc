@@ -75,7 +75,7 @@ TEST_F(Target, EverySlotOfTheDriverAnswers)
     d->op_destroy(&op);
     trib_capture capture { device };
     trib_capture *made = nullptr;
-    ASSERT_TRUE(trib_device_get_info(device)->has_capture); // as the card has: so these slots are there, too
+    ASSERT_TRUE(trib_device_get_info(device)->has_capture); // as the card has, so these slots exist as well
     EXPECT_FAILS(d->capture_begin(&stream), TRIB_UNSUPPORTED, "no stream to capture");
     EXPECT_FAILS(d->capture_end(&stream, &made), TRIB_UNSUPPORTED, "no capture");
     EXPECT_FAILS(d->capture_replace(&stream, &capture), TRIB_UNSUPPORTED, "no capture");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever CUDA call or host allocation fails, once or from then on or as a fault of the device: a clear error, nothing
-// left behind, and the next run works when the device does.
+// leaked, and the next run works if the device does.
 #include <cstring>
 
 #include "conformance/conformance.h"

@@ -4,7 +4,7 @@
 namespace watch
 {
 
-// This test does on purpose what no correct program does: what is left at its end is not held against it.
+// This test deliberately does what no correct program does: what it leaves is not a failure.
 void expect_violations();
 
 } // namespace watch

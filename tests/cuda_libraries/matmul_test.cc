@@ -60,7 +60,7 @@ void run(const trib_matmul_algorithm *plan, const trib_matmul_desc &d, int x_off
 
     const Slice xs = { x_offset, int(d.x_pitch) }, ys = { y_offset, int(d.y_pitch) };
     const std::size_t size = trib_dtype_size(trib_precision_dtype(d.precision));
-    // The last row ends with its slice: nothing behind it may be touched.
+    // The last row ends with its slice: nothing after it may be touched.
     Memory xm(std::size_t(d.rows) * d.x_pitch * size), wm(w.size() * size), bm(bias.size() * size),
         ym(std::size_t(d.rows) * d.y_pitch * size), workspace(std::size_t(info->workspace_bytes));
     put(x, d.in, xs, d.precision, xm.data());

@@ -21,7 +21,7 @@ extern "C" {
 namespace problems
 {
 
-// Memory as the simulated device has it, aligned to 256 bytes; the bytes behind are checked for being left alone.
+// Memory of the simulated device, aligned to 256 bytes; the bytes after it must not be changed.
 class Memory
 {
   public:

@@ -138,7 +138,7 @@ TEST_F(Plans, ForwardTf32)
             });
 }
 
-// At batch 1 the inner dimension is split to keep the card busy: room for partial sums is no copy. What turns dense
+// At batch 1 the inner dimension is split to keep the card busy: room for partial sums is not a copy. What turns dense
 // tensors to another layout is one.
 TEST_F(Plans, PartialSumsAreNoCopies)
 {
@@ -229,7 +229,7 @@ TEST_F(Plans, RuntimeCompiledPlansAreMade)
 
 // ---- backward ----
 
-// conv1 has no dgrad: nobody wants the image's gradient. Its row is there all the same. For float32 nothing is promised
+// conv1 has no dgrad: the image needs no gradient. Its row exists all the same. For float32 nothing is promised
 // (most dgrads copy), nor for conv1 in tf32.
 void backward(const Layer &, const trib_conv_desc &desc, const trib_conv_list &list)
 {
@@ -291,7 +291,7 @@ TEST_F(Plans, UselessPlansAreRefused)
     EXPECT_FAILS(trib_cudnn_open_described("garbage", &other), TRIB_DEVICE_ERROR, "json_object.IsObject");
 }
 
-// cuBLASLt chooses nothing without a card: but it takes everything that is said about a product before that.
+// cuBLASLt chooses nothing without a card, but it accepts the description of a product before that.
 TEST(Products, CublasLtTakesTheDescription)
 {
     trib_cublaslt *library = nullptr;

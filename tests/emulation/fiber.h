@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stack of its own to run a function on, entered and left at will (Boost.Context). AddressSanitizer is told of every
-// switch.
+// A separate stack to run a function on, which can be entered and left at any time (Boost.Context). AddressSanitizer is
+// told of every switch.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -23,7 +23,7 @@ class Fiber
     void start(std::function<void()> body);
     // Runs the body until it suspends itself or returns.
     void resume();
-    // From inside the body: back to whoever resumed.
+    // From inside the body: returns to the resumer.
     void suspend();
 
   private:

@@ -9,7 +9,7 @@
 namespace emulation
 {
 
-// Enqueues `work` on `stream`; what it returns is the launch's result. nullptr: work is done at once.
+// Enqueues `work` on `stream`; its return value is the result of the launch. nullptr: work is done at once.
 using StreamHook = trib_status (*)(void *stream, std::function<trib_status()> work);
 void set_stream_hook(StreamHook hook);
 // SharedMemory::keep_account.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shared memory that knows who wrote what since the last barrier.
 //
-// Refused, each with block, thread and byte: access outside an array, misaligned access, reading what nobody wrote,
+// Refused, each with block, thread and byte: access outside an array, misaligned access, reading unwritten bytes,
 // reading or writing what cp.async still brings, and two threads at one place, one of them writing, with no barrier
-// between them. Bytes nobody wrote are 0xFF: NaN in every floating type.
+// between them. Unwritten bytes are 0xFF: NaN in every floating type.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@ struct cudnnContext {
 namespace
 {
 
-// What a descriptor handle points to: getting an attribute may put another body behind it.
+// The target of a descriptor handle: getting an attribute may give it another body.
 struct Descriptor {
     BodyPointer body;
 };
@@ -98,7 +98,7 @@ void finalize(Body &body)
 
 // ---- getting ----
 
-// Copies what fits and says how many there are.
+// Copies as many as fit and returns the total number.
 template <typename T>
 void give(const std::vector<T> &values, std::int64_t wanted, std::int64_t *count, void *out)
 {
@@ -107,7 +107,7 @@ void give(const std::vector<T> &values, std::int64_t wanted, std::int64_t *count
         static_cast<T *>(out)[i] = values[std::size_t(i)];
 }
 
-// Puts bodies behind the caller's descriptors, which must be of their type.
+// Gives bodies to the caller's descriptors, which must be of their type.
 void give_bodies(const std::vector<BodyPointer> &bodies, std::int64_t wanted, std::int64_t *count, void *out)
 {
     if (count) *count = std::int64_t(bodies.size());

@@ -66,7 +66,7 @@ void for_all(const Convolution &c, Function f)
 
 constexpr std::int64_t block = 32; // output channels summed side by side, in registers
 
-// From K,taps,C to blocks of K, taps, C, one block's channels together; zeros behind the last.
+// From K,taps,C to blocks of K, taps, C, one block's channels together; zeros after the last.
 Floats blocked(const Floats &w, std::int64_t k_count, std::int64_t rest)
 {
     Floats out(std::size_t((k_count + block - 1) / block * block * rest));

@@ -176,7 +176,8 @@ std::vector<Config> heuristics(const Convolution &c)
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(const Config &config) { return engine_of(config).notes; }
 std::vector<cudnnBackendBehaviorNote_t> behavior_notes(const Config &config) { return engine_of(config).behaviours; }
 
-// What cuDNN 9.19 compiles at run time keeps NaN (its machine code for sm_90 says so); of the rest nothing is known.
+// Kernels that cuDNN 9.19 compiles at run time keep NaN (according to the machine code for sm_90); of others nothing is
+// known.
 Arithmetic arithmetic_of(const Convolution &c, const Config &config)
 {
     const Engine &engine = engine_of(config);

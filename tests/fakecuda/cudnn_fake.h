@@ -21,7 +21,7 @@
 namespace fakecuda::cudnn
 {
 
-// Thrown inside, returned as a status at the entry points; the text is what cudnnGetLastErrorString tells.
+// Thrown inside, returned as a status at the entry points; the text is that of cudnnGetLastErrorString.
 struct Refusal {
     cudnnStatus_t status;
     std::string text;
@@ -61,7 +61,7 @@ struct Config {
     std::vector<std::pair<std::int64_t, std::int64_t>> knobs; // type, value
 };
 
-// What is behind a descriptor. Other descriptors that were given it keep it alive.
+// The body of a descriptor. Other descriptors that refer to it keep it alive.
 struct Body {
     cudnnBackendDescriptorType_t type;
     bool finalized = false;

@@ -107,7 +107,7 @@ std::shared_ptr<Convolution> read_convolution(const Body &operation, const Names
     return c;
 }
 
-// Bias or ReLU behind what was computed so far.
+// Bias or ReLU after the previous operations.
 void add_pointwise(Convolution &c, const Body &operation)
 {
     expect(operation.type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, "graph pattern");

@@ -56,8 +56,8 @@ cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaErro
 // The host does something else for so many nanoseconds.
 void spend(std::int64_t nanoseconds);
 
-// What ran, in the order it did. The device's clock knows no lack of anything: work begins when what it waits for is
-// done and the host has given it. So two pieces whose times overlap are certain not to be ordered.
+// The work in the order in which it ran. The device's clock knows no lack of anything: work begins when what it waits
+// for is done and the host has given it. So two pieces whose times overlap are certain not to be ordered.
 struct Ran {
     std::string kind;    // "kernel", "host", "memset", "memcpy to device", "memcpy to host", "memcpy on device"
     std::int64_t stream; // the how manieth created since reset(), from 1; in a graph, the one it was recorded on
@@ -66,7 +66,7 @@ struct Ran {
 void start_ledger();
 std::vector<Ran> stop_ledger();
 
-// Called by a kernel while it runs: what it did that no correct kernel does.
+// Called by a running kernel, to report something that no correct kernel does.
 void kernel_violation(const std::string &text);
 
 // ---- failures ----

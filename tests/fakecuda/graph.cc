@@ -17,7 +17,8 @@ void invalidate(const CapturePointer &capture)
     capture->nodes.clear();
 }
 
-// Refused while somebody captures in global mode, or this thread in thread-local mode, unless the thread is relaxed.
+// Refused while another stream captures in global mode, or this thread in thread-local mode, unless the thread is
+// relaxed.
 cudaError_t unsafe_call()
 {
     for (const CapturePointer &capture : machine().captures) {
@@ -159,7 +160,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec)
     FAKECUDA_LOCK();
     cudaError_t error = begin(__func__);
     if (!machine().execs.erase(exec)) return failed(cudaErrorInvalidValue);
-    delete exec; // a launch on its way goes on
+    delete exec; // a running launch continues
     return error;
 }
 
@@ -200,7 +201,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
     cudaError_t error = check_stream(stream);
     if (error != cudaSuccess) return error;
     if (!machine().execs.count(exec)) return failed(cudaErrorInvalidValue);
-    if (stream->capture) return failed(cudaErrorStreamCaptureUnsupported); // CUDA makes a child graph: nobody here does
+    if (stream->capture) return failed(cudaErrorStreamCaptureUnsupported); // CUDA makes a child graph; not needed here
     OpPointer start = enqueue(nullptr, 0, { stream->last, exec->last });
     std::vector<OpPointer> ops;
     for (const Node &node : *exec->nodes) {

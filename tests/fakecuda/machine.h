@@ -53,7 +53,7 @@ using CapturePointer = std::shared_ptr<Capture>;
 
 struct Allocation {
     std::size_t bytes = 0;
-    std::uint64_t number = 0; // tells apart what has had the same address
+    std::uint64_t number = 0; // distinguishes objects that had the same address
     cudaMemPool_t pool = nullptr;
 };
 
@@ -158,7 +158,7 @@ cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t
 void open_memory();
 void close_memory();
 void settle_memory(); // after work was dropped: what the host sees is what is
-// A check to be made when work runs: that device memory at these addresses is still what it is now.
+// A check for when the work runs: device memory at these addresses is still the same.
 cudaError_t resolve(const void *data, std::size_t bytes, const char *what, Work &check);
 bool is_device(const void *data);
 std::string place_of(const void *data); // "host", or "device 0"

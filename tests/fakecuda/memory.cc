@@ -28,7 +28,7 @@ namespace fakecuda
 namespace
 {
 
-constexpr std::size_t granularity = 512, gap = 512; // nothing is allocated right behind an allocation
+constexpr std::size_t granularity = 512, gap = 512; // nothing is allocated directly after an allocation
 constexpr int poison = 0xff;
 
 std::uintptr_t number_of(const void *data) { return reinterpret_cast<std::uintptr_t>(data); }
@@ -173,7 +173,7 @@ void trim(cudaMemPool_t pool, std::size_t keep)
     pool->freed = rest;
 }
 
-// Memory freed earlier that `stream` may use: it is ordered behind the free. The smallest that fits, and not much more.
+// Memory freed earlier that `stream` may use: it is ordered after the free. The smallest that fits, and not much more.
 bool reuse(cudaMemPool_t pool, cudaStream_t stream, std::size_t bytes, Freed *found)
 {
     std::size_t best = pool->freed.size();
@@ -348,7 +348,7 @@ cudaError_t cudaMemGetInfo(size_t *unused, size_t *total)
 namespace
 {
 
-// Checks one side of a copy now, and says how to check it when it runs.
+// Checks one side of a copy now, and returns the check for when it runs.
 cudaError_t side(const void *data, std::size_t bytes, bool on_device, Work &check)
 {
     if (on_device != is_device(data)) {

@@ -72,7 +72,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
         invalidate(stream->capture);
         if (stream->capture->origin == stream) machine().captures.erase(stream->capture);
     }
-    delete stream; // its work goes on
+    delete stream; // its work continues
     return error;
 }
 
@@ -114,7 +114,7 @@ cudaError_t cudaDeviceSynchronize(void)
     return failed(machine().sticky);
 }
 
-// Takes from the program what it has left, which a correct one does not need.
+// Frees what the program left, which a correct program does not need.
 cudaError_t cudaDeviceReset(void)
 {
     FAKECUDA_CALL();

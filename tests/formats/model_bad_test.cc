@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model files that cannot be used, and what is said about each.
+// Model files that cannot be used, and the message for each.
 #include <cmath>
 #include <functional>
 

@@ -228,7 +228,7 @@ TEST(ModelLoad, KeepsAuxiliaryClassifiersOnlyWhenAsked)
     EXPECT_FALSE(trib_model_network(without.get())->aux);
     EXPECT_GT(trib_graph_parameter_count(trib_model_graph(with.get())),
               trib_graph_parameter_count(trib_model_graph(without.get())));
-    Model none; // asking for what the file lacks gives what it has
+    Model none; // asking for more than the file has gives what it has
     ASSERT_OK(ModelFile(support::bvlc, false).load(none, &options));
     EXPECT_FALSE(trib_model_network(none.get())->aux);
 }

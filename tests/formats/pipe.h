@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A named pipe with somebody at its other end, who writes some bytes and closes.
+// A named pipe with a writer that writes some bytes and closes.
 #pragma once
 
 #include <fcntl.h>
@@ -29,7 +29,7 @@ class Pipe
         });
     }
     Pipe(const Pipe &) = delete;
-    // If nobody has read to the end, the writer still waits for a reader.
+    // If the pipe was not read to the end, the writer still waits for a reader.
     ~Pipe()
     {
         int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that lie, are damaged, or are something else: each is refused for its own reason.
+// Files that are wrong, damaged, or something else: each is refused with its own reason.
 #include <algorithm>
 #include <string>
 

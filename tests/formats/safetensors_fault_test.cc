@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every allocation and every call to the system fails once, in turn. The address sanitizer looks for what is lost.
+// Every allocation and every call to the system fails once, in turn. The address sanitizer looks for leaks.
 #include <algorithm>
 #include <filesystem>
 
@@ -67,7 +67,7 @@ TEST_P(SafetensorsFault, ReadPieces)
             return s;
         },
         GetParam());
-    EXPECT_GE(faults, 20 + 2 * 3); // seek and read of each tensor, too
+    EXPECT_GE(faults, 20 + 2 * 3); // also seek and read of each tensor
 }
 
 TEST_P(SafetensorsFault, OpenPipe)

@@ -133,7 +133,7 @@ class MemoryLimit
     rlimit before;
 };
 
-// Nobody may make us take memory, or wait for ever, by promising bytes.
+// A wrong size must not make us allocate memory, or wait for ever.
 TEST(SafetensorsRead, APipeThatPromisesMoreThanItGives)
 {
     trib_safetensors *file = nullptr;

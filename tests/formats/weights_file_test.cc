@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of weights behind one interface: which format a file has, what is said of others, and what a driver owes.
+// Files of weights behind one interface: the format of a file, messages for others, and the duties of a driver.
 #include <cstring>
 #include <memory>
 
@@ -141,7 +141,7 @@ TEST_P(WeightsForeign, IsToldByNameWithWhatToDo)
     EXPECT_NE(std::string(s.message).find(GetParam().instead), std::string::npos) << s.message;
 }
 
-// Cut short, nothing is read behind the end, whatever it then is taken for.
+// If truncated, nothing is read beyond the end, whatever format it seems to be.
 TEST_P(WeightsForeign, CutAnywhere)
 {
     for (std::size_t size = 0; size < GetParam().bytes.size(); ++size) {

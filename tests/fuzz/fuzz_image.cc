@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as an image: what inspecting says of it is true, and what decodes and is small goes on through
+// Any bytes as an image: inspecting gives the truth, and small images that decode go through
 // preprocessing.
 #include <cmath>
 #include <cstdint>

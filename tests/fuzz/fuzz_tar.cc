@@ -42,7 +42,7 @@ static void read_from_pipe(const uint8_t *data, size_t size, bool need_labels)
     std::thread writer([=] {
         for (size_t at = 0; at < size;) {
             ssize_t n = write(ends[1], data + at, size - at);
-            if (n <= 0) break; // nobody reads on behind the damage
+            if (n <= 0) break; // nothing is read after the damage
             at += size_t(n);
         }
         close(ends[1]);

@@ -15,7 +15,7 @@ void check(bool good)
     if (!good) std::abort();
 }
 
-// A failure says why, and gives nothing. By reference: the call that sets `file` is an argument beside it.
+// A failure has a reason, and returns nothing. By reference: the call that sets `file` is an argument beside it.
 template <typename File>
 bool opened(const trib_status &status, File *const &file)
 {
@@ -38,7 +38,7 @@ void compare(const trib_weights_file *file, const trib_safetensors *own)
         const trib_tensor &a = file->tensors[i], &b = trib_safetensors_tensors(own)[i];
         check(!std::strcmp(a.name, b.name) && trib_safetensors_find(own, b.name) == &b);
         const std::size_t bytes = bytes_of(a);
-        check(!bytes || !std::memcmp(a.data, b.data, bytes)); // the sanitizer objects when these lie outside
+        check(!bytes || !std::memcmp(a.data, b.data, bytes)); // the sanitizer objects if these are outside
     }
     for (int i = 0; i < file->metadata_count; ++i)
         check(trib_safetensors_metadata_get(own, file->metadata[i].key) != nullptr);
@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 {
     read(data, size, true);
     read(data, size, false);
-    // What is no safetensors file by its first bytes, its own reader refuses, too.
+    // A file that is not safetensors by its first bytes is refused by the safetensors reader as well.
     trib_safetensors *own = nullptr;
     if (opened(trib_safetensors_parse(data, size, "fuzz", &own), own)) check(size > 8 && data[8] == '{');
     trib_safetensors_close(own);

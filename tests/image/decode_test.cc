@@ -118,7 +118,7 @@ TEST(Decode, OddFilesEqualPil)
         EXPECT_TRUE(image.rgb() == g.bytes);
         EXPECT_EQ(image->note != nullptr, name.rfind("animated", 0) == 0);
         if (turn) continue;
-        Image asked; // where EXIF says nothing, turning changes nothing
+        Image asked; // without EXIF data, turning changes nothing
         ASSERT_OK(trib_image_decode(bytes.data(), bytes.size(), &upright, asked.put()));
         if (name.rfind("rotated", 0) != 0) {
             EXPECT_EQ(asked.bytes(), image.bytes());

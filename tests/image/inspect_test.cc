@@ -22,7 +22,7 @@ std::vector<std::string> image_names()
     return names;
 }
 
-// Decodes while counting: never more than inspecting said, and an image of the size it said, or lying on its side.
+// Decodes while counting: never more than inspecting predicted, and an image of the predicted size, or on its side.
 void expect_bounded(const std::string &bytes, const trib_decode_options *options = nullptr)
 {
     trib_image_info info = {};
@@ -70,7 +70,7 @@ std::string with_checksum(std::string bytes, std::size_t at)
     return bytes;
 }
 
-// Where the file says how large the image is; "" when it does not look as expected.
+// The place of the image's size in the file; "" if it does not look as expected.
 std::string with_size(std::string bytes, const std::string &name, int width, int height)
 {
     auto put = [&](std::size_t at, std::initializer_list<int> values) {
@@ -102,7 +102,7 @@ std::string with_size(std::string bytes, const std::string &name, int width, int
     return bytes;
 }
 
-// A header that promises more than there is: libraries take their memory by the header.
+// A header that promises more than there is: libraries allocate memory by the header.
 TEST(Inspect, BoundsTheMemoryOfHeadersThatLie)
 {
     const int sizes[][2] = { { 1, 16000 }, { 16000, 1 }, { 17, 5000 }, { 5000, 17 }, { 1999, 1501 }, { 4000, 3000 } };

@@ -148,7 +148,7 @@ TEST(Resize, WindowsEqualThePartOfTheWhole)
     }
 }
 
-// On a machine without a faster variant both are the same: then this says nothing, and nothing needs saying.
+// On a machine without a faster variant both are the same, and this test is trivial.
 TEST(Resize, FastLoopsEqualPortable)
 {
     Noise noise(7);

@@ -95,7 +95,7 @@ TEST(Layers, ScaleWithTheBatch)
     }
 }
 
-// All 1x1 convolutions of the modules: what the table says is what the network's definition says.
+// All 1x1 convolutions of the modules: the table agrees with the network's definition.
 TEST(Layers, MultiplyAddsOfGoogLeNet)
 {
     double merged = 0, projected = 0;

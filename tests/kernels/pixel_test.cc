@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels that work on each pixel by itself.
+// Kernels that work on single pixels.
 #include "tributary/kernels.h"
 
 #include <cmath>

@@ -171,7 +171,7 @@ TEST_P(Agreement, SharedMemoryOfTheProductHasNoBankConflicts)
     EXPECT_EQ(emulation::take_bank_conflicts(), 0);
 }
 
-// There and back is what it was, bit for bit, NaN included.
+// There and back gives the same bits, including NaN.
 TEST_P(Agreement, ReorderKeepsBits)
 {
     const std::size_t count = 2 * 63 * 70, size = trib_dtype_size(dtype);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a profiler is told about CUDA's own objects, on the simulated CUDA.
+// What a profiler learns about CUDA's own objects, on the simulated CUDA.
 #include <algorithm>
 #include <map>
 #include <set>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a profiler is told while a session runs; the same on every device.
+// What a profiler learns while a session runs; the same on every device.
 #include <algorithm>
 #include <set>
 #include <thread>
@@ -184,7 +184,7 @@ TEST_F(Nvtx, NamesThatFindNoMemoryAreRegisteredTheNextTime)
     nets::Plan plan = nets::plan(other.get(), device.get(), options.plan);
     static int round = 0;
     ++round;
-    trib_plan renamed = *plan; // nobody has registered what it is called
+    trib_plan renamed = *plan; // its name was not registered
     std::vector<trib_plan_op> ops(plan->ops, plan->ops + plan->op_count);
     std::vector<std::string> names;
     for (int i = 0; i < plan->op_count; ++i)
@@ -203,7 +203,7 @@ TEST_F(Nvtx, NamesThatFindNoMemoryAreRegisteredTheNextTime)
         EXPECT_EQ(status.code, TRIB_OUT_OF_MEMORY);
         EXPECT_EQ(trace, nullptr);
     }
-    EXPECT_GT(k, 3); // what the failed ones had registered is not registered again
+    EXPECT_GT(k, 3); // strings registered by failed ones are not registered again
     ASSERT_NE(trace, nullptr);
     trib_trace_destroy(trace);
     auto strings = recording::all().strings;

@@ -62,7 +62,7 @@ onednn_of_version() {
     $CC -shared -fPIC "$own/onednn.c" -o "$own/lib/$ONEDNN_SONAME"
 }
 
-# outside PROGRAM: the example classifies a sample image as what it shows.
+# outside PROGRAM: the example classifies a sample image correctly.
 outside() {
     local sample label output
     not_linked "$1"
@@ -137,7 +137,7 @@ linked)
     not_linked "$lib/libtributary.so"
     if grep -ri dnnl "$lib/pkgconfig" "$lib/cmake"; then fail "who uses the library must find oneDNN"; fi
     ;;
-onednn_damaged) # what the loader says stands last, where it may be cut
+onednn_damaged) # the loader's text comes last, where it may be cut off
     mkdir -p "$own/lib"
     echo "no library" >"$own/lib/$ONEDNN_SONAME"
     onednn "$ONEDNN_SONAME cannot be loaded"

@@ -110,7 +110,7 @@ TEST(Cpus, TheLeastOfNestedGroupsCounts)
     EXPECT_STREQ(m.read().cgroup, "cgroup v2 /kubepods cpu.max 50000/50000");
 }
 
-// A container with a namespace of its own sees its group as "/", with a quota; the host's root group has none.
+// A container with its own namespace sees its group as "/", with a quota; the host's root group has none.
 TEST(Cpus, TheRootOfTheMountCounts)
 {
     Version2 m("/");
@@ -174,7 +174,7 @@ TEST(Cpus, BothVersionsSideBySide)
     EXPECT_EQ(m.read().count, 2);
 }
 
-// The kernel keeps the mask inside the set; where the mask says more, the set counts all the same.
+// The kernel keeps the mask inside the set; if the mask has more, the set still counts.
 TEST(Cpus, Sets)
 {
     const struct {
@@ -332,7 +332,7 @@ TEST(Cpus, MasksOfAnySize)
     EXPECT_GE(without_memory, 1);
 }
 
-// The real thing: the mask of this thread, and what the environment says, for the device as for everybody.
+// The real mask of this thread and the real environment, for the device as well.
 TEST(Cpus, TheDeviceFollows)
 {
     cpu_set_t before, one;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sessions and fork(): what was made before is refused in the child, and the child computes with what it makes itself.
+// Sessions and fork(): older objects are refused in the child, and the child computes with its own.
 #include <dlfcn.h>
 
 #include <limits>

@@ -73,7 +73,7 @@ TEST(Graph, FirstFailureIsKeptAndNamesTheLayer)
                  TRIB_INVALID_ARGUMENT, "second: an input belongs before the fork");
 }
 
-// The functions for one kind each are this one, and what is no layer is refused.
+// The functions for single kinds call this one, and kinds that are not layers are refused.
 TEST(Graph, LayersOfAnyKindThatANetworkHas)
 {
     const int both[] = { 0, 0 };

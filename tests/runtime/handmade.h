@@ -22,7 +22,7 @@ class Builder
     // A buffer of `channels` channels; the whole of it, and a slice of it.
     trib_view buffer(const std::string &name, int channels = 16);
     static trib_view slice(trib_view whole, int first, int channels);
-    // Of any kind: what it is called, where it runs, what it reads and writes. Ops come in the order of the calls.
+    // An op of any kind: its name, stream, reads and writes. Ops come in the order of the calls.
     void op(const std::string &name, int stream, const std::vector<trib_view> &reads,
             const std::vector<trib_view> &writes, trib_kind kind = TRIB_CONCAT);
     void in_place(const std::string &name, int stream, const trib_view &view)

@@ -150,7 +150,7 @@ TEST(InPlace, OnlySomeKindsMay)
     }
 }
 
-// Another slice, or another layout of the same bytes, is no update in place.
+// Another slice, or another layout of the same bytes, is not an update in place.
 TEST(InPlace, OnlyTheSameViewMay)
 {
     Builder shifted;

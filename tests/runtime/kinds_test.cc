@@ -11,7 +11,7 @@
 namespace
 {
 
-// What a row tells of a desc, as one line.
+// The attributes of a desc, from its row, as one line.
 std::string described(const trib_op_desc &desc)
 {
     std::string text;
@@ -66,7 +66,7 @@ TEST(Kinds, EveryKindHasARowWithANameOfItsOwn)
     EXPECT_EQ(trib_kind_row_of(trib_kind(-1)), nullptr);
 }
 
-// The average-pool branch of later Inceptions is a convolution with a prologue, and needs no kind of its own.
+// The average-pool branch of later Inceptions is a convolution with a prologue, and needs no new kind.
 TEST(Kinds, PrologueAndMainKindMakeTheShapeTogether)
 {
     const trib_op_desc d = conv_of_avg_pool();

@@ -14,7 +14,7 @@ namespace
 
 using Order = std::vector<std::bitset<256>>; // of each op, the ops that it follows
 
-// Worked out here from streams and events, one op after the other: an oracle of its own for the order that the checker
+// Computed here from streams and events, op by op: an independent oracle for the order that the checker
 // computes.
 Order order_of(const trib_plan *p)
 {

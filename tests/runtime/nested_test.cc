@@ -117,7 +117,7 @@ Streams streams_of(const trib_graph *graph, trib_device *device, trib_schedule a
              stream("module/split/3x1"), stream("module/3x3"),       p->stream_count };
 }
 
-// A fork without a schedule of its own has that of the fork around it. In a serial fork no branch leaves the stream of
+// A fork without its own schedule has that of the enclosing fork. In a serial fork no branch leaves the stream of
 // what is around it, whatever the forks inside do; these begin on that stream.
 TEST(Nested, ForksInsideForks)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A schedule per fork: who has which, what it does to streams, and that results do not depend on it.
+// A schedule per fork: which fork has which, its effect on streams, and that results do not depend on it.
 #include <cmath>
 #include <cstdio>
 #include <cstring>

@@ -88,7 +88,7 @@ TEST(Session, SeveralBatchesInFlightGiveTheSameBits)
     }
 }
 
-// Two batches behind each other in one lane: when the first fails, the second is skipped, and must not pass for done.
+// Two batches in sequence in one lane: if the first fails, the second is skipped, and must not count as done.
 TEST(Session, ABatchBehindOneThatFailedFailsToo)
 {
     auto device = nets::cpu(1);

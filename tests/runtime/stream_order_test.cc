@@ -31,7 +31,7 @@ TEST(StreamOrder, CatchesEveryDeletedRecordAndWaitOfGoogLeNet)
         }
 }
 
-// Every fork has a schedule of its own: what is between two forks that differ must be ordered as well.
+// Every fork has its own schedule: work between two different forks must be ordered as well.
 TEST(StreamOrder, CatchesEveryDeletedRecordAndWaitOfMixedSchedules)
 {
     auto device = nets::cpu();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a session tells those who listen, with sinks that write it down.
+// What a session reports to its listeners, with sinks that record it.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -74,7 +74,7 @@ class Trace : public testing::Test
         void *outputs[] = { y.data() };
         return trib_session_run(session.get(), input.data(), 1, outputs);
     }
-    // What a session of one lane says while it is made and runs one chunk after another.
+    // The reports of a session with one lane while it is created and runs chunks in sequence.
     std::vector<std::string> expected(int chunks) const
     {
         const trib_plan *plan = trib_session_plan(session.get());

@@ -11,7 +11,7 @@
 #include "support/sanitized.h"
 
 // For a test that forks while other threads allocate: the lock of AddressSanitizer's allocator (before LLVM 18) may
-// then be held in the child for ever.
+// then stay locked in the child for ever.
 #define NEEDS_ALLOCATOR_THAT_FORKS() \
     if (support::sanitized) GTEST_SKIP() << "AddressSanitizer's allocator does not survive a fork among threads"
 

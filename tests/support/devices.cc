@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file of its own: it brings the devices into a program, which not every test wants.
+// A separate file: it brings the devices into a program, which not every test needs.
 #include <cstdlib>
 
 #include "support/support.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program's own malloc takes the place of libc's, also for the libraries it is linked with; with AddressSanitizer,
-// which brings its own, hooks are told.
+// which has its own, hooks are called.
 #include "support/heap.h"
 
 #include <atomic>

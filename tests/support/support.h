@@ -58,7 +58,7 @@ class TemporaryFolder
 
 std::string read_file(const std::string &path);
 void write_file(const std::string &path, const std::string &bytes);
-// Writes to a pipe or socket until all is written or the reader has gone away, which is no failure here. Returns the
+// Writes to a pipe or socket until all is written or the reader has gone away, which is not a failure here. Returns the
 // bytes written.
 std::size_t write_to_reader(int fd, const std::string &bytes);
 // In tests/data; the environment's TRIB_TEST_DATA says where that is on a machine other than the one that built.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# How many CPUs are used: computing and loading follow the affinity mask and OMP_NUM_THREADS, and devices tells why.
+# How many CPUs are used: computing and loading follow the affinity mask and OMP_NUM_THREADS, and devices shows why.
 unset OMP_NUM_THREADS
 cpu=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
 last="taskset 1 devices"
@@ -10,7 +10,7 @@ expect_out ", OMP_NUM_THREADS not set"
 taskset -c "$cpu" "$program" devices --json >out 2>err || fail "devices --json on one CPU"
 expect_out '"affinity":	1,'
 expect_out '"omp_num_threads":	null'
-# OpenMP, told to pin its threads, does not pin ours.
+# OpenMP does not pin our threads when it is told to pin its own.
 ok devices
 cp out unbound
 export OMP_PROC_BIND=true
@@ -57,7 +57,7 @@ threads_of "" "$program"
 [ "$threads" -eq "$wanted" ] || fail "$threads threads with OMP_NUM_THREADS=1; $wanted expected"
 ! grep -q "is ignored" err || fail "nothing is said of a good OMP_NUM_THREADS"
 
-# A value that makes no sense is said; the option stands above it.
+# An impossible value is reported; the option overrides it.
 export OMP_NUM_THREADS=many
 ok classify "$model" "$samples/00-ankle-boot.png"
 expect_err "tributary: OMP_NUM_THREADS=many is ignored"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# `make demo` says what it runs, what came of it and what to do next in eight lines; what fails is shown.
+# `make demo` shows what it runs, the results and what to do next in eight lines; failures are shown.
 demo=$(dirname "$model")/demo.sh
 images=$(dirname "$case_file")/../../data/fashion-64-images-idx3-ubyte.gz
 last="demo.sh"

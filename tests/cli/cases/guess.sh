@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Preprocessing that the model file does not tell is guessed, and said: once, on standard error, with how to set it.
+# Preprocessing that the model file does not specify is guessed and reported once, on standard error, with how to set it.
 sed 's/tributary\.preprocessing/tributary.preprocessinx/' "$model" >untold.safetensors
 size="--img-size 64"
 
@@ -14,7 +14,7 @@ expect_err "cannot be known"
 expect_err "--mean A,B,C --std A,B,C"
 [ "$(grep -c 'does not say' err)" = 1 ] || fail "said once, expected"
 
-# Whoever knows says so, gets the right answers, and is not told again.
+# Users who set it get the right answers, and no report.
 ok classify "$model" "$samples" --topk 1 --format csv -o told.csv
 # shellcheck disable=SC2086
 ok classify untold.safetensors "$samples" --topk 1 --format csv -o given.csv $size --crop-mode squash --crop-pct 1 \

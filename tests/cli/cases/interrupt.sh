@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# SIGTERM: whole rows are kept, the exit code is 1, and the same command with --resume goes on.
+# SIGTERM: whole rows are kept, the exit code is 1, and the same command with --resume continues.
 ls -d "$samples"/*.png >list
 ok classify "$model" @list -b 2 -o whole.csv
 mkfifo names
@@ -15,7 +15,7 @@ until [ "$(wc -l <part.csv 2>/dev/null || echo 0)" -ge 5 ]; do
     sleep 0.1
 done
 kill -TERM "$pid"
-# it waits for a name that never comes: being told to stop must be enough
+# it waits for a name that never comes: a signal must be enough
 (
     sleep 60
     kill -KILL "$pid"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Names that are not UTF-8: JSON keeps their bytes in a second field, csv as they are, and --resume tells them apart.
+# Names that are not UTF-8: JSON keeps their bytes in a second field, csv unchanged, and --resume distinguishes them.
 mkdir in
 latin=$(printf 'in/caf\351.png')
 other=$(printf 'in/caf\350.png')

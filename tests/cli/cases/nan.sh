@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# A network whose numbers overflow: probabilities are no numbers, rows are still written, and JSON stays JSON.
+# A network whose numbers overflow: probabilities are NaN, rows are still written, and JSON stays valid.
 size=$(od -An -t u8 -N 8 "$model" | tr -d ' ')
 # overwrite TENSOR SKIP COUNT BYTE: in the copy of the model
 overwrite() {

@@ -31,6 +31,6 @@ for command in "info --arch bvlc --layers" "info --arch bvlc --json --layers" "p
     expect_code 0
     expect_same slow.out out
 done
-# nobody reads: the second signal ends it, as it does with pipes that block
+# nothing is read: the second signal ends it, as with blocking pipes
 last="tributary classify | nobody"
 "$SLOW_READER" --stuck "$program" classify "$model" @list -b 8 --format jsonl || fail "signals end it"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Images that PIL reads though their format is broken, animations, and photos that lie on their side.
+# Images that PIL reads although their format is broken, animations, and photos on their side.
 images=${model%/models/*}/tests/data/images
 mkdir odd
 cp "$images/zeros-for-end.jpg" "$images/long-palette.png" "$images/no-end.png" "$images/text-checksum-after.png" odd
@@ -7,7 +7,7 @@ run classify "$model" odd --topk 1
 expect_code 0
 expect_err "4 classified, 0 skipped"
 ! grep -q "note for" err || fail "nothing is noted of these"
-# the first frame, said once
+# the first frame, reported once
 mkdir animated
 cp "$images/animated.webp" "$images/animated-part.webp" "$images/animated.png" "$images/rgb.png" animated
 mkdir classes
@@ -29,7 +29,7 @@ sed 's/^[^,]*,//' out >rows
 run classify "$model" rotated --topk 1 --apply-orientation
 sed 's/^[^,]*,//' out >rows
 [ "$(sed -n 2p rows)" != "$(sed -n 3p rows)" ] || fail "with the option they are not"
-# what PIL refuses, too: the reason is true
+# refused by PIL as well: the reason is right
 run classify "$model" "$images/refused-progressive-zeros-for-end.jpg"
 expect_code 3
 expect_err "the file ends without an end marker"

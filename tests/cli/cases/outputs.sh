@@ -86,7 +86,7 @@ printf 'photos/a.png\nlisted.png\n' >names
 fails 1 "listed.png: is also written, as listed.png" classify m.safetensors @names -o listed.png --overwrite
 expect_same listed.png photos/b.png
 
-# standard output is a file like any other: what it is added to is not read (it would never end)
+# standard output is a file like any other: it is not read while it grows (that would never end)
 onto() {
     file=$1
     shift

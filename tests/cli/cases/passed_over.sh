@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Hidden names, what systems leave behind, and files that are no images by name: counted, and nobody's fault.
+# Hidden names, system files, and files without an image's extension: counted, and not an error.
 mkdir -p in/.ipynb_checkpoints in/__MACOSX
 cp "$samples/00-ankle-boot.png" in/a.png
 cp "$samples/02-trouser.png" in/b.PNG
@@ -22,7 +22,7 @@ expect_err "passed over: 1 ._*, 1 __MACOSX"
 ok classify "$model" in/*[!0-9]*[bGg] in/__MACOSX --topk 1
 expect_lines 3 out
 expect_err "passed over: 1 Thumbs.db, 1 __MACOSX"
-# nothing to say, nothing said
+# nothing to report, nothing reported
 rm -r in/.[a-zA-Z_]* in/__MACOSX in/Thumbs.db in/[0-9]* in/notes.txt
 ok classify "$model" in --topk 1
 ! grep -q "passed over" err || fail "nothing was passed over"

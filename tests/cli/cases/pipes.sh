@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Pipes as inputs, a standard input that is closed, and a pipe that nobody writes to.
+# Pipes as inputs, a standard input that is closed, and a pipe without a writer.
 image=$samples/00-ankle-boot.png
 ok classify "$model" "$image" --topk 1
 sed -n '2s/^[^,]*,//p' out >wanted
@@ -56,7 +56,7 @@ code=0
 expect_code 0
 expect_lines 2 rows.csv
 
-# a pipe without a writer: being told to stop is enough
+# a pipe without a writer: a signal is enough
 for input in p.png @list.fifo; do
     last="tributary classify $input (then SIGTERM)"
     "$program" classify "$model" "$input" -o none.csv --overwrite >out 2>err </dev/null &

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# One process from start to end: it keeps its name, starts nothing anew, and yet has OpenMP wait as it likes.
+# One process from start to end: it keeps its name, does not restart itself, and still sets how OpenMP waits.
 unset GOMP_SPINCOUNT OMP_WAIT_POLICY
 mkfifo names
 last="tributary classify -"
@@ -16,14 +16,14 @@ done
 name=$(basename "$program" | cut -c 1-15) # as much as the kernel keeps
 found=$(cat "/proc/$pid/comm")
 [ "$found" = "$name" ] || fail "the process is called $found"
-# The environment that it was started with, by us or by itself.
+# The environment that it was started with, by the test or by itself.
 tr '\000' '\n' <"/proc/$pid/environ" >environment
 grep -q '^TRIBUTARY_CACHE_DIR=' environment || fail "the environment can be read"
 ! grep GOMP_SPINCOUNT environment || fail "it started itself once more"
 exec 3>&-
 wait "$pid" || fail "exit code 0"
 
-# What GNU's OpenMP, where oneDNN is built on it, was told when it was loaded.
+# The settings of GNU's OpenMP when it was loaded, if oneDNN is built on it.
 spin_count() { sed -n "s/.*GOMP_SPINCOUNT = '\(.*\)'.*/\1/p" err; }
 export OMP_DISPLAY_ENV=verbose
 ok devices

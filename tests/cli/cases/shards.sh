@@ -57,7 +57,7 @@ ok eval "$model" y-images-idx3-ubyte.gz
 expect_out '"num_images":	6,'
 ok eval "$model" x-images-idx3-ubyte --labels y-labels-idx1-ubyte.gz
 expect_out '"num_images":	6,'
-# what eval finds is what classify says
+# eval and classify agree
 right=$(sed 's/^#\([0-9]\),\1,.*/right/' plain | grep -c right)
 grep -q "\"top1\":	$((right * 1000000 / 6 / 10000))[.,]" out || fail "top1 of $right in 6"
 fails 1 "no-labels" eval "$model" x-images-idx3-ubyte --labels no-labels

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Bad images among good ones: named with the reason, exit code 3, and nobody's row is another's.
+# Bad images among good ones: named with the reason, exit code 3, and no row is another image's.
 mkdir in
 cp "$samples/00-ankle-boot.png" in/a.png
 head -c 200 "$samples/01-pullover.png" >in/b.png

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Plans for a card that is not here: a build with CUDA knows some by name, one without says that it has none.
+# Plans for a card of another machine: a build with CUDA knows some by name, a build without reports that it has none.
 ok devices
 targets=$(sed -n 's/^  targets       \(.*\) (plan --target)$/\1/p' out)
 fails 1 "a target (h200) belongs to device cuda" plan "$model" --target h200 --device cpu

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# bench says what it measured: precision, schedule, launch, and the pixels that were handed over.
+# bench reports what it measured: precision, schedule, launch, and the input pixels.
 ok bench "$model" --device cuda -b 1 --iterations 1 --warmup 0 --pixels u8 --precision fp16 --schedule fused \
     --launch graph --json results.json
 expect_out "precision fp16, schedule fused, launch graph, pixels u8"

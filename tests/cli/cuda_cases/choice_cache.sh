@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What --measure finds is written down, and read by whoever plans later.
+# The results of --measure are stored, and read by later plans.
 unset TRIBUTARY_CACHE_DIR XDG_CACHE_HOME
 HOME=$folder/home
 export HOME
@@ -45,7 +45,7 @@ plan --measure
 plan --measure --choice-cache here.txt
 [ -s here.txt ] || fail "the file named"
 
-# a place that cannot be is no reason not to run; it is said only to who wants to measure
+# an impossible folder does not stop a run, and is reported only with --measure
 : >file
 TRIBUTARY_CACHE_DIR=file/folder
 plan
