@@ -9,7 +9,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 INSTALL ?= yes
 
 TRIBUTARY = $(BUILD)/tributary
-# The layout of the sources is version 14's.
+# The sources have the layout of version 14.
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
 
@@ -37,7 +37,7 @@ build: dependencies
 		-DCMAKE_BUILD_TYPE=$(TYPE) -DBUILD_TESTING=$(TESTING) -DTRIB_ONE_ARCHITECTURE=$(TESTING) $(CMAKE_FLAGS)
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
-# The tests are built only when they are asked for, so that a demo needs no GoogleTest; with them, CUDA kernels for one GPU.
+# The tests are built only on request, so that a demo needs no GoogleTest; with them, CUDA kernels for one GPU.
 TESTING = $(if $(filter test test-all,$(MAKECMDGOALS)),ON,OFF)
 
 demo: GROUPS_NEEDED = build demo

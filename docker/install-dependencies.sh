@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what Tributary needs on Debian and Ubuntu; does nothing, quickly, when all of it is there.
+# Installs what Tributary needs on Debian and Ubuntu; returns quickly if everything is installed.
 #
 #     docker/install-dependencies.sh [build] [runtime] [test] [demo] [docs] [simulation] [cuda]      (no argument: build)
 set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
        libarchive-dev zlib1g-dev help2man"
-# Only what the built program loads, oneDNN included, which it is not linked with.
+# Only what the built program loads, including oneDNN, which it is not linked with.
 runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libwebpdemux2 libcjson1
          libarchive13|libarchive13t64 zlib1g"
 test="mandoc libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format
@@ -15,10 +15,10 @@ test="mandoc libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt
 demo="dataset-fashion-mnist"
 docs="doxygen"
 # For a machine with a GPU. CUDA comes from NVIDIA (docker/Dockerfile.cuda starts from its image); where apt knows NVIDIA's
-# packages, the parts that are easily forgotten. "-": none is fine.
+# packages, the parts that are easily forgotten. "-": may be missing.
 cuda="git python3 libcudnn9-dev-cuda-13|- cuda-sanitizer-13-0|-"
 
-# What the tests on the simulated CUDA are compiled with, where there is no CUDA and apt knows NVIDIA's packages.
+# For compiling the tests on the simulated CUDA if there is no CUDA and apt knows NVIDIA's packages.
 simulation="cuda-nvcc-13-0|- cuda-cudart-dev-13-0|- cuda-nvtx-13-0|- libcublas-dev-13-0|- libcudnn9-dev-cuda-13|-"
 have_nvcc() { command -v nvcc >/dev/null 2>&1 || [ -x /usr/local/cuda/bin/nvcc ]; }
 
@@ -35,7 +35,7 @@ for group in "${@:-build}"; do
         wanted="$wanted $cuda"
         if ! have_nvcc; then
             echo "nvcc is missing: CUDA 12 or 13 and cuDNN 9.8 or newer come from NVIDIA, https://developer.nvidia.com/cuda-downloads," >&2
-            echo "or from its image, as in docker/Dockerfile.cuda. Going on with the rest." >&2
+            echo "or from its image, as in docker/Dockerfile.cuda. Continuing with the rest." >&2
         fi
         ;;
     *)
@@ -50,12 +50,12 @@ if ! command -v apt-get >/dev/null 2>&1; then
     echo "  CMake 3.25, Ninja or Make, a C17 and a C++17 compiler, pkg-config, cJSON (needed)"
     echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp (with libwebpdemux), libarchive, zlib, help2man (each optional)"
     echo "  GoogleTest, Boost.Context, git, pgrep, Python 3 (for the tests); clang and clang-format 14 (for .ci/run)"
-    echo "Going on; CMake says what it finds."
+    echo "Continuing; CMake lists what it finds."
     exit 0
 fi
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-# Known to apt under this name, with a version that can be installed.
+# True if apt knows the package and can install it.
 available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
 
 # Prints the packages of `wanted` that are not installed. Of "a|b" one is enough: the first that apt knows; with "|-" it

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` puts where, and how others find it: find_package(Tributary), or pkg-config.
+# What `cmake --install` installs, and how other projects find it: find_package(Tributary), or pkg-config.
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/Tributary)
 
@@ -7,7 +7,7 @@ set_target_properties(tributary_shared PROPERTIES EXPORT_NAME tributary)
 install(TARGETS tributary_shared EXPORT TributaryTargets)
 install(EXPORT TributaryTargets NAMESPACE Tributary:: DESTINATION ${package_folder})
 
-# A user of the static library links what the library uses itself; TributaryConfig.cmake finds it again.
+# Users of the static library also link its dependencies, which TributaryConfig.cmake finds.
 get_property(modules GLOBAL PROPERTY TRIB_MODULES)
 list(APPEND modules libcjson)
 set(static_needs Threads::Threads ${CMAKE_DL_LIBS} m PkgConfig::TRIBUTARY_USES)
