@@ -39,10 +39,9 @@ static trib_status check_view(const trib_view *v)
 static trib_status check_counts(const trib_op_desc *desc, const trib_kind_row *row)
 {
     if (desc->input_count < row->least_inputs || desc->input_count > row->most_inputs)
-        return INVALID("%d inputs where %d to %d make sense", desc->input_count, row->least_inputs, row->most_inputs);
+        return INVALID("%d inputs; %d to %d are possible", desc->input_count, row->least_inputs, row->most_inputs);
     if (desc->output_count < row->least_outputs || desc->output_count > row->most_outputs)
-        return INVALID("%d outputs where %d to %d make sense", desc->output_count, row->least_outputs,
-                       row->most_outputs);
+        return INVALID("%d outputs; %d to %d are possible", desc->output_count, row->least_outputs, row->most_outputs);
     if (desc->threads < 0) return INVALID("%d threads", desc->threads);
     if ((unsigned)desc->precision >= TRIB_PRECISION_COUNT)
         return INVALID("there is no precision %d", (int)desc->precision);
