@@ -85,7 +85,10 @@ void finalize(Body &body)
                 body.config.knobs.push_back({ knob->value<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE),
                                               knob->integer(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE) });
         break;
-    case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR: finalize_plan(body); break;
+    case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
+        finalize_plan(body);
+        library::plan_compiled();
+        break;
     case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
         if (body.values[CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS].count !=
             body.values[CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS].count)

@@ -17,9 +17,12 @@ bool asked_to_round()
 }
 
 std::atomic<bool> rounding { asked_to_round() };
+std::atomic<std::int64_t> compiled { 0 };
 
 } // namespace
 
+void plan_compiled() { ++compiled; }
+std::int64_t plans_compiled() { return compiled; }
 void round_tf32(bool yes) { rounding = yes; }
 bool rounds_tf32() { return rounding; }
 

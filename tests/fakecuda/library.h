@@ -29,6 +29,10 @@ cudaError_t enqueue(cudaStream_t stream, const char *name, std::function<void()>
 void made(const char *what);
 void given_back(const char *what);
 
+// Execution plans of cuDNN that were finalized since the program started.
+void plan_compiled();
+std::int64_t plans_compiled();
+
 // ---- how they compute (library.cc) ----
 
 // Whether products of tf32 round their factors, or leave it to the tensor cores to cut them off. Rounding, unless set

@@ -7,8 +7,10 @@
 
 #include "cuda/libraries/cudnn_conv.h"
 #include "cuda/ops/choice_cache.h"
+#include "cuda/ops/compiled_kept.h"
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
+#include "tributary/internal/alloc.h"
 
 enum { MOST_OFFERED = 10 };
 
@@ -17,25 +19,37 @@ static const int64_t most_workspace = (int64_t)512 << 20;
 
 /* ---- the library ---- */
 
-static trib_status open_library(trib_cuda_device *device, void **state, const char **version)
+typedef struct cudnn_state {
+    trib_cudnn *library;
+    trib_compiled_kept kept; /* from `offer` to `create` */
+} cudnn_state;
+
+static void close_library(trib_cuda_device *device, void *opened)
 {
-    trib_cudnn *library = NULL;
-    TRIB_TRY(device->described ? trib_cudnn_open_described(device->described, &library)
-                               : trib_cudnn_open(device->ordinal, &library));
-    char text[64];
-    snprintf(text, sizeof text, "cuDNN %.32s", trib_cudnn_version(library));
-    trib_status status = trib_cuda_intern(&device->interned, text, version);
-    if (trib_failed(&status))
-        trib_cudnn_close(library);
-    else
-        *state = library;
-    return status;
+    cudnn_state *state = opened;
+    (void)device;
+    trib_compiled_kept_close(&state->kept);
+    trib_cudnn_close(state->library);
+    trib_free(state);
 }
 
-static void close_library(trib_cuda_device *device, void *state)
+static trib_status open_library(trib_cuda_device *device, void **out, const char **version)
 {
-    (void)device;
-    trib_cudnn_close(state);
+    char text[64];
+    trib_status status = trib_success();
+    cudnn_state *state = trib_alloc_zeroed(1, sizeof *state);
+    if (!state) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cudnn: out of memory");
+    trib_compiled_kept_open(&state->kept);
+    TRIB_TRY_GOTO(status, failed,
+                  device->described ? trib_cudnn_open_described(device->described, &state->library)
+                                    : trib_cudnn_open(device->ordinal, &state->library));
+    snprintf(text, sizeof text, "cuDNN %.32s", trib_cudnn_version(state->library));
+    TRIB_TRY_GOTO(status, failed, trib_cuda_intern(&device->interned, text, version));
+    *out = state;
+    return trib_success();
+failed:
+    close_library(device, state);
+    return status;
 }
 
 static trib_status open_stream(trib_cuda_device *device, void *state, cudaStream_t stream, void **of_stream)
@@ -145,16 +159,25 @@ static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library
     return trib_success();
 }
 
+/* Compiled, and kept for `create`. */
+static trib_status try_plan(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc, const char *name)
+{
+    char key[TRIB_CHOICE_KEY_SIZE];
+    trib_compiled_conv *plan = NULL;
+    plan_key(desc, name, key);
+    if (trib_compiled_kept_has(&state->kept, key)) return trib_success();
+    TRIB_TRY(make_plan(device, state->library, desc, name, &plan));
+    trib_compiled_kept_put(&state->kept, key, plan);
+    return trib_success();
+}
+
 /* The first plan that can really be made becomes the first of the list; for a described card the list is trusted.
  * Returns its index, list->count if there is none. Compiling takes half a second. */
-static trib_status first_that_works(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+static trib_status first_that_works(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc,
                                     const trib_conv_list *list, int *first)
 {
     for (*first = 0; *first < list->count && !device->described; ++*first) {
-        trib_compiled_conv *plan = NULL;
-        trib_status status =
-            make_plan(device, library, desc, trib_compiled_conv_get_info(list->plans[*first])->name, &plan);
-        trib_compiled_conv_destroy(plan);
+        trib_status status = try_plan(device, state, desc, trib_compiled_conv_get_info(list->plans[*first])->name);
         if (status.code != TRIB_UNSUPPORTED) return status;
     }
     return trib_success();
@@ -186,7 +209,7 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     trib_conv_limits limits = { .workspace_bytes = most_workspace, .describe_only = true };
     int first = 0;
     if (!describe(desc, &conv, reason)) return trib_success();
-    TRIB_TRY(trib_conv_candidates(state, &conv, &limits, &list));
+    TRIB_TRY(trib_conv_candidates(((cudnn_state *)state)->library, &conv, &limits, &list));
     /* After another provider's it runs only if it was measured to be faster, and so has been made. */
     trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
@@ -203,6 +226,17 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
 
 /* ---- preparing and running ---- */
 
+/* What `offer` compiled, or compiled now. */
+static trib_status take_plan(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc, const char *name,
+                             trib_compiled_conv **out)
+{
+    char key[TRIB_CHOICE_KEY_SIZE];
+    plan_key(desc, name, key);
+    *out = trib_compiled_kept_take(&state->kept, key);
+    if (*out) return trib_success();
+    return make_plan(device, state->library, desc, name, out);
+}
+
 /* `prepared` is the plan. */
 static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
@@ -210,7 +244,7 @@ static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *o
     trib_conv_desc conv;
     trib_compiled_conv *plan;
     if (!describe(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
-    TRIB_TRY(make_plan(device, state, &conv, name, &plan));
+    TRIB_TRY(take_plan(device, state, &conv, name, &plan));
     op->prepared = plan;
     const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
     op->base.workspace_bytes = info->workspace_bytes;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Convolutions that were compiled to answer what a device offers, kept for whoever creates the op: compiling takes up
+ * to half a second. Threads may share it. */
+#ifndef TRIBUTARY_RUNTIME_CUDA_OPS_COMPILED_KEPT_H
+#define TRIBUTARY_RUNTIME_CUDA_OPS_COMPILED_KEPT_H
+
+#include <pthread.h>
+
+#include "cuda/libraries/cudnn_conv.h"
+#include "cuda/ops/choice_cache.h"
+
+/* GoogLeNet has 57 convolutions. */
+enum { TRIB_MOST_COMPILED_KEPT = 64 };
+
+typedef struct trib_compiled_kept {
+    pthread_mutex_t lock;
+    int count;
+    struct {
+        char key[TRIB_CHOICE_KEY_SIZE];
+        trib_compiled_conv *conv;
+    } items[TRIB_MOST_COMPILED_KEPT];
+} trib_compiled_kept;
+
+void trib_compiled_kept_open(trib_compiled_kept *kept);
+void trib_compiled_kept_close(trib_compiled_kept *kept);
+
+bool trib_compiled_kept_has(trib_compiled_kept *kept, const char *key);
+/* `conv` is `kept`'s from here on; when there is no room it is destroyed, and will be compiled once more. */
+void trib_compiled_kept_put(trib_compiled_kept *kept, const char *key, trib_compiled_conv *conv);
+/* The caller's from here on; NULL when there is none of that key. */
+trib_compiled_conv *trib_compiled_kept_take(trib_compiled_kept *kept, const char *key);
+
+#endif
