@@ -57,7 +57,7 @@ static trib_status find_input(tensor_run *r, const char *path)
     if (!fits)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: 'input' is %s, but %s takes [N, 3, %d, %d] with N of at least 1", path,
                           trib_shape_text(&shape, text), trib_model_path(r->model), net->height, net->width);
-    if (input->dtype != TRIB_F32 && input->dtype != TRIB_F16 && input->dtype != TRIB_BF16)
+    if (!trib_dtype_is_float(input->dtype))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: 'input' is %s; it must be f32, f16 or bf16", path,
                           trib_dtype_name(input->dtype));
     r->input = input;

@@ -19,6 +19,8 @@ const char *trib_dtype_name(trib_dtype dtype)
     return (unsigned)dtype < TRIB_DTYPE_COUNT ? dtypes[dtype].name : "unknown";
 }
 
+bool trib_dtype_is_float(trib_dtype dtype) { return dtype == TRIB_F32 || dtype == TRIB_F16 || dtype == TRIB_BF16; }
+
 static float float_from_bits(uint32_t bits)
 {
     float f;
@@ -112,7 +114,7 @@ void trib_convert_to_f32(const void *source, trib_dtype dtype, size_t count, flo
 
 int64_t trib_find_non_finite(const void *source, trib_dtype dtype, size_t count)
 {
-    if (dtype == TRIB_I64 || dtype == TRIB_U8 || dtype == TRIB_I32) return -1;
+    if (!trib_dtype_is_float(dtype)) return -1;
     const unsigned char *p = source;
     size_t size = trib_dtype_size(dtype);
     for (size_t i = 0; i < count; ++i)

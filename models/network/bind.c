@@ -43,7 +43,7 @@ static trib_status check_tensor(const trib_parameter *parameter, const trib_tens
     if (!trib_shape_equal(&tensor->shape, &parameter->shape))
         return TRIB_ERROR(TRIB_BAD_DATA, "tensor %.128s has shape %s where the network has %s", tensor->name,
                           trib_shape_text(&tensor->shape, found), trib_shape_text(&parameter->shape, wanted));
-    if (tensor->dtype != TRIB_F32 && tensor->dtype != TRIB_F16 && tensor->dtype != TRIB_BF16)
+    if (!trib_dtype_is_float(tensor->dtype))
         return TRIB_ERROR(TRIB_BAD_DATA, "tensor %.128s is %s; it must be f32, f16 or bf16", tensor->name,
                           trib_dtype_name(tensor->dtype));
     return check_values(parameter, tensor);

@@ -50,8 +50,6 @@ static trib_status check_counts(const trib_op_desc *desc, const trib_kind_row *r
 
 /* ---- element types ---- */
 
-static bool is_float(trib_dtype dtype) { return dtype == TRIB_F32 || dtype == TRIB_F16 || dtype == TRIB_BF16; }
-
 static trib_status expect_dtype(const trib_view *v, trib_dtype dtype)
 {
     if (v->dtype == dtype) return trib_success();
@@ -67,7 +65,7 @@ static trib_status check_output_dtypes(const trib_op_desc *desc, trib_gives give
     }
     for (int i = 0; i < desc->output_count; ++i) {
         trib_dtype dtype = desc->outputs[i].dtype;
-        if (!is_float(dtype)) return INVALID("an output of %s", trib_dtype_name(dtype));
+        if (!trib_dtype_is_float(dtype)) return INVALID("an output of %s", trib_dtype_name(dtype));
         if (gives == TRIB_GIVES_FLOATS || (gives == TRIB_GIVES_SAME_OR_F32 && dtype == TRIB_F32)) continue;
         TRIB_TRY(expect_dtype(&desc->outputs[i], desc->inputs[0].dtype));
     }
@@ -82,7 +80,7 @@ static trib_status check_dtypes(const trib_op_desc *desc, const trib_kind_row *r
             TRIB_TRY(expect_dtype(x, TRIB_U8));
         else if (row->takes == TRIB_TAKES_FACTORS)
             TRIB_TRY(expect_dtype(x, trib_precision_dtype(desc->precision)));
-        else if (!is_float(x->dtype))
+        else if (!trib_dtype_is_float(x->dtype))
             return INVALID("an input of %s", trib_dtype_name(x->dtype));
         if (i > 0) TRIB_TRY(expect_dtype(x, desc->inputs[0].dtype));
     }

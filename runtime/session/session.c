@@ -88,7 +88,7 @@ static trib_status check_parameters(const trib_graph *graph, const trib_tensor *
         if (!trib_shape_equal(&t->shape, &p->shape))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is %s; %s is needed", p->name,
                               trib_shape_text(&t->shape, found), trib_shape_text(&p->shape, wanted));
-        if (t->dtype != TRIB_F32 && t->dtype != TRIB_F16 && t->dtype != TRIB_BF16)
+        if (!trib_dtype_is_float(t->dtype))
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is %s; f32, f16 or bf16 is needed", p->name,
                               trib_dtype_name(t->dtype));
     }

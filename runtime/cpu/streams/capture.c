@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "cpu/streams/capture.h"
+#include "device/capture_rules.h"
 #include "tributary/internal/alloc.h"
 
-enum { MAX_LANES = 32 };
+enum { MAX_LANES = TRIB_MOST_CAPTURED_STREAMS };
 
 typedef struct capture_lane {
     trib_cpu_stream *stream; /* while recording: the captured one; afterwards: the capture's own, NULL for lane 0 */
@@ -108,22 +109,11 @@ static trib_status capture_of_wait(trib_cpu_stream *stream, const trib_cpu_recor
     trib_cpu_capture *mine = atomic_load(&stream->capture);
     trib_cpu_capture *its = find_recording(trib_cpu_of(stream->base.device), record->capture_id);
     *out = its;
-    if (!record->capture_id)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "stream \"%s\" is capturing and cannot wait for an event that was "
-                          "recorded outside the capture; record it inside or wait before",
-                          stream->name);
-    if (!its)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "stream \"%s\": the event's latest record was made during a capture "
-                          "that has ended; record it again outside",
-                          stream->name);
-    if (mine && mine != its)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\": the event belongs to another capture", stream->name);
-    if (!mine && its->lane_count == MAX_LANES)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "stream \"%s\": a capture holds at most %d streams", stream->name,
-                          MAX_LANES);
-    return trib_success();
+    return trib_check_captured_wait(&(trib_captured_wait) { .stream = stream->name,
+                                                            .own = mine,
+                                                            .in_capture = record->capture_id != 0,
+                                                            .its = its,
+                                                            .streams = its ? its->lane_count : 0 });
 }
 
 static void join_capture(trib_cpu_capture *capture, trib_cpu_stream *stream)
@@ -204,8 +194,7 @@ trib_status trib_cpu_capture_begin(trib_stream *base)
     unlock(device);
     if (!already) return trib_success();
     dispose(capture);
-    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" is capturing already; end that capture first",
-                      stream->name);
+    return trib_refuse_second_capture(stream->name);
 }
 
 static trib_status check_complete(const trib_cpu_capture *capture)
@@ -253,9 +242,7 @@ trib_status trib_cpu_capture_end(trib_stream *base, trib_capture **out)
         stop_recording_locked(device, capture);
     }
     unlock(device);
-    if (!origin)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" did not begin a capture%s", stream->name,
-                          capture ? "; end it on the stream that did" : "");
+    if (!origin) return trib_refuse_capture_end(stream->name, capture != NULL);
     if (!trib_failed(&status)) status = create_streams(capture, threads);
     if (trib_failed(&status)) {
         dispose(capture);
@@ -354,8 +341,7 @@ trib_status trib_cpu_capture_launch(trib_capture *base, trib_stream *target)
 {
     trib_cpu_capture *capture = (trib_cpu_capture *)base;
     trib_cpu_stream *stream = (trib_cpu_stream *)target;
-    if (atomic_load(&stream->capture))
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "capture launch: stream \"%s\" is itself capturing", stream->name);
+    if (atomic_load(&stream->capture)) return trib_refuse_captured_launch(stream->name);
     pthread_mutex_lock(&capture->launch_lock);
     trib_status status = launch_locked(capture, stream);
     pthread_mutex_unlock(&capture->launch_lock);

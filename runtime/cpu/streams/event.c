@@ -4,6 +4,7 @@
 
 #include "cpu/streams/capture.h"
 #include "cpu/streams/event.h"
+#include "device/capture_rules.h"
 #include "tributary/internal/alloc.h"
 
 typedef struct trib_cpu_event {
@@ -169,10 +170,7 @@ trib_status trib_cpu_stream_wait(trib_stream *base, trib_event *event)
 
 static trib_status not_captured(const trib_cpu_record *record)
 {
-    if (record && record->capture_id)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "event: its latest record was made during a capture and has no time "
-                                                 "of its own; record it again outside the capture");
-    return trib_success();
+    return record && record->capture_id ? trib_refuse_captured_event() : trib_success();
 }
 
 trib_status trib_cpu_event_synchronize(trib_event *event)

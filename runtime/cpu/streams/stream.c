@@ -8,6 +8,7 @@
 #include "cpu/memory.h"
 #include "cpu/ops/op.h"
 #include "cpu/streams/capture.h"
+#include "device/capture_rules.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
@@ -213,9 +214,7 @@ void trib_cpu_stream_destroy(trib_stream *base)
 trib_status trib_cpu_stream_synchronize(trib_stream *base)
 {
     trib_cpu_stream *stream = (trib_cpu_stream *)base;
-    if (atomic_load(&stream->capture))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" is capturing; end the capture before synchronising",
-                          stream->name);
+    if (atomic_load(&stream->capture)) return trib_refuse_captured_synchronize(stream->name);
     pthread_mutex_lock(&stream->lock);
     while (stream->busy) pthread_cond_wait(&stream->drained, &stream->lock);
     trib_status failure = stream->failure;

@@ -12,9 +12,10 @@
 #include "cuda/streams/capture.h"
 #include "cuda/streams/event.h"
 #include "cuda/streams/stream.h"
+#include "device/capture_rules.h"
 #include "tributary/internal/alloc.h"
 
-enum { MAX_STREAMS = 32 };
+enum { MAX_STREAMS = TRIB_MOST_CAPTURED_STREAMS };
 
 struct trib_cuda_capture {
     trib_capture base;
@@ -94,22 +95,11 @@ static trib_cuda_capture *find_recording(trib_cuda_device *device, uint64_t id)
 static trib_status check_wait(trib_cuda_stream *stream, uint64_t id, const trib_cuda_capture *its)
 {
     trib_cuda_capture *mine = atomic_load(&stream->capture);
-    if (!id)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "stream \"%s\" is capturing and cannot wait for an event that was recorded outside the "
-                          "capture; record it inside or wait before",
-                          stream->name);
-    if (!its)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "stream \"%s\": the event's latest record was made during a capture that has ended; record "
-                          "it again outside",
-                          stream->name);
-    if (mine && mine != its)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\": the event belongs to another capture", stream->name);
-    if (!mine && its->stream_count == MAX_STREAMS)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "stream \"%s\": a capture holds at most %d streams", stream->name,
-                          MAX_STREAMS);
-    return trib_success();
+    return trib_check_captured_wait(&(trib_captured_wait) { .stream = stream->name,
+                                                            .own = mine,
+                                                            .in_capture = id != 0,
+                                                            .its = its,
+                                                            .streams = its ? its->stream_count : 0 });
 }
 
 trib_status trib_cuda_capture_wait(trib_cuda_stream *stream, trib_cuda_event *event)
@@ -135,8 +125,7 @@ trib_status trib_cuda_capture_begin(trib_stream *base)
     trib_cuda_stream *stream = (trib_cuda_stream *)base;
     trib_cuda_device *device = trib_cuda_of(base->device);
     TRIB_TRY(trib_cuda_enter(device));
-    if (atomic_load(&stream->capture))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" is capturing already", stream->name);
+    if (atomic_load(&stream->capture)) return trib_refuse_second_capture(stream->name);
     trib_cuda_capture *capture = trib_alloc_zeroed(1, sizeof *capture);
     if (!capture) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "capture: out of memory");
     capture->base.device = base->device;
@@ -242,8 +231,7 @@ static trib_status end_recording(trib_stream *base, trib_cuda_capture **out, cud
     unlock(device);
     if (!origin) {
         TRIB_TRY(lost);
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" did not begin a capture%s", stream->name,
-                          capture ? "; end it on the stream that did" : "");
+        return trib_refuse_capture_end(stream->name, capture != NULL);
     }
     trib_status status = stop_recording(device, capture, graph);
     if (!trib_failed(&status)) status = lost;
@@ -330,8 +318,7 @@ trib_status trib_cuda_capture_launch(trib_capture *base, trib_stream *target)
     trib_cuda_stream *stream = (trib_cuda_stream *)target;
     trib_cuda_device *device = trib_cuda_of(base->device);
     TRIB_TRY(trib_cuda_enter(device));
-    if (atomic_load(&stream->capture))
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "capture launch: stream \"%s\" is itself capturing", stream->name);
+    if (atomic_load(&stream->capture)) return trib_refuse_captured_launch(stream->name);
     TRIB_CUDA_TRY(device, cudaGraphLaunch(capture->graph, stream->handle));
     trib_status status = trib_success();
     for (trib_cuda_block *block = capture->blocks; block && !trib_failed(&status); block = block->next)

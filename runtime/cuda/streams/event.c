@@ -5,6 +5,7 @@
 #include "cuda/device.h"
 #include "cuda/streams/capture.h"
 #include "cuda/streams/stream.h"
+#include "device/capture_rules.h"
 #include "tributary/internal/alloc.h"
 
 static trib_cuda_event *take_idle(trib_cuda_device *device)
@@ -95,10 +96,7 @@ trib_status trib_cuda_stream_wait(trib_stream *target, trib_event *base)
 
 static trib_status not_captured(const trib_cuda_event *e)
 {
-    if (e->capture_id)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "event: its latest record was made during a capture and has no time "
-                                                 "of its own; record it again outside the capture");
-    return trib_success();
+    return e->capture_id ? trib_refuse_captured_event() : trib_success();
 }
 
 trib_status trib_cuda_event_synchronize(trib_event *base)

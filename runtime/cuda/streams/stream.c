@@ -6,6 +6,7 @@
 #include "cuda/ops/ops.h"
 #include "cuda/streams/capture.h"
 #include "cuda/streams/stream.h"
+#include "device/capture_rules.h"
 #include "tributary/internal/alloc.h"
 
 /* Ours: higher runs first, 0 is usual. CUDA's: lower runs first, 0 is usual and least. */
@@ -86,9 +87,7 @@ trib_status trib_cuda_stream_synchronize(trib_stream *base)
     trib_cuda_device *device = trib_cuda_of(base->device);
     trib_status status = trib_cuda_enter(device);
     if (atomic_load(&device->lost)) return status;
-    if (atomic_load(&stream->capture))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "stream \"%s\" is capturing; end the capture before synchronising",
-                          stream->name);
+    if (atomic_load(&stream->capture)) return trib_refuse_captured_synchronize(stream->name);
     trib_status drained = trib_cuda_drain(device, stream->handle);
     if (!trib_failed(&status)) status = drained;
     trib_add_context(&status, "stream \"%s\"", stream->name);

@@ -3,6 +3,7 @@
 #ifndef TRIBUTARY_DTYPE_H
 #define TRIBUTARY_DTYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ size_t trib_dtype_size(trib_dtype dtype);
 
 /* "f32", "f16", "bf16", "i64", "u8", "i32". */
 const char *trib_dtype_name(trib_dtype dtype);
+
+/* f32, f16 or bf16: what parameters and inputs of a network may be stored as. */
+bool trib_dtype_is_float(trib_dtype dtype);
 
 /* IEEE 754 binary16 and bfloat16, round to nearest even; NaN stays NaN, overflow becomes infinity. */
 float trib_f16_to_f32(uint16_t bits);
