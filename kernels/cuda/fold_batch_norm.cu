@@ -9,8 +9,9 @@ static constexpr int threads = 128;
 
 __device__ __forceinline__ double load_double(const float *p) { return double(load<float>(p)); }
 
-__global__ void __launch_bounds__(threads)
-    fold_batch_norm(trib_fold_geometry g, trib_fold_inputs x, float *weight, float *bias)
+// A template as all kernels are: nvcc would make a plain one a global name of the library.
+template <class T>
+__global__ void __launch_bounds__(threads) fold_batch_norm(trib_fold_geometry g, trib_fold_inputs x, T *weight, T *bias)
 {
     TRIB_SHARED(double, shared, 1);
     const int64_t k = blockIdx.x;
@@ -33,6 +34,6 @@ __global__ void __launch_bounds__(threads)
 trib_status trib_cuda_fold_batch_norm(const trib_fold_geometry *g, const trib_fold_inputs *x, float *weight,
                                       float *bias, void *stream)
 {
-    return launch("fold_batch_norm", fold_batch_norm, dim3 { unsigned(g->k), 1, 1 }, threads, 0, stream, *g, *x, weight,
-                  bias);
+    return launch("fold_batch_norm", fold_batch_norm<float>, dim3 { unsigned(g->k), 1, 1 }, threads, 0, stream, *g, *x,
+                  weight, bias);
 }
