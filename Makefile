@@ -13,12 +13,14 @@ TRIBUTARY = $(BUILD)/tributary
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 SOURCES = $(shell find host kernels models runtime tests benches -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: help dependencies build demo test test-all bench gpu-check gpu-bundle docs format check-format clean
+.PHONY: help dependencies build demo test test-all rewrite-exact coverage bench gpu-check gpu-bundle docs format check-format clean
 help:
 	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
 	@echo "make build    build into $(BUILD)/"
 	@echo "make test     build, and run the tests, with long ones in a short form"
 	@echo "make test-all build, and run all tests in full (CI)"
+	@echo "make coverage which lines and branches the tests run, per folder (gcc)"
+	@echo "make rewrite-exact   what the program prints now is what its tests expect from here on"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
 	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
 	@echo "make gpu-bundle             packs build-gpu/ for a GPU machine without network and compilers; GPU_FLAGS='--arch 90'"
@@ -38,7 +40,7 @@ build: dependencies
 	@cmake --build $(BUILD) --parallel $(JOBS)
 
 # The tests are built only on request, so that a demo needs no GoogleTest; with them, CUDA kernels for one GPU.
-TESTING = $(if $(filter test test-all,$(MAKECMDGOALS)),ON,OFF)
+TESTING = $(if $(filter test test-all rewrite-exact,$(MAKECMDGOALS)),ON,OFF)
 
 demo: GROUPS_NEEDED = build demo
 demo: build
@@ -48,6 +50,21 @@ CTEST = ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-te
 test test-all: GROUPS_NEEDED = build test
 test: build
 	@$(CTEST) --label-exclude '^long$$' $(TEST_FLAGS)
+# The library and the program are compiled anew, to count what runs; tests that compile against the library cannot link it.
+coverage: GROUPS_NEEDED = build test
+coverage: dependencies
+	@cmake -S . -B build-coverage $(if $(wildcard build-coverage/CMakeCache.txt),,$(if $(shell command -v ninja),-G Ninja)) \
+		-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ "-DCMAKE_C_FLAGS_RELEASE=-O0 --coverage" \
+		-DCMAKE_EXE_LINKER_FLAGS=--coverage -DCMAKE_SHARED_LINKER_FLAGS=--coverage -DTRIB_ONE_ARCHITECTURE=ON $(CMAKE_FLAGS)
+	@cmake --build build-coverage --parallel $(JOBS)
+	@find build-coverage -name '*.gcda' -delete
+	@ctest --test-dir build-coverage --parallel $(JOBS) --output-on-failure --label-exclude '^(long|package|gpu_check)$$' $(TEST_FLAGS)
+	@tests/coverage.py build-coverage
+# What the program prints now becomes what tests/cli/cases/exact expects.
+rewrite-exact: GROUPS_NEEDED = build test
+rewrite-exact: build
+	@TRIB_REWRITE_EXACT=1 $(CTEST) --tests-regex '^cli.exact$$'
+	@git --no-pager diff --stat -- tests/cli/cases/exact
 test-all: build
 	@TRIB_TEST_LONG=1 $(CTEST) $(TEST_FLAGS)
 

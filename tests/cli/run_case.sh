@@ -44,6 +44,13 @@ expect_err() { grep -qF -e "$1" err || fail "'$1' expected on standard error"; }
 expect_no_out() { [ ! -s out ] || fail "nothing expected on standard output"; }
 expect_no_err() { [ ! -s err ] || fail "nothing expected on standard error"; }
 expect_same() { cmp "$1" "$2" || fail "$1 and $2 expected to be the same"; }
+# expect_exact NAME: standard output is exact/NAME.stdout.exact beside the script. `make rewrite-exact` writes these files
+# anew; what changed is then for the eye and for git diff.
+expect_exact() {
+    exact=${case_file%/*}/exact/$1.stdout.exact
+    if [ -n "${TRIB_REWRITE_EXACT:-}" ]; then cp out "$exact"; fi
+    diff -u "$exact" out || fail "exactly exact/$1.stdout.exact expected; make rewrite-exact accepts what is printed now"
+}
 # The same but for numbers, which differ by at most 0.0001: other batch sizes and threads may add up in another order.
 expect_close() {
     awk -F, 'BEGIN { number = "^-?[0-9]+[.e][-+.e0-9]*$" }
