@@ -33,6 +33,17 @@ trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, 
     };
 }
 
+int trib_window_reach_behind(int outputs, int stride, int window, int before, int size)
+{
+    int64_t behind = (int64_t)(outputs - 1) * stride + window - before - size;
+    return behind > 0 ? (int)behind : 0;
+}
+
+bool trib_lies_as_nhwc(const trib_view *v)
+{
+    return v->layout == TRIB_NHWC || (v->layout == TRIB_NCHW && v->h == 1 && v->w == 1);
+}
+
 bool trib_is_pointwise(const trib_conv2d *a)
 {
     return a->r == 1 && a->s == 1 && a->stride_h == 1 && a->stride_w == 1 && !a->pad.top && !a->pad.left &&

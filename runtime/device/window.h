@@ -7,6 +7,11 @@
 #include "tributary/op.h"
 
 trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool, const trib_view *y);
+/* Rows (or columns) behind the last of `size` that the last window reaches, `before` the padding in front; 0 where rows
+ * are left over: the padding that libraries ask for. */
+int trib_window_reach_behind(int outputs, int stride, int window, int before, int size);
+/* Whether the elements are in the order of NHWC, which holds for a single pixel in NCHW as well. */
+bool trib_lies_as_nhwc(const trib_view *view);
 /* 1x1, at every pixel: a matrix product over all pixels. */
 bool trib_is_pointwise(const trib_conv2d *conv);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * oneDNN is not linked but loaded when a CPU device is first opened (onednn_load.c): until then a program may configure
- * how its OpenMP waits, and machines without it run everything else. This lists the functions that we use; the loader
- * checks them against the header. Callers include cpu/libraries/onednn_api.h. */
+ * how its OpenMP waits, and machines without it run everything else. This lists the functions that we use, and the
+ * loader checks them against the header. They are called as trib_dnnl.stream_wait(stream). */
 #ifndef TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_FUNCTIONS_H
 #define TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_FUNCTIONS_H
 

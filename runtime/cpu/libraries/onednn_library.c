@@ -21,15 +21,16 @@ const char *trib_dnnl_status_name(dnnl_status_t status)
 trib_status trib_dnnl_failure(dnnl_status_t status, const char *call, const char *file, int line)
 {
     trib_code code = status == dnnl_out_of_memory ? TRIB_OUT_OF_MEMORY : TRIB_DEVICE_ERROR;
-    int name = (int)strcspn(call, "(");
-    return trib_make_error(code, (int)status, file, line, call, "oneDNN: %.*s failed: %s (%d)", name, call,
-                           trib_dnnl_status_name(status), (int)status);
+    static const char through[] = "trib_dnnl."; /* calls go through our table; oneDNN's name is the one to search for */
+    const size_t skip = strncmp(call, through, sizeof through - 1) ? 0 : sizeof through - 1;
+    return trib_make_error(code, (int)status, file, line, call, "oneDNN: %s%.*s failed: %s (%d)", skip ? "dnnl_" : "",
+                           (int)strcspn(call + skip, "("), call + skip, trib_dnnl_status_name(status), (int)status);
 }
 
 const char *trib_dnnl_name(dnnl_primitive_desc_t descriptor)
 {
     const char *name = NULL;
-    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name);
+    trib_dnnl.primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &name);
     return name ? name : "";
 }
 
@@ -46,7 +47,7 @@ trib_status trib_onednn_open(trib_onednn **out)
     trib_onednn *library = trib_alloc_zeroed(1, sizeof *library);
     if (!library) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "oneDNN: out of memory");
     trib_status status = trib_success();
-    TRIB_DNNL_TRY_GOTO(status, failed, dnnl_engine_create(&library->engine, dnnl_cpu, 0));
+    TRIB_DNNL_TRY_GOTO(status, failed, trib_dnnl.engine_create(&library->engine, dnnl_cpu, 0));
     *out = library;
     return status;
 failed:
@@ -57,7 +58,7 @@ failed:
 void trib_onednn_close(trib_onednn *library)
 {
     if (!library) return;
-    dnnl_engine_destroy(library->engine);
+    trib_dnnl.engine_destroy(library->engine);
     trib_free(library);
 }
 
@@ -92,10 +93,10 @@ void trib_onednn_describe(trib_device_info *info)
         snprintf(info->library, sizeof info->library, "plain C only, slow; %.360s", missing.message);
         return;
     }
-    const dnnl_version_t *version = dnnl_version();
+    const dnnl_version_t *version = trib_dnnl.version();
     snprintf(info->library, sizeof info->library, "oneDNN %d.%d.%d (%s)", version->major, version->minor,
              version->patch, runtime_name(version));
-    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+    unsigned isa = (unsigned)trib_dnnl.get_effective_cpu_isa();
     trib_layout blocked = TRIB_NHWC;
     for (size_t i = 0; i < sizeof instruction_sets / sizeof *instruction_sets; ++i) {
         if ((isa & instruction_sets[i].bits) != instruction_sets[i].bits) continue;
@@ -114,12 +115,12 @@ trib_status trib_onednn_stream_create(trib_onednn *library, struct dnnl_stream *
     trib_status status = trib_success();
     *out = NULL;
     if (!library) return status;
-    TRIB_DNNL_TRY_GOTO(status, failed, dnnl_stream_create(out, library->engine, dnnl_stream_default_flags));
+    TRIB_DNNL_TRY_GOTO(status, failed, trib_dnnl.stream_create(out, library->engine, dnnl_stream_default_flags));
 failed:
     return status;
 }
 
 void trib_onednn_stream_destroy(struct dnnl_stream *stream)
 {
-    if (stream) dnnl_stream_destroy(stream);
+    if (stream) trib_dnnl.stream_destroy(stream);
 }

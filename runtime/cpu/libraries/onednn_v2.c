@@ -8,7 +8,7 @@ static dnnl_memory_desc_t describe(int rank, const dnnl_dims_t dims, dnnl_format
 {
     dnnl_memory_desc_t md;
     memset(&md, 0, sizeof md); /* later calls with an invalid descriptor fail as well */
-    dnnl_memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, format);
+    trib_dnnl.memory_desc_init_by_tag(&md, rank, dims, dnnl_f32, format);
     return md;
 }
 
@@ -28,15 +28,15 @@ static dnnl_status_t attributes_of(bool relu, dnnl_primitive_attr_t *out)
 {
     dnnl_post_ops_t after = NULL;
     dnnl_primitive_attr_t attributes = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
-    if (!status) status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    dnnl_status_t status = trib_dnnl.primitive_attr_create(&attributes);
+    if (!status) status = trib_dnnl.primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (!status && relu) {
-        status = dnnl_post_ops_create(&after);
-        if (!status) status = dnnl_post_ops_append_eltwise(after, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
-        if (!status) status = dnnl_primitive_attr_set_post_ops(attributes, after);
+        status = trib_dnnl.post_ops_create(&after);
+        if (!status) status = trib_dnnl.post_ops_append_eltwise(after, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+        if (!status) status = trib_dnnl.primitive_attr_set_post_ops(attributes, after);
     }
-    if (after) dnnl_post_ops_destroy(after);
-    if (status && attributes) dnnl_primitive_attr_destroy(attributes);
+    if (after) trib_dnnl.post_ops_destroy(after);
+    if (status && attributes) trib_dnnl.primitive_attr_destroy(attributes);
     if (!status) *out = attributes;
     return status;
 }
@@ -50,17 +50,17 @@ static dnnl_status_t find(const_dnnl_op_desc_t operation, dnnl_engine_t engine, 
     dnnl_primitive_desc_t found = NULL;
     dnnl_status_t status = attributes_of(relu, &attributes);
     if (status) return status;
-    status = dnnl_primitive_desc_iterator_create(&candidates, operation, attributes, engine, NULL);
+    status = trib_dnnl.primitive_desc_iterator_create(&candidates, operation, attributes, engine, NULL);
     while (!status) {
-        found = dnnl_primitive_desc_iterator_fetch(candidates);
+        found = trib_dnnl.primitive_desc_iterator_fetch(candidates);
         if (!found) status = dnnl_out_of_memory;
         if (status || !prefix || trib_dnnl_name_begins(found, prefix)) break;
-        dnnl_primitive_desc_destroy(found);
-        status = dnnl_primitive_desc_iterator_next(candidates);
+        trib_dnnl.primitive_desc_destroy(found);
+        status = trib_dnnl.primitive_desc_iterator_next(candidates);
         if (status == dnnl_iterator_ends) status = dnnl_unimplemented;
     }
-    if (candidates) dnnl_primitive_desc_iterator_destroy(candidates);
-    dnnl_primitive_attr_destroy(attributes);
+    if (candidates) trib_dnnl.primitive_desc_iterator_destroy(candidates);
+    trib_dnnl.primitive_attr_destroy(attributes);
     if (!status) *out = found;
     return status;
 }
@@ -72,8 +72,8 @@ dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, 
     dnnl_memory_desc_t weights = describe(4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
     dnnl_convolution_desc_t operation;
     dnnl_status_t status =
-        dnnl_convolution_forward_desc_init(&operation, dnnl_forward_inference, algorithm, &source, &weights,
-                                           g->has_bias ? &bias : NULL, &target, g->strides, g->before, g->after);
+        trib_dnnl.convolution_forward_desc_init(&operation, dnnl_forward_inference, algorithm, &source, &weights,
+                                                g->has_bias ? &bias : NULL, &target, g->strides, g->before, g->after);
     return status ? status : find(&operation, engine, g->relu, prefix, out);
 }
 
@@ -83,8 +83,8 @@ dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, 
     dnnl_memory_desc_t source = source_of(g), target = target_of(g);
     dnnl_pooling_desc_t operation;
     dnnl_status_t status =
-        dnnl_pooling_forward_desc_init(&operation, dnnl_forward_inference, algorithm, &source, &target, g->strides,
-                                       (dnnl_dims_t) { g->r, g->s }, g->before, g->after);
+        trib_dnnl.pooling_forward_desc_init(&operation, dnnl_forward_inference, algorithm, &source, &target, g->strides,
+                                            (dnnl_dims_t) { g->r, g->s }, g->before, g->after);
     return status ? status : find(&operation, engine, false, NULL, out);
 }
 
@@ -93,8 +93,8 @@ dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, c
 {
     dnnl_memory_desc_t source = source_of(g);
     dnnl_lrn_desc_t operation;
-    dnnl_status_t status = dnnl_lrn_forward_desc_init(&operation, dnnl_forward_inference, dnnl_lrn_across_channels,
-                                                      &source, lrn->size, lrn->alpha, lrn->beta, lrn->k);
+    dnnl_status_t status = trib_dnnl.lrn_forward_desc_init(&operation, dnnl_forward_inference, dnnl_lrn_across_channels,
+                                                           &source, lrn->size, lrn->alpha, lrn->beta, lrn->k);
     return status ? status : find(&operation, engine, false, NULL, out);
 }
 
@@ -104,8 +104,8 @@ dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g
     dnnl_memory_desc_t weights = describe(4, (dnnl_dims_t) { g->k, g->c, g->h, g->w }, dnnl_format_tag_any);
     dnnl_memory_desc_t target = describe(2, (dnnl_dims_t) { g->n, g->k }, dnnl_nc);
     dnnl_inner_product_desc_t operation;
-    dnnl_status_t status = dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, &source, &weights,
-                                                                g->has_bias ? &bias : NULL, &target);
+    dnnl_status_t status = trib_dnnl.inner_product_forward_desc_init(&operation, dnnl_forward_inference, &source,
+                                                                     &weights, g->has_bias ? &bias : NULL, &target);
     return status ? status : find(&operation, engine, g->relu, NULL, out);
 }
 
@@ -113,7 +113,7 @@ dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *
 {
     dnnl_memory_desc_t rows = describe(2, (dnnl_dims_t) { g->n, g->c }, dnnl_nc);
     dnnl_softmax_desc_t operation;
-    dnnl_status_t status = dnnl_softmax_forward_desc_init(&operation, dnnl_forward_inference, &rows, 1);
+    dnnl_status_t status = trib_dnnl.softmax_forward_desc_init(&operation, dnnl_forward_inference, &rows, 1);
     return status ? status : find(&operation, engine, false, NULL, out);
 }
 
@@ -121,5 +121,5 @@ dnnl_status_t trib_dnnl_memory(dnnl_engine_t engine, int rank, const dnnl_dims_t
                                void *data, dnnl_memory_t *out)
 {
     dnnl_memory_desc_t md = describe(rank, dims, format);
-    return dnnl_memory_create(out, &md, engine, data);
+    return trib_dnnl.memory_create(out, &md, engine, data);
 }

@@ -17,17 +17,17 @@ static const dnnl_dims_t no_dilation;
 static dnnl_memory_desc_t describe(parts *p, int rank, const dnnl_dims_t dims, dnnl_format_tag_t format)
 {
     dnnl_memory_desc_t md = NULL;
-    if (!p->status) p->status = dnnl_memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, format);
+    if (!p->status) p->status = trib_dnnl.memory_desc_create_with_tag(&md, rank, dims, dnnl_f32, format);
     return md;
 }
 
 static dnnl_status_t add_relu(dnnl_primitive_attr_t attributes)
 {
     dnnl_post_ops_t after = NULL;
-    dnnl_status_t status = dnnl_post_ops_create(&after);
-    if (!status) status = dnnl_post_ops_append_eltwise(after, dnnl_eltwise_relu, 0.0f, 0.0f);
-    if (!status) status = dnnl_primitive_attr_set_post_ops(attributes, after);
-    if (after) dnnl_post_ops_destroy(after);
+    dnnl_status_t status = trib_dnnl.post_ops_create(&after);
+    if (!status) status = trib_dnnl.post_ops_append_eltwise(after, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (!status) status = trib_dnnl.primitive_attr_set_post_ops(attributes, after);
+    if (after) trib_dnnl.post_ops_destroy(after);
     return status;
 }
 
@@ -38,19 +38,19 @@ static parts begin(const trib_dnnl_geometry *g, bool relu)
     p.source = describe(&p, 4, (dnnl_dims_t) { g->n, g->c, g->h, g->w }, g->source);
     p.target = describe(&p, 4, (dnnl_dims_t) { g->n, g->k, g->p, g->q }, g->target);
     if (g->has_bias) p.bias = describe(&p, 1, (dnnl_dims_t) { g->k }, dnnl_x);
-    if (!p.status) p.status = dnnl_primitive_attr_create(&p.attributes);
-    if (!p.status) p.status = dnnl_primitive_attr_set_scratchpad_mode(p.attributes, dnnl_scratchpad_mode_user);
+    if (!p.status) p.status = trib_dnnl.primitive_attr_create(&p.attributes);
+    if (!p.status) p.status = trib_dnnl.primitive_attr_set_scratchpad_mode(p.attributes, dnnl_scratchpad_mode_user);
     if (!p.status && relu) p.status = add_relu(p.attributes);
     return p;
 }
 
 static dnnl_status_t end(parts *p, dnnl_status_t status)
 {
-    if (p->source) dnnl_memory_desc_destroy(p->source);
-    if (p->target) dnnl_memory_desc_destroy(p->target);
-    if (p->weights) dnnl_memory_desc_destroy(p->weights);
-    if (p->bias) dnnl_memory_desc_destroy(p->bias);
-    if (p->attributes) dnnl_primitive_attr_destroy(p->attributes);
+    if (p->source) trib_dnnl.memory_desc_destroy(p->source);
+    if (p->target) trib_dnnl.memory_desc_destroy(p->target);
+    if (p->weights) trib_dnnl.memory_desc_destroy(p->weights);
+    if (p->bias) trib_dnnl.memory_desc_destroy(p->bias);
+    if (p->attributes) trib_dnnl.primitive_attr_destroy(p->attributes);
     return status;
 }
 
@@ -61,11 +61,12 @@ dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, 
     p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
     if (p.status) return end(&p, p.status);
     dnnl_primitive_desc_t found = NULL;
-    dnnl_status_t status = dnnl_convolution_forward_primitive_desc_create(
+    dnnl_status_t status = trib_dnnl.convolution_forward_primitive_desc_create(
         &found, engine, dnnl_forward_inference, algorithm, p.source, p.weights, p.bias, p.target, g->strides,
         no_dilation, g->before, g->after, p.attributes);
-    while (!status && prefix && !trib_dnnl_name_begins(found, prefix)) status = dnnl_primitive_desc_next_impl(found);
-    if (status && found) dnnl_primitive_desc_destroy(found);
+    while (!status && prefix && !trib_dnnl_name_begins(found, prefix))
+        status = trib_dnnl.primitive_desc_next_impl(found);
+    if (status && found) trib_dnnl.primitive_desc_destroy(found);
     if (!status) *out = found;
     return end(&p, status == dnnl_last_impl_reached ? dnnl_unimplemented : status);
 }
@@ -75,9 +76,9 @@ dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, 
 {
     parts p = begin(g, false);
     if (p.status) return end(&p, p.status);
-    return end(&p, dnnl_pooling_forward_primitive_desc_create(out, engine, dnnl_forward_inference, algorithm, p.source,
-                                                              p.target, g->strides, (dnnl_dims_t) { g->r, g->s },
-                                                              no_dilation, g->before, g->after, p.attributes));
+    return end(&p, trib_dnnl.pooling_forward_primitive_desc_create(
+                       out, engine, dnnl_forward_inference, algorithm, p.source, p.target, g->strides,
+                       (dnnl_dims_t) { g->r, g->s }, no_dilation, g->before, g->after, p.attributes));
 }
 
 dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, const trib_lrn *lrn,
@@ -85,15 +86,15 @@ dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, c
 {
     parts p = begin(g, false);
     if (p.status) return end(&p, p.status);
-    return end(&p, dnnl_lrn_forward_primitive_desc_create(out, engine, dnnl_forward_inference, dnnl_lrn_across_channels,
-                                                          p.source, p.target, lrn->size, lrn->alpha, lrn->beta, lrn->k,
-                                                          p.attributes));
+    return end(&p, trib_dnnl.lrn_forward_primitive_desc_create(out, engine, dnnl_forward_inference,
+                                                               dnnl_lrn_across_channels, p.source, p.target, lrn->size,
+                                                               lrn->alpha, lrn->beta, lrn->k, p.attributes));
 }
 
 /* [n,k] instead of the four dimensions `begin` described. */
 static void make_rows(parts *p, dnnl_memory_desc_t *which, int n, int k)
 {
-    if (*which) dnnl_memory_desc_destroy(*which);
+    if (*which) trib_dnnl.memory_desc_destroy(*which);
     *which = describe(p, 2, (dnnl_dims_t) { n, k }, dnnl_nc);
 }
 
@@ -103,8 +104,8 @@ dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g
     make_rows(&p, &p.target, g->n, g->k);
     p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->h, g->w }, dnnl_format_tag_any);
     if (p.status) return end(&p, p.status);
-    return end(&p, dnnl_inner_product_forward_primitive_desc_create(out, engine, dnnl_forward_inference, p.source,
-                                                                    p.weights, p.bias, p.target, p.attributes));
+    return end(&p, trib_dnnl.inner_product_forward_primitive_desc_create(out, engine, dnnl_forward_inference, p.source,
+                                                                         p.weights, p.bias, p.target, p.attributes));
 }
 
 dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out)
@@ -113,9 +114,9 @@ dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *
     make_rows(&p, &p.source, g->n, g->c);
     make_rows(&p, &p.target, g->n, g->c);
     if (p.status) return end(&p, p.status);
-    return end(&p,
-               dnnl_softmax_forward_primitive_desc_create(out, engine, dnnl_forward_inference, dnnl_softmax_accurate,
-                                                          p.source, p.target, 1, p.attributes));
+    return end(&p, trib_dnnl.softmax_forward_primitive_desc_create(out, engine, dnnl_forward_inference,
+                                                                   dnnl_softmax_accurate, p.source, p.target, 1,
+                                                                   p.attributes));
 }
 
 dnnl_status_t trib_dnnl_memory(dnnl_engine_t engine, int rank, const dnnl_dims_t dims, dnnl_format_tag_t format,
@@ -123,5 +124,5 @@ dnnl_status_t trib_dnnl_memory(dnnl_engine_t engine, int rank, const dnnl_dims_t
 {
     parts p = { .status = dnnl_success };
     p.source = describe(&p, rank, dims, format);
-    return end(&p, p.status ? p.status : dnnl_memory_create(out, p.source, engine, data));
+    return end(&p, p.status ? p.status : trib_dnnl.memory_create(out, p.source, engine, data));
 }

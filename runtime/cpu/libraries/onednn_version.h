@@ -7,7 +7,7 @@
 #ifndef TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_VERSION_H
 #define TRIBUTARY_RUNTIME_CPU_LIBRARIES_ONEDNN_VERSION_H
 
-#include "cpu/libraries/onednn_api.h"
+#include "cpu/libraries/onednn_functions.h"
 #include "tributary/op.h"
 
 typedef struct trib_dnnl_geometry {

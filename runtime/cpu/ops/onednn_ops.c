@@ -23,7 +23,7 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
             .packed_bytes = trib_onednn_packing_of(desc, &r, found).bytes,
             .packing_bytes = trib_onednn_packing_scratch(desc, &r),
         };
-        dnnl_primitive_desc_destroy(found);
+        trib_dnnl.primitive_desc_destroy(found);
     }
     return trib_success();
 }
@@ -31,7 +31,7 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
 static trib_status build(trib_onednn_op *own, const trib_op_desc *desc)
 {
     trib_status status = trib_success();
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&own->primitive, own->descriptor));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_create(&own->primitive, own->descriptor));
     if (trib_onednn_has_weight(desc)) TRIB_TRY_GOTO(status, done, trib_onednn_build_packing(own, desc));
 done:
     return trib_outcome(&status);
@@ -65,9 +65,9 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
 void trib_onednn_op_destroy(trib_onednn_op *op)
 {
     if (!op) return;
-    if (op->packs) dnnl_primitive_destroy(op->packs);
-    if (op->primitive) dnnl_primitive_destroy(op->primitive);
-    if (op->descriptor) dnnl_primitive_desc_destroy(op->descriptor);
+    if (op->packs) trib_dnnl.primitive_destroy(op->packs);
+    if (op->primitive) trib_dnnl.primitive_destroy(op->primitive);
+    if (op->descriptor) trib_dnnl.primitive_desc_destroy(op->descriptor);
     trib_free(op);
 }
 

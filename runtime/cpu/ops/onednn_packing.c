@@ -8,14 +8,14 @@ bool trib_onednn_has_weight(const trib_op_desc *desc) { return desc->kind == TRI
 
 trib_dnnl_md trib_onednn_packed_weight(dnnl_primitive_desc_t descriptor)
 {
-    return dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0);
+    return trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0);
 }
 
 trib_packing trib_onednn_packing_of(const trib_op_desc *desc, const trib_onednn_recipe *r,
                                     dnnl_primitive_desc_t descriptor)
 {
     if (!trib_onednn_has_weight(desc)) return (trib_packing) { 0 };
-    return trib_packing_of((int64_t)dnnl_memory_desc_get_size(trib_onednn_packed_weight(descriptor)),
+    return trib_packing_of((int64_t)trib_dnnl.memory_desc_get_size(trib_onednn_packed_weight(descriptor)),
                            desc->has_bias ? (int64_t)sizeof(float) * r->g.k : 0);
 }
 
@@ -50,14 +50,14 @@ trib_status trib_onednn_build_packing(trib_onednn_op *own, const trib_op_desc *d
     dnnl_dims_t dims;
     plain_dims(desc, &own->recipe, dims);
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, DNNL_MEMORY_NONE, &plain));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_get_memory_desc(plain, &from));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_get_memory_desc(plain, &from));
     TRIB_DNNL_TRY_GOTO(status, done,
-                       dnnl_reorder_primitive_desc_create(&descriptor, from, engine,
-                                                          trib_onednn_packed_weight(own->descriptor), engine, NULL));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_create(&own->packs, descriptor));
+                       trib_dnnl.reorder_primitive_desc_create(
+                           &descriptor, from, engine, trib_onednn_packed_weight(own->descriptor), engine, NULL));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_create(&own->packs, descriptor));
 done:
-    if (descriptor) dnnl_primitive_desc_destroy(descriptor);
-    if (plain) dnnl_memory_destroy(plain);
+    if (descriptor) trib_dnnl.primitive_desc_destroy(descriptor);
+    if (plain) trib_dnnl.memory_destroy(plain);
     return trib_outcome(&status);
 }
 
@@ -105,13 +105,13 @@ static trib_status pack_weight(const trib_cpu_op *op, dnnl_stream_t stream, cons
     plain_dims(&op->desc, &own->recipe, dims);
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, (void *)weight, &from));
     TRIB_DNNL_TRY_GOTO(status, done,
-                       dnnl_memory_create(&to, trib_onednn_packed_weight(own->descriptor), engine, packed));
+                       trib_dnnl.memory_create(&to, trib_onednn_packed_weight(own->descriptor), engine, packed));
     dnnl_exec_arg_t arguments[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_execute(own->packs, stream, 2, arguments));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_wait(stream));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_execute(own->packs, stream, 2, arguments));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.stream_wait(stream));
 done:
-    if (from) dnnl_memory_destroy(from);
-    if (to) dnnl_memory_destroy(to);
+    if (from) trib_dnnl.memory_destroy(from);
+    if (to) trib_dnnl.memory_destroy(to);
     return trib_outcome(&status);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/ops/pixels.h"
+#include "device/window.h"
 
 enum { MOST_IMAGES_AT_ONCE = 8 };
 
@@ -24,13 +25,6 @@ static dnnl_format_tag_t format_of(trib_layout layout)
     }
 }
 
-/* How far windows extend beyond the last element; never negative. */
-static int reach(int outputs, int stride, int window, int before, int size)
-{
-    int behind = (outputs - 1) * stride + window - before - size;
-    return behind > 0 ? behind : 0;
-}
-
 static void set_window(trib_dnnl_geometry *g, int r, int s, int stride_h, int stride_w, const trib_pad *pad)
 {
     g->r = r;
@@ -39,8 +33,8 @@ static void set_window(trib_dnnl_geometry *g, int r, int s, int stride_h, int st
     g->strides[1] = stride_w;
     g->before[0] = pad->top;
     g->before[1] = pad->left;
-    g->after[0] = reach(g->p, (int)g->strides[0], g->r, pad->top, g->h);
-    g->after[1] = reach(g->q, (int)g->strides[1], g->s, pad->left, g->w);
+    g->after[0] = trib_window_reach_behind(g->p, (int)g->strides[0], g->r, pad->top, g->h);
+    g->after[1] = trib_window_reach_behind(g->q, (int)g->strides[1], g->s, pad->left, g->w);
 }
 
 /* Removes taps of a filter that only ever meet padding, as in a 5x5 on a 2x2 image: the result is the same, and oneDNN
@@ -81,8 +75,8 @@ static bool conv_recipe(trib_onednn_recipe *r, const trib_op_desc *desc, const c
     set_window(&r->g, conv->r, conv->s, conv->stride_h, conv->stride_w, &conv->pad);
     r->first_r = crop(&r->g.r, r->g.p, (int)r->g.strides[0], &r->g.before[0], r->g.h);
     r->first_s = crop(&r->g.s, r->g.q, (int)r->g.strides[1], &r->g.before[1], r->g.w);
-    r->g.after[0] = reach(r->g.p, (int)r->g.strides[0], r->g.r, (int)r->g.before[0], r->g.h);
-    r->g.after[1] = reach(r->g.q, (int)r->g.strides[1], r->g.s, (int)r->g.before[1], r->g.w);
+    r->g.after[0] = trib_window_reach_behind(r->g.p, (int)r->g.strides[0], r->g.r, (int)r->g.before[0], r->g.h);
+    r->g.after[1] = trib_window_reach_behind(r->g.q, (int)r->g.strides[1], r->g.s, (int)r->g.before[1], r->g.w);
     r->algorithm = dnnl_convolution_direct;
     if (!strcmp(name, "onednn:direct")) return true;
     if (r->g.r != 3 || r->g.s != 3 || r->g.strides[0] != 1 || r->g.strides[1] != 1) return false;
@@ -188,7 +182,7 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
     r->threads = desc->threads;
     dnnl_status_t status = describe_for(device, desc, r, &found);
     if (!status && r->threads > 1 && bits_depend_on_threads(trib_dnnl_name(found))) {
-        dnnl_primitive_desc_destroy(found);
+        trib_dnnl.primitive_desc_destroy(found);
         r->threads = 1;
         status = describe_for(device, desc, r, &found);
     }
@@ -204,7 +198,7 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
                  "oneDNN: only its slow reference (%s) does %s from %s to %s; use another layout",
                  trib_dnnl_name(found), trib_kind_name(desc->kind), trib_layout_name(desc->inputs[0].layout),
                  trib_layout_name(desc->outputs[0].layout));
-        dnnl_primitive_desc_destroy(found);
+        trib_dnnl.primitive_desc_destroy(found);
         return trib_success();
     }
     *out = found;
@@ -213,8 +207,8 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
 
 int64_t trib_onednn_workspace_of(const trib_onednn_recipe *r, dnnl_primitive_desc_t descriptor, int64_t *scratch_bytes)
 {
-    trib_dnnl_md scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-    *scratch_bytes = scratch ? (int64_t)dnnl_memory_desc_get_size(scratch) : 0;
+    trib_dnnl_md scratch = trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
+    *scratch_bytes = scratch ? (int64_t)trib_dnnl.memory_desc_get_size(scratch) : 0;
     return trib_onednn_aligned(*scratch_bytes) + (r->stage_source ? trib_onednn_aligned(r->source_bytes) : 0) +
            (r->stage_target ? trib_onednn_aligned(r->target_bytes) : 0);
 }

@@ -24,7 +24,7 @@ static trib_status add_parameters(const trib_cpu_op *op, const void *packed, arg
     void *bias = trib_packed_bias(&op->packing, packed);
     TRIB_DNNL_TRY_GOTO(
         status, done,
-        dnnl_memory_create(&a->weight, trib_onednn_packed_weight(own->descriptor), engine, (void *)packed));
+        trib_dnnl.memory_create(&a->weight, trib_onednn_packed_weight(own->descriptor), engine, (void *)packed));
     if (bias)
         TRIB_DNNL_TRY_GOTO(status, done,
                            trib_dnnl_memory(engine, 1, (dnnl_dims_t) { own->recipe.g.k }, dnnl_x, bias, &a->bias));
@@ -39,13 +39,13 @@ static trib_status make_arguments(const trib_cpu_op *op, const void *packed, cha
     trib_status status = trib_success();
     const trib_onednn_op *own = op->onednn;
     dnnl_engine_t engine = own->device->onednn->engine;
-    trib_dnnl_md source = dnnl_primitive_desc_query_md(own->descriptor, dnnl_query_src_md, 0);
-    trib_dnnl_md target = dnnl_primitive_desc_query_md(own->descriptor, dnnl_query_dst_md, 0);
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&a->source, source, engine, DNNL_MEMORY_NONE));
-    TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&a->target, target, engine, DNNL_MEMORY_NONE));
+    trib_dnnl_md source = trib_dnnl.primitive_desc_query_md(own->descriptor, dnnl_query_src_md, 0);
+    trib_dnnl_md target = trib_dnnl.primitive_desc_query_md(own->descriptor, dnnl_query_dst_md, 0);
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&a->source, source, engine, DNNL_MEMORY_NONE));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&a->target, target, engine, DNNL_MEMORY_NONE));
     if (own->scratch_bytes) {
-        trib_dnnl_md scratch = dnnl_primitive_desc_query_md(own->descriptor, dnnl_query_scratchpad_md, 0);
-        TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_create(&a->scratch, scratch, engine, workspace));
+        trib_dnnl_md scratch = trib_dnnl.primitive_desc_query_md(own->descriptor, dnnl_query_scratchpad_md, 0);
+        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&a->scratch, scratch, engine, workspace));
     }
     add(a, DNNL_ARG_SRC, a->source);
     add(a, DNNL_ARG_DST, a->target);
@@ -82,10 +82,11 @@ static trib_status run_images(const trib_cpu_op *op, dnnl_stream_t stream, argum
         float *target = y + n * to.image;
         if (r->stage_source) trib_pixels_copy(&some, source, 0, &dense_x, staged_x, 0, from.channels, false);
         TRIB_DNNL_TRY_GOTO(status, done,
-                           dnnl_memory_set_data_handle(a->source, r->stage_source ? staged_x : (void *)source));
-        TRIB_DNNL_TRY_GOTO(status, done, dnnl_memory_set_data_handle(a->target, r->stage_target ? staged_y : target));
-        TRIB_DNNL_TRY_GOTO(status, done, dnnl_primitive_execute(own->primitive, stream, a->count, a->list));
-        TRIB_DNNL_TRY_GOTO(status, done, dnnl_stream_wait(stream));
+                           trib_dnnl.memory_set_data_handle(a->source, r->stage_source ? staged_x : (void *)source));
+        TRIB_DNNL_TRY_GOTO(status, done,
+                           trib_dnnl.memory_set_data_handle(a->target, r->stage_target ? staged_y : target));
+        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_execute(own->primitive, stream, a->count, a->list));
+        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.stream_wait(stream));
         if (r->stage_target) trib_pixels_copy(&dense_y, staged_y, 0, &to, target, 0, to.channels, false);
     }
 done:
@@ -107,6 +108,6 @@ trib_status trib_onednn_run(const trib_cpu_op *op, dnnl_stream_t stream, const v
     trib_status status = run_with(op, stream, &a, inputs[0], outputs[0], packed, workspace);
     const dnnl_memory_t made[] = { a.source, a.target, a.weight, a.bias, a.scratch };
     for (size_t i = 0; i < sizeof made / sizeof *made; ++i)
-        if (made[i]) dnnl_memory_destroy(made[i]);
+        if (made[i]) trib_dnnl.memory_destroy(made[i]);
     return trib_outcome(&status);
 }

@@ -126,13 +126,6 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
     return trib_success();
 }
 
-static bool is_nhwc(const trib_view *view)
-{
-    if (view->layout == TRIB_NHWC) return true;
-    /* With one pixel per image, both layouts are the same. */
-    return view->layout == TRIB_NCHW && view->h == 1 && view->w == 1;
-}
-
 static bool supported(const trib_op_desc *desc, char *reason)
 {
     if (desc->kind == TRIB_REORDER) return true;
@@ -142,7 +135,7 @@ static bool supported(const trib_op_desc *desc, char *reason)
     }
     for (int i = 0; i < desc->input_count + desc->output_count; ++i) {
         const trib_view *view = i < desc->input_count ? &desc->inputs[i] : &desc->outputs[i - desc->input_count];
-        if (is_nhwc(view)) continue;
+        if (trib_lies_as_nhwc(view)) continue;
         snprintf(reason, TRIB_MESSAGE_SIZE, "the reference works in nhwc, not %s", trib_layout_name(view->layout));
         return false;
     }

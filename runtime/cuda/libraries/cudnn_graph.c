@@ -6,6 +6,7 @@
  * Tensors between operations are virtual and float32: the sum is rounded once, at the end. Extents are always N,C,H,W
  * (filters K,C,R,S) with the strides of NHWC. */
 #include "cuda/libraries/cudnn_library.h"
+#include "device/window.h"
 
 enum { ALIGNMENT = 16 };
 
@@ -61,21 +62,14 @@ static tensor inner_tensor(const trib_conv_desc *desc, int index)
     return t;
 }
 
-/* Trailing padding up to the end of the last window; none if rows are left over after it. */
-static int64_t behind(int outputs, int stride, int window, int before, int size)
-{
-    int64_t reach = (int64_t)(outputs - 1) * stride + window - before - size;
-    return reach > 0 ? reach : 0;
-}
-
 static trib_status make_convolution(trib_cudnn_bag *bag, const trib_conv_desc *desc, cudnnBackendDescriptor_t *out)
 {
     cudnnDataType_t sums = CUDNN_DATA_FLOAT;
     cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     int64_t dimensions = 2, dilations[2] = { 1, 1 };
     int64_t strides[2] = { desc->stride_h, desc->stride_w }, before[2] = { desc->pad_top, desc->pad_left };
-    int64_t after[2] = { behind(desc->p, desc->stride_h, desc->r, desc->pad_top, desc->h),
-                         behind(desc->q, desc->stride_w, desc->s, desc->pad_left, desc->w) };
+    int64_t after[2] = { trib_window_reach_behind(desc->p, desc->stride_h, desc->r, desc->pad_top, desc->h),
+                         trib_window_reach_behind(desc->q, desc->stride_w, desc->s, desc->pad_left, desc->w) };
     cudnnBackendDescriptor_t d;
     TRIB_TRY(trib_cudnn_make(bag, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR, &d));
     TRIB_TRY(trib_cudnn_set(d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &sums));

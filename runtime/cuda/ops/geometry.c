@@ -38,9 +38,4 @@ trib_conv1x1_geometry trib_conv1x1_of(const trib_op_desc *desc)
     return g;
 }
 
-bool trib_lies_as_nhwc(const trib_view *v)
-{
-    return v->layout == TRIB_NHWC || (v->layout == TRIB_NCHW && v->h == 1 && v->w == 1);
-}
-
 bool trib_begins_aligned(const trib_view *v) { return (size_t)v->c_offset * trib_dtype_size(v->dtype) % 16 == 0; }

@@ -14,7 +14,5 @@ trib_conv1x1_geometry trib_conv1x1_of(const trib_op_desc *desc);
 
 /* Whether the slice is aligned for accesses of 16 bytes, as our kernels, cuDNN and cuBLASLt need. */
 bool trib_begins_aligned(const trib_view *view);
-/* Whether the elements are in the order of NHWC, which holds for a single pixel in NCHW as well. */
-bool trib_lies_as_nhwc(const trib_view *view);
 
 #endif
