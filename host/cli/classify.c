@@ -160,7 +160,7 @@ static void summarise(const classify *c, const trib_status *status)
     fputc('\n', stderr);
     if (status->code != TRIB_CANCELLED) return;
     if (c->options->output)
-        cli_message("interrupted; run the same command with --resume to go on");
+        cli_message("interrupted; run the same command with --resume to continue");
     else
         cli_message("interrupted; with -o FILE a run can be continued by --resume");
 }
@@ -178,7 +178,7 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
     if (!trib_failed(&status)) status = cli_output_close(&c->errors);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(c, &status);
     if (status.code == TRIB_IO_ERROR && status.vendor_code != EPIPE && o->output)
-        cli_message("%s: its complete rows are kept; run the same command with --resume to go on", o->output);
+        cli_message("%s: its complete rows are kept; run the same command with --resume to continue", o->output);
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Items: what an input hands out, one image or the reason why it cannot be had. */
+ * Items: the results of an input, each an image or the reason why it cannot be read. */
 #include <string.h>
 
 #include "data/file.h"

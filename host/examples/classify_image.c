@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* classify_image MODEL IMAGE: prints the likeliest class and its probability. */
+/* classify_image MODEL IMAGE: prints the most likely class and its probability. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <tributary.h>

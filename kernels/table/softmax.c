@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Softmax, and the likeliest classes of a row. */
+ * Softmax, and the most likely classes of a row. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

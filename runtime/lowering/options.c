@@ -27,7 +27,7 @@ static trib_status check_abilities(const trib_device_info *info, const trib_plan
         return TRIB_ERROR(TRIB_UNSUPPORTED, "8-bit pixels: device %s takes %s", info->spec,
                           info->normalises ? "them in nhwc only" : "float32 only");
     if (o->top_k < 0 || (o->top_k > 0 && o->output_count > 1))
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the %d likeliest classes of %d outputs; one output is possible",
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the %d most likely classes of %d outputs; one output is possible",
                           o->top_k, o->output_count);
     return trib_success();
 }
