@@ -8,8 +8,8 @@
 #include "tributary/internal/alloc.h"
 #include "tributary/plan.h"
 
-/* `rows` pieces of `bytes` each, `stride` apart: a channel slice of a tensor. `space` separates the arena (-1) from the
- * callers' buffers. */
+/* `rows` pieces of `bytes` each, `stride` apart: a channel slice of a tensor. `space` separates areas of memory (-1 -
+ * the area) from each other and from the callers' buffers. */
 typedef struct access {
     int space, op, buffer;
     bool write;
@@ -18,14 +18,42 @@ typedef struct access {
 
 static int64_t end_of(const access *a) { return a->begin + (a->rows - 1) * a->stride + a->bytes; }
 
+static int space_of(const trib_plan *p, int buffer)
+{
+    trib_memory_area area = trib_buffer_area(p->buffers[buffer].kind);
+    return area == TRIB_AREA_CALLER ? buffer : -1 - (int)area;
+}
+
+static const char *space_text(int space)
+{
+    return space == -1 - TRIB_AREA_ARENA        ? "the arena"
+           : space == -1 - TRIB_AREA_PARAMETERS ? "the parameters"
+           : space == -1 - TRIB_AREA_LOADING    ? "the memory of loading"
+                                                : "a caller's buffer";
+}
+
+/* All of a buffer. */
+static access access_of_buffer(const trib_plan *p, int op, int buffer, bool write)
+{
+    const trib_plan_buffer *b = &p->buffers[buffer];
+    return (access) { .space = space_of(p, buffer),
+                      .op = op,
+                      .buffer = buffer,
+                      .write = write,
+                      .begin = b->offset,
+                      .bytes = b->bytes,
+                      .stride = b->bytes,
+                      .rows = 1 };
+}
+
 static access access_of_view(const trib_plan *p, int op, const trib_view *v, bool write)
 {
     const trib_plan_buffer *b = &p->buffers[v->buffer];
-    bool outside = b->kind == TRIB_BUFFER_INPUT || b->kind == TRIB_BUFFER_OUTPUT;
+    bool outside = trib_buffer_area(b->kind) == TRIB_AREA_CALLER;
     int64_t size = (int64_t)trib_dtype_size(v->dtype), block = trib_layout_block(v->layout),
             plane = (int64_t)v->h * v->w;
     int64_t c = (v->c + block - 1) / block * block, total = (v->c_total + block - 1) / block * block;
-    access a = { .space = outside ? v->buffer : -1, .op = op, .buffer = v->buffer, .write = write };
+    access a = { .space = space_of(p, v->buffer), .op = op, .buffer = v->buffer, .write = write };
     a.begin = (outside ? 0 : b->offset) + trib_view_offset(v);
     a.rows = v->layout == TRIB_NHWC ? v->n * plane : v->n;
     a.bytes = size * (v->layout == TRIB_NHWC ? c : c * plane);
@@ -65,17 +93,8 @@ static trib_status collect(const trib_plan *p, access_list *list)
             TRIB_TRY(add(list, access_of_view(p, i, &op->desc.inputs[k], false)));
         for (int k = 0; k < op->desc.output_count; ++k)
             TRIB_TRY(add(list, access_of_view(p, i, &op->desc.outputs[k], true)));
-        if (op->workspace < 0) continue;
-        const trib_plan_buffer *b = &p->buffers[op->workspace];
-        access scratch = { .space = -1,
-                           .op = i,
-                           .buffer = op->workspace,
-                           .write = true,
-                           .begin = b->offset,
-                           .bytes = b->bytes,
-                           .stride = b->bytes,
-                           .rows = 1 };
-        TRIB_TRY(add(list, scratch));
+        if (op->parameters >= 0) TRIB_TRY(add(list, access_of_buffer(p, i, op->parameters, false)));
+        if (op->workspace >= 0) TRIB_TRY(add(list, access_of_buffer(p, i, op->workspace, true)));
     }
     return trib_success();
 }
@@ -88,9 +107,8 @@ static trib_status conflict(const trib_plan *p, const access *a, const access *b
                       "%s (stream %d) %s and %s (stream %d) %s bytes %lld..%lld of %s (%s) in no certain order: "
                       "stream %d must wait for an event recorded after %s",
                       first->name, first->stream, a->write ? "writes" : "reads", second->name, second->stream,
-                      b->write ? "writes" : "reads", (long long)begin, (long long)end,
-                      a->space < 0 ? "the arena" : "a caller's buffer", p->buffers[a->buffer].name, second->stream,
-                      first->name);
+                      b->write ? "writes" : "reads", (long long)begin, (long long)end, space_text(a->space),
+                      p->buffers[a->buffer].name, second->stream, first->name);
 }
 
 static trib_status check(const trib_plan *p, const trib_order *order, const access_list *list)
@@ -143,7 +161,7 @@ static trib_status check_end(const trib_plan *p, const trib_order *order)
     return trib_success();
 }
 
-trib_status trib_plan_check_stream_order(const trib_plan *p)
+static trib_status check_ops(const trib_plan *p)
 {
     access_list list = { 0 };
     trib_order order = { 0 };
@@ -153,10 +171,51 @@ trib_status trib_plan_check_stream_order(const trib_plan *p)
     TRIB_TRY_GOTO(status, done, check_within_ops(p, &list));
     TRIB_TRY_GOTO(status, done, check(p, &order, &list));
     TRIB_TRY_GOTO(status, done, check_begin(p, &order));
-    status = check_end(p, &order);
+    TRIB_TRY_GOTO(status, done, check_end(p, &order));
 done:
-    trib_add_context(&status, "stream order of %s", p->graph_name);
     trib_free(list.items);
     trib_order_release(&order);
-    return status;
+    return trib_outcome(&status);
+}
+
+/* Of those that prepare parameters, how many write this buffer. */
+static int writers_of(const trib_plan *p, int buffer, int *last)
+{
+    int writers = 0;
+    for (int i = 0; i < p->prepare_count; ++i)
+        for (int k = 0; k < p->prepare[i].desc.output_count; ++k) {
+            if (p->prepare[i].desc.outputs[k].buffer != buffer) continue;
+            ++writers;
+            *last = i;
+        }
+    return writers;
+}
+
+/* Each op reads what was packed for it, and nothing else writes that. */
+static trib_status check_parameters(const trib_plan *p)
+{
+    for (int i = 0; i < p->op_count; ++i) {
+        int writer = -1;
+        if (p->ops[i].parameters < 0) continue;
+        int writers = writers_of(p, p->ops[i].parameters, &writer);
+        if (writers != 1 || p->prepare[writer].desc.kind != TRIB_PACK || p->prepare[writer].consumer != i)
+            return TRIB_ERROR(TRIB_INTERNAL, "%s: its parameters are packed by %d ops, for %s", p->ops[i].name, writers,
+                              writers ? p->ops[p->prepare[writer].consumer].name : "none");
+    }
+    return trib_success();
+}
+
+/* Preparing is over before a run begins: each of the two is a plan of its own. */
+trib_status trib_plan_check_stream_order(const trib_plan *p)
+{
+    trib_plan preparing = *p;
+    trib_status status;
+    preparing.ops = p->prepare;
+    preparing.op_count = p->prepare_count;
+    TRIB_TRY_GOTO(status, done, check_ops(p));
+    TRIB_TRY_GOTO(status, done, check_ops(&preparing));
+    TRIB_TRY_GOTO(status, done, check_parameters(p));
+done:
+    trib_add_context(&status, "stream order of %s", p->graph_name);
+    return trib_outcome(&status);
 }

@@ -179,6 +179,46 @@ static trib_status top_k_shape(const trib_attributes *a, const trib_extent *in, 
 
 static void top_k_describe(const trib_attributes *a, const trib_fields *f) { f->ints(f->context, "k", &a->top_k.k, 1); }
 
+/* ---- parameters ---- */
+
+static trib_status fold_check(const trib_attributes *a)
+{
+    return a->fold.eps > 0 ? trib_success() : INVALID("eps must be greater than 0");
+}
+
+static bool is_dense_f32(const trib_view *v) { return v->dtype == TRIB_F32 && v->layout == TRIB_NCHW && v->n == 1; }
+
+static bool is_vector(const trib_view *v) { return v->h == 1 && v->w == 1; }
+
+static trib_status fold_check_op(const trib_op_desc *desc)
+{
+    const trib_fold *fold = &desc->attributes.fold;
+    const trib_view *weight = &desc->outputs[0], *bias = &desc->outputs[1];
+    if (desc->input_count != 4 + fold->weight + fold->bias)
+        return INVALID("%d inputs instead of %d", desc->input_count, 4 + fold->weight + fold->bias);
+    for (int i = 0; i < desc->input_count; ++i) {
+        const trib_view *x = &desc->inputs[i], *like = i == 0 && fold->weight ? weight : bias;
+        if (!is_dense_f32(x) || x->c != weight->c || x->h != like->h || x->w != like->w)
+            return INVALID("input %d of %dx%dx%d does not fit", i, x->c, x->h, x->w);
+    }
+    if (!is_dense_f32(weight) || !is_dense_f32(bias) || bias->c != weight->c || !is_vector(bias) ||
+        (!fold->weight && !is_vector(weight)))
+        return INVALID("outputs of %dx%dx%d and %dx%dx%d", weight->c, weight->h, weight->w, bias->c, bias->h, bias->w);
+    return trib_success();
+}
+
+static void fold_describe(const trib_attributes *a, const trib_fields *f)
+{
+    const int parts[] = { a->fold.weight, a->fold.bias };
+    f->ints(f->context, "weight_and_bias", parts, 2);
+    f->reals(f->context, "eps", &a->fold.eps, 1);
+}
+
+static void pack_describe(const trib_attributes *a, const trib_fields *f)
+{
+    f->ints(f->context, "channels", &a->pack.channels, 1);
+}
+
 /* ---- the table ---- */
 
 #define ONE_IN_ONE_OUT .least_inputs = 1, .most_inputs = 1, .least_outputs = 1, .most_outputs = 1
@@ -281,6 +321,25 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                          .rows = true,
                          .shape = top_k_shape,
                          .describe = top_k_describe },
+        [TRIB_FOLD] = { .name = "fold",
+                        .least_inputs = 4,
+                        .most_inputs = 6,
+                        .least_outputs = 2,
+                        .most_outputs = 2,
+                        .plan_only = true,
+                        .of_parameters = true,
+                        .check = fold_check,
+                        .describe = fold_describe,
+                        .check_op = fold_check_op },
+        [TRIB_PACK] = { .name = "pack",
+                        .least_inputs = 1,
+                        .most_inputs = 2,
+                        .least_outputs = 1,
+                        .most_outputs = 1,
+                        .plan_only = true,
+                        .nothing_to_run = true, /* by itself */
+                        .of_parameters = true,
+                        .describe = pack_describe },
     };
     return (unsigned)kind < TRIB_KIND_COUNT ? &rows[kind] : NULL;
 }

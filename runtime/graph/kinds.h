@@ -45,12 +45,14 @@ typedef struct trib_kind_row {
     trib_takes takes;
     trib_gives gives;
     bool plan_only;      /* added by passes and lowering; never a layer of a graph */
-    bool nothing_to_run; /* its output is the caller's, or it does nothing at inference */
+    bool nothing_to_run; /* no device runs it by itself: its output is the caller's, it does nothing at inference, or it
+                            runs through the handle of another op */
     bool rows;           /* output of 1x1 pixels, which lie plainly in memory */
     bool ignores_zeros;  /* additional input channels may be zeros: its weight gets columns of zeros for them */
     bool takes_relu;     /* passes may make a following ReLU its epilogue */
     bool may_widen;      /* outputs may have more channels than the rule says; those hold zeros */
     bool in_place;       /* each output element depends on the input's element in that place only: it may replace it */
+    bool of_parameters;  /* inputs and outputs are parameters, each with its own extent: check_op knows which */
     bool scales_and_shifts; /* an op of it takes a scale (as weight) and a shift (as bias) per channel */
     /* Possible prologues and epilogues; bits 1u << kind. The device decides which of them it runs. */
     unsigned before, after;

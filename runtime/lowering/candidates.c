@@ -52,8 +52,12 @@ trib_status trib_take_candidate(trib_lowering *l, trib_plan_op *op, const trib_c
     op->reason = trib_decision_text(l->strings, c, &d);
     if (!op->implementation || !op->reason) return trib_plan_no_memory();
     l->measured_ns += d.measured[d.best].ns;
-    op->packed_bytes = best->packed_bytes;
     op->packing_bytes = best->packing_bytes;
+    if (best->packed_bytes > 0) {
+        const char *name = trib_strings_format(l->strings, "%s/packed", op->name);
+        if (!name) return trib_plan_no_memory();
+        TRIB_TRY(trib_lowering_add_buffer(l, name, TRIB_BUFFER_PACKED, best->packed_bytes, &op->parameters));
+    }
     if (best->workspace_bytes > 0)
         TRIB_TRY(trib_lowering_add_buffer(l, op->name, TRIB_BUFFER_WORKSPACE, best->workspace_bytes, &op->workspace));
     return trib_success();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Batch norm after a convolution is linear in the convolution's output, so at inference it becomes part of the weights:
  * w' = w * g, b' = (b - mean) * g + beta, with g = gamma / sqrt(var + eps). Here only the parameters move to the
- * convolution; the arithmetic is done when a session packs them (session/parameters.c). */
+ * convolution; the arithmetic is an op of its own (prepare_parameters.c). */
 #include "lowering/passes.h"
 #include "lowering/rewrite.h"
 

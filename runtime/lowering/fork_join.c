@@ -102,7 +102,7 @@ static trib_status join_rest(trib_lowering *l, clocks *c)
     memset(&end, 0, sizeof end);
     end.name = "end";
     end.layer = end.fork = -1;
-    end.record = end.workspace = -1;
+    end.record = end.workspace = end.parameters = end.consumer = -1;
     end.desc.kind = TRIB_CONCAT;
     end.part_count = 1;
     end.parts[0] = trib_no_parameters();

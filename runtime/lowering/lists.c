@@ -28,6 +28,7 @@ static void renumber_op(trib_plan_op *op, const int *number)
     for (int k = 0; k < op->desc.input_count; ++k) op->desc.inputs[k].buffer = number[op->desc.inputs[k].buffer];
     for (int k = 0; k < op->desc.output_count; ++k) op->desc.outputs[k].buffer = number[op->desc.outputs[k].buffer];
     if (op->workspace >= 0) op->workspace = number[op->workspace];
+    if (op->parameters >= 0) op->parameters = number[op->parameters];
 }
 
 trib_status trib_lowering_drop_buffers(trib_lowering *l)
@@ -41,6 +42,8 @@ trib_status trib_lowering_drop_buffers(trib_lowering *l)
     }
     p->buffer_count = kept;
     for (int i = 0; i < p->op_count; ++i) renumber_op(&p->ops[i], number);
+    for (int i = 0; i < p->prepare_count; ++i) renumber_op(&p->prepare[i], number);
+    for (int i = 0; i < p->load_count; ++i) p->loads[i].view.buffer = number[p->loads[i].view.buffer];
     for (int i = 0; i < p->output_count; ++i) p->outputs[i].buffer = number[p->outputs[i].buffer];
     for (int i = 0; i < p->input_count; ++i) p->inputs[i].buffer = number[p->inputs[i].buffer];
     trib_free(number);
@@ -66,7 +69,7 @@ trib_status trib_lowering_new_op(const trib_lowering *l, int id, const char *nam
     op->layer = id;
     op->fork = layer->fork;
     op->branch = layer->branch;
-    op->record = op->workspace = -1;
+    op->record = op->workspace = op->parameters = op->consumer = -1;
     op->part_count = 1;
     op->parts[0] = trib_no_parameters();
     op->desc.kind = layer->kind;

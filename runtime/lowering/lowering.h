@@ -23,8 +23,9 @@ typedef struct trib_lowering {
     trib_plan *plan;                                    /* owned until the lowering is finished */
     trib_strings *strings;                              /* all names in the plan */
     size_t op_capacity, buffer_capacity, note_capacity; /* of the plan's lists */
-    trib_view *views;                                   /* the output of each layer */
-    int64_t measured_ns;                                /* sum over ops, with options.measure */
+    size_t prepare_capacity, load_capacity;
+    trib_view *views;    /* the output of each layer */
+    int64_t measured_ns; /* sum over ops, with options.measure */
 } trib_lowering;
 
 /* A copy of the graph whose outputs are the wanted ones, and a plan without ops. Release the lowering, also on failure.

@@ -29,6 +29,7 @@ trib_status trib_pass_merge_reductions(trib_lowering *lowering);
 trib_status trib_pass_fuse_pool_projection(trib_lowering *lowering);
 trib_status trib_pass_fuse_pool_lrn(trib_lowering *lowering);
 trib_status trib_pass_choose_implementation(trib_lowering *lowering);
+trib_status trib_pass_prepare_parameters(trib_lowering *lowering);
 trib_status trib_pass_assign_streams(trib_lowering *lowering);
 trib_status trib_pass_plan_memory(trib_lowering *lowering);
 

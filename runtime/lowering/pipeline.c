@@ -29,6 +29,8 @@ static const pass_row rows[TRIB_PASS_COUNT] = {
     [TRIB_PASS_FUSE_POOL_LRN] = { "fuse_pool_lrn", TRIB_PASSES_ON_OPS, .fuses = true, .run = trib_pass_fuse_pool_lrn },
     [TRIB_PASS_CHOOSE_IMPLEMENTATION] = { "choose_implementation", TRIB_PASSES_ON_OPS, .required = true,
                                           .run = trib_pass_choose_implementation },
+    [TRIB_PASS_PREPARE_PARAMETERS] = { "prepare_parameters", TRIB_PASSES_ON_OPS, .required = true,
+                                       .run = trib_pass_prepare_parameters },
     [TRIB_PASS_ASSIGN_STREAMS] = { "assign_streams", TRIB_PASSES_ON_OPS, .required = true,
                                    .run = trib_pass_assign_streams },
     [TRIB_PASS_PLAN_MEMORY] = { "plan_memory", TRIB_PASSES_ON_OPS, .knows_off = true, .run = trib_pass_plan_memory },

@@ -98,20 +98,20 @@ static void op_json(FILE *out, const trib_plan_op *op)
     attributes(out, &op->desc);
     views(out, "inputs", op->desc.inputs, op->desc.input_count);
     views(out, "outputs", op->desc.outputs, op->desc.output_count);
-    fprintf(out, ", \"workspace\": %d, \"flops\": %lld, \"bytes\": %lld}", op->workspace, (long long)op->flops,
-            (long long)op->bytes);
+    fprintf(out, ", \"workspace\": %d, \"parameters\": %d", op->workspace, op->parameters);
+    if (op->consumer >= 0) fprintf(out, ", \"consumer\": %d", op->consumer);
+    fprintf(out, ", \"flops\": %lld, \"bytes\": %lld}", (long long)op->flops, (long long)op->bytes);
 }
 
 static void buffers_json(FILE *out, const trib_plan *p)
 {
-    static const char *const kinds[] = { "activation", "workspace", "input", "output" };
     fputs("  \"buffers\": [\n", out);
     for (int i = 0; i < p->buffer_count; ++i) {
         const trib_plan_buffer *b = &p->buffers[i];
         fputs("    {\"name\": ", out);
         string(out, b->name);
-        fprintf(out, ", \"kind\": \"%s\", \"bytes\": %lld, \"offset\": %lld}%s\n", kinds[b->kind], (long long)b->bytes,
-                (long long)b->offset, i + 1 < p->buffer_count ? "," : "");
+        fprintf(out, ", \"kind\": \"%s\", \"bytes\": %lld, \"offset\": %lld}%s\n", trib_buffer_kind_name(b->kind),
+                (long long)b->bytes, (long long)b->offset, i + 1 < p->buffer_count ? "," : "");
     }
     fputs("  ],\n", out);
 }
@@ -155,6 +155,27 @@ static void forks_json(FILE *out, const trib_plan *p)
     fputs("],\n", out);
 }
 
+static void ops_json(FILE *out, const char *key, const trib_plan_op *ops, int count, const char *end)
+{
+    fprintf(out, "  \"%s\": [\n", key);
+    for (int i = 0; i < count; ++i) {
+        op_json(out, &ops[i]);
+        fputs(i + 1 < count ? ",\n" : "\n", out);
+    }
+    fprintf(out, "  ]%s\n", end);
+}
+
+static void loads_json(FILE *out, const trib_plan *p)
+{
+    fputs("  \"loads\": [\n", out);
+    for (int i = 0; i < p->load_count; ++i) {
+        fprintf(out, "    {\"parameter\": %d, \"before\": %d, \"to\": ", p->loads[i].parameter, p->loads[i].op);
+        view(out, &p->loads[i].view);
+        fputs(i + 1 < p->load_count ? "},\n" : "}\n", out);
+    }
+    fputs("  ],\n", out);
+}
+
 trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
 {
     fputs("{\n  \"graph\": ", out);
@@ -168,15 +189,15 @@ trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
     fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld,\n", (long long)p->arena_bytes,
             (long long)p->activation_bytes);
     forks_json(out, p);
+    fprintf(out, "  \"parameter_bytes\": %lld, \"loading_bytes\": %lld,\n", (long long)p->parameter_bytes,
+            (long long)p->loading_bytes);
     buffers_json(out, p);
     inputs_json(out, p);
     outputs_json(out, p);
-    fputs("  \"ops\": [\n", out);
-    for (int i = 0; i < p->op_count; ++i) {
-        op_json(out, &p->ops[i]);
-        fputs(i + 1 < p->op_count ? ",\n" : "\n", out);
-    }
-    fputs("  ]\n}\n", out);
+    loads_json(out, p);
+    ops_json(out, "prepare", p->prepare, p->prepare_count, ",");
+    ops_json(out, "ops", p->ops, p->op_count, "");
+    fputs("}\n", out);
     return ferror(out) ? TRIB_ERROR(TRIB_IO_ERROR, "the plan cannot be written") : trib_success();
 }
 

@@ -39,6 +39,28 @@ size_t trib_plan_schedule_text(const trib_plan *p, char *text, size_t size)
     return used;
 }
 
+static const struct {
+    const char *name;
+    trib_memory_area area;
+} buffer_kinds[TRIB_BUFFER_KIND_COUNT] = {
+    [TRIB_BUFFER_ACTIVATION] = { "activation", TRIB_AREA_ARENA },
+    [TRIB_BUFFER_WORKSPACE] = { "workspace", TRIB_AREA_ARENA },
+    [TRIB_BUFFER_INPUT] = { "input", TRIB_AREA_CALLER },
+    [TRIB_BUFFER_OUTPUT] = { "output", TRIB_AREA_CALLER },
+    [TRIB_BUFFER_PARAMETER] = { "parameter", TRIB_AREA_LOADING },
+    [TRIB_BUFFER_LOADING] = { "loading", TRIB_AREA_LOADING },
+    [TRIB_BUFFER_PACKED] = { "packed", TRIB_AREA_PARAMETERS },
+    [TRIB_BUFFER_GRADIENT] = { "gradient", TRIB_AREA_PARAMETERS },
+    [TRIB_BUFFER_STATE] = { "state", TRIB_AREA_PARAMETERS },
+};
+
+const char *trib_buffer_kind_name(trib_buffer_kind kind)
+{
+    return (unsigned)kind < TRIB_BUFFER_KIND_COUNT ? buffer_kinds[kind].name : "unknown";
+}
+
+trib_memory_area trib_buffer_area(trib_buffer_kind kind) { return buffer_kinds[kind].area; }
+
 trib_plan_options trib_plan_default_options(void)
 {
     trib_plan_options o;
@@ -51,6 +73,8 @@ void trib_plan_destroy(trib_plan *plan)
 {
     if (!plan) return;
     trib_free(plan->ops);
+    trib_free(plan->prepare);
+    trib_free(plan->loads);
     trib_free(plan->buffers);
     trib_free(plan->inputs);
     trib_free(plan->outputs);

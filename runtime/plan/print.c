@@ -134,6 +134,26 @@ static void print_totals(const trib_plan *p, columns c, FILE *out)
     fprintf(out, ", %.0f op by op, one after the other.\nRates: %s.\n", p->batch / t.roofline, p->rates_source);
 }
 
+static void print_memory(const trib_plan *p, FILE *out)
+{
+    fprintf(out,
+            "\narena %.2f MB (%.2f MB of activations and workspaces), parameters %.2f MB (%.2f MB more while they "
+            "are loaded)\n",
+            (double)p->arena_bytes * 1e-6, (double)p->activation_bytes * 1e-6, (double)p->parameter_bytes * 1e-6,
+            (double)p->loading_bytes * 1e-6);
+}
+
+/* What runs when parameters change. */
+static void print_preparation(const trib_plan *p, columns c, FILE *out)
+{
+    fprintf(out, "\nWhen parameters change, on stream 0:\n");
+    for (int i = 0; i < p->prepare_count; ++i) {
+        const trib_plan_op *op = &p->prepare[i];
+        fprintf(out, "%4d  %-*s %-*s %8.2f MB\n", i, c.layer + 5, op->name, c.implementation, op->implementation,
+                (double)op->bytes * 1e-6);
+    }
+}
+
 trib_status trib_plan_print(const trib_plan *p, bool explain, FILE *out)
 {
     char schedule[1024];
@@ -143,13 +163,13 @@ trib_status trib_plan_print(const trib_plan *p, bool explain, FILE *out)
             p->device_spec, p->batch, schedule, trib_precision_name(p->precision), trib_layout_name(p->layout),
             p->stream_count, p->event_count);
     if (p->threads > 0) fprintf(out, ", %d thread%s", p->threads, p->threads == 1 ? "" : "s");
-    fprintf(out, "\narena %.2f MB (%.2f MB of activations and workspaces)\n", (double)p->arena_bytes * 1e-6,
-            (double)p->activation_bytes * 1e-6);
+    print_memory(p, out);
     for (int i = 0; explain && i < p->note_count; ++i) fprintf(out, "  %s\n", p->notes[i]);
     columns c = columns_of(p);
     fprintf(out, "\n%4s %2s  %-10s %-5s %-*s %-*s %8s %8s%s\n", "op", "st", "waits", "rec", c.layer, "layer",
             c.implementation, "implementation", "MFLOP", "MB", p->copy_rate > 0 ? "  us, best bound by" : "");
     for (int i = 0; i < p->op_count; ++i) print_op(p, c, i, explain, out);
     print_totals(p, c, out);
+    if (explain && p->prepare_count) print_preparation(p, c, out);
     return ferror(out) ? TRIB_ERROR(TRIB_IO_ERROR, "the plan cannot be written") : trib_success();
 }

@@ -21,7 +21,7 @@ typedef struct trib_lane {
     trib_device *device;
     const trib_plan *plan;
     trib_op_handle *const *ops; /* one per plan op, NULL if nothing runs; owned by the session */
-    void *const *packed;        /* its parameters, NULL if it has none; owned by the session */
+    unsigned char *parameters;  /* packed, of all ops; owned by the session */
     const trib_trace *trace;    /* NULL: no listener; owned by the session */
     int index;
     trib_chunk_order order;

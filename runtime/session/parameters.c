@@ -2,179 +2,138 @@
 #include "session/parameters.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
 
-static trib_status as_f32(const trib_plan_op *op, const trib_tensor *t, float **out, int64_t *count)
+typedef struct loader {
+    const trib_plan *plan;
+    trib_op_handle *const *ops;
+    const trib_tensor *parameters;
+    trib_device *device;
+    trib_stream *stream;
+    unsigned char *packed, *loading; /* device memory */
+} loader;
+
+static const char *consumer_of(const loader *l, const trib_plan_op *op) { return l->plan->ops[op->consumer].name; }
+
+/* ---- to the device ---- */
+
+static void *address(const loader *l, const trib_view *v)
 {
-    TRIB_TRY(trib_shape_count(&t->shape, count));
-    float *values = trib_alloc((size_t)*count * sizeof *values);
-    if (!values) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "layer %s: no memory for its parameters", op->name);
-    trib_convert_to_f32(t->data, t->dtype, (size_t)*count, values);
-    *out = values;
+    const trib_plan_buffer *b = &l->plan->buffers[v->buffer];
+    unsigned char *area = trib_buffer_area(b->kind) == TRIB_AREA_PARAMETERS ? l->packed : l->loading;
+    return area + b->offset + trib_view_offset(v);
+}
+
+/* Of another type: converted by the host, whose copy is needed until it has been read. */
+static trib_status bring_converted(const loader *l, const trib_tensor *t, int64_t count, void *target)
+{
+    float *values = trib_alloc((size_t)count * sizeof *values);
+    if (!values) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to convert %lld values", (long long)count);
+    trib_convert_to_f32(t->data, t->dtype, (size_t)count, values);
+    trib_status status = trib_copy_to_device(l->stream, target, values, (size_t)count * sizeof *values);
+    trib_status done = trib_stream_synchronize(l->stream);
+    trib_free(values);
+    return trib_failed(&status) ? status : done;
+}
+
+static trib_status bring(const loader *l, const trib_plan_load *load)
+{
+    const trib_tensor *t = &l->parameters[load->parameter];
+    int64_t count;
+    TRIB_TRY(trib_shape_count(&t->shape, &count));
+    if (t->dtype != TRIB_F32) return bring_converted(l, t, count, address(l, &load->view));
+    return trib_copy_to_device(l->stream, address(l, &load->view), t->data, (size_t)count * sizeof(float));
+}
+
+/* ---- what no device looks at ---- */
+
+static double value_at(const loader *l, int parameter, int i)
+{
+    const trib_tensor *t = &l->parameters[parameter];
+    float value;
+    trib_convert_to_f32((const unsigned char *)t->data + (size_t)i * trib_dtype_size(t->dtype), t->dtype, 1, &value);
+    return (double)value;
+}
+
+/* Scale and shift as a fold computes them. */
+static trib_status check_batch_norm(const loader *l, const trib_plan_op *op)
+{
+    const int *ids = op->parts[0].parameters;
+    for (int i = 0; i < op->desc.outputs[0].c; ++i) {
+        double root = value_at(l, ids[TRIB_BN_VAR], i) + (double)op->parts[0].bn_eps;
+        double scale = value_at(l, ids[TRIB_BN_WEIGHT], i) / sqrt(root);
+        double shift = value_at(l, ids[TRIB_BN_BIAS], i) - value_at(l, ids[TRIB_BN_MEAN], i) * scale;
+        if (!isfinite(scale) || !isfinite(shift))
+            return TRIB_ERROR(TRIB_BAD_DATA, "batch norm of channel %d divides by the root of %g", i, root);
+    }
     return trib_success();
-}
-
-/* scale and shift of a batch norm, in double: scale = gamma / sqrt(var + eps), shift = beta - mean * scale. */
-static trib_status batch_norm_scale_shift(const trib_plan_op *op, int part, const trib_tensor *parameters, int c,
-                                          double *scale, double *shift)
-{
-    const int *ids = op->parts[part].parameters;
-    const double eps = op->parts[part].bn_eps;
-    float *p[TRIB_ROLE_COUNT] = { NULL };
-    trib_status status = trib_success();
-    for (int role = TRIB_BN_WEIGHT; role <= TRIB_BN_VAR && !trib_failed(&status); ++role) {
-        int64_t count = 0;
-        status = as_f32(op, &parameters[ids[role]], &p[role], &count);
-    }
-    for (int i = 0; i < c && !trib_failed(&status); ++i) {
-        scale[i] = (double)p[TRIB_BN_WEIGHT][i] / sqrt((double)p[TRIB_BN_VAR][i] + eps);
-        shift[i] = (double)p[TRIB_BN_BIAS][i] - (double)p[TRIB_BN_MEAN][i] * scale[i];
-        if (!isfinite(scale[i]) || !isfinite(shift[i]))
-            status = TRIB_ERROR(TRIB_BAD_DATA, "layer %s: batch norm of channel %d divides by the root of %g", op->name,
-                                i, (double)p[TRIB_BN_VAR][i] + eps);
-    }
-    for (int role = 0; role < TRIB_ROLE_COUNT; ++role) trib_free(p[role]);
-    return trib_outcome(&status);
-}
-
-/* w'[k,...] = w[k,...] * scale[k]; b'[k] = b[k] * scale[k] + shift[k]. Without weights (a batch norm alone): w' =
- * scale, b' = shift. */
-static trib_status apply_batch_norm(const trib_plan_op *op, int part, const trib_tensor *parameters, trib_folded *f,
-                                    int64_t weights)
-{
-    int c = op->desc.outputs[part].c;
-    double *scale = trib_alloc_zeroed((size_t)c, sizeof *scale), *shift = trib_alloc_zeroed((size_t)c, sizeof *shift);
-    trib_status status = trib_success();
-    bool alone = !f->weight;
-    if (!f->bias) f->bias = trib_alloc_zeroed((size_t)c, sizeof *f->bias);
-    if (alone) f->weight = trib_alloc_zeroed((size_t)c, sizeof *f->weight);
-    if (!scale || !shift || !f->bias || !f->weight)
-        status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "layer %s: no memory for its parameters", op->name);
-    else
-        status = batch_norm_scale_shift(op, part, parameters, c, scale, shift);
-    for (int k = 0; k < c && !trib_failed(&status); ++k) {
-        int64_t per_channel = weights / c;
-        if (alone) f->weight[k] = (float)scale[k];
-        for (int64_t i = 0; !alone && i < per_channel; ++i)
-            f->weight[k * per_channel + i] = (float)((double)f->weight[k * per_channel + i] * scale[k]);
-        f->bias[k] = (float)((double)f->bias[k] * scale[k] + shift[k]);
-    }
-    trib_free(scale);
-    trib_free(shift);
-    return trib_outcome(&status);
-}
-
-static trib_status fold_part(const trib_plan_op *op, int part, const trib_tensor *parameters, trib_folded *f,
-                             int64_t *weights)
-{
-    const int *ids = op->parts[part].parameters;
-    int64_t biases = 0;
-    *weights = 0;
-    if (ids[TRIB_WEIGHT] >= 0) {
-        const trib_tensor *weight = &parameters[ids[TRIB_WEIGHT]];
-        TRIB_TRY(as_f32(op, weight, &f->weight, weights));
-        if (trib_kind_row_of(op->desc.kind)->ignores_zeros) f->channels = (int)weight->shape.dim[1];
-    }
-    if (ids[TRIB_BIAS] >= 0) TRIB_TRY(as_f32(op, &parameters[ids[TRIB_BIAS]], &f->bias, &biases));
-    if (ids[TRIB_BN_MEAN] >= 0) TRIB_TRY(apply_batch_norm(op, part, parameters, f, *weights));
-    if (ids[TRIB_WEIGHT] < 0) *weights = op->desc.outputs[part].c; /* a batch norm alone: its scale */
-    return trib_success();
-}
-
-/* Appends `count` values to the `used` ones in *all. */
-static trib_status append(const trib_plan_op *op, float **all, int64_t used, const float *values, int64_t count)
-{
-    if (!values) return trib_success();
-    float *grown = trib_realloc_array(*all, (size_t)(used + count), sizeof *grown);
-    if (!grown) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "layer %s: no memory for its parameters", op->name);
-    memcpy(grown + used, values, (size_t)count * sizeof *grown);
-    *all = grown;
-    return trib_success();
-}
-
-trib_status trib_fold_parameters(const trib_plan_op *op, const trib_tensor *parameters, trib_folded *out)
-{
-    trib_folded all = { 0 };
-    int64_t weights = 0, biases = 0, count = 0;
-    trib_status status = trib_success();
-    for (int part = 0; part < op->part_count && !trib_failed(&status); ++part) {
-        trib_folded one = { 0 };
-        status = fold_part(op, part, parameters, &one, &count);
-        if (!trib_failed(&status) && op->part_count == 1) {
-            all = one; /* the usual case: nothing to append to */
-            break;
-        }
-        if (!trib_failed(&status)) status = append(op, &all.weight, weights, one.weight, count);
-        if (!trib_failed(&status)) status = append(op, &all.bias, biases, one.bias, op->desc.outputs[part].c);
-        all.channels = one.channels;
-        weights += count;
-        biases += op->desc.outputs[part].c;
-        trib_folded_release(&one);
-    }
-    if (trib_failed(&status)) {
-        trib_folded_release(&all);
-        return status;
-    }
-    if (op->part_count == 1) weights = count, biases = op->desc.outputs[0].c;
-    all.weights = all.weight ? weights : 0;
-    all.biases = all.bias ? biases : 0;
-    *out = all;
-    return trib_outcome(&status);
-}
-
-void trib_folded_release(trib_folded *f)
-{
-    trib_free(f->weight);
-    trib_free(f->bias);
-    *f = (trib_folded) { 0 };
 }
 
 /* ---- on the device ---- */
 
-enum { ALIGNMENT = 256 };
-
-static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
-
-/* Weight, bias and workspace are in `memory`, in sequence. */
-static trib_status pack(trib_stream *stream, trib_op_handle *handle, const trib_folded *values, unsigned char *memory,
-                        void *packed)
+static trib_status fold(const loader *l, const trib_plan_op *op)
 {
-    size_t weight_bytes = (size_t)values->weights * sizeof(float), bias_bytes = (size_t)values->biases * sizeof(float);
-    unsigned char *bias = memory + aligned(weight_bytes), *workspace = bias + aligned(bias_bytes);
-    trib_op_parameters parameters = { .weight = (float *)memory, .channels = values->channels };
-    TRIB_TRY(trib_copy_to_device(stream, memory, values->weight, weight_bytes));
-    if (values->bias) {
-        TRIB_TRY(trib_copy_to_device(stream, bias, values->bias, bias_bytes));
-        parameters.bias = (float *)bias;
+    const void *inputs[TRIB_MAX_INPUTS] = { NULL };
+    void *outputs[TRIB_MAX_OUTPUTS] = { NULL };
+    trib_op_handle *handle = NULL;
+    TRIB_TRY(check_batch_norm(l, op));
+    for (int i = 0; i < op->desc.input_count; ++i) inputs[i] = address(l, &op->desc.inputs[i]);
+    for (int i = 0; i < op->desc.output_count; ++i) outputs[i] = address(l, &op->desc.outputs[i]);
+    TRIB_TRY(trib_op_create(l->device, &op->desc, op->implementation, &handle));
+    trib_status status = trib_op_run(handle, l->stream, inputs, outputs, NULL, NULL);
+    trib_op_destroy(handle);
+    return trib_outcome(&status);
+}
+
+static trib_status pack(const loader *l, const trib_plan_op *op)
+{
+    const trib_op_desc *d = &op->desc;
+    trib_op_parameters values = { .weight = address(l, &d->inputs[0]), .channels = d->attributes.pack.channels };
+    if (d->input_count > 1) values.bias = address(l, &d->inputs[1]);
+    void *workspace = op->workspace >= 0 ? l->loading + l->plan->buffers[op->workspace].offset : NULL;
+    return trib_op_pack(l->ops[op->consumer], l->stream, &values, address(l, &d->outputs[0]), workspace);
+}
+
+static trib_status prepare(const loader *l)
+{
+    const trib_plan *p = l->plan;
+    int load = 0;
+    for (int i = 0; i < p->prepare_count; ++i) {
+        const trib_plan_op *op = &p->prepare[i];
+        trib_status status = trib_success();
+        for (; load < p->load_count && p->loads[load].op == i && !trib_failed(&status); ++load)
+            status = bring(l, &p->loads[load]);
+        if (!trib_failed(&status)) status = op->desc.kind == TRIB_PACK ? pack(l, op) : fold(l, op);
+        trib_add_context(&status, "layer %s", consumer_of(l, op));
+        if (trib_failed(&status)) return status;
     }
-    return trib_op_pack(handle, stream, &parameters, packed, workspace);
+    return trib_success();
 }
 
-static trib_status load(trib_device *device, trib_stream *stream, const trib_plan_op *op, trib_op_handle *handle,
-                        const trib_folded *values, void *packed)
+/* ---- memory ---- */
+
+static trib_status take(const loader *l, int64_t bytes, unsigned char **out)
 {
-    void *memory;
-    size_t bytes = aligned((size_t)values->weights * sizeof(float)) + aligned((size_t)values->biases * sizeof(float)) +
-                   (size_t)op->packing_bytes;
-    TRIB_TRY(trib_device_alloc(device, stream, bytes, &memory));
-    trib_status status = pack(stream, handle, values, memory, packed);
-    trib_status done = trib_stream_synchronize(stream); /* `values` is in use until then */
-    trib_device_free(device, stream, memory);
+    void *memory = NULL;
+    if (!bytes) return trib_success();
+    trib_status status = trib_device_alloc(l->device, l->stream, (size_t)bytes, &memory);
+    trib_add_context(&status, "the parameters of %s", l->plan->graph_name);
+    *out = memory;
+    return trib_outcome(&status);
+}
+
+trib_status trib_load_parameters(const trib_plan *plan, trib_op_handle *const *ops, const trib_tensor *parameters,
+                                 trib_device *device, trib_stream *stream, void **memory)
+{
+    loader l = { .plan = plan, .ops = ops, .parameters = parameters, .device = device, .stream = stream };
+    trib_status status = take(&l, plan->parameter_bytes, &l.packed);
+    *memory = l.packed;
+    if (trib_failed(&status)) return status;
+    TRIB_TRY(take(&l, plan->loading_bytes, &l.loading));
+    status = prepare(&l);
+    trib_status done = trib_stream_synchronize(stream); /* the caller's tensors are read until then */
+    trib_device_free(device, stream, l.loading);
+    trib_stream_synchronize(stream); /* what follows may need that memory */
     return trib_failed(&status) ? status : done;
-}
-
-trib_status trib_pack_parameters(trib_device *device, trib_stream *stream, const trib_plan_op *op,
-                                 trib_op_handle *handle, const trib_tensor *parameters, void **packed)
-{
-    trib_folded values;
-    *packed = NULL;
-    if (!op->packed_bytes) return trib_success();
-    TRIB_TRY(trib_fold_parameters(op, parameters, &values));
-    trib_status status = trib_device_alloc(device, stream, (size_t)op->packed_bytes, packed);
-    if (!trib_failed(&status)) status = load(device, stream, op, handle, &values, *packed);
-    trib_folded_release(&values);
-    return status; /* the caller frees *packed, also on failure */
 }

@@ -11,8 +11,12 @@ static void *address(const trib_lane *lane, const bindings *b, int buffer)
 {
     const trib_plan *p = lane->plan;
     const trib_plan_buffer *where = &p->buffers[buffer];
+    switch (trib_buffer_area(where->kind)) {
+    case TRIB_AREA_ARENA: return lane->arena + where->offset;
+    case TRIB_AREA_PARAMETERS: return lane->parameters + where->offset;
+    default: break;
+    }
     if (where->kind == TRIB_BUFFER_INPUT) return (void *)b->input;
-    if (where->kind != TRIB_BUFFER_OUTPUT) return lane->arena + where->offset;
     for (int i = 0; i < p->output_count; ++i)
         if (p->outputs[i].buffer == buffer) return b->outputs[i];
     return NULL;
@@ -30,8 +34,8 @@ static trib_status run_op(trib_lane *lane, int index, const bindings *b)
         outputs[i] =
             (unsigned char *)address(lane, b, op->desc.outputs[i].buffer) + trib_view_offset(&op->desc.outputs[i]);
     void *workspace = op->workspace >= 0 ? address(lane, b, op->workspace) : NULL;
-    trib_status status =
-        trib_op_run(lane->ops[index], lane->streams[op->stream], inputs, outputs, lane->packed[index], workspace);
+    const void *packed = op->parameters >= 0 ? address(lane, b, op->parameters) : NULL;
+    trib_status status = trib_op_run(lane->ops[index], lane->streams[op->stream], inputs, outputs, packed, workspace);
     trib_add_context(&status, "layer %s", op->name);
     return trib_outcome(&status);
 }

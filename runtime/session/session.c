@@ -19,8 +19,8 @@ struct trib_session {
     trib_plan *plan;
     int max_batch;
     trib_op_handle **ops; /* one per plan op */
-    void **packed;        /* its parameters, shared by all lanes */
-    trib_stream *loading; /* stream that packs them */
+    void *parameters;     /* packed, in device memory; shared by all lanes */
+    trib_stream *loading; /* stream that brings them there */
     trib_lane *lanes;
     int lane_count;
     trib_trace *trace;
@@ -95,35 +95,25 @@ static trib_status check_parameters(const trib_graph *graph, const trib_tensor *
     return trib_success();
 }
 
-static trib_status create_op(trib_session *s, int index, const trib_tensor *parameters)
+static trib_status create_ops(trib_session *s)
 {
-    const trib_plan_op *op = &s->plan->ops[index];
-    if (!op->implementation) return trib_success();
-    trib_status status = trib_op_create(s->device, &op->desc, op->implementation, &s->ops[index]);
-    if (!trib_failed(&status))
-        status = trib_pack_parameters(s->device, s->loading, op, s->ops[index], parameters, &s->packed[index]);
-    trib_add_context(&status, "layer %s", op->name);
-    return trib_outcome(&status);
-}
-
-static trib_status create_ops(trib_session *s, const trib_tensor *parameters)
-{
-    int count = s->plan->op_count;
-    s->ops = trib_alloc_zeroed((size_t)count, sizeof(trib_op_handle *));
-    s->packed = trib_alloc_zeroed((size_t)count, sizeof(void *));
-    if (!s->ops || !s->packed) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d ops", count);
-    TRIB_TRY(trib_stream_create(s->device, &(trib_stream_options) { .name = "parameters" }, &s->loading));
-    for (int i = 0; i < count; ++i) TRIB_TRY(create_op(s, i, parameters));
+    const trib_plan *p = s->plan;
+    s->ops = trib_alloc_zeroed((size_t)p->op_count, sizeof(trib_op_handle *));
+    if (!s->ops) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d ops", p->op_count);
+    for (int i = 0; i < p->op_count; ++i) {
+        const trib_plan_op *op = &p->ops[i];
+        if (!op->implementation) continue;
+        trib_status status = trib_op_create(s->device, &op->desc, op->implementation, &s->ops[i]);
+        trib_add_context(&status, "layer %s", op->name);
+        if (trib_failed(&status)) return status;
+    }
     return trib_success();
 }
 
-static void destroy_ops(trib_session *s)
+static trib_status load_parameters(trib_session *s, const trib_tensor *parameters)
 {
-    for (int i = 0; s->ops && i < s->plan->op_count; ++i) trib_op_destroy(s->ops[i]);
-    for (int i = 0; s->packed && i < s->plan->op_count; ++i) trib_device_free(s->device, s->loading, s->packed[i]);
-    trib_stream_destroy(s->loading);
-    trib_free(s->ops);
-    trib_free(s->packed);
+    TRIB_TRY(trib_stream_create(s->device, &(trib_stream_options) { .name = "parameters" }, &s->loading));
+    return trib_load_parameters(s->plan, s->ops, parameters, s->device, s->loading, &s->parameters);
 }
 
 /* On a GPU, a lane with several chunks in flight copies one while it computes another. */
@@ -139,9 +129,12 @@ static trib_status open_lanes(trib_session *s, const trib_session_options *o)
     s->lanes = trib_alloc_zeroed((size_t)o->lanes, sizeof *s->lanes);
     if (!s->lanes) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d lanes", o->lanes);
     for (int i = 0; i < o->lanes; ++i) {
-        s->lanes[i] = (trib_lane) {
-            .device = s->device, .plan = s->plan, .ops = s->ops, .packed = s->packed, .trace = s->trace, .index = i
-        };
+        s->lanes[i] = (trib_lane) { .device = s->device,
+                                    .plan = s->plan,
+                                    .ops = s->ops,
+                                    .parameters = s->parameters,
+                                    .trace = s->trace,
+                                    .index = i };
         s->lane_count = i + 1;
         TRIB_TRY(trib_lane_open(&s->lanes[i], o->launch, slots_of(s, o)));
     }
@@ -156,7 +149,8 @@ static trib_status build(trib_session *s, const trib_graph *graph, const trib_te
     if (s->plan->input_count > 1)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "the network has %d inputs, '%s' and '%s' first; a session takes one",
                           s->plan->input_count, s->plan->inputs[0].name, s->plan->inputs[1].name);
-    TRIB_TRY(create_ops(s, parameters));
+    TRIB_TRY(create_ops(s));
+    TRIB_TRY(load_parameters(s, parameters));
     TRIB_TRY(trib_trace_create(s->plan, sinks, &s->trace));
     return open_lanes(s, o);
 }
@@ -192,7 +186,10 @@ void trib_session_destroy(trib_session *s)
 {
     if (!s || s->process != trib_process()) return;
     for (int i = 0; i < s->lane_count; ++i) trib_lane_close(&s->lanes[i]);
-    destroy_ops(s);
+    for (int i = 0; s->ops && i < s->plan->op_count; ++i) trib_op_destroy(s->ops[i]);
+    trib_device_free(s->device, s->loading, s->parameters);
+    trib_stream_destroy(s->loading);
+    trib_free(s->ops);
     trib_trace_destroy(s->trace);
     trib_free(s->lanes);
     trib_plan_destroy(s->plan);

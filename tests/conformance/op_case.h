@@ -30,6 +30,7 @@ class Generator
     explicit Generator(unsigned seed) : random_(seed) {}
     // An op of this kind between these layouts; every few are slices of wider tensors where that is possible.
     OpCase make(trib_kind kind, trib_layout source, trib_layout target);
+    Values values(std::int64_t count, float scale = 1); // of -scale .. scale
     // A 1x1 convolution of an image pooled 3x3, as the pool branch of a module has it: one op.
     OpCase pooled(trib_kind pool, trib_layout layout);
 
@@ -37,7 +38,6 @@ class Generator
     int pick(std::initializer_list<int> values);
     int upto(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
     bool chance(int percent) { return upto(1, 100) <= percent; }
-    Values values(std::int64_t count, float scale = 1);
     // Puts a view of c channels somewhere into a wider tensor, as far as blocks allow.
     trib_view view(trib_layout layout, int n, int c, int h, int w, bool slice);
     void conv(OpCase &op);

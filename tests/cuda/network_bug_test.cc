@@ -42,30 +42,27 @@ class Planted : public testing::TestWithParam<trib_schedule>
         plan_ = nets::plan(net_.graph(), device_.get(), net_.options(way).plan);
         ASSERT_TRUE(plan_);
         EXPECT_OK(trib_stream_create(device_.get(), nullptr, &loading_));
-        for (int i = 0; i < plan_->op_count; ++i) create(plan_->ops[i]);
+        for (int i = 0; i < plan_->op_count; ++i) ops_.push_back(create(plan_->ops[i]));
+        EXPECT_OK(
+            trib_load_parameters(plan_.get(), ops_.data(), net_.parameters(), device_.get(), loading_, &parameters_));
         lane_.device = device_.get();
         lane_.plan = plan_.get();
         lane_.ops = ops_.data();
-        lane_.packed = packed_.data();
+        lane_.parameters = static_cast<unsigned char *>(parameters_);
     }
 
     void TearDown() override
     {
         for (trib_op_handle *op : ops_) trib_op_destroy(op);
-        for (void *memory : packed_) trib_device_free(device_.get(), loading_, memory);
+        trib_device_free(device_.get(), loading_, parameters_);
         trib_stream_destroy(loading_);
     }
 
-    void create(const trib_plan_op &op)
+    trib_op_handle *create(const trib_plan_op &op)
     {
         trib_op_handle *made = nullptr;
-        void *packed = nullptr;
-        if (op.implementation) {
-            EXPECT_OK(trib_op_create(device_.get(), &op.desc, op.implementation, &made));
-            EXPECT_OK(trib_pack_parameters(device_.get(), loading_, &op, made, net_.parameters(), &packed));
-        }
-        ops_.push_back(made);
-        packed_.push_back(packed);
+        if (op.implementation) EXPECT_OK(trib_op_create(device_.get(), &op.desc, op.implementation, &made));
+        return made;
     }
 
     trib_status open(trib_launch launch, int slots = 1)
@@ -74,7 +71,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
         lane.device = device_.get();
         lane.plan = plan_.get();
         lane.ops = ops_.data();
-        lane.packed = packed_.data();
+        lane.parameters = static_cast<unsigned char *>(parameters_);
         lane_ = lane;
         return trib_lane_open(&lane_, launch, slots);
     }
@@ -138,7 +135,7 @@ class Planted : public testing::TestWithParam<trib_schedule>
     nets::Plan plan_;
     trib_stream *loading_ = nullptr;
     std::vector<trib_op_handle *> ops_;
-    std::vector<void *> packed_;
+    void *parameters_ = nullptr;
     trib_lane lane_ {};
     std::vector<std::unique_ptr<network::Batch>> batches_;
 };

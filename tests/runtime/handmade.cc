@@ -61,7 +61,7 @@ void Builder::op(const std::string &name, int stream, const std::vector<trib_vie
     std::memset(&op, 0, sizeof op);
     op.name = trib_strings_add(l.strings, name.c_str());
     op.implementation = "handmade";
-    op.layer = op.fork = op.record = op.workspace = -1;
+    op.layer = op.fork = op.record = op.workspace = op.parameters = op.consumer = -1;
     op.part_count = 1;
     op.parts[0] = trib_no_parameters();
     op.stream = stream;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <set>
@@ -49,6 +50,54 @@ TEST(Plan, BatchNormAndReluDisappearIntoConvolutions)
     EXPECT_GT(op->parts[0].bn_eps, 0);
 }
 
+// Batch norm's four and the weight go into what is packed, op by op, in memory that is used again.
+TEST(Plan, ParametersArePreparedByOpsOfTheirOwn)
+{
+    auto device = nets::cpu();
+    for (bool torchvision : { true, false }) {
+        auto graph = nets::googlenet(torchvision ? support::torchvision : support::bvlc);
+        Plan p = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES));
+        ASSERT_TRUE(p);
+        int folds = 0, packs = 0;
+        std::int64_t packed = 0, most = 0;
+        for (int i = 0; i < p->prepare_count; ++i) {
+            const trib_plan_op &op = p->prepare[i];
+            EXPECT_EQ(op.stream, 0);
+            EXPECT_EQ(op.wait_count, 0);
+            ASSERT_GE(op.consumer, 0);
+            folds += op.desc.kind == TRIB_FOLD;
+            packs += op.desc.kind == TRIB_PACK;
+            if (op.desc.kind != TRIB_PACK) continue;
+            const trib_plan_op &consumer = p->ops[op.consumer];
+            EXPECT_EQ(op.desc.outputs[0].buffer, consumer.parameters);
+            EXPECT_STREQ(op.implementation, consumer.implementation);
+            EXPECT_EQ(std::string(op.name), std::string(consumer.name) + "/pack");
+        }
+        EXPECT_EQ(folds, torchvision ? 57 : 0);
+        EXPECT_EQ(packs, 58); // the linear layer, too
+        EXPECT_EQ(p->load_count, torchvision ? 57 * 5 + 2 : 58 * 2);
+        for (int i = 0; i < p->buffer_count; ++i) {
+            const trib_plan_buffer &b = p->buffers[i];
+            if (b.kind == TRIB_BUFFER_PACKED) packed += b.bytes;
+            if (trib_buffer_area(b.kind) == TRIB_AREA_LOADING) most = std::max(most, b.bytes);
+        }
+        EXPECT_EQ(packed, p->parameter_bytes);
+        EXPECT_GT(packed, trib_graph_parameter_count(graph.get()) ? 6 * 4000000 : 0) << "6.6 million weights";
+        EXPECT_LT(p->loading_bytes, 4 * most) << "what one op needs, not what all do";
+    }
+}
+
+TEST(Plan, BufferKindsHaveNamesAndAreas)
+{
+    std::set<std::string> names;
+    for (int kind = 0; kind < TRIB_BUFFER_KIND_COUNT; ++kind)
+        EXPECT_TRUE(names.insert(trib_buffer_kind_name(trib_buffer_kind(kind))).second);
+    EXPECT_STREQ(trib_buffer_kind_name(TRIB_BUFFER_KIND_COUNT), "unknown");
+    EXPECT_EQ(trib_buffer_area(TRIB_BUFFER_ACTIVATION), TRIB_AREA_ARENA);
+    EXPECT_EQ(trib_buffer_area(TRIB_BUFFER_OUTPUT), TRIB_AREA_CALLER);
+    EXPECT_EQ(trib_buffer_area(TRIB_BUFFER_STATE), TRIB_AREA_PARAMETERS);
+}
+
 TEST(Plan, PassesCanBeSwitchedOff)
 {
     auto device = nets::cpu();
@@ -69,7 +118,8 @@ TEST(Plan, RequiredPassesStay)
 {
     auto device = nets::cpu();
     auto graph = nets::inception(true);
-    for (trib_pass pass : { TRIB_PASS_PRUNE, TRIB_PASS_CHOOSE_IMPLEMENTATION, TRIB_PASS_ASSIGN_STREAMS }) {
+    for (trib_pass pass :
+         { TRIB_PASS_PRUNE, TRIB_PASS_CHOOSE_IMPLEMENTATION, TRIB_PASS_PREPARE_PARAMETERS, TRIB_PASS_ASSIGN_STREAMS }) {
         trib_plan_options o = options(TRIB_SERIAL);
         o.disabled_passes = 1u << pass;
         trib_plan *made = nullptr;

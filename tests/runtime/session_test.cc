@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -162,7 +163,8 @@ TEST(Session, PassesDoNotChangeTheResult)
         auto expected = run(reference.get(), input, 2, 10);
         o.plan.reference = false;
         for (unsigned off = 0; off < 1u << TRIB_PASS_COUNT; ++off) {
-            if (off & (1u << TRIB_PASS_PRUNE | 1u << TRIB_PASS_CHOOSE_IMPLEMENTATION | 1u << TRIB_PASS_ASSIGN_STREAMS))
+            if (off & (1u << TRIB_PASS_PRUNE | 1u << TRIB_PASS_CHOOSE_IMPLEMENTATION |
+                       1u << TRIB_PASS_PREPARE_PARAMETERS | 1u << TRIB_PASS_ASSIGN_STREAMS))
                 continue; // refused: Plan.RequiredPassesStay
             const trib_device_info *info = trib_device_get_info(device.get());
             for (int i = 0; i < info->layout_count; ++i) {
@@ -286,6 +288,32 @@ TEST(Session, MemoryLimitFromPlentyToNothingIsMonotone)
     }
     EXPECT_TRUE(refused);
     EXPECT_EQ(trib_device_memory(device.get()).current_bytes, 0);
+}
+
+// While parameters are loaded there is no second copy of the network, and afterwards only the packed one, whatever the
+// number of lanes.
+TEST(Session, ParametersAreThereOnceHoweverManyLanes)
+{
+    auto device = nets::cpu(2);
+    auto graph = nets::googlenet(support::torchvision, 64, 10);
+    std::int64_t left[3] = {};
+    for (int lanes : { 1, 2 }) {
+        trib_session_options o = trib_session_default_options();
+        o.lanes = lanes;
+        o.max_batch = 4;
+        o.plan.batch = o.plan.threads = 1;
+        const std::int64_t before = trib_device_memory(device.get()).current_bytes;
+        Session s = nets::session(graph.get(), device.get(), o);
+        ASSERT_TRUE(s);
+        ASSERT_EQ(trib_session_lanes(s.get()), lanes);
+        const trib_plan *p = trib_session_plan(s.get());
+        const trib_memory_stats stats = trib_device_memory(device.get());
+        left[lanes] = stats.current_bytes - before - p->parameter_bytes;
+        EXPECT_GT(left[lanes], 0);
+        EXPECT_LT(left[lanes], p->parameter_bytes) << "arenas and slots";
+        EXPECT_LE(stats.peak_bytes, p->parameter_bytes + std::max(p->loading_bytes, left[lanes]));
+    }
+    EXPECT_EQ(left[2], 2 * left[1]);
 }
 
 TEST(Session, EveryFallibleOperationMayFail)

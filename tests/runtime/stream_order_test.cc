@@ -87,6 +87,52 @@ TEST(StreamOrder, MessageNamesBothOpsTheRangeAndTheMissingWait)
         EXPECT_NE(text.find(wanted), std::string::npos) << wanted << " in: " << text;
 }
 
+// What prepares parameters is held to the same: and each op reads what was packed for it.
+TEST(StreamOrder, CatchesParametersThatAreNotPreparedAsTheyAreRead)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    Plan p = nets::plan(graph.get(), device.get(), trib_plan_default_options());
+    ASSERT_TRUE(p);
+    ASSERT_GT(p->prepare_count, 2);
+    ASSERT_EQ(p->prepare[0].desc.kind, TRIB_FOLD);
+    ASSERT_EQ(p->prepare[1].desc.kind, TRIB_PACK);
+    const trib_plan_op fold = p->prepare[0], pack = p->prepare[1];
+    const auto refused = [&](const char *why) {
+        EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, why);
+        p->prepare[0] = fold;
+        p->prepare[1] = pack;
+        ASSERT_OK(trib_plan_check_stream_order(p.get()));
+    };
+    p->prepare[0].desc.outputs[0].buffer = fold.desc.inputs[0].buffer;
+    refused("share memory");
+    p->prepare[1].desc.kind = TRIB_FOLD;
+    refused("its parameters are packed by 1 ops");
+    p->prepare[1].consumer = 0;
+    refused("its parameters are packed by 1 ops, for");
+    p->prepare[1].desc.outputs[0].buffer = pack.desc.inputs[0].buffer;
+    refused("share memory");
+    const int packed = pack.desc.outputs[0].buffer;
+    p->buffers[fold.desc.outputs[0].buffer].kind = TRIB_BUFFER_PACKED; // over what others have packed
+    p->buffers[fold.desc.outputs[0].buffer].offset = p->buffers[packed].offset;
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "share memory");
+    p->buffers[fold.desc.outputs[0].buffer].kind = TRIB_BUFFER_LOADING;
+    p->buffers[fold.desc.outputs[0].buffer].offset = 0;
+    // An op of a run that writes what others read is in no order with them on another stream.
+    trib_plan_options o = trib_plan_default_options();
+    o.schedule = TRIB_BRANCHES;
+    p = nets::plan(graph.get(), device.get(), o);
+    int left = -1, right = -1;
+    for (int i = 0; i < p->op_count; ++i) {
+        if (std::string(p->ops[i].name) == "module/3x3_reduce") left = i;
+        if (std::string(p->ops[i].name) == "module/5x5_reduce") right = i;
+    }
+    ASSERT_GE(left, 0);
+    ASSERT_GE(right, 0);
+    p->ops[left].workspace = p->ops[right].parameters;
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "the parameters");
+}
+
 TEST(StreamOrder, RefusesEventsAndStreamsThatDoNotExist)
 {
     auto device = nets::cpu();

@@ -9,6 +9,7 @@
 #include "cpu/ops/native.h"
 #include "cpu/ops/op.h"
 #include "cpu/ops/pixels.h"
+#include "device/fold.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/kernels.h"
 
@@ -143,6 +144,13 @@ static void run_lrn(const trib_op_desc *desc, const float *x, float *y)
     trib_pixels_clear(&to, y, last + 1);
 }
 
+static void run_fold(const trib_op_desc *desc, const void *const *inputs, void *const *outputs)
+{
+    trib_fold_geometry g = trib_fold_geometry_of(desc);
+    trib_fold_inputs x = trib_fold_inputs_of(desc, inputs);
+    trib_ref_fold_batch_norm(&g, &x, outputs[0], outputs[1]);
+}
+
 static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
                        void *const *outputs, const void *packed, void *workspace)
 {
@@ -154,6 +162,7 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
     case TRIB_BATCH_NORM: run_scale_shift(op, inputs[0], outputs[0], packed); break;
     case TRIB_SOFTMAX: run_softmax(&op->desc, inputs[0], outputs[0]); break;
     case TRIB_LRN: run_lrn(&op->desc, inputs[0], outputs[0]); break;
+    case TRIB_FOLD: run_fold(&op->desc, inputs, outputs); break;
     case TRIB_TOP_K: return run_top_k(&op->desc, inputs[0], outputs[0], outputs[1]);
     default: trib_native_pool(&op->desc, inputs[0], outputs[0]);
     }
@@ -165,6 +174,7 @@ static bool supported(const trib_op_desc *desc)
     switch (desc->kind) {
     case TRIB_CONCAT:
     case TRIB_REORDER:
+    case TRIB_FOLD:
     case TRIB_RELU: return true;
     case TRIB_BATCH_NORM: return desc->inputs[0].layout == desc->outputs[0].layout;
     case TRIB_SOFTMAX:

@@ -6,6 +6,7 @@
 #include "cpu/libraries/onednn.h"
 #include "cpu/ops/op.h"
 #include "device/op_check.h"
+#include "graph/kinds.h"
 #include "tributary/internal/alloc.h"
 
 enum { MOST_IMPLEMENTATIONS = 8 };
@@ -37,8 +38,9 @@ static bool is_f32(const trib_view *views, int count)
 /* Backends check kinds, layouts and shapes; this refuses what no backend supports. */
 static bool refuses(const trib_op_desc *desc, char *reason)
 {
+    const trib_kind_row *row = trib_kind_row_of(desc->kind);
     bool rows = desc->kind == TRIB_TOP_K;
-    bool several = (!rows && desc->output_count > 1) || trib_op_has_stages(desc);
+    bool several = (row->most_outputs > row->least_outputs && desc->output_count > 1) || trib_op_has_stages(desc);
     bool wider = desc->kind == TRIB_REORDER && desc->outputs[0].c != desc->inputs[0].c;
     bool f32 = is_f32(desc->inputs, desc->input_count) && is_f32(desc->outputs, rows ? 1 : desc->output_count);
     if (several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32)

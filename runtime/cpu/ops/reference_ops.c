@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/ops/op.h"
+#include "device/fold.h"
 #include "device/window.h"
 #include "graph/kinds.h"
 #include "tributary/kernels.h"
@@ -70,6 +71,13 @@ static void reorder(const trib_op_desc *desc, const float *x, float *y)
             }
 }
 
+static void fold(const trib_op_desc *desc, const void *const *inputs, void *const *outputs)
+{
+    trib_fold_geometry g = trib_fold_geometry_of(desc);
+    trib_fold_inputs x = trib_fold_inputs_of(desc, inputs);
+    trib_ref_fold_batch_norm(&g, &x, outputs[0], outputs[1]);
+}
+
 /* ---- parameters: as they are given, but for the channels that an input has beyond them ---- */
 
 static trib_packing packing_of(const trib_op_desc *desc)
@@ -121,6 +129,7 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
     case TRIB_LINEAR: linear(desc, x, weight, bias, y); break;
     case TRIB_SOFTMAX: trib_ref_softmax(&pixels, x, y); break;
     case TRIB_REORDER: reorder(desc, x, y); break;
+    case TRIB_FOLD: fold(desc, inputs, outputs); break;
     default: return TRIB_ERROR(TRIB_INTERNAL, "the reference has no such op; please report this");
     }
     return trib_success();
@@ -128,7 +137,7 @@ static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const 
 
 static bool supported(const trib_op_desc *desc, char *reason)
 {
-    if (desc->kind == TRIB_REORDER) return true;
+    if (desc->kind == TRIB_REORDER || desc->kind == TRIB_FOLD) return true;
     if (desc->kind == TRIB_PREPROCESS || desc->kind == TRIB_TOP_K) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "the reference has no %s", trib_kind_name(desc->kind));
         return false;

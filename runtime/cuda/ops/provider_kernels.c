@@ -6,6 +6,7 @@
 
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
+#include "device/fold.h"
 
 enum { KERNEL_ALIGNMENT = 16 };
 
@@ -245,6 +246,13 @@ static trib_status run_preprocess(const trib_op_desc *d, const call *c)
     return trib_cuda_preprocess(&g, d->outputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
+static trib_status run_fold(const trib_op_desc *d, const call *c)
+{
+    trib_fold_geometry g = trib_fold_geometry_of(d);
+    trib_fold_inputs x = trib_fold_inputs_of(d, c->inputs);
+    return trib_cuda_fold_batch_norm(&g, &x, c->outputs[0], c->outputs[1], c->stream);
+}
+
 static const kernel_op kernels[] = {
     { .kind = TRIB_CONV2D,
       .name = "tributary:conv1x1",
@@ -288,6 +296,7 @@ static const kernel_op kernels[] = {
     { .kind = TRIB_RELU, .name = "tributary:relu", .supports = reorder, .run = run_reorder },
     { .kind = TRIB_REORDER, .name = "tributary:reorder", .supports = reorder, .run = run_reorder },
     { .kind = TRIB_CONCAT, .name = "tributary:copy", .supports = plain, .run = run_concat },
+    { .kind = TRIB_FOLD, .name = "tributary:fold_batch_norm", .supports = reorder, .run = run_fold },
     { .kind = TRIB_PREPROCESS, .name = "tributary:preprocess", .supports = preprocess, .run = run_preprocess },
 };
 

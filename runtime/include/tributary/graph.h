@@ -49,6 +49,8 @@ typedef enum trib_kind {
     TRIB_REORDER,    /* a change of memory layout, element type, or to more channels (the new ones are 0) */
     TRIB_PREPROCESS, /* 8-bit pixels to normalised ones */
     TRIB_TOP_K,      /* the k most likely classes of each row of logits */
+    TRIB_FOLD,       /* batch norm's parameters into the preceding weight and bias */
+    TRIB_PACK,       /* weight and bias into the form that one op reads; runs through the handle of that op */
     TRIB_KIND_COUNT
 } trib_kind;
 
@@ -117,6 +119,20 @@ typedef struct trib_top_k_rows {
     int k;
 } trib_top_k_rows;
 
+/* y = batch norm folded into weight and bias, in double: weight * scale, bias * scale + shift, with scale = bn_weight /
+ * sqrt(var + eps), shift = bn_bias - mean * scale. Inputs are weight and bias, those that there are, then the batch
+ * norm's four in the order of their roles; outputs a weight and a bias. Without a weight (a batch norm alone) they are
+ * scale and shift. All are dense: n = 1, c = O, h = I, w = R*S. */
+typedef struct trib_fold {
+    bool weight, bias;
+    float eps;
+} trib_fold;
+
+/* Inputs are a dense weight and, where the op has one, a bias; the output is what trib_op_pack writes. */
+typedef struct trib_pack {
+    int channels; /* as in trib_op_parameters */
+} trib_pack;
+
 typedef union trib_attributes {
     trib_conv2d conv2d; /* in layers and ops strides are at least 1, and a pool's window has an extent: the builder
                            replaces zeros */
@@ -128,6 +144,8 @@ typedef union trib_attributes {
     trib_dropout dropout;
     trib_normalise preprocess;
     trib_top_k_rows top_k;
+    trib_fold fold;
+    trib_pack pack;
 } trib_attributes;
 
 /* The role of a parameter in its layer. */

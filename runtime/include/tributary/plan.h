@@ -46,6 +46,7 @@ typedef enum trib_pass {
     TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the following 1x1 convolution become one op */
     TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an adjacent LRN become one op */
     TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
+    TRIB_PASS_PREPARE_PARAMETERS,    /* required: what runs when parameters change */
     TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */
     TRIB_PASS_PLAN_MEMORY,           /* if off, every buffer gets its own memory */
     TRIB_PASS_COUNT
@@ -86,14 +87,31 @@ typedef enum trib_buffer_kind {
     TRIB_BUFFER_ACTIVATION = 0, /* in the arena */
     TRIB_BUFFER_WORKSPACE,      /* in the arena, alive during one op */
     TRIB_BUFFER_INPUT,          /* given by the caller of each run */
-    TRIB_BUFFER_OUTPUT          /* given by the caller of each run */
+    TRIB_BUFFER_OUTPUT,         /* given by the caller of each run */
+    TRIB_BUFFER_PARAMETER,      /* values as the graph shapes them, dense float32 */
+    TRIB_BUFFER_LOADING,        /* between a parameter and its packed form: batch norm folded in, scratch memory */
+    TRIB_BUFFER_PACKED,         /* the form in which one op reads its parameters */
+    TRIB_BUFFER_GRADIENT,       /* of parameters; no plan has any yet */
+    TRIB_BUFFER_STATE,          /* what an optimiser keeps from step to step; no plan has any yet */
+    TRIB_BUFFER_KIND_COUNT
 } trib_buffer_kind;
+/* "activation", "workspace", "input", ... */
+const char *trib_buffer_kind_name(trib_buffer_kind kind);
+
+/* The memory a buffer lies in. */
+typedef enum trib_memory_area {
+    TRIB_AREA_ARENA = 0,  /* one per lane */
+    TRIB_AREA_CALLER,     /* a buffer of its own */
+    TRIB_AREA_PARAMETERS, /* one per session, the same for all lanes: it stays as long as the session */
+    TRIB_AREA_LOADING     /* needed only while parameters are prepared */
+} trib_memory_area;
+trib_memory_area trib_buffer_area(trib_buffer_kind kind);
 
 typedef struct trib_plan_buffer {
     const char *name; /* of the tensor, e.g. "inception_3a/output" */
     trib_buffer_kind kind;
     int64_t bytes;
-    int64_t offset; /* in the arena; -1 for inputs and outputs */
+    int64_t offset; /* in its area; -1 for inputs and outputs */
 } trib_plan_buffer;
 
 enum { TRIB_MAX_WAITS = 8 };
@@ -113,14 +131,16 @@ typedef struct trib_plan_op {
     trib_plan_part parts[TRIB_MAX_OUTPUTS];
     int stream;
     int wait_count;
-    int waits[TRIB_MAX_WAITS];           /* events to wait for before the op */
-    int record;                          /* event to record after the op, or -1 */
-    int workspace;                       /* buffer, or -1 */
-    int64_t packed_bytes, packing_bytes; /* of its parameters, as in trib_implementation */
-    const char *implementation;          /* NULL: nothing runs here, but streams meet (input, join of a concat) */
-    const char *reason;                  /* why it was chosen: candidates, times, ranks; may be NULL */
-    int64_t flops;                       /* of this op, whole batch */
-    int64_t bytes;                       /* read and written at least, including parameters */
+    int waits[TRIB_MAX_WAITS];  /* events to wait for before the op */
+    int record;                 /* event to record after the op, or -1 */
+    int workspace;              /* buffer, or -1 */
+    int parameters;             /* buffer of its packed parameters, or -1 */
+    int64_t packing_bytes;      /* scratch memory while they are packed */
+    int consumer;               /* of an op that prepares parameters: the op that reads them; else -1 */
+    const char *implementation; /* NULL: nothing runs here, but streams meet (input, join of a concat) */
+    const char *reason;         /* why it was chosen: candidates, times, ranks; may be NULL */
+    int64_t flops;              /* of this op, whole batch */
+    int64_t bytes;              /* read and written at least, including parameters */
 } trib_plan_op;
 
 /* A fork of the graph; trib_plan_op.fork is its index. */
@@ -139,6 +159,13 @@ typedef struct trib_plan_input {
     trib_layout layout; /* dense */
 } trib_plan_input;
 
+/* A parameter that is brought to the device before op `op` of those that prepare parameters. */
+typedef struct trib_plan_load {
+    int parameter; /* of the graph */
+    int op;
+    trib_view view; /* dense; a slice where several convolutions were merged */
+} trib_plan_load;
+
 typedef struct trib_plan_output {
     const char *name;
     int buffer;
@@ -155,13 +182,21 @@ typedef struct trib_plan {
     int threads;
     unsigned disabled_passes;
     int op_count, buffer_count, input_count, output_count, fork_count, stream_count, event_count;
-    trib_plan_op *ops;
+    trib_plan_op *ops; /* these run every time */
+    /* These run before, when parameters have changed (at inference: once), in this order, on stream 0: of each op that
+     * has parameters, batch norm folded in, then packed. What one of them needs beside packed parameters shares its
+     * memory with what the next one's needs, so that a network is never there twice. */
+    int prepare_count, load_count;
+    trib_plan_op *prepare;
+    trib_plan_load *loads; /* in the order of the ops they come before */
     trib_plan_buffer *buffers;
     trib_plan_input *inputs;
     trib_plan_output *outputs;
     trib_plan_fork *forks;
     int64_t arena_bytes;
     int64_t activation_bytes; /* size of the arena without reuse */
+    int64_t parameter_bytes;  /* of packed parameters, once for all lanes */
+    int64_t loading_bytes;    /* additional memory while they are prepared */
     /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL if unknown. */
     double copy_rate, math_rate;
     const char *rates_source;
@@ -188,8 +223,9 @@ trib_status trib_plan_print_json(const trib_plan *plan, FILE *out);
 
 /* Proves that any two ops that touch the same bytes, at least one writing, are ordered by stream order and events; that
  * no op overwrites its own input, unless it updates it in place; and that all ops follow the first op and end before
- * the last one on stream 0. The failure names both ops, the buffer, the byte range and the missing wait.
- * trib_plan_create checks every plan. */
+ * the last one on stream 0: both for the ops of every run and for those that prepare parameters. Proves, too, that each
+ * packed parameter is written by exactly one op, the one that packs it. The failure names both ops, the buffer, the
+ * byte range and the missing wait. trib_plan_create checks every plan. */
 trib_status trib_plan_check_stream_order(const trib_plan *plan);
 
 TRIB_END_DECLS

@@ -17,6 +17,9 @@
  *     trib_session_submit(session, second, 32, second_outputs, &b);
  *     trib_session_wait(session, a); // first_outputs are complete, and `first` may be reused
  *
+ * Creating a session brings the parameters to the device and packs them there, those of one op at a time: this needs
+ * plan->loading_bytes in addition to the packed parameters (plan->parameter_bytes), which lanes share.
+ *
  * After fork() a session works only in the parent, like its device (device.h). The child creates its own device and
  * session. */
 #ifndef TRIBUTARY_SESSION_H
