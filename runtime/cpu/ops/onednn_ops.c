@@ -5,6 +5,19 @@
 #include "cpu/ops/onednn_op.h"
 #include "tributary/internal/alloc.h"
 
+/* Of one candidate that was found: 0 bytes without weights. */
+static trib_status add_packing(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
+                               dnnl_primitive_desc_t found, trib_implementation *out)
+{
+    dnnl_primitive_desc_t packing = NULL;
+    if (!trib_onednn_has_weight(desc)) return trib_success();
+    TRIB_TRY(trib_onednn_describe_packing(device, desc, r, found, &packing));
+    out->packed_bytes = trib_onednn_packing_of(desc, r, found).bytes;
+    out->packing_bytes = trib_onednn_packing_scratch(desc, r, packing);
+    trib_dnnl.primitive_desc_destroy(packing);
+    return trib_success();
+}
+
 static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
                          int *count, char *reason)
 {
@@ -16,14 +29,15 @@ static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib
         int64_t scratch_bytes;
         TRIB_TRY(trib_onednn_find(device, desc, names[i], &r, &found, reason));
         if (!found) continue;
-        out[(*count)++] = (trib_implementation) {
+        out[*count] = (trib_implementation) {
             .name = names[i],
             .workspace_bytes = trib_onednn_workspace_of(&r, found, &scratch_bytes),
             .note = r.stage_source || r.stage_target ? "copies its slice: not dense in this layout" : NULL,
-            .packed_bytes = trib_onednn_packing_of(desc, &r, found).bytes,
-            .packing_bytes = trib_onednn_packing_scratch(desc, &r),
         };
+        trib_status status = add_packing(device, desc, &r, found, &out[*count]);
         trib_dnnl.primitive_desc_destroy(found);
+        if (trib_failed(&status)) return trib_outcome(&status);
+        ++*count;
     }
     return trib_success();
 }
@@ -32,7 +46,10 @@ static trib_status build(trib_onednn_op *own, const trib_op_desc *desc)
 {
     trib_status status = trib_success();
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_create(&own->primitive, own->descriptor));
-    if (trib_onednn_has_weight(desc)) TRIB_TRY_GOTO(status, done, trib_onednn_build_packing(own, desc));
+    if (!trib_onednn_has_weight(desc)) return trib_success();
+    TRIB_TRY_GOTO(status, done,
+                  trib_onednn_describe_packing(own->device, desc, &own->recipe, own->descriptor, &own->packing));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_create(&own->packs, own->packing));
 done:
     return trib_outcome(&status);
 }
@@ -49,7 +66,6 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" here: %.300s", trib_kind_name(op->desc.kind),
                           name, reason);
     op->base.workspace_bytes = trib_onednn_workspace_of(&own->recipe, own->descriptor, &own->scratch_bytes);
-    op->base.packing_bytes = trib_onednn_packing_scratch(&op->desc, &own->recipe);
     op->packing = trib_onednn_packing_of(&op->desc, &own->recipe, own->descriptor);
     snprintf(op->detail, sizeof op->detail, "%s", trib_dnnl_name(own->descriptor));
     op->run = trib_onednn_run;
@@ -59,6 +75,7 @@ static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char 
     trib_cpu_omp_set_threads(own->recipe.threads);
     trib_status status = build(own, &op->desc);
     trib_cpu_omp_set_threads(before);
+    if (own->packing) op->base.packing_bytes = trib_onednn_packing_scratch(&op->desc, &own->recipe, own->packing);
     return trib_outcome(&status);
 }
 
@@ -67,6 +84,7 @@ void trib_onednn_op_destroy(trib_onednn_op *op)
     if (!op) return;
     if (op->packs) trib_dnnl.primitive_destroy(op->packs);
     if (op->primitive) trib_dnnl.primitive_destroy(op->primitive);
+    if (op->packing) trib_dnnl.primitive_desc_destroy(op->packing);
     if (op->descriptor) trib_dnnl.primitive_desc_destroy(op->descriptor);
     trib_free(op);
 }

@@ -31,34 +31,57 @@ static void plain_dims(const trib_op_desc *desc, const trib_onednn_recipe *r, dn
 }
 
 /* A convolution's weights may have fewer channels than its input. */
-int64_t trib_onednn_packing_scratch(const trib_op_desc *desc, const trib_onednn_recipe *r)
+static int64_t fit_bytes(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
     bool fits = desc->kind == TRIB_LINEAR && desc->inputs[0].c == r->g.c && desc->outputs[0].c == r->g.k;
     dnnl_dims_t d;
-    if (!trib_onednn_has_weight(desc) || fits) return 0;
+    if (fits) return 0;
     plain_dims(desc, r, d);
-    return (int64_t)sizeof(float) * d[0] * d[1] * d[2] * d[3];
+    return trib_onednn_aligned((int64_t)sizeof(float) * d[0] * d[1] * d[2] * d[3]);
 }
 
-trib_status trib_onednn_build_packing(trib_onednn_op *own, const trib_op_desc *desc)
+/* Scratch memory is the caller's: in oneDNN's default mode each reorder to a Winograd format would keep as much as its
+ * weights for as long as it exists. */
+static trib_status describe_reorder(dnnl_engine_t engine, trib_dnnl_md from, trib_dnnl_md to,
+                                    dnnl_primitive_desc_t *out)
 {
-    dnnl_engine_t engine = own->device->onednn->engine;
+    dnnl_primitive_attr_t attributes = NULL;
+    trib_status status = trib_success();
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_attr_create(&attributes));
+    TRIB_DNNL_TRY_GOTO(status, done,
+                       trib_dnnl.primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
+    TRIB_DNNL_TRY_GOTO(status, done,
+                       trib_dnnl.reorder_primitive_desc_create(out, from, engine, to, engine, attributes));
+done:
+    if (attributes) trib_dnnl.primitive_attr_destroy(attributes);
+    return trib_outcome(&status);
+}
+
+trib_status trib_onednn_describe_packing(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
+                                         dnnl_primitive_desc_t descriptor, dnnl_primitive_desc_t *out)
+{
+    dnnl_engine_t engine = device->onednn->engine;
     dnnl_memory_t plain = NULL;
-    dnnl_primitive_desc_t descriptor = NULL;
     trib_status status = trib_success();
     trib_dnnl_md from;
     dnnl_dims_t dims;
-    plain_dims(desc, &own->recipe, dims);
+    int before = trib_cpu_omp_get_threads();
+    plain_dims(desc, r, dims);
+    trib_cpu_omp_set_threads(r->threads); /* the reorder's scratch memory grows with them */
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, DNNL_MEMORY_NONE, &plain));
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_get_memory_desc(plain, &from));
-    TRIB_DNNL_TRY_GOTO(status, done,
-                       trib_dnnl.reorder_primitive_desc_create(
-                           &descriptor, from, engine, trib_onednn_packed_weight(own->descriptor), engine, NULL));
-    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_create(&own->packs, descriptor));
+    TRIB_TRY_GOTO(status, done, describe_reorder(engine, from, trib_onednn_packed_weight(descriptor), out));
 done:
-    if (descriptor) trib_dnnl.primitive_desc_destroy(descriptor);
+    trib_cpu_omp_set_threads(before);
     if (plain) trib_dnnl.memory_destroy(plain);
     return trib_outcome(&status);
+}
+
+int64_t trib_onednn_packing_scratch(const trib_op_desc *desc, const trib_onednn_recipe *r,
+                                    dnnl_primitive_desc_t packing)
+{
+    trib_dnnl_md scratch = trib_dnnl.primitive_desc_query_md(packing, dnnl_query_scratchpad_md, 0);
+    return fit_bytes(desc, r) + (scratch ? (int64_t)trib_dnnl.memory_desc_get_size(scratch) : 0);
 }
 
 /* The filter of one pair of channels; of a linear layer, the weights of one input channel. */
@@ -95,21 +118,26 @@ static const float *fit_weight(const trib_op_desc *desc, const trib_onednn_recip
 }
 
 /* Converts the weights to the primitive's format. */
-static trib_status pack_weight(const trib_cpu_op *op, dnnl_stream_t stream, const float *weight, void *packed)
+static trib_status pack_weight(const trib_cpu_op *op, dnnl_stream_t stream, const float *weight, void *packed,
+                               void *workspace)
 {
     const trib_onednn_op *own = op->onednn;
     dnnl_engine_t engine = own->device->onednn->engine;
-    dnnl_memory_t from = NULL, to = NULL;
+    dnnl_memory_t from = NULL, to = NULL, scratch = NULL;
+    trib_dnnl_md scratch_md = trib_dnnl.primitive_desc_query_md(own->packing, dnnl_query_scratchpad_md, 0);
     trib_status status = trib_success();
     dnnl_dims_t dims;
     plain_dims(&op->desc, &own->recipe, dims);
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, (void *)weight, &from));
     TRIB_DNNL_TRY_GOTO(status, done,
                        trib_dnnl.memory_create(&to, trib_onednn_packed_weight(own->descriptor), engine, packed));
-    dnnl_exec_arg_t arguments[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
-    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_execute(own->packs, stream, 2, arguments));
+    if (scratch_md && trib_dnnl.memory_desc_get_size(scratch_md))
+        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&scratch, scratch_md, engine, workspace));
+    dnnl_exec_arg_t arguments[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to }, { DNNL_ARG_SCRATCHPAD, scratch } };
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_execute(own->packs, stream, scratch ? 3 : 2, arguments));
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.stream_wait(stream));
 done:
+    if (scratch) trib_dnnl.memory_destroy(scratch);
     if (from) trib_dnnl.memory_destroy(from);
     if (to) trib_dnnl.memory_destroy(to);
     return trib_outcome(&status);
@@ -125,5 +153,7 @@ trib_status trib_onednn_pack(const trib_cpu_op *op, dnnl_stream_t stream, const 
         memset(bias, 0, sizeof(float) * (size_t)r->g.k);
         memcpy(bias, parameters->bias, sizeof(float) * channels);
     }
-    return pack_weight(op, stream, fit_weight(&op->desc, r, parameters, workspace), packed);
+    const float *weight = fit_weight(&op->desc, r, parameters, workspace);
+    void *behind = workspace ? (char *)workspace + fit_bytes(&op->desc, r) : NULL;
+    return pack_weight(op, stream, weight, packed, behind);
 }

@@ -65,7 +65,7 @@ ok plan "$model" --schedule fused,inception_5b=serial --json
 expect_out '{"name": "inception_5a", "parent": -1, "schedule": "fused"}, {"name": "inception_5b", "parent": -1, "schedule": "serial"}'
 fails 1 "there is no fork 'inception_9'; there are inception_3a, inception_3b" plan "$model" --schedule serial,inception_9=fused
 ok plan "$model" --explain
-expect_out "MB), parameters "
+expect_out "workspaces), parameters "
 expect_out "prepare_parameters: those of 58 ops are packed"
 expect_out "inception_3a/3x3/fold"
 [ "$(wc -l <out)" -gt "$(wc -l <serial)" ] || fail "--explain says more"
