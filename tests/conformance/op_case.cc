@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 namespace conformance
 {
@@ -32,9 +31,6 @@ trib_view Generator::view(trib_layout layout, int n, int c, int h, int w, bool s
     return v;
 }
 
-namespace
-{
-
 int windows(int size, int window, int stride, int before, int after, bool ceil_mode)
 {
     int room = size + before + after - window;
@@ -43,8 +39,6 @@ int windows(int size, int window, int stride, int before, int after, bool ceil_m
     if (ceil_mode && (count - 1) * stride >= size + before) --count;
     return count;
 }
-
-} // namespace
 
 // The windows of GoogLeNet, and odd ones.
 void Generator::conv(OpCase &op)
@@ -160,164 +154,114 @@ OpCase Generator::pooled(trib_kind pool, trib_layout layout)
     return op;
 }
 
+OpCase Generator::pool_and_lrn(bool lrn_first, trib_layout layout)
+{
+    OpCase op;
+    trib_op_desc &d = op.desc;
+    const int n = pick({ 1, 2 }), c = pick({ 8, 16, 40, 64 }), h = pick({ 3, 7, 14 }), w = pick({ 3, 8, 13 });
+    trib_op_stage &stage = lrn_first ? d.before : d.after;
+    d.kind = TRIB_MAX_POOL2D;
+    d.attributes.pool2d = { 3, 3, 2, 2, { 1, 1, 1, 1 }, true };
+    stage.kind = TRIB_LRN;
+    stage.attributes.lrn = { pick({ 3, 5 }), 1e-1f, 0.75f, 1 };
+    d.input_count = d.output_count = 1;
+    d.inputs[0] = view(layout, n, c, h, w, chance(40));
+    d.outputs[0] = view(layout, n, c, windows(h, 3, 2, 1, 1, true), windows(w, 3, 2, 1, 1, true), chance(40));
+    fill(op);
+    return op;
+}
+
+OpCase Generator::convolutions(trib_layout layout)
+{
+    OpCase op;
+    trib_op_desc &d = op.desc;
+    const int n = pick({ 1, 2, 3 }), c = pick({ 8, 24, 64 }), h = pick({ 1, 2, 7, 14 }), w = pick({ 1, 3, 7, 14 });
+    d.kind = TRIB_CONV2D;
+    d.attributes.conv2d = { 0, 1, 1, 1, 1, {}, false };
+    d.input_count = 1;
+    d.output_count = upto(2, TRIB_MAX_OUTPUTS);
+    d.inputs[0] = view(layout, n, c, h, w, chance(40));
+    for (int i = 0; i < d.output_count; ++i) {
+        d.outputs[i] = view(layout, n, pick({ 8, 16, 24, 64 }), h, w, chance(40));
+        d.attributes.conv2d.k += d.outputs[i].c;
+    }
+    fill(op);
+    return op;
+}
+
+OpCase Generator::top_k()
+{
+    OpCase op;
+    trib_op_desc &d = op.desc;
+    const int n = pick({ 1, 2, 5 }), c = pick({ 2, 10, 100, 1000 });
+    d.kind = TRIB_TOP_K;
+    d.attributes.top_k.k = upto(1, std::min(c, 10));
+    d.input_count = 1;
+    d.output_count = 2;
+    d.inputs[0] = view(TRIB_NCHW, n, c, 1, 1, false);
+    for (trib_view *y : { &d.outputs[0], &d.outputs[1] }) *y = view(TRIB_NCHW, n, d.attributes.top_k.k, 1, 1, false);
+    d.outputs[1].dtype = TRIB_I32;
+    fill(op);
+    return op;
+}
+
+OpCase Generator::preprocess()
+{
+    OpCase op;
+    trib_op_desc &d = op.desc;
+    const int n = pick({ 1, 2 }), c = pick({ 1, 3 }), h = pick({ 1, 7, 32 }), w = pick({ 1, 5, 31 });
+    d.kind = TRIB_PREPROCESS;
+    d.attributes.preprocess = { chance(50), { 1 / 64.0f, 1 / 70.0f, 1 / 80.0f }, { -2, -1.5f, -1 } };
+    d.input_count = d.output_count = 1;
+    d.inputs[0] = view(TRIB_NHWC, n, c, h, w, false);
+    d.inputs[0].dtype = TRIB_U8;
+    d.outputs[0] = view(TRIB_NHWC, n, 8, h, w, false); // the channels beyond 3 are 0
+    op.inputs.push_back(values(std::int64_t(n) * c * h * w, 1));
+    for (float &value : op.inputs[0]) value = std::floor(std::fabs(value) * 255);
+    op.expected = reference(op);
+    return op;
+}
+
 // Values of inputs and parameters, and what comes of them.
 void Generator::fill(OpCase &op)
 {
     trib_op_desc &d = op.desc;
     const trib_kind kind = d.kind;
-    const trib_view &x = d.inputs[0], &y = d.outputs[0];
+    const trib_view &x = d.inputs[0];
+    int k = 0;
+    for (int i = 0; i < d.output_count; ++i) k += d.outputs[i].c;
     for (int i = 0; i < d.input_count; ++i) op.inputs.push_back(values(std::int64_t(x.n) * d.inputs[i].c * x.h * x.w));
     bool weighted = kind == TRIB_CONV2D || kind == TRIB_LINEAR;
     if (weighted) {
         int taps = kind == TRIB_LINEAR ? x.h * x.w : d.attributes.conv2d.r * d.attributes.conv2d.s;
-        op.weight = values(std::int64_t(y.c) * x.c * taps, 2 / std::sqrt(float(x.c * taps)));
+        op.weight = values(std::int64_t(k) * x.c * taps, 2 / std::sqrt(float(x.c * taps)));
         d.has_bias = chance(70);
         d.relu = chance(50);
-        if (d.has_bias) op.bias = values(y.c);
+        if (d.has_bias) op.bias = values(k);
     }
     if (kind == TRIB_BATCH_NORM) op.weight = values(x.c), op.bias = values(x.c);
     op.expected = reference(op);
 }
 
-namespace
+trib_view dense_view(trib_layout layout, int n, int c, int h, int w)
 {
-
-trib_window_geometry window_of(const trib_op_desc &d)
-{
-    const trib_view &x = d.inputs[0], &y = d.outputs[0];
-    const bool conv = d.kind == TRIB_CONV2D;
-    const trib_conv2d &c = d.attributes.conv2d;
-    const trib_pool2d &p = d.attributes.pool2d;
-    const trib_pad &pad = conv ? c.pad : p.pad;
-    trib_window_geometry g = {};
-    g.n = x.n, g.c = g.x_pitch = x.c, g.h = x.h, g.w = x.w;
-    g.k = g.y_pitch = y.c, g.p = y.h, g.q = y.w;
-    g.r = conv ? c.r : p.r, g.s = conv ? c.s : p.s;
-    g.stride_h = std::max(conv ? c.stride_h : p.stride_h, 1);
-    g.stride_w = std::max(conv ? c.stride_w : p.stride_w, 1);
-    g.pad_top = pad.top, g.pad_left = pad.left, g.pad_bottom = pad.bottom, g.pad_right = pad.right;
-    g.relu = d.relu;
-    return g;
+    trib_view v = {};
+    v.layout = layout;
+    v.n = n, v.c = v.c_total = c, v.h = h, v.w = w;
+    return v;
 }
 
-void reference_concat(const OpCase &op, float *y)
+trib_op_desc conv_desc(trib_layout source, trib_layout target, int n, int c, int h, int k, int r, int stride, int pad)
 {
-    for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-        const trib_view &x = op.desc.inputs[i];
-        trib_pixel_geometry g = { std::int64_t(x.n) * x.h * x.w, x.c, x.c, op.desc.outputs[0].c, false };
-        trib_ref_copy(&g, op.inputs[i].data(), y);
-        y += x.c;
-    }
-}
-
-} // namespace
-
-// The prologue as a separate op, then the rest.
-Values reference_in_steps(const OpCase &op)
-{
-    OpCase first = op, second = op;
-    const trib_pool2d &pool = op.desc.before.attributes.pool2d;
-    trib_view between = op.desc.inputs[0];
-    between.h = windows(between.h, pool.r, pool.stride_h, pool.pad.top, pool.pad.bottom, pool.ceil_mode);
-    between.w = windows(between.w, pool.s, pool.stride_w, pool.pad.left, pool.pad.right, pool.ceil_mode);
-    first.desc.kind = op.desc.before.kind;
-    first.desc.attributes = op.desc.before.attributes;
-    first.desc.relu = false;
-    first.desc.outputs[0] = second.desc.inputs[0] = between;
-    first.desc.before = second.desc.before = {};
-    second.inputs[0] = reference(first);
-    return reference(second);
-}
-
-Values reference(const OpCase &op)
-{
-    const trib_op_desc &d = op.desc;
-    if (d.before.kind != TRIB_NO_STAGE) return reference_in_steps(op);
-    const trib_view &in = d.inputs[0], &out = d.outputs[0];
-    Values result(std::size_t(out.n) * std::size_t(out.c) * std::size_t(out.h) * std::size_t(out.w));
-    const float *x = op.inputs[0].data(), *bias = op.bias.empty() ? nullptr : op.bias.data();
-    float *y = result.data();
-    trib_window_geometry g = window_of(d);
-    trib_pixel_geometry p = { std::int64_t(in.n) * in.h * in.w, in.c, in.c, out.c, d.kind == TRIB_RELU };
-    trib_linear_geometry l = { in.n, in.c, in.h, in.w, out.c, in.c, out.c, d.relu };
-    const trib_lrn &lrn = d.attributes.lrn;
-    switch (d.kind) {
-    case TRIB_CONV2D: trib_ref_conv2d(&g, x, op.weight.data(), bias, y); break;
-    case TRIB_MAX_POOL2D: trib_ref_max_pool2d(&g, x, y); break;
-    case TRIB_AVG_POOL2D: trib_ref_avg_pool2d(&g, x, y); break;
-    case TRIB_ADAPTIVE_AVG_POOL2D: trib_ref_adaptive_avg_pool2d(&g, x, y); break;
-    case TRIB_LRN: trib_ref_lrn(&p, lrn.size, lrn.alpha, lrn.beta, lrn.k, x, y); break;
-    case TRIB_BATCH_NORM: trib_ref_scale_shift(&p, op.weight.data(), bias, x, y); break;
-    case TRIB_LINEAR: trib_ref_linear(&l, x, op.weight.data(), bias, y); break;
-    case TRIB_SOFTMAX: trib_ref_softmax(&p, x, y); break;
-    default: reference_concat(op, y);
-    }
-    if (d.kind == TRIB_RELU) trib_ref_copy(&p, x, y);
-    return result;
-}
-
-namespace
-{
-
-void write_view(std::ostream &out, const trib_view &v)
-{
-    out << trib_layout_name(v.layout) << ' ' << v.n << 'x' << v.c << 'x' << v.h << 'x' << v.w;
-    if (v.c != v.c_total) out << " (channels " << v.c_offset << ".. of " << v.c_total << ')';
-}
-
-} // namespace
-
-std::string describe(const trib_op_desc &d)
-{
-    std::ostringstream out;
-    if (d.before.kind != TRIB_NO_STAGE) out << trib_kind_name(d.before.kind) << " before ";
-    out << trib_kind_name(d.kind) << ' ';
-    for (int i = 0; i < d.input_count; ++i)
-        write_view(out, d.inputs[i]), out << (i + 1 < d.input_count ? ", " : " -> ");
-    write_view(out, d.outputs[0]);
-    trib_window_geometry g = window_of(d);
-    if (d.kind == TRIB_CONV2D || d.kind == TRIB_MAX_POOL2D || d.kind == TRIB_AVG_POOL2D)
-        out << ", window " << g.r << 'x' << g.s << " stride " << g.stride_h << ',' << g.stride_w << " pad " << g.pad_top
-            << ',' << g.pad_left << ',' << g.pad_bottom << ',' << g.pad_right;
-    out << (d.has_bias ? ", bias" : "") << (d.relu ? ", relu" : "");
-    return out.str();
-}
-
-namespace
-{
-
-// Index of channel c of the whole tensor.
-std::size_t place(const trib_view &v, int n, int c, int h, int w)
-{
-    const int block = trib_layout_block(v.layout), channels = (v.c_total + block - 1) / block * block;
-    if (v.layout == TRIB_NHWC) return ((std::size_t(n) * v.h + h) * v.w + w) * v.c_total + c;
-    return (((std::size_t(n) * (channels / block) + c / block) * v.h + h) * v.w + w) * block + c % block;
-}
-
-} // namespace
-
-std::vector<float> pack(const trib_view &v, const Values &values, float canary)
-{
-    std::vector<float> whole(std::size_t(trib_view_bytes(&v)) / sizeof(float), canary);
-    const int block = trib_layout_block(v.layout), channels = (v.c_total + block - 1) / block * block;
-    std::size_t next = 0;
-    for (int n = 0; n < v.n; ++n)
-        for (int h = 0; h < v.h; ++h)
-            for (int w = 0; w < v.w; ++w) {
-                for (int c = 0; c < v.c; ++c) whole[place(v, n, v.c_offset + c, h, w)] = values[next++];
-                for (int c = v.c_total; c < channels; ++c) whole[place(v, n, c, h, w)] = 0;
-            }
-    return whole;
-}
-
-Values unpack(const trib_view &v, const std::vector<float> &whole)
-{
-    Values values;
-    for (int n = 0; n < v.n; ++n)
-        for (int h = 0; h < v.h; ++h)
-            for (int w = 0; w < v.w; ++w)
-                for (int c = 0; c < v.c; ++c) values.push_back(whole[place(v, n, v.c_offset + c, h, w)]);
-    return values;
+    trib_op_desc d = {};
+    d.kind = TRIB_CONV2D;
+    d.input_count = d.output_count = 1;
+    d.attributes.conv2d = { k, r, r, stride, stride, { pad, pad, pad, pad }, false };
+    int p = (h + 2 * pad - r) / stride + 1;
+    d.inputs[0] = dense_view(source, n, c, h, h);
+    d.outputs[0] = dense_view(target, n, k, p, p);
+    d.has_bias = d.relu = true;
+    return d;
 }
 
 } // namespace conformance

@@ -12,17 +12,22 @@
 namespace conformance
 {
 
-// Values of a slice, [n][h][w][c], whatever its layout on the device.
+// Values of a slice, [n][h][w][c], whatever its layout and element type on the device.
 using Values = std::vector<float>;
 
 struct OpCase {
     trib_op_desc desc = {};
     std::vector<Values> inputs;
     Values weight, bias;
-    int weight_channels = 0; // as in trib_op_parameters
-    Values expected;
-    bool standard = false; // a dense shape of the kind real networks have: a fast implementation is expected
+    int weight_channels = 0;      // as in trib_op_parameters
+    std::vector<Values> expected; // of each output
+    bool standard = false;        // a dense shape of the kind real networks have: a fast implementation is expected
 };
+
+// How many windows fit, with the ceil rule of Caffe and PyTorch; 0 if none does.
+int windows(int size, int window, int stride, int before, int after, bool ceil_mode);
+// A convolution or pool as the kernels are given it.
+trib_window_geometry window_of(const trib_op_desc &desc);
 
 class Generator
 {
@@ -33,6 +38,12 @@ class Generator
     Values values(std::int64_t count, float scale = 1); // of -scale .. scale
     // A 1x1 convolution of an image pooled 3x3, as the pool branch of a module has it: one op.
     OpCase pooled(trib_kind pool, trib_layout layout);
+    // An LRN before or behind a max pool: one op.
+    OpCase pool_and_lrn(bool lrn_first, trib_layout layout);
+    // Up to four 1x1 convolutions of one image, as the reductions of a module are merged: one op.
+    OpCase convolutions(trib_layout layout);
+    OpCase top_k();
+    OpCase preprocess();
 
   private:
     int pick(std::initializer_list<int> values);
@@ -48,12 +59,27 @@ class Generator
     std::mt19937 random_;
 };
 
-// Result of the C reference for inputs and parameters of `op`.
-Values reference(const OpCase &op);
+// What the C reference makes of inputs and parameters of `op`.
+std::vector<Values> reference(const OpCase &op);
+// The same op in another precision: tensors have its element type, values and weights are what that can hold, and so is
+// what the reference starts from.
+OpCase in_precision(OpCase op, trib_precision precision);
+// |seen - expected| <= tolerance * (1 + |expected|): rounding of results, and of sums.
+double tolerance_of(trib_precision precision);
 std::string describe(const trib_op_desc &desc);
+
+trib_view dense_view(trib_layout layout, int n, int c, int h, int w);
+// A square convolution with bias and ReLU of n images of c x h x h.
+trib_op_desc conv_desc(trib_layout source, trib_layout target, int n, int c, int h, int k, int r, int stride, int pad);
 
 // The whole tensor around a slice: `values` in the slice, zeros in block padding, `canary` everywhere else.
 std::vector<float> pack(const trib_view &view, const Values &values, float canary);
 Values unpack(const trib_view &view, const std::vector<float> &whole);
+
+// Bytes of these values as elements of a tensor, and back.
+std::vector<unsigned char> stored(const std::vector<float> &values, trib_dtype dtype);
+std::vector<float> loaded(const std::vector<unsigned char> &bytes, trib_dtype dtype);
+// Marks memory that must not be written; every element type holds it exactly.
+constexpr float canary_of(trib_dtype dtype) { return dtype == TRIB_U8 ? 222.0f : -12288.0f; }
 
 } // namespace conformance

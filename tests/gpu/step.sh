@@ -26,8 +26,13 @@ program() {
 
 # option NAME VALUE: this build's tributary has it, or else the step is skipped.
 option() { offers "$1" "$2" || skip "this build has no --$1 $2"; }
-# Not through a pipe, which grep may close before the other side has written everything.
-offers() { grep -qE -- "--$1 ([a-z0-9]+\|)*$2(\||\$| )" <<<"$("$BUILD/tributary" bench --help)"; }
+# In the help of the option, as "a|b|VALUE" or "VALUE: what it means".
+offers() {
+    awk -v option="--$1( |\$)" -v value="(^|[ |])$2([|:]|  |\$)" '
+        /^ +(-[a-zA-Z], )?--/ { inside = $0 ~ option }
+        inside && $0 ~ value { found = 1 }
+        END { exit !found }' <<<"$("$BUILD/tributary" bench --help)"
+}
 
 all_programs() { programs "$SOURCE/tests/gpu/steps.table"; }
 kernel_bench() { find "$BUILD" -name kernel_bench -type f -perm -u+x -printf '%P\n' | head -n 1; }

@@ -180,7 +180,8 @@ trib_status trib_op_remember(trib_device *device, const trib_op_desc *desc, cons
 trib_status trib_device_save_choices(trib_device *device);
 
 /* Prepares an op: builds primitives. `implementation` is a name from trib_op_implementations. A handle is immutable and
- * keeps no parameters: several streams may run it at once, each with its own memory. */
+ * keeps no parameters: several streams may run it at once, each with its own memory. A library that compiles when it is
+ * asked to may refuse now what it offered: TRIB_UNSUPPORTED; not the implementation that was listed first. */
 trib_status trib_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
                            trib_op_handle **out);
 void trib_op_destroy(trib_op_handle *op);
