@@ -9,19 +9,31 @@
 namespace conformance
 {
 
+namespace
+{
+
+template <typename T>
+void append(std::vector<unsigned char> &bytes, T element)
+{
+    const auto *first = reinterpret_cast<const unsigned char *>(&element);
+    bytes.insert(bytes.end(), first, first + sizeof element);
+}
+
+} // namespace
+
+// NaN, which integers do not have, is -1 there: all bits set.
 std::vector<unsigned char> stored(const std::vector<float> &values, trib_dtype dtype)
 {
-    std::vector<unsigned char> bytes(values.size() * trib_dtype_size(dtype));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const float f = values[i];
-        const std::uint16_t half = dtype == TRIB_F16 ? trib_f32_to_f16(f) : trib_f32_to_bf16(f);
-        const std::int32_t whole = std::isfinite(f) ? std::int32_t(f) : -1;
-        const std::uint8_t pixel = std::isfinite(f) ? std::uint8_t(f) : 255;
-        const void *from = dtype == TRIB_F32   ? static_cast<const void *>(&f)
-                           : dtype == TRIB_I32 ? static_cast<const void *>(&whole)
-                           : dtype == TRIB_U8  ? static_cast<const void *>(&pixel)
-                                               : &half;
-        std::memcpy(&bytes[i * trib_dtype_size(dtype)], from, trib_dtype_size(dtype));
+    std::vector<unsigned char> bytes;
+    for (float value : values) {
+        const float whole = std::isfinite(value) ? value : -1;
+        switch (dtype) {
+        case TRIB_F16: append(bytes, trib_f32_to_f16(value)); break;
+        case TRIB_BF16: append(bytes, trib_f32_to_bf16(value)); break;
+        case TRIB_I32: append(bytes, std::int32_t(whole)); break;
+        case TRIB_U8: append(bytes, std::uint8_t(std::int32_t(whole))); break;
+        default: append(bytes, value);
+        }
     }
     return bytes;
 }
