@@ -102,7 +102,8 @@ typedef struct trib_memory_stats {
 /* Stream-ordered: usable by later work of `stream`; freed once the earlier work of `stream` is done. Aligned to 256
  * bytes. Fails with TRIB_OUT_OF_MEMORY naming the bytes asked for, in use, and the limit. */
 trib_status trib_device_alloc(trib_device *device, trib_stream *stream, size_t bytes, void **out);
-void trib_device_free(trib_device *device, trib_stream *stream, void *memory); /* NULL is fine */
+/* `memory` NULL is fine. `stream` NULL: at once; all work that uses the memory has been waited for. */
+void trib_device_free(trib_device *device, trib_stream *stream, void *memory);
 trib_memory_stats trib_device_memory(const trib_device *device);
 void trib_device_set_memory_limit(trib_device *device, int64_t bytes); /* 0: none; does not touch what is allocated */
 
