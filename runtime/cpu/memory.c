@@ -6,14 +6,15 @@
 
 #include "cpu/memory.h"
 #include "cpu/streams/stream.h"
+#include "device/alignment.h"
 #include "tributary/internal/alloc.h"
 
-enum { ALIGNMENT = 256, HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20 };
 
 /* Precedes each block; as large as the alignment, so that the block stays aligned. */
 typedef union header {
     size_t bytes;
-    char space[ALIGNMENT];
+    char space[TRIB_ALIGNMENT];
 } header;
 
 /* Fewer page faults and TLB misses for arenas and large weights. Only a hint. */
@@ -65,7 +66,7 @@ static trib_status no_memory(const char *what, size_t bytes, const trib_memory_s
 static trib_status allocate(trib_cpu_device *device, trib_memory_stats *m, const char *what, size_t bytes,
                             trib_memory_stats *seen, void **out)
 {
-    header *block = trib_alloc_aligned(bytes + sizeof *block, ALIGNMENT);
+    header *block = trib_alloc_aligned(bytes + sizeof *block, TRIB_ALIGNMENT);
     if (!block) {
         unreserve(device, m, bytes);
         seen->current_bytes -= (int64_t)bytes;

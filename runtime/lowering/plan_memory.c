@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/alignment.h"
 #include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
-
-enum { ALIGNMENT = 256 };
-
-static int64_t aligned(int64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 static bool in_arena(const trib_plan_buffer *b)
 {
@@ -110,7 +107,7 @@ static trib_status plan_memory(trib_lowering *l, const trib_order *order, lifeti
     size_t count = 0;
     find_lifetimes(p, order, times);
     for (int b = 0; b < p->buffer_count; ++b)
-        if (in_arena(&p->buffers[b])) list[count++] = (placement) { (size_t)b, aligned(p->buffers[b].bytes) };
+        if (in_arena(&p->buffers[b])) list[count++] = (placement) { (size_t)b, trib_aligned(p->buffers[b].bytes) };
     qsort(list, count, sizeof *list, largest_first);
     place(p, times, list, count, placed, !trib_pass_disabled(l, TRIB_PASS_PLAN_MEMORY));
     return trib_lowering_note(l, "plan_memory: %zu buffers of %.1f MB in an arena of %.1f MB", count,

@@ -4,14 +4,11 @@
  * all that is needed to make those of one op shares its memory with what the next op needs. */
 #include <string.h>
 
+#include "device/alignment.h"
 #include "graph/kinds.h"
 #include "lowering/candidates.h"
 #include "lowering/passes.h"
 #include "tributary/internal/alloc.h"
-
-enum { ALIGNMENT = 256 };
-
-static int64_t aligned(int64_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
 /* One op whose parameters are prepared. */
 typedef struct consumer {
@@ -52,7 +49,7 @@ static trib_status place(consumer *c, const char *name, trib_buffer_kind kind, i
     if (!name) return trib_plan_no_memory();
     TRIB_TRY(trib_lowering_add_buffer(c->l, name, kind, bytes, buffer));
     c->l->plan->buffers[*buffer].offset = c->offset;
-    c->offset += aligned(bytes);
+    c->offset += trib_aligned(bytes);
     if (c->offset > c->l->plan->loading_bytes) c->l->plan->loading_bytes = c->offset;
     return trib_success();
 }
@@ -158,10 +155,10 @@ static trib_status add_pack(consumer *c)
     op.desc.outputs[0] = (trib_view) { .buffer = consumer->parameters,
                                        .dtype = TRIB_U8,
                                        .n = 1,
-                                       .c = ALIGNMENT,
-                                       .h = (int)(packed->bytes / ALIGNMENT),
+                                       .c = TRIB_ALIGNMENT,
+                                       .h = (int)(packed->bytes / TRIB_ALIGNMENT),
                                        .w = 1,
-                                       .c_total = ALIGNMENT };
+                                       .c_total = TRIB_ALIGNMENT };
     if (consumer->packing_bytes)
         TRIB_TRY(place(c, op.name, TRIB_BUFFER_LOADING, consumer->packing_bytes, &op.workspace));
     return add_op(c, &op);

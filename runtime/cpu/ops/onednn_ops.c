@@ -5,7 +5,7 @@
 #include "cpu/ops/onednn_op.h"
 #include "tributary/internal/alloc.h"
 
-/* Of one candidate that was found: 0 bytes without weights. */
+/* The memory that packing for `found` takes; ops without weights need none. */
 static trib_status add_packing(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
                                dnnl_primitive_desc_t found, trib_implementation *out)
 {

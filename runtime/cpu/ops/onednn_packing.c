@@ -37,7 +37,7 @@ static int64_t fit_bytes(const trib_op_desc *desc, const trib_onednn_recipe *r)
     dnnl_dims_t d;
     if (fits) return 0;
     plain_dims(desc, r, d);
-    return trib_onednn_aligned((int64_t)sizeof(float) * d[0] * d[1] * d[2] * d[3]);
+    return trib_aligned((int64_t)sizeof(float) * d[0] * d[1] * d[2] * d[3]);
 }
 
 /* Scratch memory is the caller's: in oneDNN's default mode each reorder to a Winograd format would keep as much as its

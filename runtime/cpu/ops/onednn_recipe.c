@@ -209,8 +209,8 @@ int64_t trib_onednn_workspace_of(const trib_onednn_recipe *r, dnnl_primitive_des
 {
     trib_dnnl_md scratch = trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
     *scratch_bytes = scratch ? (int64_t)trib_dnnl.memory_desc_get_size(scratch) : 0;
-    return trib_onednn_aligned(*scratch_bytes) + (r->stage_source ? trib_onednn_aligned(r->source_bytes) : 0) +
-           (r->stage_target ? trib_onednn_aligned(r->target_bytes) : 0);
+    return trib_aligned(*scratch_bytes) + (r->stage_source ? trib_aligned(r->source_bytes) : 0) +
+           (r->stage_target ? trib_aligned(r->target_bytes) : 0);
 }
 
 /* Measured: F(4x4,3x3) wins where there are enough tiles, and F(2x2,3x3) then loses to direct; at 7x7 and few images

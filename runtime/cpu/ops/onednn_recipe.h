@@ -12,6 +12,7 @@
 
 #include "cpu/device.h"
 #include "cpu/libraries/onednn_library.h"
+#include "device/alignment.h"
 
 /* A desc as oneDNN sees it. */
 typedef struct trib_onednn_recipe {
@@ -34,7 +35,5 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
                              dnnl_primitive_desc_t *out, char *reason);
 /* Of a run: scratchpad first, then the staged source, then the staged target. */
 int64_t trib_onednn_workspace_of(const trib_onednn_recipe *r, dnnl_primitive_desc_t descriptor, int64_t *scratch_bytes);
-
-static inline int64_t trib_onednn_aligned(int64_t bytes) { return (bytes + 255) / 256 * 256; }
 
 #endif

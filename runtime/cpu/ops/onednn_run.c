@@ -72,7 +72,7 @@ static trib_status run_images(const trib_cpu_op *op, dnnl_stream_t stream, argum
     const trib_onednn_recipe *r = &own->recipe;
     trib_status status = trib_success();
     float *staged_x = (float *)staging;
-    float *staged_y = r->stage_source ? (float *)(staging + trib_onednn_aligned(r->source_bytes)) : staged_x;
+    float *staged_y = r->stage_source ? (float *)(staging + trib_aligned(r->source_bytes)) : staged_x;
     trib_pixels from = trib_pixels_of(&op->desc.inputs[0]), to = trib_pixels_of(&op->desc.outputs[0]);
     trib_pixels dense_x = dense(&op->desc.inputs[0], r->images), dense_y = dense(&op->desc.outputs[0], r->images);
     trib_pixels some = from;
@@ -96,7 +96,7 @@ done:
 static trib_status run_with(const trib_cpu_op *op, dnnl_stream_t stream, arguments *a, const void *x, void *y,
                             const void *packed, void *workspace)
 {
-    char *staging = workspace ? (char *)workspace + trib_onednn_aligned(op->onednn->scratch_bytes) : NULL;
+    char *staging = workspace ? (char *)workspace + trib_aligned(op->onednn->scratch_bytes) : NULL;
     TRIB_TRY(make_arguments(op, op->packing.bytes ? packed : NULL, workspace, a));
     return run_images(op, stream, a, x, y, staging);
 }
