@@ -34,7 +34,7 @@ class Convolutions : public testing::Test
         trib_conv_list_clear(&list);
         ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
     }
-    const trib_compiled_conv_info &info(int i) { return *trib_compiled_conv_get_info(list.plans[i]); }
+    const trib_compiled_conv_info &info(int i) { return *trib_compiled_conv_get_info(list.convs[i]); }
 
     trib_cudnn *library = nullptr;
     cudnnContext *handle = nullptr;
@@ -66,7 +66,7 @@ TEST_F(Convolutions, EveryCandidateIsRight)
                     limits.workspace_bytes = limit;
                     find(desc, limits);
                     ASSERT_GE(list.count, 1);
-                    for (int i = 0; i < list.count; ++i) run(list.plans[i], handle, desc, x, y);
+                    for (int i = 0; i < list.count; ++i) run(list.convs[i], handle, desc, x, y);
                 }
 }
 
@@ -82,7 +82,7 @@ TEST_F(Convolutions, FactorsOfTf32AreRoundedOrCutOff)
         Conv conv(desc, packed_x, packed_y);
         Memory workspace(std::size_t(info(0).workspace_bytes));
         trib_conv_pointers pointers = conv.pointers(info(0).bias);
-        ASSERT_OK(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()));
+        ASSERT_OK(trib_conv_run(list.convs[0], handle, &pointers, workspace.data()));
         errors[rounds] = conv.error();
     }
     EXPECT_GT(errors[true], 0);
@@ -105,7 +105,7 @@ TEST_F(Convolutions, ReluMayLoseNaN)
             Memory workspace(std::size_t(info(i).workspace_bytes));
             trib_conv_pointers pointers = conv.pointers(info(i).bias);
             std::memset(conv.x.data(), 0xff, 16); // the first pixel's channels
-            ASSERT_OK(trib_conv_run(list.plans[i], handle, &pointers, workspace.data()));
+            ASSERT_OK(trib_conv_run(list.convs[i], handle, &pointers, workspace.data()));
             const float first = take(conv.y.data(), 1, desc.k, packed_y, desc.precision)[0];
             if (!relu) {
                 EXPECT_TRUE(std::isnan(first)) << info(i).name;
@@ -132,7 +132,7 @@ TEST_F(Convolutions, StridesPaddingsAndEpilogues)
             desc.p = 3, desc.q = 2;
             find(desc);
             ASSERT_GE(list.count, 1);
-            run(list.plans[0], handle, desc, sliced_x, sliced_y);
+            run(list.convs[0], handle, desc, sliced_x, sliced_y);
         }
 }
 
@@ -265,7 +265,7 @@ TEST_F(Convolutions, SavedPlansLoad)
     find(desc);
     char *json = nullptr;
     std::size_t bytes = 0;
-    ASSERT_OK(trib_compiled_conv_save(list.plans[0], &json, &bytes));
+    ASSERT_OK(trib_compiled_conv_save(list.convs[0], &json, &bytes));
     EXPECT_EQ(std::strlen(json), bytes);
     trib_compiled_conv *plan = nullptr;
     ASSERT_OK(trib_compiled_conv_load(library, &desc, info(0).name, json, bytes, &plan));
@@ -305,16 +305,16 @@ TEST_F(Convolutions, DescribingTellsTheSame)
     for (int i = 0; i < made.count; ++i) {
         bool found = false;
         for (int j = 0; j < list.count; ++j) {
-            const trib_compiled_conv_info *a = trib_compiled_conv_get_info(made.plans[i]);
+            const trib_compiled_conv_info *a = trib_compiled_conv_get_info(made.convs[i]);
             found |= !std::strcmp(a->name, info(j).name) && a->workspace_bytes == info(j).workspace_bytes;
         }
-        EXPECT_TRUE(found) << trib_compiled_conv_get_info(made.plans[i])->name;
+        EXPECT_TRUE(found) << trib_compiled_conv_get_info(made.convs[i])->name;
     }
     trib_conv_pointers none = {};
     char *json = nullptr;
     std::size_t bytes = 0;
-    EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &none, nullptr), TRIB_INVALID_ARGUMENT, "only described");
-    EXPECT_FAILS(trib_compiled_conv_save(list.plans[0], &json, &bytes), TRIB_INVALID_ARGUMENT, "only described");
+    EXPECT_FAILS(trib_conv_run(list.convs[0], handle, &none, nullptr), TRIB_INVALID_ARGUMENT, "only described");
+    EXPECT_FAILS(trib_compiled_conv_save(list.convs[0], &json, &bytes), TRIB_INVALID_ARGUMENT, "only described");
     trib_conv_list_clear(&made);
 }
 
@@ -360,13 +360,13 @@ TEST_F(Convolutions, FailuresQuoteCudnn)
     Memory workspace(1 << 16);
     trib_conv_pointers pointers = conv.pointers(TRIB_F32);
     pointers.x = conv.x.data() + 4;
-    EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "tensor 1");
+    EXPECT_FAILS(trib_conv_run(list.convs[0], handle, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "tensor 1");
     pointers = conv.pointers(TRIB_F32);
     pointers.bias = nullptr;
-    EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "null");
-    EXPECT_FAILS(trib_conv_run(list.plans[0], nullptr, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "handle");
+    EXPECT_FAILS(trib_conv_run(list.convs[0], handle, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "null");
+    EXPECT_FAILS(trib_conv_run(list.convs[0], nullptr, &pointers, workspace.data()), TRIB_DEVICE_ERROR, "handle");
     pointers = conv.pointers(TRIB_F32);
-    EXPECT_FAILS(trib_conv_run(list.plans[0], handle, &pointers, workspace.data() + 128), TRIB_DEVICE_ERROR,
+    EXPECT_FAILS(trib_conv_run(list.convs[0], handle, &pointers, workspace.data() + 128), TRIB_DEVICE_ERROR,
                  "the workspace");
 }
 

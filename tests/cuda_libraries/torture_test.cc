@@ -28,11 +28,11 @@ trib_status convolve(Conv &conv, Memory &workspace)
     TRIB_TRY_GOTO(status, done, trib_cudnn_open(0, &library));
     TRIB_TRY_GOTO(status, done, trib_cudnn_handle_create(nullptr, &handle));
     TRIB_TRY_GOTO(status, done, trib_conv_candidates(library, &conv.desc, &limits, &list));
-    info = trib_compiled_conv_get_info(list.plans[0]);
-    TRIB_TRY_GOTO(status, done, trib_compiled_conv_save(list.plans[0], &json, &bytes));
+    info = trib_compiled_conv_get_info(list.convs[0]);
+    TRIB_TRY_GOTO(status, done, trib_compiled_conv_save(list.convs[0], &json, &bytes));
     TRIB_TRY_GOTO(status, done, trib_compiled_conv_load(library, &conv.desc, info->name, json, bytes, &loaded));
     TRIB_TRY_GOTO(status, done, trib_compiled_conv_by_name(library, &conv.desc, info->name, &named));
-    for (const trib_compiled_conv *plan : { list.plans[0], loaded, named })
+    for (const trib_compiled_conv *plan : { list.convs[0], loaded, named })
         TRIB_TRY_GOTO(status, done, trib_conv_run(plan, handle, &pointers, workspace.data()));
 done:
     trib_free(json);

@@ -87,7 +87,7 @@ class Plans : public testing::Test
     {
         char cell[32] = "none";
         if (list.count) {
-            const trib_compiled_conv_info *info = trib_compiled_conv_get_info(list.plans[0]);
+            const trib_compiled_conv_info *info = trib_compiled_conv_get_info(list.convs[0]);
             std::snprintf(cell, sizeof cell, "%d:%lld%s", info->engine, static_cast<long long>(info->workspace_bytes),
                           info->hides_copy ? "+copy" : "");
         }
@@ -96,7 +96,7 @@ class Plans : public testing::Test
 
     static const trib_compiled_conv_info &first(const trib_conv_list &list)
     {
-        return *trib_compiled_conv_get_info(list.plans[0]);
+        return *trib_compiled_conv_get_info(list.convs[0]);
     }
 
     trib_cudnn *library = nullptr;
@@ -108,7 +108,7 @@ class Plans : public testing::Test
 // Described with the engines that are compiled at run time.
 void forward_16(const Layer &layer, const trib_conv_desc &, const trib_conv_list &list)
 {
-    const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.plans[0]);
+    const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.convs[0]);
     EXPECT_FALSE(info.hides_copy) << info.name << " needs " << info.workspace_bytes << " bytes";
     EXPECT_TRUE(info.tensor_cores) << info.name;
     EXPECT_EQ(info.runtime_compiled, layer.sliced())
@@ -154,7 +154,7 @@ TEST_F(Plans, PartialSumsAreNoCopies)
             limits.describe_only = limits.no_runtime_compilation = true;
             ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
             for (int i = 0; i < list.count; ++i) {
-                const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.plans[i]);
+                const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.convs[i]);
                 if (info.engine == 41) {
                     EXPECT_FALSE(info.hides_copy) << layer.name << ": " << info.name << ", " << info.workspace_bytes;
                     splits += info.workspace_bytes > 4096;
@@ -213,7 +213,7 @@ TEST_F(Plans, RuntimeCompiledPlansAreMade)
             char *json = nullptr;
             std::size_t bytes = 0;
             trib_compiled_conv *loaded = nullptr;
-            ASSERT_OK(trib_compiled_conv_save(list.plans[0], &json, &bytes));
+            ASSERT_OK(trib_compiled_conv_save(list.convs[0], &json, &bytes));
             ASSERT_OK(trib_compiled_conv_load(library, &desc, first(list).name, json, bytes, &loaded));
             EXPECT_EQ(0,
                       std::memcmp(trib_compiled_conv_get_info(loaded), &first(list), sizeof(trib_compiled_conv_info)));
@@ -233,7 +233,7 @@ TEST_F(Plans, RuntimeCompiledPlansAreMade)
 // (most dgrads copy), nor for conv1 in tf32.
 void backward(const Layer &, const trib_conv_desc &desc, const trib_conv_list &list)
 {
-    const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.plans[0]);
+    const trib_compiled_conv_info &info = *trib_compiled_conv_get_info(list.convs[0]);
     EXPECT_EQ(info.tensor_cores, desc.precision != TRIB_PRECISION_FP32) << info.name;
     bool copies = desc.precision == TRIB_PRECISION_FP32 || (desc.precision == TRIB_PRECISION_TF32 && desc.c == 8);
     EXPECT_TRUE(copies || !info.hides_copy) << info.name << " needs " << info.workspace_bytes << " bytes";
@@ -264,7 +264,7 @@ TEST_F(Plans, NamesMakeTheSamePlans)
         trib_conv_list list = {};
         ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
         for (int i = 0; i < list.count; ++i) {
-            const trib_compiled_conv_info *info = trib_compiled_conv_get_info(list.plans[i]);
+            const trib_compiled_conv_info *info = trib_compiled_conv_get_info(list.convs[i]);
             trib_compiled_conv *plan = nullptr;
             ASSERT_OK(trib_compiled_conv_by_name(library, &desc, info->name, &plan));
             EXPECT_EQ(0, std::memcmp(trib_compiled_conv_get_info(plan), info, sizeof *info)) << info->name;

@@ -149,23 +149,24 @@ static trib_status prefer(int64_t workspace_bytes, cublasLtMatmulPreferenceOpaqu
     return trib_success();
 }
 
-/* ---- plans ---- */
+/* ---- algorithms ---- */
 
-static trib_status make_plan(const trib_cublaslt *library, const trib_matmul_desc *desc,
-                             const cublasLtMatmulAlgo_t *algorithm, size_t workspace_bytes, trib_matmul_algorithm **out)
+static trib_status make_algorithm(const trib_cublaslt *library, const trib_matmul_desc *desc,
+                                  const cublasLtMatmulAlgo_t *algorithm, size_t workspace_bytes,
+                                  trib_matmul_algorithm **out)
 {
-    trib_matmul_algorithm *plan = trib_alloc_zeroed(1, sizeof *plan);
-    if (!plan) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a cuBLASLt plan: out of host memory");
-    plan->handle = library->handle;
-    plan->desc = *desc;
-    plan->algorithm = *algorithm;
-    plan->info.bias = desc->y_dtype;
-    plan->info.workspace_bytes = (int64_t)workspace_bytes;
-    int used = snprintf(plan->info.name, sizeof plan->info.name, "cublaslt:");
+    trib_matmul_algorithm *chosen = trib_alloc_zeroed(1, sizeof *chosen);
+    if (!chosen) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a cuBLASLt plan: out of host memory");
+    chosen->handle = library->handle;
+    chosen->desc = *desc;
+    chosen->algorithm = *algorithm;
+    chosen->info.bias = desc->y_dtype;
+    chosen->info.workspace_bytes = (int64_t)workspace_bytes;
+    int used = snprintf(chosen->info.name, sizeof chosen->info.name, "cublaslt:");
     for (int i = 0; i < WORDS; ++i)
-        used +=
-            snprintf(plan->info.name + used, sizeof plan->info.name - (size_t)used, "%016" PRIx64, algorithm->data[i]);
-    *out = plan;
+        used += snprintf(chosen->info.name + used, sizeof chosen->info.name - (size_t)used, "%016" PRIx64,
+                         algorithm->data[i]);
+    *out = chosen;
     return trib_success();
 }
 
@@ -182,7 +183,7 @@ static trib_status heuristics(const trib_cublaslt *library, const trib_matmul_de
 }
 
 trib_status trib_matmul_candidates(const trib_cublaslt *library, const trib_matmul_desc *desc, int64_t workspace_bytes,
-                                   trib_matmul_algorithm **plans, int capacity, int *count, char *reason)
+                                   trib_matmul_algorithm **list, int capacity, int *count, char *reason)
 {
     cublasLtMatmulHeuristicResult_t results[MOST_ALGORITHMS];
     char key[TRIB_MATMUL_KEY];
@@ -197,11 +198,11 @@ trib_status trib_matmul_candidates(const trib_cublaslt *library, const trib_matm
     }
     for (int i = 0; i < offered && !trib_failed(&status); ++i) {
         if (results[i].state != CUBLAS_STATUS_SUCCESS) continue;
-        status = make_plan(library, desc, &results[i].algo, results[i].workspaceSize, &plans[made]);
+        status = make_algorithm(library, desc, &results[i].algo, results[i].workspaceSize, &list[made]);
         made += !trib_failed(&status);
     }
     if (trib_failed(&status)) {
-        while (made > 0) trib_matmul_algorithm_destroy(plans[--made]);
+        while (made > 0) trib_matmul_algorithm_destroy(list[--made]);
         trib_add_context(&status, "%s", trib_matmul_key(desc, key));
         return status;
     }
@@ -239,23 +240,24 @@ trib_status trib_matmul_algorithm_by_name(const trib_cublaslt *library, const tr
         cublasLtMatmulAlgoCheck(library->handle, &p.operation, &p.w, &p.x, &p.y, &p.y, &algorithm, &result);
     if (failed == CUBLAS_STATUS_INVALID_VALUE) failed = CUBLAS_STATUS_NOT_SUPPORTED; /* of another version */
     if (failed) return failure(failed, "cublasLtMatmulAlgoCheck", __FILE__, __LINE__);
-    return make_plan(library, desc, &algorithm, result.workspaceSize, out);
+    return make_algorithm(library, desc, &algorithm, result.workspaceSize, out);
 }
 
-const trib_matmul_algorithm_info *trib_matmul_algorithm_get_info(const trib_matmul_algorithm *plan)
+const trib_matmul_algorithm_info *trib_matmul_algorithm_get_info(const trib_matmul_algorithm *chosen)
 {
-    return &plan->info;
+    return &chosen->info;
 }
 
-void trib_matmul_algorithm_destroy(trib_matmul_algorithm *plan) { trib_free(plan); }
+void trib_matmul_algorithm_destroy(trib_matmul_algorithm *chosen) { trib_free(chosen); }
 
-trib_status trib_matmul_run(const trib_matmul_algorithm *plan, struct CUstream_st *stream,
+trib_status trib_matmul_run(const trib_matmul_algorithm *chosen, struct CUstream_st *stream,
                             const trib_matmul_pointers *pointers, void *workspace)
 {
     const float one = 1, zero = 0;
     product p; /* made per run, at no cost: it contains the bias, and plans are shared */
-    TRIB_TRY(describe(&plan->desc, pointers->bias, &p));
-    TRY(cublasLtMatmul(plan->handle, &p.operation, &one, pointers->w, &p.w, pointers->x, &p.x, &zero, pointers->y, &p.y,
-                       pointers->y, &p.y, &plan->algorithm, workspace, (size_t)plan->info.workspace_bytes, stream));
+    TRIB_TRY(describe(&chosen->desc, pointers->bias, &p));
+    TRY(cublasLtMatmul(chosen->handle, &p.operation, &one, pointers->w, &p.w, pointers->x, &p.x, &zero, pointers->y,
+                       &p.y, pointers->y, &p.y, &chosen->algorithm, workspace, (size_t)chosen->info.workspace_bytes,
+                       stream));
     return trib_success();
 }

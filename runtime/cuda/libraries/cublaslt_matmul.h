@@ -51,13 +51,13 @@ typedef struct trib_matmul_algorithm_info {
  * TRIB_MESSAGE_SIZE bytes) says why. All sum in a fixed order. `workspace_bytes` is the limit for a plan; 0: 32 MiB,
  * which cuBLASLt asks for on Hopper. */
 trib_status trib_matmul_candidates(const trib_cublaslt *library, const trib_matmul_desc *desc, int64_t workspace_bytes,
-                                   trib_matmul_algorithm **plans, int capacity, int *count, char *reason);
+                                   trib_matmul_algorithm **list, int capacity, int *count, char *reason);
 /* The plan of this name. TRIB_UNSUPPORTED if this library or card no longer has it; TRIB_BAD_DATA if it is not the name
  * of a plan. */
 trib_status trib_matmul_algorithm_by_name(const trib_cublaslt *library, const trib_matmul_desc *desc, const char *name,
                                           trib_matmul_algorithm **out);
-const trib_matmul_algorithm_info *trib_matmul_algorithm_get_info(const trib_matmul_algorithm *plan);
-void trib_matmul_algorithm_destroy(trib_matmul_algorithm *plan);
+const trib_matmul_algorithm_info *trib_matmul_algorithm_get_info(const trib_matmul_algorithm *chosen);
+void trib_matmul_algorithm_destroy(trib_matmul_algorithm *chosen);
 
 /* Device memory aligned to 16 bytes, x and y at the first element of their slices. */
 typedef struct trib_matmul_pointers {
@@ -67,7 +67,7 @@ typedef struct trib_matmul_pointers {
 
 /* In stream order. `workspace` has info's workspace_bytes, aligned to 256. A plan is immutable: several streams may run
  * it at once, each with its own workspace. */
-trib_status trib_matmul_run(const trib_matmul_algorithm *plan, struct CUstream_st *stream,
+trib_status trib_matmul_run(const trib_matmul_algorithm *chosen, struct CUstream_st *stream,
                             const trib_matmul_pointers *pointers, void *workspace);
 
 #endif

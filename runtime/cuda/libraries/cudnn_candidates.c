@@ -41,19 +41,19 @@ static int rank_of(const search *s, const trib_compiled_conv_info *info)
 }
 
 /* After those of the same rank. */
-static trib_status add(search *s, trib_compiled_conv *plan)
+static trib_status add(search *s, trib_compiled_conv *compiled)
 {
     trib_conv_list *list = s->list;
     size_t capacity = (size_t)list->capacity;
-    if (trib_grow((void **)&list->plans, &capacity, (size_t)list->count + 1, sizeof *list->plans))
+    if (trib_grow((void **)&list->convs, &capacity, (size_t)list->count + 1, sizeof *list->convs))
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cuDNN candidates: out of host memory");
     list->capacity = (int)capacity;
-    int rank = rank_of(s, &plan->info), at = 0;
+    int rank = rank_of(s, &compiled->info), at = 0;
     ++s->ranked[rank];
     for (int i = 0; i <= rank; ++i) at += s->ranked[i];
     --at;
-    memmove(list->plans + at + 1, list->plans + at, (size_t)(list->count - at) * sizeof *list->plans);
-    list->plans[at] = plan;
+    memmove(list->convs + at + 1, list->convs + at, (size_t)(list->count - at) * sizeof *list->convs);
+    list->convs[at] = compiled;
     ++list->count;
     return trib_success();
 }
@@ -87,7 +87,7 @@ static bool refused(search *s, const trib_status *status)
 static trib_status try_config(search *s, cudnnBackendDescriptor_t descriptor, trib_dtype bias)
 {
     trib_cudnn_config config;
-    trib_compiled_conv *plan = NULL;
+    trib_compiled_conv *compiled = NULL;
     TRIB_TRY(trib_cudnn_read_config(descriptor, &config));
     if (imprecise(s, &config)) {
         ++s->list->imprecise;
@@ -95,16 +95,16 @@ static trib_status try_config(search *s, cudnnBackendDescriptor_t descriptor, tr
     }
     if (s->limits.no_runtime_compilation && config.behaviours[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION])
         return trib_success();
-    TRIB_TRY(trib_compiled_conv_create(s->desc, &config, bias, &plan));
-    trib_status status = s->limits.describe_only ? trib_compiled_conv_describe(plan, descriptor)
-                                                 : trib_compiled_conv_finalize(s->library, plan, descriptor);
+    TRIB_TRY(trib_compiled_conv_create(s->desc, &config, bias, &compiled));
+    trib_status status = s->limits.describe_only ? trib_compiled_conv_describe(compiled, descriptor)
+                                                 : trib_compiled_conv_finalize(s->library, compiled, descriptor);
     if (trib_failed(&status)) {
         if (refused(s, &status)) status = trib_success();
-    } else if (within_limits(s, &plan->info)) {
-        status = add(s, plan);
+    } else if (within_limits(s, &compiled->info)) {
+        status = add(s, compiled);
         if (!trib_failed(&status)) return status;
     }
-    trib_compiled_conv_destroy(plan);
+    trib_compiled_conv_destroy(compiled);
     return status;
 }
 
@@ -146,21 +146,21 @@ trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc
         return status;
     }
     *out = list;
-    while (s.limits.most && out->count > s.limits.most) trib_compiled_conv_destroy(out->plans[--out->count]);
+    while (s.limits.most && out->count > s.limits.most) trib_compiled_conv_destroy(out->convs[--out->count]);
     return status;
 }
 
 trib_compiled_conv *trib_conv_list_take(trib_conv_list *list, int index)
 {
-    trib_compiled_conv *plan = list->plans[index];
-    list->plans[index] = NULL;
-    return plan;
+    trib_compiled_conv *compiled = list->convs[index];
+    list->convs[index] = NULL;
+    return compiled;
 }
 
 void trib_conv_list_clear(trib_conv_list *list)
 {
-    for (int i = 0; i < list->count; ++i) trib_compiled_conv_destroy(list->plans[i]);
-    trib_free(list->plans);
-    list->plans = NULL;
+    for (int i = 0; i < list->count; ++i) trib_compiled_conv_destroy(list->convs[i]);
+    trib_free(list->convs);
+    list->convs = NULL;
     list->count = list->capacity = 0;
 }

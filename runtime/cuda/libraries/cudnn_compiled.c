@@ -75,37 +75,37 @@ static bool hides_copy(const trib_conv_desc *d, int64_t bytes)
 
 /* ---- making ---- */
 
-static void set_notes(trib_compiled_conv *plan, const trib_cudnn_config *config)
+static void set_notes(trib_compiled_conv *compiled, const trib_cudnn_config *config)
 {
-    plan->info.runtime_compiled = config->behaviours[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION];
-    plan->info.native_graph = config->behaviours[CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API];
-    plan->info.tensor_cores = config->notes[CUDNN_NUMERICAL_NOTE_TENSOR_CORE];
+    compiled->info.runtime_compiled = config->behaviours[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION];
+    compiled->info.native_graph = config->behaviours[CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API];
+    compiled->info.tensor_cores = config->notes[CUDNN_NUMERICAL_NOTE_TENSOR_CORE];
 }
 
 trib_status trib_compiled_conv_create(const trib_conv_desc *desc, const trib_cudnn_config *config, trib_dtype bias,
                                       trib_compiled_conv **out)
 {
-    trib_compiled_conv *plan = trib_alloc_zeroed(1, sizeof *plan);
-    if (!plan) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a cuDNN plan: out of host memory");
+    trib_compiled_conv *compiled = trib_alloc_zeroed(1, sizeof *compiled);
+    if (!compiled) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a cuDNN plan: out of host memory");
     char engine[TRIB_CONV_NAME - 16];
     trib_cudnn_config_name(config, engine, sizeof engine);
-    snprintf(plan->info.name, sizeof plan->info.name, "cudnn:%s:%s", trib_dtype_name(bias), engine);
-    plan->desc = *desc;
-    plan->info.bias = bias;
-    plan->info.engine = (int)config->engine;
-    set_notes(plan, config);
-    *out = plan;
+    snprintf(compiled->info.name, sizeof compiled->info.name, "cudnn:%s:%s", trib_dtype_name(bias), engine);
+    compiled->desc = *desc;
+    compiled->info.bias = bias;
+    compiled->info.engine = (int)config->engine;
+    set_notes(compiled, config);
+    *out = compiled;
     return trib_success();
 }
 
-static void set_workspace(trib_compiled_conv *plan, int64_t bytes)
+static void set_workspace(trib_compiled_conv *compiled, int64_t bytes)
 {
-    plan->info.workspace_bytes = bytes;
-    plan->info.hides_copy = hides_copy(&plan->desc, bytes);
+    compiled->info.workspace_bytes = bytes;
+    compiled->info.hides_copy = hides_copy(&compiled->desc, bytes);
 }
 
 /* Sets one attribute beside the card and finalizes: an engine configuration, or saved JSON. */
-static trib_status finalize(const trib_cudnn *library, trib_compiled_conv *plan, cudnnBackendAttributeName_t name,
+static trib_status finalize(const trib_cudnn *library, trib_compiled_conv *compiled, cudnnBackendAttributeName_t name,
                             cudnnBackendAttributeType_t type, int64_t count, const void *value)
 {
     trib_cudnn_bag bag = { 0 };
@@ -118,24 +118,25 @@ static trib_status finalize(const trib_cudnn *library, trib_compiled_conv *plan,
     TRIB_TRY_GOTO(status, done, trib_cudnn_finalize(d));
     TRIB_TRY_GOTO(status, done,
                   trib_cudnn_get(d, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &one, &workspace));
-    set_workspace(plan, workspace);
-    plan->descriptor = trib_cudnn_bag_take(&bag);
+    set_workspace(compiled, workspace);
+    compiled->descriptor = trib_cudnn_bag_take(&bag);
 done:
     trib_cudnn_bag_empty(&bag);
     return status;
 }
 
-trib_status trib_compiled_conv_finalize(const trib_cudnn *library, trib_compiled_conv *plan,
+trib_status trib_compiled_conv_finalize(const trib_cudnn *library, trib_compiled_conv *compiled,
                                         cudnnBackendDescriptor_t config)
 {
-    return finalize(library, plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config);
+    return finalize(library, compiled, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                    &config);
 }
 
-trib_status trib_compiled_conv_describe(trib_compiled_conv *plan, cudnnBackendDescriptor_t config)
+trib_status trib_compiled_conv_describe(trib_compiled_conv *compiled, cudnnBackendDescriptor_t config)
 {
     int64_t one, workspace = 0;
     TRIB_TRY(trib_cudnn_get(config, CUDNN_ATTR_ENGINECFG_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &one, &workspace));
-    set_workspace(plan, workspace);
+    set_workspace(compiled, workspace);
     return trib_success();
 }
 
@@ -168,19 +169,19 @@ trib_status trib_compiled_conv_by_name(const trib_cudnn *library, const trib_con
 {
     trib_cudnn_bag bag = { 0 };
     trib_cudnn_config config, complete;
-    trib_compiled_conv *parsed = NULL, *plan = NULL;
+    trib_compiled_conv *parsed = NULL, *compiled = NULL;
     cudnnBackendDescriptor_t graph, descriptor;
     trib_status status;
     TRIB_TRY_GOTO(status, done, start_named(desc, name, &config, &parsed));
     TRIB_TRY_GOTO(status, done, trib_cudnn_conv_graph(&bag, desc, parsed->info.bias, &graph));
     TRIB_TRY_GOTO(status, done, trib_cudnn_write_config(library, &bag, graph, &config, &descriptor));
     TRIB_TRY_GOTO(status, done, trib_cudnn_read_config(descriptor, &complete)); /* the notes */
-    TRIB_TRY_GOTO(status, done, trib_compiled_conv_create(desc, &complete, parsed->info.bias, &plan));
-    TRIB_TRY_GOTO(status, done, trib_compiled_conv_finalize(library, plan, descriptor));
-    *out = plan;
-    plan = NULL;
+    TRIB_TRY_GOTO(status, done, trib_compiled_conv_create(desc, &complete, parsed->info.bias, &compiled));
+    TRIB_TRY_GOTO(status, done, trib_compiled_conv_finalize(library, compiled, descriptor));
+    *out = compiled;
+    compiled = NULL;
 done:
-    trib_compiled_conv_destroy(plan);
+    trib_compiled_conv_destroy(compiled);
     trib_compiled_conv_destroy(parsed);
     trib_cudnn_bag_empty(&bag);
     return status;
@@ -188,15 +189,15 @@ done:
 
 /* ---- saving ---- */
 
-trib_status trib_compiled_conv_save(const trib_compiled_conv *plan, char **json, size_t *bytes)
+trib_status trib_compiled_conv_save(const trib_compiled_conv *compiled, char **json, size_t *bytes)
 {
     int64_t size = 0, got;
-    if (!plan->descriptor) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: only described", plan->info.name);
-    TRIB_CUDNN_TRY(cudnnBackendGetAttribute(plan->descriptor, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
+    if (!compiled->descriptor) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: only described", compiled->info.name);
+    TRIB_CUDNN_TRY(cudnnBackendGetAttribute(compiled->descriptor, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
                                             CUDNN_TYPE_CHAR, 0, &size, NULL));
     char *text = trib_alloc((size_t)size + 1);
     if (!text) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "saving a cuDNN plan: out of host memory");
-    trib_status status = trib_cudnn_get(plan->descriptor, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
+    trib_status status = trib_cudnn_get(compiled->descriptor, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
                                         CUDNN_TYPE_CHAR, size, &got, text);
     if (trib_failed(&status)) {
         trib_free(text);
@@ -209,7 +210,7 @@ trib_status trib_compiled_conv_save(const trib_compiled_conv *plan, char **json,
 }
 
 /* The engine's notes, which are not part of the name. */
-static trib_status recall_notes(trib_compiled_conv *plan)
+static trib_status recall_notes(trib_compiled_conv *compiled)
 {
     trib_cudnn_bag bag = { 0 };
     trib_cudnn_config config;
@@ -218,13 +219,13 @@ static trib_status recall_notes(trib_compiled_conv *plan)
     int64_t one;
     TRIB_TRY_GOTO(status, done, trib_cudnn_make(&bag, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &d));
     TRIB_TRY_GOTO(status, done,
-                  trib_cudnn_get(plan->descriptor, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
+                  trib_cudnn_get(compiled->descriptor, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
                                  CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &one, &d));
     TRIB_TRY_GOTO(status, done, trib_cudnn_read_config(d, &config));
-    set_notes(plan, &config);
-    if (config.engine != plan->info.engine)
+    set_notes(compiled, &config);
+    if (config.engine != compiled->info.engine)
         status = TRIB_ERROR(TRIB_BAD_DATA, "a saved cuDNN plan is of engine %d, not %s", (int)config.engine,
-                            plan->info.name);
+                            compiled->info.name);
 done:
     trib_cudnn_bag_empty(&bag);
     return status;
@@ -234,30 +235,33 @@ trib_status trib_compiled_conv_load(const trib_cudnn *library, const trib_conv_d
                                     const char *json, size_t bytes, trib_compiled_conv **out)
 {
     trib_cudnn_config config;
-    trib_compiled_conv *plan = NULL;
-    TRIB_TRY(start_named(desc, name, &config, &plan));
-    trib_status status =
-        finalize(library, plan, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, (int64_t)bytes, json);
-    if (!trib_failed(&status)) status = recall_notes(plan);
+    trib_compiled_conv *compiled = NULL;
+    TRIB_TRY(start_named(desc, name, &config, &compiled));
+    trib_status status = finalize(library, compiled, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+                                  (int64_t)bytes, json);
+    if (!trib_failed(&status)) status = recall_notes(compiled);
     if (trib_failed(&status))
-        trib_compiled_conv_destroy(plan);
+        trib_compiled_conv_destroy(compiled);
     else
-        *out = plan;
+        *out = compiled;
     return status;
 }
 
-const trib_compiled_conv_info *trib_compiled_conv_get_info(const trib_compiled_conv *plan) { return &plan->info; }
-
-void trib_compiled_conv_destroy(trib_compiled_conv *plan)
+const trib_compiled_conv_info *trib_compiled_conv_get_info(const trib_compiled_conv *compiled)
 {
-    if (!plan) return;
-    if (plan->descriptor) cudnnBackendDestroyDescriptor(plan->descriptor);
-    trib_free(plan);
+    return &compiled->info;
+}
+
+void trib_compiled_conv_destroy(trib_compiled_conv *compiled)
+{
+    if (!compiled) return;
+    if (compiled->descriptor) cudnnBackendDestroyDescriptor(compiled->descriptor);
+    trib_free(compiled);
 }
 
 /* ---- running ---- */
 
-trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *handle,
+trib_status trib_conv_run(const trib_compiled_conv *compiled, struct cudnnContext *handle,
                           const trib_conv_pointers *pointers, void *workspace)
 {
     trib_cudnn_bag bag = { 0 };
@@ -265,8 +269,8 @@ trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *h
     cudnnBackendDescriptor_t pack;
     const int64_t ids[] = { TRIB_CUDNN_X, TRIB_CUDNN_W, TRIB_CUDNN_Y, TRIB_CUDNN_BIAS };
     const void *const data[] = { pointers->x, pointers->w, pointers->y, pointers->bias };
-    int count = plan->desc.has_bias ? 4 : 3;
-    if (!plan->descriptor) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: only described", plan->info.name);
+    int count = compiled->desc.has_bias ? 4 : 3;
+    if (!compiled->descriptor) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: only described", compiled->info.name);
     TRIB_TRY_GOTO(status, done, trib_cudnn_make(&bag, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack));
     TRIB_TRY_GOTO(status, done, trib_cudnn_set(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, ids));
     TRIB_TRY_GOTO(status, done,
@@ -274,7 +278,7 @@ trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *h
     TRIB_TRY_GOTO(status, done,
                   trib_cudnn_set(pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace));
     TRIB_TRY_GOTO(status, done, trib_cudnn_finalize(pack));
-    cudnnStatus_t failed = cudnnBackendExecute(handle, plan->descriptor, pack);
+    cudnnStatus_t failed = cudnnBackendExecute(handle, compiled->descriptor, pack);
     if (failed) status = trib_cudnn_failure(failed, "cudnnBackendExecute", __FILE__, __LINE__);
 done:
     trib_cudnn_bag_empty(&bag);

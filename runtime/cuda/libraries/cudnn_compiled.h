@@ -17,8 +17,8 @@ trib_status trib_conv_check(const trib_conv_desc *desc);
 trib_status trib_compiled_conv_create(const trib_conv_desc *desc, const trib_cudnn_config *config, trib_dtype bias,
                                       trib_compiled_conv **out);
 /* Never with a descriptor: fills in the workspace, compiles nothing. */
-trib_status trib_compiled_conv_describe(trib_compiled_conv *plan, cudnnBackendDescriptor_t config);
-trib_status trib_compiled_conv_finalize(const trib_cudnn *library, trib_compiled_conv *plan,
+trib_status trib_compiled_conv_describe(trib_compiled_conv *compiled, cudnnBackendDescriptor_t config);
+trib_status trib_compiled_conv_finalize(const trib_cudnn *library, trib_compiled_conv *compiled,
                                         cudnnBackendDescriptor_t config);
 
 #endif

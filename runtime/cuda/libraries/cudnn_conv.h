@@ -6,10 +6,12 @@
  *     trib_conv_desc conv = { .precision = TRIB_PRECISION_BF16, .n = 32, .c = 96, .h = 28, .w = 28, ... };
  *     trib_conv_list list;
  *     s = trib_conv_candidates(library, &conv, NULL, &list);       // best guess first
- *     trib_compiled_conv *plan = trib_conv_list_take(&list, 0);
+ *     trib_compiled_conv *compiled = trib_conv_list_take(&list, 0);
  *     trib_conv_list_clear(&list);
- *     s = trib_conv_run(plan, handle, &(trib_conv_pointers) { x, w, bias, y }, workspace);
- *     trib_compiled_conv_destroy(plan);
+ *     s = trib_conv_run(compiled, handle, &(trib_conv_pointers) { x, w, bias, y }, workspace);
+ *     trib_compiled_conv_destroy(compiled);
+ *
+ * A trib_compiled_conv is what cuDNN calls an execution plan; in these files, a plan is that.
  *
  * Activations are NHWC with a pitch, the number of elements from one pixel to the next: a channel slice of a wider
  * tensor is a pointer and the wide pitch. Filters are K,R,S,C (trib_cuda_pack_weights). Needs no card: plans can be
@@ -101,7 +103,7 @@ typedef struct trib_compiled_conv_info {
  * without the tensor cores of the precision last. */
 typedef struct trib_conv_list {
     int count, capacity;
-    trib_compiled_conv **plans;
+    trib_compiled_conv **convs;
     /* Why the others were refused, for reports: */
     int configs;     /* engine configurations offered */
     int unsupported; /* refused by cuDNN: `reason` has the first refusal */
@@ -124,14 +126,14 @@ void trib_conv_list_clear(trib_conv_list *list);
 trib_status trib_compiled_conv_by_name(const trib_cudnn *library, const trib_conv_desc *desc, const char *name,
                                        trib_compiled_conv **out);
 /* The plan as JSON, compiled kernels included, for a choice cache; freed with trib_free. Followed by a zero byte. */
-trib_status trib_compiled_conv_save(const trib_compiled_conv *plan, char **json, size_t *bytes);
+trib_status trib_compiled_conv_save(const trib_compiled_conv *compiled, char **json, size_t *bytes);
 /* Loads a plan saved under that name for that desc. Fails for another card or version of cuDNN; cuDNN may not notice
  * damage (measured: a flipped bit of a kernel), so keep a checksum. */
 trib_status trib_compiled_conv_load(const trib_cudnn *library, const trib_conv_desc *desc, const char *name,
                                     const char *json, size_t bytes, trib_compiled_conv **out);
 
-const trib_compiled_conv_info *trib_compiled_conv_get_info(const trib_compiled_conv *plan);
-void trib_compiled_conv_destroy(trib_compiled_conv *plan);
+const trib_compiled_conv_info *trib_compiled_conv_get_info(const trib_compiled_conv *compiled);
+void trib_compiled_conv_destroy(trib_compiled_conv *compiled);
 
 /* ---- running ---- */
 
@@ -142,7 +144,7 @@ typedef struct trib_conv_pointers {
 
 /* In the order of the handle's stream. `workspace` has info's workspace_bytes. A plan is immutable: several streams may
  * run it at once, each with its own handle and workspace. */
-trib_status trib_conv_run(const trib_compiled_conv *plan, struct cudnnContext *handle,
+trib_status trib_conv_run(const trib_compiled_conv *compiled, struct cudnnContext *handle,
                           const trib_conv_pointers *pointers, void *workspace);
 
 #endif

@@ -80,7 +80,7 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
                          int capacity, int *count, char *reason)
 {
     trib_matmul_desc matmul;
-    trib_matmul_algorithm *plans[MOST_OFFERED];
+    trib_matmul_algorithm *list[MOST_OFFERED];
     int found = 0;
     trib_status status = trib_success();
     if (!describe(desc, &matmul, reason)) return status;
@@ -91,33 +91,33 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
                                                       .packed_bytes = packing_of(desc, &matmul, TRIB_F32).place.bytes };
         return status;
     }
-    TRIB_TRY(trib_matmul_candidates(state, &matmul, most_workspace, plans, MOST_OFFERED, &found, reason));
+    TRIB_TRY(trib_matmul_candidates(state, &matmul, most_workspace, list, MOST_OFFERED, &found, reason));
     for (int i = 0; i < found; ++i) {
-        const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(plans[i]);
+        const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(list[i]);
         if (!trib_failed(&status) && *count < capacity) {
             out[*count] = (trib_implementation) { .workspace_bytes = info->workspace_bytes,
                                                   .packed_bytes = packing_of(desc, &matmul, info->bias).place.bytes };
             status = trib_cuda_intern(&device->interned, info->name, &out[*count].name);
             *count += !trib_failed(&status);
         }
-        trib_matmul_algorithm_destroy(plans[i]);
+        trib_matmul_algorithm_destroy(list[i]);
     }
     return status;
 }
 
 /* ---- preparing and running ---- */
 
-/* `prepared` is the plan. */
+/* `prepared` is the algorithm. */
 static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
     (void)device;
     char reason[TRIB_MESSAGE_SIZE];
     trib_matmul_desc matmul;
-    trib_matmul_algorithm *plan;
+    trib_matmul_algorithm *chosen;
     if (!describe(&op->desc, &matmul, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
-    TRIB_TRY(trib_matmul_algorithm_by_name(state, &matmul, name, &plan));
-    op->prepared = plan;
-    const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(plan);
+    TRIB_TRY(trib_matmul_algorithm_by_name(state, &matmul, name, &chosen));
+    op->prepared = chosen;
+    const trib_matmul_algorithm_info *info = trib_matmul_algorithm_get_info(chosen);
     op->base.workspace_bytes = info->workspace_bytes;
     op->packing = packing_of(&op->desc, &matmul, info->bias);
     return trib_success();

@@ -104,21 +104,21 @@ static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
     return true;
 }
 
-/* The key of the compiled plan of this name in a choice cache. */
-static void plan_key(const trib_conv_desc *desc, const char *name, char key[TRIB_CHOICE_KEY_SIZE])
+/* The key of the compiled convolution of this name in a choice cache. */
+static void compiled_key(const trib_conv_desc *desc, const char *name, char key[TRIB_CHOICE_KEY_SIZE])
 {
     char conv[TRIB_CONV_KEY];
     snprintf(key, TRIB_CHOICE_KEY_SIZE, "%s: %s", name, trib_conv_key(desc, conv));
 }
 
 /* Loads it from the choice cache if it is there and fits; otherwise *out stays NULL. */
-static trib_status load_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
-                             const char *name, trib_compiled_conv **out)
+static trib_status load_compiled(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                                 const char *name, trib_compiled_conv **out)
 {
     char key[TRIB_CHOICE_KEY_SIZE];
     trib_choice saved;
     bool found;
-    plan_key(desc, name, key);
+    compiled_key(desc, name, key);
     TRIB_TRY(trib_choice_cache_find(device->choices, key, &found, &saved));
     if (!found || !saved.json) return trib_success();
     trib_status status = trib_compiled_conv_load(library, desc, name, saved.json, saved.json_bytes, out);
@@ -126,48 +126,50 @@ static trib_status load_plan(trib_cuda_device *device, const trib_cudnn *library
     return status.code == TRIB_OUT_OF_MEMORY ? status : trib_success(); /* otherwise make it anew */
 }
 
-static trib_status keep_plan(trib_cuda_device *device, const trib_conv_desc *desc, const trib_compiled_conv *plan)
+static trib_status keep_compiled(trib_cuda_device *device, const trib_conv_desc *desc,
+                                 const trib_compiled_conv *compiled)
 {
-    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
+    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(compiled);
     char key[TRIB_CHOICE_KEY_SIZE];
     trib_choice choice = { 0 };
     if (!info->runtime_compiled) return trib_success(); /* making it takes less time than reading it */
     snprintf(choice.name, sizeof choice.name, "%s", info->name);
-    plan_key(desc, info->name, key);
-    TRIB_TRY(trib_compiled_conv_save(plan, &choice.json, &choice.json_bytes));
+    compiled_key(desc, info->name, key);
+    TRIB_TRY(trib_compiled_conv_save(compiled, &choice.json, &choice.json_bytes));
     trib_status status = trib_choice_cache_put(device->choices, key, &choice);
     trib_choice_clear(&choice);
     return status;
 }
 
-static trib_status make_plan(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
-                             const char *name, trib_compiled_conv **out)
+static trib_status make_compiled(trib_cuda_device *device, const trib_cudnn *library, const trib_conv_desc *desc,
+                                 const char *name, trib_compiled_conv **out)
 {
-    trib_compiled_conv *plan = NULL;
-    TRIB_TRY(load_plan(device, library, desc, name, &plan));
-    if (!plan) {
-        trib_status status = trib_compiled_conv_by_name(library, desc, name, &plan);
+    trib_compiled_conv *compiled = NULL;
+    TRIB_TRY(load_compiled(device, library, desc, name, &compiled));
+    if (!compiled) {
+        trib_status status = trib_compiled_conv_by_name(library, desc, name, &compiled);
         if (trib_conv_refusal(&status)) status.code = TRIB_UNSUPPORTED; /* also a kernel that does not compile */
         TRIB_TRY(status);
-        status = keep_plan(device, desc, plan);
+        status = keep_compiled(device, desc, compiled);
         if (trib_failed(&status)) {
-            trib_compiled_conv_destroy(plan);
+            trib_compiled_conv_destroy(compiled);
             return status;
         }
     }
-    *out = plan;
+    *out = compiled;
     return trib_success();
 }
 
 /* Compiled, and kept for `create`. */
-static trib_status try_plan(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc, const char *name)
+static trib_status try_compiled(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc,
+                                const char *name)
 {
     char key[TRIB_CHOICE_KEY_SIZE];
-    trib_compiled_conv *plan = NULL;
-    plan_key(desc, name, key);
+    trib_compiled_conv *compiled = NULL;
+    compiled_key(desc, name, key);
     if (trib_compiled_kept_has(&state->kept, key)) return trib_success();
-    TRIB_TRY(make_plan(device, state->library, desc, name, &plan));
-    trib_compiled_kept_put(&state->kept, key, plan);
+    TRIB_TRY(make_compiled(device, state->library, desc, name, &compiled));
+    trib_compiled_kept_put(&state->kept, key, compiled);
     return trib_success();
 }
 
@@ -177,7 +179,7 @@ static trib_status first_that_works(trib_cuda_device *device, cudnn_state *state
                                     const trib_conv_list *list, int *first)
 {
     for (*first = 0; *first < list->count && !device->described; ++*first) {
-        trib_status status = try_plan(device, state, desc, trib_compiled_conv_get_info(list->plans[*first])->name);
+        trib_status status = try_compiled(device, state, desc, trib_compiled_conv_get_info(list->convs[*first])->name);
         if (status.code != TRIB_UNSUPPORTED) return status;
     }
     return trib_success();
@@ -214,7 +216,7 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
         out[*count] = (trib_implementation) { 0 };
-        status = add(device, &conv, trib_compiled_conv_get_info(list.plans[i]), &out[*count]);
+        status = add(device, &conv, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
         *count += !trib_failed(&status);
     }
     if (first == list.count)
@@ -227,26 +229,26 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
 /* ---- preparing and running ---- */
 
 /* What `offer` compiled, or compiled now. */
-static trib_status take_plan(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc, const char *name,
-                             trib_compiled_conv **out)
+static trib_status take_compiled(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc,
+                                 const char *name, trib_compiled_conv **out)
 {
     char key[TRIB_CHOICE_KEY_SIZE];
-    plan_key(desc, name, key);
+    compiled_key(desc, name, key);
     *out = trib_compiled_kept_take(&state->kept, key);
     if (*out) return trib_success();
-    return make_plan(device, state->library, desc, name, out);
+    return make_compiled(device, state->library, desc, name, out);
 }
 
-/* `prepared` is the plan. */
+/* `prepared` is the compiled convolution. */
 static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
     char reason[TRIB_MESSAGE_SIZE];
     trib_conv_desc conv;
-    trib_compiled_conv *plan;
+    trib_compiled_conv *compiled;
     if (!describe(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
-    TRIB_TRY(take_plan(device, state, &conv, name, &plan));
-    op->prepared = plan;
-    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(plan);
+    TRIB_TRY(take_compiled(device, state, &conv, name, &compiled));
+    op->prepared = compiled;
+    const trib_compiled_conv_info *info = trib_compiled_conv_get_info(compiled);
     op->base.workspace_bytes = info->workspace_bytes;
     op->packing = packing_of(&conv, info);
     snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
