@@ -42,10 +42,17 @@ static trib_status check_counts(const trib_op_desc *desc, const trib_kind_row *r
         return INVALID("%d inputs; %d to %d are possible", desc->input_count, row->least_inputs, row->most_inputs);
     if (desc->output_count < row->least_outputs || desc->output_count > row->most_outputs)
         return INVALID("%d outputs; %d to %d are possible", desc->output_count, row->least_outputs, row->most_outputs);
-    if (desc->threads < 0) return INVALID("%d threads", desc->threads);
+    if (desc->threads < 0 || desc->chunk < 0) return INVALID("%d threads, chunks of %d", desc->threads, desc->chunk);
+    if (desc->accumulate && !row->accumulates) return INVALID("it cannot add to its output");
     if ((unsigned)desc->precision >= TRIB_PRECISION_COUNT)
         return INVALID("there is no precision %d", (int)desc->precision);
     return trib_success();
+}
+
+/* Inputs with a batch's images; parameters may follow them. */
+static int activations(const trib_op_desc *desc, const trib_kind_row *row)
+{
+    return row->operands && row->operands < desc->input_count ? row->operands : desc->input_count;
 }
 
 /* ---- element types ---- */
@@ -74,7 +81,8 @@ static trib_status check_output_dtypes(const trib_op_desc *desc, trib_gives give
 
 static trib_status check_dtypes(const trib_op_desc *desc, const trib_kind_row *row)
 {
-    for (int i = 0; i < desc->input_count; ++i) {
+    if (row->own_extents) return trib_success();
+    for (int i = 0; i < activations(desc, row); ++i) {
         const trib_view *x = &desc->inputs[i];
         if (row->takes == TRIB_TAKES_PIXELS)
             TRIB_TRY(expect_dtype(x, TRIB_U8));
@@ -92,14 +100,15 @@ static trib_status check_views(const trib_op_desc *desc, const trib_kind_row *ro
     TRIB_TRY(check_counts(desc, row));
     for (int i = 0; i < desc->input_count; ++i) {
         trib_status status = check_view(&desc->inputs[i]);
-        if (!trib_failed(&status) && desc->inputs[i].n != desc->outputs[0].n)
+        bool images = i < activations(desc, row) && !row->own_extents;
+        if (!trib_failed(&status) && images && desc->inputs[i].n != desc->outputs[0].n)
             status = INVALID("%d images in, %d out", desc->inputs[i].n, desc->outputs[0].n);
         trib_add_context(&status, "input %d", i);
         if (trib_failed(&status)) return status;
     }
     for (int i = 0; i < desc->output_count; ++i) {
         trib_status status = check_view(&desc->outputs[i]);
-        if (!trib_failed(&status) && desc->outputs[i].n != desc->outputs[0].n)
+        if (!trib_failed(&status) && !row->own_extents && desc->outputs[i].n != desc->outputs[0].n)
             status = INVALID("%d images and %d images", desc->outputs[i].n, desc->outputs[0].n);
         trib_add_context(&status, "output");
         if (trib_failed(&status)) return status;
@@ -116,7 +125,7 @@ static trib_status check_shape(const trib_op_desc *desc, const trib_kind_row *ro
     int64_t channels = 0;
     bool divided = row->most_outputs > row->least_outputs;
     TRIB_TRY(trib_op_shape(desc, &in, &wanted));
-    if (row->of_parameters) return trib_success();
+    if (row->own_extents) return trib_success();
     for (int i = 0; i < desc->output_count; ++i) {
         const trib_view *y = &desc->outputs[i];
         channels = divided ? channels + y->c : y->c;

@@ -4,11 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/training_kinds.h"
 #include "graph/windows.h"
 #include "tributary/status.h"
 
 #define INVALID(...) TRIB_ERROR(TRIB_INVALID_ARGUMENT, __VA_ARGS__)
-#define BIT(kind) (1u << (kind))
+#define BIT(kind) ((uint64_t)1 << (kind))
 
 enum { MOST_CHANNELS = 1 << 24, MOST_LRN_SIZE = 1 << 16 };
 
@@ -221,6 +222,9 @@ static void pack_describe(const trib_attributes *a, const trib_fields *f)
 
 /* ---- the table ---- */
 
+#define TRAINING(least_in, most_in, least_out, most_out)                                                            \
+    .least_inputs = (least_in), .most_inputs = (most_in), .least_outputs = (least_out), .most_outputs = (most_out), \
+    .plan_only = true, .own_extents = true
 #define ONE_IN_ONE_OUT .least_inputs = 1, .most_inputs = 1, .least_outputs = 1, .most_outputs = 1
 
 const trib_kind_row *trib_kind_row_of(trib_kind kind)
@@ -229,7 +233,8 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
         [TRIB_INPUT] = { .name = "input", .least_outputs = 1, .most_outputs = 1, .nothing_to_run = true },
         [TRIB_CONV2D] = { .name = "conv2d",
                           .least_inputs = 1,
-                          .most_inputs = 1,
+                          .most_inputs = 3,
+                          .operands = 1,
                           .least_outputs = 1,
                           .most_outputs = TRIB_MAX_OUTPUTS,
                           .takes = TRIB_TAKES_FACTORS,
@@ -241,7 +246,8 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                           .shape = trib_conv2d_shape,
                           .parameter = trib_conv2d_parameter,
                           .operations = trib_conv2d_operations,
-                          .describe = trib_conv2d_describe },
+                          .describe = trib_conv2d_describe,
+                          .check_op = trib_weights_check_op },
         [TRIB_BATCH_NORM] = { .name = "batch_norm",
                               ONE_IN_ONE_OUT,
                               .in_place = true,
@@ -282,14 +288,19 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                           .most_outputs = 1,
                           .shape = concat_shape },
         [TRIB_LINEAR] = { .name = "linear",
-                          ONE_IN_ONE_OUT,
+                          .least_inputs = 1,
+                          .most_inputs = 3,
+                          .operands = 1,
+                          .least_outputs = 1,
+                          .most_outputs = 1,
                           .takes = TRIB_TAKES_FACTORS,
                           .gives = TRIB_GIVES_SAME_OR_F32,
                           .rows = true,
                           .takes_relu = true,
                           .shape = linear_shape,
                           .parameter = linear_parameter,
-                          .operations = linear_operations },
+                          .operations = linear_operations,
+                          .check_op = trib_weights_check_op },
         [TRIB_DROPOUT] = { .name = "dropout", ONE_IN_ONE_OUT, .nothing_to_run = true, .check = dropout_check },
         [TRIB_SOFTMAX] = { .name = "softmax",
                            ONE_IN_ONE_OUT,
@@ -327,7 +338,7 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                         .least_outputs = 2,
                         .most_outputs = 2,
                         .plan_only = true,
-                        .of_parameters = true,
+                        .own_extents = true,
                         .check = fold_check,
                         .describe = fold_describe,
                         .check_op = fold_check_op },
@@ -338,8 +349,91 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                         .most_outputs = 1,
                         .plan_only = true,
                         .nothing_to_run = true, /* by itself */
-                        .of_parameters = true,
+                        .own_extents = true,
                         .describe = pack_describe },
+        [TRIB_CONV2D_BACKWARD_DATA] = { .name = "conv2d_backward_data",
+                                        TRAINING(2, 2, 1, 1),
+                                        .accumulates = true,
+                                        .check = trib_conv2d_check,
+                                        .describe = trib_conv2d_describe,
+                                        .check_op = trib_backward_data_check_op },
+        [TRIB_CONV2D_BACKWARD_WEIGHT] = { .name = "conv2d_backward_weight",
+                                          TRAINING(2, 2, 1, 1),
+                                          .check = trib_conv2d_check,
+                                          .describe = trib_conv2d_describe,
+                                          .check_op = trib_backward_weight_check_op },
+        [TRIB_LINEAR_BACKWARD_DATA] = { .name = "linear_backward_data",
+                                        TRAINING(2, 2, 1, 1),
+                                        .accumulates = true,
+                                        .check_op = trib_backward_data_check_op },
+        [TRIB_LINEAR_BACKWARD_WEIGHT] = { .name = "linear_backward_weight",
+                                          TRAINING(2, 2, 1, 1),
+                                          .check_op = trib_backward_weight_check_op },
+        [TRIB_BIAS_BACKWARD] = { .name = "bias_backward",
+                                 TRAINING(1, 1, 1, 1),
+                                 .check_op = trib_bias_backward_check_op },
+        [TRIB_RELU_BACKWARD] = { .name = "relu_backward",
+                                 TRAINING(2, 2, 1, 2),
+                                 .in_place = true,
+                                 .check_op = trib_relu_backward_check_op },
+        [TRIB_BATCH_STATISTICS] = { .name = "batch_statistics",
+                                    TRAINING(5, 5, 3, 3),
+                                    .check = trib_batch_statistics_check,
+                                    .describe = trib_batch_statistics_describe,
+                                    .check_op = trib_batch_statistics_check_op },
+        [TRIB_BATCH_NORM_APPLY] = { .name = "batch_norm_apply",
+                                    TRAINING(2, 2, 1, 1),
+                                    .in_place = true,
+                                    .check_op = trib_batch_norm_apply_check_op },
+        [TRIB_BATCH_NORM_BACKWARD] = { .name = "batch_norm_backward",
+                                       TRAINING(3, 3, 3, 3),
+                                       .in_place = true,
+                                       .check_op = trib_batch_norm_backward_check_op },
+        [TRIB_MAX_POOL2D_INDEXED] = { .name = "max_pool2d_indexed",
+                                      TRAINING(1, 1, 2, 2),
+                                      .check = trib_pool2d_check,
+                                      .describe = trib_pool2d_describe,
+                                      .check_op = trib_max_pool2d_indexed_check_op },
+        [TRIB_MAX_POOL2D_BACKWARD] = { .name = "max_pool2d_backward",
+                                       TRAINING(2, 2, 1, 1),
+                                       .accumulates = true,
+                                       .check = trib_pool2d_check,
+                                       .describe = trib_pool2d_describe,
+                                       .check_op = trib_pool_backward_check_op },
+        [TRIB_AVG_POOL2D_BACKWARD] = { .name = "avg_pool2d_backward",
+                                       TRAINING(1, 1, 1, 1),
+                                       .accumulates = true,
+                                       .check = trib_pool2d_check,
+                                       .describe = trib_pool2d_describe,
+                                       .check_op = trib_pool_backward_check_op },
+        [TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD] = { .name = "adaptive_avg_pool2d_backward",
+                                                TRAINING(1, 1, 1, 1),
+                                                .accumulates = true,
+                                                .check_op = trib_pool_backward_check_op },
+        [TRIB_LRN_BACKWARD] = { .name = "lrn_backward",
+                                TRAINING(2, 2, 1, 1),
+                                .check = lrn_check,
+                                .describe = lrn_describe,
+                                .check_op = trib_lrn_backward_check_op },
+        [TRIB_DROPOUT_TRAINING] = { .name = "dropout_training",
+                                    TRAINING(2, 2, 1, 1),
+                                    .in_place = true,
+                                    .check = dropout_check,
+                                    .describe = trib_dropout_describe,
+                                    .check_op = trib_dropout_training_check_op },
+        [TRIB_CROSS_ENTROPY] = { .name = "cross_entropy",
+                                 TRAINING(3, 3, 2, 2),
+                                 .check = trib_cross_entropy_check,
+                                 .describe = trib_cross_entropy_describe,
+                                 .check_op = trib_cross_entropy_check_op },
+        [TRIB_SGD] = { .name = "sgd",
+                       TRAINING(4, 4, 2, 2),
+                       .check = trib_sgd_check,
+                       .describe = trib_sgd_describe,
+                       .check_op = trib_sgd_check_op },
+        [TRIB_MOVING_AVERAGE] = { .name = "moving_average",
+                                  TRAINING(3, 3, 1, 1),
+                                  .check_op = trib_moving_average_check_op },
     };
     return (unsigned)kind < TRIB_KIND_COUNT ? &rows[kind] : NULL;
 }
@@ -365,7 +459,7 @@ trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib
 static trib_extent extent_of(const trib_view *v) { return (trib_extent) { v->c, v->h, v->w }; }
 
 /* A prologue or epilogue takes one tensor and gives one. */
-static trib_status stage_shape(const trib_op_stage *stage, unsigned allowed, const char *which, trib_extent *e)
+static trib_status stage_shape(const trib_op_stage *stage, uint64_t allowed, const char *which, trib_extent *e)
 {
     if (stage->kind == TRIB_NO_STAGE) return trib_success();
     if ((unsigned)stage->kind >= TRIB_KIND_COUNT || !(allowed & BIT(stage->kind)))

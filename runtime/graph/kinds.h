@@ -52,10 +52,12 @@ typedef struct trib_kind_row {
     bool takes_relu;     /* passes may make a following ReLU its epilogue */
     bool may_widen;      /* outputs may have more channels than the rule says; those hold zeros */
     bool in_place;       /* each output element depends on the input's element in that place only: it may replace it */
-    bool of_parameters;  /* inputs and outputs are parameters, each with its own extent: check_op knows which */
+    bool own_extents; /* types and extents of inputs and outputs follow no rule of those below: check_op knows them */
+    int operands;     /* 0, or how many of its inputs are activations: what follows are parameters, see op.h */
+    bool accumulates; /* desc.accumulate is possible */
     bool scales_and_shifts; /* an op of it takes a scale (as weight) and a shift (as bias) per channel */
-    /* Possible prologues and epilogues; bits 1u << kind. The device decides which of them it runs. */
-    unsigned before, after;
+    /* Possible prologues and epilogues; bits 1 << kind. The device decides which of them it runs. */
+    uint64_t before, after;
 
     /* All rules below are optional. */
     /* Replaces zeros by defaults. */

@@ -83,6 +83,8 @@ static void attributes(FILE *out, const trib_op_desc *d)
     stage(out, "after", &d->after);
     fprintf(out, ", \"relu\": %s, \"bias\": %s, \"threads\": %d", d->relu ? "true" : "false",
             d->has_bias ? "true" : "false", d->threads);
+    if (d->accumulate) fputs(", \"accumulate\": true", out);
+    if (d->chunk) fprintf(out, ", \"chunk\": %d", d->chunk);
 }
 
 static void op_json(FILE *out, const trib_plan_op *op)

@@ -51,6 +51,25 @@ typedef enum trib_kind {
     TRIB_TOP_K,      /* the k most likely classes of each row of logits */
     TRIB_FOLD,       /* batch norm's parameters into the preceding weight and bias */
     TRIB_PACK,       /* weight and bias into the form that one op reads; runs through the handle of that op */
+    /* Only in plans for training; what they read and write: op.h */
+    TRIB_CONV2D_BACKWARD_DATA,
+    TRIB_CONV2D_BACKWARD_WEIGHT,
+    TRIB_LINEAR_BACKWARD_DATA,
+    TRIB_LINEAR_BACKWARD_WEIGHT,
+    TRIB_BIAS_BACKWARD,
+    TRIB_RELU_BACKWARD,
+    TRIB_BATCH_STATISTICS,
+    TRIB_BATCH_NORM_APPLY,
+    TRIB_BATCH_NORM_BACKWARD,
+    TRIB_MAX_POOL2D_INDEXED,
+    TRIB_MAX_POOL2D_BACKWARD,
+    TRIB_AVG_POOL2D_BACKWARD,
+    TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD,
+    TRIB_LRN_BACKWARD,
+    TRIB_DROPOUT_TRAINING,
+    TRIB_CROSS_ENTROPY,
+    TRIB_SGD,
+    TRIB_MOVING_AVERAGE,
     TRIB_KIND_COUNT
 } trib_kind;
 
@@ -103,10 +122,30 @@ typedef struct trib_linear {
     bool no_bias;
 } trib_linear;
 
-/* Identity at inference. */
+/* Identity at inference. In training an element becomes 0 with probability p, and x / (1 - p) otherwise. */
 typedef struct trib_dropout {
     float p;
+    uint32_t salt; /* training: sets the layer's random numbers apart from those of other layers */
 } trib_dropout;
+
+/* loss[n] = -sum over c of t[c] log softmax(logits[n])[c], with t = (1 - smoothing) for the label, plus smoothing /
+ * classes for every class. Its gradient is that of weight * mean over n of loss[n]. */
+typedef struct trib_cross_entropy {
+    float weight, smoothing;
+} trib_cross_entropy;
+
+/* Batch norm with the statistics of the batch. running = (1 - momentum) * running + momentum * batch, with the unbiased
+ * variance, as in PyTorch. */
+typedef struct trib_batch_statistics {
+    float eps, momentum;
+} trib_batch_statistics;
+
+/* g' = g + weight_decay * decay * w; v = momentum * v + g'; w -= lr * rate * (nesterov ? g' + momentum * v : v).
+ * (PyTorch's form.) */
+typedef struct trib_sgd {
+    float rate, decay; /* multiples for these parameters: Caffe's are 2 and 0 for biases */
+    bool nesterov;
+} trib_sgd;
 
 /* y = x * scale[c] + shift[c] for c in the order of y; the source has 3 channels, or 1 that stands for all three. */
 typedef struct trib_normalise {
@@ -146,6 +185,9 @@ typedef union trib_attributes {
     trib_top_k_rows top_k;
     trib_fold fold;
     trib_pack pack;
+    trib_batch_statistics batch_statistics;
+    trib_cross_entropy cross_entropy;
+    trib_sgd sgd;
 } trib_attributes;
 
 /* The role of a parameter in its layer. */

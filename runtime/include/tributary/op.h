@@ -58,6 +58,48 @@ typedef struct trib_op_stage {
     trib_attributes attributes;
 } trib_op_stage;
 
+/* Numbers that change from step to step. They are an input of a plan for training, so that a captured step never
+ * changes. 64 bytes; a view of them is u8, n = h = w = 1, c = 64. */
+typedef struct trib_step_controls {
+    uint64_t seed, step; /* of dropout's random numbers */
+    float lr, momentum, weight_decay;
+    float average_decay;  /* a moving average keeps this much of itself */
+    float loss_scale;     /* gradients are those of loss_scale times the loss */
+    uint32_t reserved[7]; /* 0 */
+} trib_step_controls;
+
+/* Training. Activations, their gradients and u8 indices have the batch's n; "vector" is f32 with n = h = w = 1 and c =
+ * channels. A weight is dense: n = K, c = C, h x w = its filter (a linear layer: C,H,W of its input), nchw and f32 on a
+ * cpu, nhwc and of the precision's type on a GPU; a gradient of a weight is f32 in the same order. A d before a name is
+ * the gradient of the loss with respect to it. Names in brackets are optional.
+ *
+ *     kind                        inputs                      outputs
+ *     conv2d, linear              x, weight [, bias]          y            instead of packed parameters
+ *     conv2d_backward_data        dy, weight                  dx
+ *     conv2d_backward_weight      x, dy                       dweight
+ *     linear_backward_data        dy, weight                  dx
+ *     linear_backward_weight      x, dy                       dweight
+ *     bias_backward               dy                          dbias        a vector: the sum over images and pixels
+ *     relu_backward               dy, y                       dx [, dbias] dy where y > 0, else 0; dbias sums dx
+ *     batch_statistics            x, weight, bias, mean, var  saved, mean, var
+ *     batch_norm_apply            x, saved                    y            x * scale + shift
+ *     batch_norm_backward         dy, x, saved                dx, dweight, dbias
+ *     max_pool2d_indexed          x                           y, index     u8: r * S + s of the first largest
+ *     max_pool2d_backward         dy, index                   dx
+ *     avg_pool2d_backward, adaptive_avg_pool2d_backward: dy   dx
+ *     lrn_backward                dy, x                       dx
+ *     dropout_training            x, controls                 y            and dy to dx, with the same controls
+ *     cross_entropy               logits, labels, controls    dlogits, loss
+ *     sgd                         w, g, v, controls           w, v
+ *     moving_average              a, w, controls              a            a = d * a + (1 - d) * w, d = average_decay
+ *
+ * batch_statistics updates mean and var (running, vectors) in place. "saved" is f32 with n = 4, c = channels: the rows
+ * scale = weight / sqrt(var + eps), shift = bias - mean * scale, mean and 1 / sqrt(var + eps) of the batch. With
+ * desc.relu, batch_norm_apply ends in max(0, y), and batch_norm_backward sees dy as 0 where x * scale + shift <= 0.
+ * relu_backward, batch_norm_backward and dropout_training may write dx over dy. labels: i32, c = 1, h = w = 1; loss:
+ * f32, the same extents. dlogits is the gradient of controls.loss_scale * weight * (mean of loss). In sgd and
+ * moving_average all but controls are flat: n = h = w = 1. */
+
 /* Everything a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.
  *
  * A convolution with several outputs is several convolutions of one input with the same window: output i has the next
@@ -74,9 +116,12 @@ typedef struct trib_op_desc {
     int input_count, output_count;
     trib_view inputs[TRIB_MAX_INPUTS];
     trib_view outputs[TRIB_MAX_OUTPUTS];
-    bool relu;     /* fused max(0, y) */
-    bool has_bias; /* convolution, linear: a bias (its own, or batch norm's) is added */
-    int threads;   /* cpu: cores this op may use */
+    bool relu;       /* fused max(0, y) */
+    bool has_bias;   /* convolution, linear: a bias (its own, or batch norm's) is added */
+    bool accumulate; /* training: output 0 (backward_data, the pools' backward) is added to what its memory holds */
+    int threads;     /* cpu: cores this op may use */
+    int chunk;       /* cpu, training: images that are computed at a time, by one thread. Sums over a batch are made
+                        chunk by chunk, in order, so that bits do not depend on threads. 0: all at once */
 } trib_op_desc;
 
 /* True if the op has a prologue or an epilogue. */
