@@ -19,6 +19,7 @@
 #include "tributary/session.h"
 #include "tributary/shape.h"
 #include "tributary/status.h"
+#include "tributary/train_schedule.h"
 #include "tributary/version.h"
 
 #endif
