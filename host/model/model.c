@@ -140,7 +140,7 @@ void trib_model_destroy(trib_model *model)
     trib_free(model->labels);
     trib_free(model->parameters);
     trib_graph_destroy(model->graph);
-    if (model->storage) trib_parameters_free_random(model->storage);
+    if (model->storage) trib_parameters_free(model->storage);
     trib_weights_close(model->file);
     trib_free(model->path);
     trib_free(model);
@@ -163,6 +163,6 @@ void trib_model_release_parameters(trib_model *model)
 {
     for (int i = 0; i < trib_graph_parameter_count(model->graph); ++i) model->parameters[i].data = NULL;
     if (model->file) trib_weights_release_data(model->file);
-    if (model->storage) trib_parameters_free_random(model->storage);
+    if (model->storage) trib_parameters_free(model->storage);
     model->storage = NULL;
 }

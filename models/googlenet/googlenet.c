@@ -199,6 +199,7 @@ const trib_network trib_googlenet_bvlc = {
     .summary = "GoogLeNet as in the paper and BVLC Caffe: LRN, biases, 5x5",
     .variant = &(const variant) { .lrn = true, .five = 5, .pool4 = 3, .dropout = 0.4f },
     .dialects = caffe_first,
+    .init = &trib_init_xavier,
 };
 
 const trib_network trib_googlenet_torchvision = {
@@ -209,4 +210,5 @@ const trib_network trib_googlenet_torchvision = {
     .summary = "GoogLeNet as in torchvision: batch norm, 3x3 in the 5x5 branch; also called googlenet",
     .variant = &(const variant) { .batch_norm = true, .five = 3, .pool4 = 2, .adaptive_aux = true, .dropout = 0.2f },
     .dialects = torchvision_first,
+    .init = &trib_init_truncated_normal,
 };

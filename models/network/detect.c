@@ -128,20 +128,13 @@ static trib_status no_width_fits(const candidate *c, const trib_parameter *param
                       trib_scaled_channels((int)parameter->shape.dim[0], width));
 }
 
-static bool is_output(const trib_graph *graph, int layer)
-{
-    for (int i = 0; i < trib_graph_output_count(graph); ++i)
-        if (trib_graph_output(graph, i)->layer == layer) return true;
-    return false;
-}
-
 /* Narrows the range by the output channels of every weight, compared with the graph of width 1. */
 static trib_status narrow(const trib_graph *graph, const candidate *c, const trib_tensor_index *index, range *width)
 {
     char name[TRIB_NAME_TEXT];
     for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
         const trib_parameter *p = trib_graph_parameter(graph, i);
-        if (p->role != TRIB_WEIGHT || is_output(graph, p->layer)) continue; /* classes do not scale */
+        if (p->role != TRIB_WEIGHT || trib_is_classifier(graph, p->layer)) continue; /* classes do not scale */
         const trib_tensor *t = find(index, c->dialect, p->name);
         if (!t) return TRIB_ERROR(TRIB_BAD_DATA, "tensor %s is missing", c->dialect->file_name(p->name, name));
         if (t->shape.rank != p->shape.rank) return no_width_fits(c, p, t, simplest_in(*width));

@@ -25,6 +25,10 @@ const trib_network *trib_network_find(const char *name)
 const char *trib_network_name(const trib_network *network) { return network->name; }
 const char *trib_network_summary(const trib_network *network) { return network->summary; }
 const trib_dialect *trib_network_dialect(const trib_network *network) { return network->dialects[0]; }
+const trib_init_rule *trib_network_init_rule(const trib_network *network)
+{
+    return network->init ? network->init : &trib_init_he;
+}
 
 const trib_network_column *trib_network_columns(const trib_network *network, int *count)
 {
@@ -82,6 +86,13 @@ bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect,
 bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialect, const char *tensor_name)
 {
     return spec->aux || !trib_is_auxiliary(spec->network, dialect, trib_bare_name(tensor_name));
+}
+
+bool trib_is_classifier(const trib_graph *graph, int layer)
+{
+    for (int i = 0; i < trib_graph_output_count(graph); ++i)
+        if (trib_graph_output(graph, i)->layer == layer) return true;
+    return false;
 }
 
 /* ---- specs ---- */

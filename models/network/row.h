@@ -30,11 +30,16 @@ struct trib_network {
      */
     const char *const *auxiliary;
     const trib_dialect *const *dialects; /* NULL at the end; the network's own first */
+    const trib_init_rule *init;          /* by which its authors began; NULL: He's */
     const trib_network_column *columns;  /* in the order of a module's figure; a NULL leaf at the end */
 };
 
 extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision;
 extern const trib_dialect trib_caffe_dialect, trib_torchvision_dialect;
+extern const trib_init_rule trib_init_xavier, trib_init_he, trib_init_truncated_normal;
+
+/* Whether the layer is an output of the graph: its channels are classes. */
+bool trib_is_classifier(const trib_graph *graph, int layer);
 
 /* Whether `name` in a file of the dialect belongs to an auxiliary classifier; without `module.` and its like. */
 bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect, const char *bare_name);

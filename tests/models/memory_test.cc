@@ -66,7 +66,21 @@ TEST(OutOfMemory, RandomValues)
         trib_status status =
             trib_parameters_random(graph.get(), trib_dialect_find("caffe"), 1, parameters.data(), &storage);
         EXPECT_EQ(storage == nullptr, trib_failed(&status));
-        trib_parameters_free_random(storage);
+        trib_parameters_free(storage);
+        return status;
+    });
+}
+
+TEST(OutOfMemory, InitialValues)
+{
+    Graph graph = build(network(support::bvlc, false, 0, 0.125, 5));
+    std::vector<trib_tensor> parameters(std::size_t(trib_graph_parameter_count(graph.get())));
+    each_allocation_fails([&] {
+        void *storage = nullptr;
+        trib_status status = trib_parameters_initialise(graph.get(), trib_network_init_rule(support::bvlc), 1, nullptr,
+                                                        parameters.data(), &storage);
+        EXPECT_EQ(storage == nullptr, trib_failed(&status));
+        trib_parameters_free(storage);
         return status;
     });
 }

@@ -21,7 +21,7 @@ struct Random {
         EXPECT_OK(
             trib_parameters_random(graph.get(), trib_network_dialect(net.network), seed, parameters.data(), &storage));
     }
-    ~Random() { trib_parameters_free_random(storage); }
+    ~Random() { trib_parameters_free(storage); }
     Random(const Random &) = delete;
     Random &operator=(const Random &) = delete;
 
@@ -122,6 +122,6 @@ TEST(Random, TooMuchForMemoryIsAnError)
     EXPECT_EQ(storage, nullptr);
 }
 
-TEST(Random, NoStorageIsFine) { trib_parameters_free_random(nullptr); }
+TEST(Random, NoStorageIsFine) { trib_parameters_free(nullptr); }
 
 } // namespace

@@ -81,14 +81,39 @@ bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialec
 trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
                               const trib_tensor *tensors, int count, trib_tensor *parameters);
 
+/* ---- values for training and tests ---- */
+
+/* A way of choosing the values that training begins with; static.
+ *
+ *     xavier            uniform in +-sqrt(3 / fan_in); biases 0.2, those of classifiers 0. BVLC Caffe's GoogLeNet
+ *     he                normal, sigma sqrt(2 / fan_in); biases 0. PyTorch's kaiming_normal_ with fan_in and ReLU
+ *     truncated-normal  normal, sigma 0.01, within +-2, which no value reaches; biases uniform in
+ *                       +-1 / sqrt(fan_in). torchvision's googlenet(init_weights=True)
+ *
+ * fan_in is the number of weights of one output channel. Batch norms begin with weight 1, bias 0, running mean 0 and
+ * running variance 1. */
+typedef struct trib_init_rule trib_init_rule;
+/* NULL past the last. */
+const trib_init_rule *trib_init_rule_at(int index);
+const trib_init_rule *trib_init_rule_find(const char *name); /* NULL when there is none */
+const char *trib_init_rule_name(const trib_init_rule *rule);
+const char *trib_init_rule_summary(const trib_init_rule *rule); /* a line about it */
+/* The network's default. */
+const trib_init_rule *trib_network_init_rule(const trib_network *network);
+
+/* Initial values by `rule` for each parameter i for which wanted[i] is true (NULL: all). Value k of a parameter depends
+ * on the rule, the seed, its name and k alone. The other elements of `parameters` are left alone. *storage holds the
+ * values and is freed with trib_parameters_free. */
+trib_status trib_parameters_initialise(const trib_graph *graph, const trib_init_rule *rule, uint64_t seed,
+                                       const bool *wanted, trib_tensor *parameters, void **storage);
+
 /* Values for every parameter, determined by `seed` and its name in the dialect (weights by He's rule), for benchmarks
- * and tests. `parameters` as for trib_network_bind; *storage holds the values and is freed with
- * trib_parameters_free_random. */
+ * and tests: batch norms have values as if trained. `parameters` as for trib_network_bind; *storage as above. */
 trib_status trib_parameters_random(const trib_graph *graph, const trib_dialect *dialect, uint64_t seed,
                                    trib_tensor *parameters, void **storage);
-void trib_parameters_free_random(void *storage);
+void trib_parameters_free(void *storage); /* NULL is fine */
 
-/* The random numbers behind it: the i-th uniform value in [0,1) of the sequence called `name`. */
+/* The random numbers behind both: the i-th uniform value in [0,1) of the sequence called `name`. */
 double trib_uniform(const char *name, uint64_t seed, uint64_t i);
 
 TRIB_END_DECLS
