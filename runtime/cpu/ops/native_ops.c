@@ -39,10 +39,10 @@ static trib_packing packing_of(const trib_op_desc *desc)
     return desc->kind == TRIB_BATCH_NORM ? trib_packing_of(bytes, bytes) : (trib_packing) { 0 };
 }
 
-static trib_status pack_scale_shift(const trib_cpu_op *op, struct dnnl_stream *stream,
+static trib_status pack_scale_shift(const trib_cpu_op *op, const trib_cpu_worker *worker,
                                     const trib_op_parameters *parameters, void *packed, void *workspace)
 {
-    (void)stream, (void)workspace;
+    (void)worker, (void)workspace;
     size_t bytes = (size_t)op->desc.inputs[0].c * sizeof(float);
     memset(packed, 0, (size_t)op->packing.bytes);
     memcpy(packed, parameters->weight, bytes);
@@ -151,10 +151,10 @@ static void run_fold(const trib_op_desc *desc, const void *const *inputs, void *
     trib_ref_fold_batch_norm(&g, &x, outputs[0], outputs[1]);
 }
 
-static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
+static trib_status run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
                        void *const *outputs, const void *packed, void *workspace)
 {
-    (void)stream, (void)workspace;
+    (void)worker, (void)workspace;
     switch (op->desc.kind) {
     case TRIB_CONCAT:
     case TRIB_REORDER: run_copies(&op->desc, inputs, outputs[0]); break;

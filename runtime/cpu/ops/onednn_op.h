@@ -30,12 +30,12 @@ int64_t trib_onednn_packing_scratch(const trib_op_desc *desc, const trib_onednn_
 /* The weight in the primitive's format. */
 trib_dnnl_md trib_onednn_packed_weight(dnnl_primitive_desc_t descriptor);
 /* As trib_cpu_pack in op.h. */
-trib_status trib_onednn_pack(const trib_cpu_op *op, dnnl_stream_t stream, const trib_op_parameters *parameters,
+trib_status trib_onednn_pack(const trib_cpu_op *op, const trib_cpu_worker *worker, const trib_op_parameters *parameters,
                              void *packed, void *workspace);
 
 /* ---- onednn_run.c: as trib_cpu_run in op.h ---- */
 
-trib_status trib_onednn_run(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs,
+trib_status trib_onednn_run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
                             void *const *outputs, const void *packed, void *workspace);
 
 #endif

@@ -143,7 +143,7 @@ done:
     return trib_outcome(&status);
 }
 
-trib_status trib_onednn_pack(const trib_cpu_op *op, dnnl_stream_t stream, const trib_op_parameters *parameters,
+trib_status trib_onednn_pack(const trib_cpu_op *op, const trib_cpu_worker *worker, const trib_op_parameters *parameters,
                              void *packed, void *workspace)
 {
     const trib_onednn_recipe *r = &op->onednn->recipe;
@@ -155,5 +155,5 @@ trib_status trib_onednn_pack(const trib_cpu_op *op, dnnl_stream_t stream, const 
     }
     const float *weight = fit_weight(&op->desc, r, parameters, workspace);
     void *behind = workspace ? (char *)workspace + fit_bytes(&op->desc, r) : NULL;
-    return pack_weight(op, stream, weight, packed, behind);
+    return pack_weight(op, worker->dnnl, weight, packed, behind);
 }

@@ -101,11 +101,11 @@ static trib_status run_with(const trib_cpu_op *op, dnnl_stream_t stream, argumen
     return run_images(op, stream, a, x, y, staging);
 }
 
-trib_status trib_onednn_run(const trib_cpu_op *op, dnnl_stream_t stream, const void *const *inputs,
+trib_status trib_onednn_run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
                             void *const *outputs, const void *packed, void *workspace)
 {
     arguments a = { 0 };
-    trib_status status = run_with(op, stream, &a, inputs[0], outputs[0], packed, workspace);
+    trib_status status = run_with(op, worker->dnnl, &a, inputs[0], outputs[0], packed, workspace);
     const dnnl_memory_t made[] = { a.source, a.target, a.weight, a.bias, a.scratch };
     for (size_t i = 0; i < sizeof made / sizeof *made; ++i)
         if (made[i]) trib_dnnl.memory_destroy(made[i]);

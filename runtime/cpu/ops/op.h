@@ -7,12 +7,10 @@
 #include "cpu/streams/stream.h"
 #include "device/packing.h"
 
-struct dnnl_stream;
-
 /* How an op is run, and how its parameters are packed. Chosen by name, see the table of backends in ops.c. */
-typedef trib_status (*trib_cpu_run)(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
+typedef trib_status (*trib_cpu_run)(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
                                     void *const *outputs, const void *packed, void *workspace);
-typedef trib_status (*trib_cpu_pack)(const trib_cpu_op *op, struct dnnl_stream *stream,
+typedef trib_status (*trib_cpu_pack)(const trib_cpu_op *op, const trib_cpu_worker *worker,
                                      const trib_op_parameters *parameters, void *packed, void *workspace);
 
 /* Immutable after creation; the caller and every queued run hold a reference. */
@@ -20,7 +18,8 @@ struct trib_cpu_op {
     trib_op_handle base;
     atomic_int references;
     trib_op_desc desc;
-    int cores; /* tokens taken while it runs; a oneDNN primitive runs with the thread count it was built for */
+    int cores;      /* tokens taken while it runs; a oneDNN primitive runs with the thread count it was built for */
+    bool in_chunks; /* cores are those of the stream's team (team.h), each with an OpenMP team of one */
     trib_cpu_run run;
     trib_cpu_pack pack; /* NULL: it has no parameters */
     trib_packing packing;
@@ -31,8 +30,9 @@ struct trib_cpu_op {
 void trib_cpu_op_retain(trib_cpu_op *op);
 void trib_cpu_op_release(trib_cpu_op *op);
 int trib_cpu_op_cores(const trib_cpu_op *op);
+bool trib_cpu_op_in_chunks(const trib_cpu_op *op);
 /* Executes the item (TRIB_CPU_OP, TRIB_CPU_PACK). */
-trib_status trib_cpu_op_execute(const trib_cpu_item *item, struct dnnl_stream *stream);
+trib_status trib_cpu_op_execute(const trib_cpu_item *item, const trib_cpu_worker *worker);
 
 /* One way of running ops. */
 typedef struct trib_cpu_backend {

@@ -120,13 +120,15 @@ const char *trib_cpu_op_detail(const trib_op_handle *op) { return ((const trib_c
 
 int trib_cpu_op_cores(const trib_cpu_op *op) { return op->cores; }
 
-trib_status trib_cpu_op_execute(const trib_cpu_item *item, struct dnnl_stream *stream)
+bool trib_cpu_op_in_chunks(const trib_cpu_op *op) { return op->in_chunks; }
+
+trib_status trib_cpu_op_execute(const trib_cpu_item *item, const trib_cpu_worker *worker)
 {
     bool runs = item->work == TRIB_CPU_OP;
     const trib_cpu_op *op = trib_cpu_item_op(item);
     trib_status status =
-        runs ? op->run(op, stream, item->run.inputs, item->run.outputs, item->run.packed, item->run.workspace)
-             : op->pack(op, stream, &item->pack.parameters, item->pack.packed, item->pack.workspace);
+        runs ? op->run(op, worker, item->run.inputs, item->run.outputs, item->run.packed, item->run.workspace)
+             : op->pack(op, worker, &item->pack.parameters, item->pack.packed, item->pack.workspace);
     trib_add_context(&status, runs ? "%s" : "parameters of %s", trib_kind_name(op->desc.kind));
     return trib_outcome(&status);
 }

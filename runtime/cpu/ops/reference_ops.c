@@ -87,10 +87,10 @@ static trib_packing packing_of(const trib_op_desc *desc)
     return trib_packing_of(count * (int64_t)sizeof(float), bias ? desc->outputs[0].c * (int64_t)sizeof(float) : 0);
 }
 
-static trib_status pack(const trib_cpu_op *op, struct dnnl_stream *stream, const trib_op_parameters *parameters,
+static trib_status pack(const trib_cpu_op *op, const trib_cpu_worker *worker, const trib_op_parameters *parameters,
                         void *packed, void *workspace)
 {
-    (void)stream, (void)workspace;
+    (void)worker, (void)workspace;
     const trib_op_desc *desc = &op->desc;
     int rows = desc->outputs[0].c, channels = desc->inputs[0].c;
     size_t row = (size_t)(trib_op_weight_elements(desc) / rows);
@@ -104,10 +104,10 @@ static trib_status pack(const trib_cpu_op *op, struct dnnl_stream *stream, const
     return trib_success();
 }
 
-static trib_status run(const trib_cpu_op *op, struct dnnl_stream *stream, const void *const *inputs,
+static trib_status run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
                        void *const *outputs, const void *packed, void *workspace)
 {
-    (void)stream, (void)workspace;
+    (void)worker, (void)workspace;
     const trib_op_desc *desc = &op->desc;
     const trib_lrn *lrn = &desc->attributes.lrn;
     trib_window_geometry window = window_of(desc);

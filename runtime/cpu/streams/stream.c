@@ -84,18 +84,28 @@ trib_status trib_cpu_submit(trib_cpu_stream *stream, trib_cpu_item *item)
 
 /* ---- the worker ---- */
 
+/* The op's cores are OpenMP's, or those of the stream's own team, whose threads use OpenMP alone each. */
+static trib_status provide_threads(trib_cpu_stream *stream, const trib_cpu_op *op)
+{
+    int cores = trib_cpu_op_cores(op), omp_threads = trib_cpu_op_in_chunks(op) ? 1 : cores;
+    if (omp_threads != stream->omp_threads) trib_cpu_omp_set_threads(stream->omp_threads = omp_threads);
+    if (cores == omp_threads || stream->self.team) return trib_success();
+    return trib_cpu_team_create(stream->name, stream->threads - 1, trib_cpu_of(stream->base.device)->onednn,
+                                &stream->self.team);
+}
+
 static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
 {
     trib_cpu_tokens *tokens = &trib_cpu_of(stream->base.device)->tokens;
-    int cores = trib_cpu_item_op(item) ? trib_cpu_op_cores(trib_cpu_item_op(item)) : 1;
+    const trib_cpu_op *op = trib_cpu_item_op(item);
+    int cores = op ? trib_cpu_op_cores(op) : 1;
     trib_status status = trib_success();
+    if (op) TRIB_TRY(provide_threads(stream, op));
     trib_cpu_tokens_acquire(tokens, cores);
     switch (item->work) {
     case TRIB_CPU_COPY: memmove(item->copy.target, item->copy.source, item->copy.bytes); break;
     case TRIB_CPU_ZERO: memset(item->copy.target, 0, item->copy.bytes); break;
-    default:
-        if (cores != stream->omp_threads) trib_cpu_omp_set_threads(stream->omp_threads = cores);
-        status = trib_cpu_op_execute(item, stream->dnnl);
+    default: status = trib_cpu_op_execute(item, &stream->self);
     }
     trib_cpu_tokens_release(tokens, cores);
     return trib_outcome(&status);
@@ -158,7 +168,8 @@ static void dispose(trib_cpu_stream *stream)
         trib_free(stream->spare);
         stream->spare = next;
     }
-    trib_onednn_stream_destroy(stream->dnnl);
+    trib_cpu_team_destroy(stream->self.team);
+    trib_onednn_stream_destroy(stream->self.dnnl);
     pthread_cond_destroy(&stream->drained);
     pthread_cond_destroy(&stream->arrived);
     pthread_mutex_destroy(&stream->lock);
@@ -176,7 +187,7 @@ trib_status trib_cpu_stream_create(trib_device *device, const trib_stream_option
     pthread_mutex_init(&stream->lock, NULL);
     pthread_cond_init(&stream->arrived, NULL);
     pthread_cond_init(&stream->drained, NULL);
-    trib_status status = trib_onednn_stream_create(trib_cpu_of(device)->onednn, &stream->dnnl);
+    trib_status status = trib_onednn_stream_create(trib_cpu_of(device)->onednn, &stream->self.dnnl);
     if (trib_failed(&status)) goto failed;
     int error = trib_fault("pthread_create") ? 11 : pthread_create(&stream->thread, NULL, worker, stream);
     if (error) {

@@ -7,6 +7,7 @@
 
 #include "cpu/device.h"
 #include "cpu/streams/event.h"
+#include "cpu/streams/team.h"
 
 typedef struct trib_cpu_op trib_cpu_op;
 
@@ -79,8 +80,9 @@ typedef struct trib_cpu_stream {
     trib_status failure;                 /* first since the last synchronisation; later work is skipped */
     _Atomic(trib_cpu_capture *) capture; /* the capture this stream records into, or NULL */
     int lane;                            /* which of its lanes */
-    int omp_threads;                     /* worker only: the size of its OpenMP team */
-    struct dnnl_stream *dnnl;            /* NULL without oneDNN */
+    /* Of the worker only: */
+    int omp_threads;      /* the size of its OpenMP team */
+    trib_cpu_worker self; /* its team has threads - 1 helpers, created when an op first needs them */
 } trib_cpu_stream;
 
 trib_status trib_cpu_stream_create(trib_device *device, const trib_stream_options *options, trib_stream **out);
