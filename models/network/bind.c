@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Binds the tensors of a file to the parameters of a graph: all present, of the right shape, floating and finite, and
- * none left over. */
+ * Binds the tensors of a file to the parameters of a graph: all present (or new, in fine-tuning), of the right shape,
+ * floating and finite, and none left over. */
 #include <string.h>
 
+#include "network/fresh.h"
 #include "network/row.h"
-#include "network/tensor_index.h"
 #include "tributary/internal/alloc.h"
 
 /* The parameters, and the names of their tensors. */
@@ -49,11 +49,12 @@ static trib_status check_tensor(const trib_parameter *parameter, const trib_tens
     return check_values(parameter, tensor);
 }
 
-/* Finds and checks each parameter's tensor, marking those used. */
-static trib_status find_all(const source *s, trib_tensor_index *index, const trib_tensor **found)
+/* Finds and checks the tensor of each parameter that is not fresh, marking those used. */
+static trib_status find_all(const source *s, trib_tensor_index *index, const bool *fresh, const trib_tensor **found)
 {
     char name[TRIB_NAME_TEXT];
     for (int i = 0; i < trib_graph_parameter_count(s->graph); ++i) {
+        if (fresh && fresh[i]) continue;
         trib_parameter_file_name(s->graph, s->dialect, i, name);
         trib_tensor_entry *entry = trib_tensor_index_find(index, name);
         if (!entry)
@@ -89,24 +90,38 @@ static trib_status check_left_over(const source *s, const trib_tensor_index *ind
                       trib_graph_name(s->graph), count, count == 1 ? "" : "s");
 }
 
-trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
-                              const trib_tensor *tensors, int count, trib_tensor *parameters)
+/* `fresh` is NULL if every parameter needs a tensor. */
+static trib_status bind(const source *s, const trib_tensor *tensors, int count, bool *fresh, trib_tensor *parameters)
 {
-    const source s = { spec->network, dialect, graph, spec->aux };
     trib_status status;
     trib_tensor_index index = { 0 };
-    const int wanted = trib_graph_parameter_count(graph);
+    const int wanted = trib_graph_parameter_count(s->graph);
     const trib_tensor **found = trib_alloc_zeroed((size_t)wanted, sizeof *found);
     if (!found) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a list of %d parameters", wanted);
     TRIB_TRY_GOTO(status, done, trib_tensor_index_build(tensors, count, &index));
-    TRIB_TRY_GOTO(status, done, find_all(&s, &index, found));
-    TRIB_TRY_GOTO(status, done, check_left_over(&s, &index));
+    if (fresh) TRIB_TRY_GOTO(status, done, trib_find_fresh(s->network, s->graph, s->dialect, &index, fresh));
+    TRIB_TRY_GOTO(status, done, find_all(s, &index, fresh, found));
+    TRIB_TRY_GOTO(status, done, check_left_over(s, &index));
     for (int i = 0; i < wanted; ++i) {
+        if (!found[i]) continue;
         parameters[i] = *found[i];
-        parameters[i].name = trib_graph_parameter(graph, i)->name;
+        parameters[i].name = trib_graph_parameter(s->graph, i)->name;
     }
 done:
     trib_tensor_index_release(&index);
     trib_free(found);
     return status;
+}
+
+trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
+                              const trib_tensor *tensors, int count, trib_tensor *parameters)
+{
+    return bind(&(const source) { spec->network, dialect, graph, spec->aux }, tensors, count, NULL, parameters);
+}
+
+trib_status trib_network_bind_pretrained(const trib_network_spec *spec, const trib_graph *graph,
+                                         const trib_dialect *dialect, const trib_tensor *tensors, int count,
+                                         trib_tensor *parameters, bool *fresh)
+{
+    return bind(&(const source) { spec->network, dialect, graph, spec->aux }, tensors, count, fresh, parameters);
 }

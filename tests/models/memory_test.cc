@@ -46,6 +46,20 @@ TEST(OutOfMemory, Bind)
     each_allocation_fails([&] { return weights.bind(); });
 }
 
+TEST(OutOfMemory, BindPretrained)
+{
+    Weights weights(network(support::torchvision, false, 0, 0.125, 5));
+    const trib_network_spec net = network(support::torchvision, true, 0, 0.125, 3);
+    Graph graph = build(net);
+    std::vector<trib_tensor> parameters(std::size_t(trib_graph_parameter_count(graph.get())));
+    std::unique_ptr<bool[]> fresh(new bool[parameters.size()]);
+    each_allocation_fails([&] {
+        return trib_network_bind_pretrained(&net, graph.get(), trib_network_dialect(net.network),
+                                            weights.tensors.data(), int(weights.tensors.size()), parameters.data(),
+                                            fresh.get());
+    });
+}
+
 TEST(OutOfMemory, Detect)
 {
     Weights weights(network(support::bvlc, false, 0, 0.125, 5));

@@ -14,6 +14,8 @@
 #ifndef TRIBUTARY_NETWORK_H
 #define TRIBUTARY_NETWORK_H
 
+#include <stddef.h>
+
 #include "tributary/declare.h"
 #include "tributary/graph.h"
 
@@ -80,6 +82,28 @@ bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialec
  * num_batches_tracked, are ignored. */
 trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
                               const trib_tensor *tensors, int count, trib_tensor *parameters);
+
+/* ---- fine-tuning ---- */
+
+/* As trib_network_bind, for training that begins with a model of other classes. The graph may have another number of
+ * classes than the tensors, and auxiliary classifiers of which they have nothing: fresh[i], for each parameter, says
+ * whether the tensors have no values for it. Those are classifiers (weight and bias; the tensors' own are ignored) when
+ * class counts differ, and whole auxiliary classifiers. Their elements of `parameters` are left alone:
+ * trib_parameters_initialise fills them. On failure `fresh` is not defined. */
+trib_status trib_network_bind_pretrained(const trib_network_spec *spec, const trib_graph *graph,
+                                         const trib_dialect *dialect, const trib_tensor *tensors, int count,
+                                         trib_tensor *parameters, bool *fresh);
+
+/* Sets selected[i] for each parameter of the graph whose name begins with `prefix`, and leaves the others alone. The
+ * graph's own names count first ("inception_3", "conv1/7x7_s2.weight"); if none begins so, those in the network's
+ * dialects ("inception3a.branch1"). Fails with TRIB_NOT_FOUND if there is no such parameter, naming the modules, and
+ * with TRIB_INVALID_ARGUMENT on an empty prefix. */
+trib_status trib_parameters_select(const trib_network *network, const trib_graph *graph, const char *prefix,
+                                   bool *selected);
+
+/* The names of the layers whose parameters are selected, for messages: "loss1/classifier, loss3/classifier". Names that
+ * do not fit into `size` bytes are replaced by "...". Returns `text`. */
+const char *trib_parameter_layers(const trib_graph *graph, const bool *selected, char *text, size_t size);
 
 /* ---- values for training and tests ---- */
 
