@@ -266,7 +266,7 @@ trib_status trib_average_resolve(const trib_average *average, trib_average *out)
     return trib_success();
 }
 
-double trib_average_keep(const trib_average *average, int64_t updates)
+double trib_average_decay(const trib_average *average, int64_t updates)
 {
     const double n = (double)(updates - average->start);
     if (n < 0) return 0;

@@ -24,14 +24,14 @@ struct trib_init_rule {
 
 static double symmetric(const target *t, double bound, uint64_t k)
 {
-    return (2 * trib_random_uniform(t->stream, k) - 1) * bound;
+    return (2 * trib_uniform_at(t->stream, k) - 1) * bound;
 }
 
 static double normal(const target *t, double sigma, uint64_t k)
 {
     const double two_pi = 6.28318530717958647693;
-    double radius = 1 - trib_random_uniform(t->stream, 2 * k); /* never 0 */
-    return sigma * sqrt(-2 * log(radius)) * cos(two_pi * trib_random_uniform(t->stream, 2 * k + 1));
+    double radius = 1 - trib_uniform_at(t->stream, 2 * k); /* never 0 */
+    return sigma * sqrt(-2 * log(radius)) * cos(two_pi * trib_uniform_at(t->stream, 2 * k + 1));
 }
 
 static double xavier_weight(const target *t, uint64_t k) { return symmetric(t, sqrt(3 / t->fan_in), k); }
@@ -126,7 +126,7 @@ static void fill(const void *context, const trib_graph *graph, int parameter, in
 {
     const source *s = context;
     const trib_parameter *p = trib_graph_parameter(graph, parameter);
-    const target t = { .stream = trib_random_stream(p->name, s->seed),
+    const target t = { .stream = trib_stream_of(p->name, s->seed),
                        .fan_in = fan_in_of(graph, trib_graph_layer(graph, p->layer)),
                        .classifier = trib_is_classifier(graph, p->layer) };
     for (int64_t k = 0; k < count; ++k) values[k] = (float)value_of(s->rule, p->role, &t, (uint64_t)k);

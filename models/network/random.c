@@ -27,16 +27,16 @@ static uint64_t splitmix64(uint64_t x)
     return x ^ x >> 31;
 }
 
-uint64_t trib_random_stream(const char *name, uint64_t seed) { return fnv1a64(name) ^ seed * golden; }
+uint64_t trib_stream_of(const char *name, uint64_t seed) { return fnv1a64(name) ^ seed * golden; }
 
-double trib_random_uniform(uint64_t stream, uint64_t i)
+double trib_uniform_at(uint64_t stream, uint64_t i)
 {
     return (double)(splitmix64(stream + i * golden) >> 40) * 0x1p-24;
 }
 
 double trib_uniform(const char *name, uint64_t seed, uint64_t i)
 {
-    return trib_random_uniform(trib_random_stream(name, seed), i);
+    return trib_uniform_at(trib_stream_of(name, seed), i);
 }
 
 static double value_of(trib_role role, double he_bound, double u)
@@ -58,11 +58,11 @@ static void fill(const void *context, const trib_graph *graph, int parameter, in
 {
     const source *s = context;
     char name[TRIB_NAME_TEXT];
-    const uint64_t stream = trib_random_stream(trib_parameter_file_name(graph, s->dialect, parameter, name), s->seed);
+    const uint64_t stream = trib_stream_of(trib_parameter_file_name(graph, s->dialect, parameter, name), s->seed);
     const trib_parameter *p = trib_graph_parameter(graph, parameter);
     const double he_bound = sqrt(6.0 / ((double)count / (double)p->shape.dim[0]));
     for (int64_t i = 0; i < count; ++i)
-        values[i] = (float)value_of(p->role, he_bound, trib_random_uniform(stream, (uint64_t)i));
+        values[i] = (float)value_of(p->role, he_bound, trib_uniform_at(stream, (uint64_t)i));
 }
 
 trib_status trib_parameters_random(const trib_graph *graph, const trib_dialect *dialect, uint64_t seed,

@@ -7,8 +7,8 @@
 
 /* The sequence called `name`, and its i-th number in [0,1): trib_uniform without computing the hash of the name anew.
  */
-uint64_t trib_random_stream(const char *name, uint64_t seed);
-double trib_random_uniform(uint64_t stream, uint64_t i);
+uint64_t trib_stream_of(const char *name, uint64_t seed);
+double trib_uniform_at(uint64_t stream, uint64_t i);
 
 /* Writes the `count` values of one parameter. */
 typedef void (*trib_fill)(const void *context, const trib_graph *graph, int parameter, int64_t count, float *values);

@@ -287,11 +287,11 @@ trib_average average(trib_average_kind kind, double decay = 0, std::int64_t star
 TEST(Average, ExponentialForgetsItsFirstValues)
 {
     const trib_average ema = average(TRIB_AVERAGE_EMA, 0.99);
-    EXPECT_EQ(trib_average_keep(&ema, 0), 1.0 / 10);
-    EXPECT_EQ(trib_average_keep(&ema, 1), 2.0 / 11);
-    EXPECT_EQ(trib_average_keep(&ema, 889), 890.0 / 899);
-    EXPECT_EQ(trib_average_keep(&ema, 890), 0.99);
-    EXPECT_EQ(trib_average_keep(&ema, INT64_MAX), 0.99);
+    EXPECT_EQ(trib_average_decay(&ema, 0), 1.0 / 10);
+    EXPECT_EQ(trib_average_decay(&ema, 1), 2.0 / 11);
+    EXPECT_EQ(trib_average_decay(&ema, 889), 890.0 / 899);
+    EXPECT_EQ(trib_average_decay(&ema, 890), 0.99);
+    EXPECT_EQ(trib_average_decay(&ema, INT64_MAX), 0.99);
     EXPECT_EQ(average(TRIB_AVERAGE_EMA).decay, 0.9998);
 }
 
@@ -300,8 +300,8 @@ TEST(Average, MeanIsTheMean)
     const trib_average mean = average(TRIB_AVERAGE_MEAN, 0, 3);
     double value = 100, sum = 0; // the starting point does not count
     for (int n = 0; n < 50; ++n) {
-        const double weights = std::sin(n), keep = trib_average_keep(&mean, n);
-        value = keep * value + (1 - keep) * weights;
+        const double weights = std::sin(n), decay = trib_average_decay(&mean, n);
+        value = decay * value + (1 - decay) * weights;
         if (n >= 3) sum += weights;
         EXPECT_NEAR(value, n >= 3 ? sum / (n - 2) : weights, 1e-14) << n;
     }
@@ -310,9 +310,9 @@ TEST(Average, MeanIsTheMean)
 TEST(Average, BeforeItsStartItEqualsTheWeights)
 {
     const trib_average ema = average(TRIB_AVERAGE_EMA, 0.5, 10), none = average(TRIB_AVERAGE_NONE);
-    EXPECT_EQ(trib_average_keep(&ema, 9), 0);
-    EXPECT_EQ(trib_average_keep(&ema, 10), 0.1);
-    EXPECT_EQ(trib_average_keep(&none, 1000), 0);
+    EXPECT_EQ(trib_average_decay(&ema, 9), 0);
+    EXPECT_EQ(trib_average_decay(&ema, 10), 0.1);
+    EXPECT_EQ(trib_average_decay(&none, 1000), 0);
 }
 
 TEST(Average, ImpossibleValues)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: what changes from step to step of a training run: the learning rate, the momentum, and how much of the
- * averaged weights is kept.
+ * Tributary: what changes from step to step of a training run: the learning rate, the momentum, and the decay of
+ * averaged weights.
  *
  * All of it is a pure function of the number of the step, so a run that resumes restores nothing for it. A step is one
  * update of the weights, however many batches were accumulated for it; the first is step 0.
@@ -92,13 +92,13 @@ typedef struct trib_average {
 /* As trib_lr_resolve. */
 trib_status trib_average_resolve(const trib_average *average, trib_average *out);
 
-/* The share of the old average that is kept after an update, when `updates` were made before it:
+/* The decay at an update before which `updates` were made:
  *
- *     average = keep * average + (1 - keep) * weights
+ *     average = decay * average + (1 - decay) * weights
  *
  * EMA: min(decay, (1 + n) / (10 + n)) as in TensorFlow, so that the first values are soon forgotten; mean: n / (n + 1);
  * n = updates - start. 0 before the start, and without averaging: the average is the weights. */
-double trib_average_keep(const trib_average *average, int64_t updates);
+double trib_average_decay(const trib_average *average, int64_t updates);
 
 TRIB_END_DECLS
 #endif
