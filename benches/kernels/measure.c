@@ -11,12 +11,10 @@ enum { MOST_LAUNCHES = 16 };
 
 /* ---- one row ---- */
 
-/* A problem, and copies of its arrays that launches use in turn, so that none finds another's data in a cache. */
+/* A layer, and copies of its arrays that launches use in turn, so that none finds another's data in a cache. */
 typedef struct trial {
     bench_gpu *gpu;
-    const trib_kernel *kernel;
-    trib_kernel_problem problem;
-    trib_dtype dtype;
+    const bench_layer *layer;
     bench_layout layout;
     char *memory;
     int copies;
@@ -30,22 +28,23 @@ static int64_t first_byte(const trib_kernel_array *array, trib_dtype dtype)
 static trib_status run_once(void *context, int i)
 {
     const trial *t = context;
-    const trib_kernel_problem *p = &t->problem;
+    const trib_kernel_problem *p = &t->layer->problem;
+    const trib_dtype dtype = t->layer->dtype;
     const void *inputs[TRIB_KERNEL_MAX_INPUTS] = { NULL };
     void *outputs[TRIB_KERNEL_MAX_OUTPUTS] = { NULL };
     char *copy = t->memory + i % t->copies * t->layout.bytes;
-    for (int k = 0; k < p->input_count; ++k)
-        inputs[k] = copy + t->layout.inputs[k] + first_byte(&p->inputs[k], t->dtype);
+    for (int k = 0; k < p->input_count; ++k) inputs[k] = copy + t->layout.inputs[k] + first_byte(&p->inputs[k], dtype);
     for (int k = 0; k < p->output_count; ++k)
-        outputs[k] = copy + t->layout.outputs[k] + first_byte(&p->outputs[k], t->dtype);
-    return t->kernel->run(p, t->dtype, inputs, outputs, t->gpu->stream);
+        outputs[k] = copy + t->layout.outputs[k] + first_byte(&p->outputs[k], dtype);
+    return t->layer->kernel->run(p, dtype, inputs, outputs, t->gpu->stream);
 }
 
 static trib_status fill(const trial *t)
 {
-    for (int k = 0; k < t->problem.input_count; ++k) {
-        const trib_kernel_array *x = &t->problem.inputs[k];
-        const trib_dtype dtype = bench_stored(x, t->dtype);
+    const trib_kernel_problem *p = &t->layer->problem;
+    for (int k = 0; k < p->input_count; ++k) {
+        const trib_kernel_array *x = &p->inputs[k];
+        const trib_dtype dtype = bench_stored(x, t->layer->dtype);
         const int64_t bytes = x->rows * x->pitch * (int64_t)trib_dtype_size(dtype);
         TRIB_TRY(bench_fill(t->gpu, t->memory + t->layout.inputs[k], bytes, dtype, x->scale));
     }
@@ -67,25 +66,25 @@ static trib_status run(trial *t, double seconds, bench_times *times)
     return status;
 }
 
-trib_status bench_measure_row(bench_gpu *gpu, const bench_limits *limits, const trib_kernel *kernel, int layer,
-                              trib_dtype dtype, int batch, double seconds, bench_row *row)
+trib_status bench_measure_row(bench_gpu *gpu, const bench_limits *limits, const bench_layer *layer, double seconds,
+                              bench_row *row)
 {
-    trial t = { .gpu = gpu, .kernel = kernel, .dtype = dtype };
+    const trib_kernel_problem *p = &layer->problem;
+    const trib_dtype dtype = layer->dtype;
+    trial t = { .gpu = gpu, .layer = layer, .layout = bench_layout_of(p, dtype) };
     bench_times times = { 0 };
-    kernel->layer(layer, batch, &t.problem);
-    t.layout = bench_layout_of(&t.problem, dtype);
-    *row = (bench_row) { .kernel = kernel->name, .dtype = dtype, .batch = batch };
-    memcpy(row->layer, t.problem.layer, sizeof row->layer);
-    memcpy(row->text, t.problem.text, sizeof row->text);
-    row->bytes = bench_bytes(&t.problem, dtype);
-    row->flops = t.problem.flops;
-    row->floor = bench_floor(limits, &t.problem, dtype);
+    *row = (bench_row) { .kernel = layer->kernel->name, .dtype = dtype, .batch = layer->batch };
+    memcpy(row->layer, layer->name, sizeof row->layer);
+    memcpy(row->text, p->text, sizeof row->text);
+    row->bytes = bench_bytes(p, dtype);
+    row->flops = p->flops;
+    row->floor = bench_floor(limits, p, dtype);
     trib_status status = run(&t, seconds, &times);
     if (status.code == TRIB_OUT_OF_MEMORY || status.code == TRIB_UNSUPPORTED) {
         memcpy(row->missing, status.message, sizeof row->missing);
         return trib_success();
     }
-    trib_add_context(&status, "%s %s, %s", kernel->name, trib_dtype_name(dtype), t.problem.text);
+    trib_add_context(&status, "%s %s, %s", row->kernel, trib_dtype_name(dtype), p->text);
     row->seconds = times.median;
     row->least = times.least;
     row->rounds = times.rounds;
@@ -95,22 +94,9 @@ trib_status bench_measure_row(bench_gpu *gpu, const bench_limits *limits, const 
 
 /* ---- all rows ---- */
 
-static bool wanted(const bench_options *o, const trib_kernel *kernel, int dtype)
-{
-    return (!o->kernel || o->kernel == kernel) && kernel->dtypes >> dtype & 1;
-}
-
-static int count_rows(const bench_options *o)
-{
-    int count = 0;
-    for (int i = 0; trib_kernel_at(i); ++i)
-        for (int dtype = TRIB_F32; dtype <= TRIB_BF16; ++dtype)
-            if (wanted(o, trib_kernel_at(i), dtype)) count += trib_kernel_at(i)->layers * o->batch_count;
-    return count;
-}
-
 typedef struct table {
     const bench_options *options;
+    const bench_layers *layers;
     bench_gpu *gpu;
     bench_limits limits;
     bench_row *rows;
@@ -120,28 +106,27 @@ typedef struct table {
 
 static trib_status measure_kernel(table *t, const trib_kernel *kernel, trib_dtype dtype)
 {
-    for (int b = 0; b < t->options->batch_count; ++b)
-        for (int layer = 0; layer < kernel->layers; ++layer) {
-            bench_row *row = &t->rows[t->count];
-            TRIB_TRY(bench_measure_row(t->gpu, &t->limits, kernel, layer, dtype, t->options->batches[b],
-                                       t->options->seconds, row));
-            ++t->count;
-            bench_print_row(t->out, row);
-            fflush(t->out);
-        }
+    for (int i = 0; i < t->layers->count; ++i) {
+        const bench_layer *layer = &t->layers->list[i];
+        if (layer->kernel != kernel || layer->dtype != dtype) continue;
+        bench_row *row = &t->rows[t->count];
+        TRIB_TRY(bench_measure_row(t->gpu, &t->limits, layer, t->options->seconds, row));
+        ++t->count;
+        bench_print_row(t->out, row);
+        fflush(t->out);
+    }
     return trib_success();
 }
 
 static trib_status measure_all(table *t)
 {
-    const double limit_seconds = 10 * t->options->seconds;
-    TRIB_TRY(bench_measure_limits(t->gpu, limit_seconds, &t->limits));
+    const trib_kernel *only = t->options->kernel;
+    TRIB_TRY(bench_measure_limits(t->gpu, 10 * t->options->seconds, &t->limits));
     bench_print_card(t->out, &t->gpu->card, &t->limits);
     bench_print_header(t->out);
     for (int i = 0; trib_kernel_at(i); ++i)
         for (int dtype = TRIB_F32; dtype <= TRIB_BF16; ++dtype)
-            if (wanted(t->options, trib_kernel_at(i), dtype))
-                TRIB_TRY(measure_kernel(t, trib_kernel_at(i), (trib_dtype)dtype));
+            if (!only || only == trib_kernel_at(i)) TRIB_TRY(measure_kernel(t, trib_kernel_at(i), (trib_dtype)dtype));
     bench_print_notes(t->out);
     return trib_success();
 }
@@ -162,14 +147,14 @@ static bool close_written(FILE *file)
     return written && closed;
 }
 
-trib_status bench_run(const bench_options *options, const bench_sizes *sizes, FILE *out)
+trib_status bench_measure(const bench_options *options, const bench_sizes *sizes, const bench_layers *layers, FILE *out)
 {
     bench_gpu gpu;
     FILE *json = NULL;
-    table t = { .options = options, .gpu = &gpu, .out = out };
+    table t = { .options = options, .layers = layers, .gpu = &gpu, .out = out };
     trib_status status;
     TRIB_TRY_GOTO(status, end, bench_gpu_open(sizes, &gpu));
-    t.rows = trib_alloc_zeroed((size_t)count_rows(options), sizeof *t.rows);
+    t.rows = trib_alloc_zeroed((size_t)layers->count, sizeof *t.rows);
     if (!t.rows) status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "out of host memory");
     /* Before anything is measured, so that no results are lost. */
     if (t.rows && options->json && !(json = fopen(options->json, "w"))) status = file_error(options->json);
@@ -179,5 +164,16 @@ trib_status bench_run(const bench_options *options, const bench_sizes *sizes, FI
 end:
     trib_free(t.rows);
     bench_gpu_close(&gpu);
+    return status;
+}
+
+trib_status bench_run(const bench_options *options, const bench_sizes *sizes, FILE *out)
+{
+    bench_layers layers = { 0 };
+    trib_status status = trib_success();
+    for (int b = 0; b < options->batch_count && !trib_failed(&status); ++b)
+        status = bench_layers_add(&layers, options->batches[b]);
+    if (!trib_failed(&status)) status = bench_measure(options, sizes, &layers, out);
+    bench_layers_destroy(&layers);
     return status;
 }

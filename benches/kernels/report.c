@@ -34,13 +34,13 @@ void bench_print_card(FILE *out, const bench_card *card, const bench_limits *lim
 
 void bench_print_header(FILE *out)
 {
-    fprintf(out, "%-24s %-4s %5s %-38s %9s %9s %10s %8s %8s %6s\n", "kernel", "type", "batch", "layer", "MB", "GFLOP",
+    fprintf(out, "%-24s %-4s %5s %-42s %9s %9s %10s %8s %8s %6s\n", "kernel", "type", "batch", "layer", "MB", "GFLOP",
             "us", "GB/s", "TFLOP/s", "floor");
 }
 
 void bench_print_row(FILE *out, const bench_row *r)
 {
-    fprintf(out, "%-24s %-4s %5d %-38s %9.2f %9.3f ", r->kernel, trib_dtype_name(r->dtype), r->batch, r->layer,
+    fprintf(out, "%-24s %-4s %5d %-42s %9.2f %9.3f ", r->kernel, trib_dtype_name(r->dtype), r->batch, r->layer,
             (double)r->bytes / 1e6, r->flops / 1e9);
     if (r->seconds > 0)
         fprintf(out, "%10.2f %8.1f %8.2f %5.1f%%\n", r->seconds * 1e6, (double)r->bytes / r->seconds / 1e9,

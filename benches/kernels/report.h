@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cost.h"
+#include "layers.h"
 
 TRIB_BEGIN_DECLS
 
@@ -19,7 +20,7 @@ typedef struct bench_card {
 
 typedef struct bench_row {
     const char *kernel;
-    char layer[TRIB_KERNEL_LAYER], text[TRIB_KERNEL_TEXT];
+    char layer[BENCH_LAYER_NAME], text[TRIB_KERNEL_TEXT];
     trib_dtype dtype;
     int batch;
     int64_t bytes;

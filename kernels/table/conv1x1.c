@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/googlenet.h"
 #include "table/problem.h"
 
 /* Images, their pixels, channels, and those of each output. */
@@ -44,58 +43,51 @@ static void describe(trib_kernel_problem *p)
              p->input_count < 3 ? " no bias" : "", (int)g->tile);
 }
 
-static void place_input(trib_kernel_problem *p, int before, int after)
+void trib_conv1x1_problem(trib_kernel_problem *p, const trib_conv1x1_geometry *g, bool bias, int x_first,
+                          const int *y_first)
 {
-    p->inputs[0] = trib_slice(p->inputs[0].rows, p->conv1x1.c, before, after);
-    p->conv1x1.x_pitch = p->inputs[0].pitch;
-}
-
-static void place_output(trib_kernel_problem *p, int i, int before, int after)
-{
-    p->outputs[i] = trib_slice(p->inputs[0].rows, p->conv1x1.k[i], before, after);
-    p->conv1x1.y_pitch[i] = p->outputs[i].pitch;
-}
-
-/* With bias, dense. */
-static void dense(const shape *s, bool tf32, trib_kernel_problem *out)
-{
-    memset(out, 0, sizeof *out);
-    trib_conv1x1_geometry *g = &out->conv1x1;
+    const int64_t rows = (int64_t)g->n * g->h * g->w;
     int columns = 0;
-    *g = (trib_conv1x1_geometry) { .n = s->n, .h = s->h, .w = s->w, .c = s->c, .tf32 = tf32 };
-    out->inputs[0].rows = (int64_t)s->n * s->h * s->w;
-    place_input(out, 0, 0);
-    for (; g->outputs < TRIB_CONV1X1_MAX_OUTPUTS && s->k[g->outputs]; ++g->outputs) {
-        g->k[g->outputs] = s->k[g->outputs];
-        columns += s->k[g->outputs];
-        place_output(out, g->outputs, 0, 0);
-    }
-    out->input_count = 3;
-    out->output_count = g->outputs;
-    out->inputs[1] = trib_slice(columns, s->c, 0, 0);
-    out->inputs[1].scale = sqrtf(3.0f / (float)s->c);
-    out->inputs[2] = trib_slice(1, columns, 0, 0);
-    out->inputs[2].element = TRIB_KERNEL_F32;
-    out->flops = 2.0 * (double)out->inputs[0].rows * s->c * columns;
+    memset(p, 0, sizeof *p);
+    p->conv1x1 = *g;
+    p->input_count = bias ? 3 : 2;
+    p->output_count = g->outputs;
+    p->inputs[0] = trib_slice(rows, g->c, x_first, g->x_pitch - x_first - g->c);
+    for (int i = 0; i < g->outputs; columns += g->k[i], ++i)
+        p->outputs[i] = trib_slice(rows, g->k[i], y_first[i], g->y_pitch[i] - y_first[i] - g->k[i]);
+    p->inputs[1] = trib_slice(columns, g->c, 0, 0);
+    p->inputs[1].scale = sqrtf(3.0f / (float)g->c);
+    p->inputs[2] = trib_slice(1, columns, 0, 0);
+    p->inputs[2].element = TRIB_KERNEL_F32;
+    p->flops = 2.0 * (double)rows * g->c * columns;
+    describe(p);
 }
 
 /* ---- edges ---- */
+
+/* Of a slice with `before` channels before it and up to 8 * most, drawn, behind it. */
+static int pitch(trib_random_state *r, int before, int c, int most)
+{
+    return before + c + 8 * trib_random_between(r, 0, most);
+}
 
 /* `seed` chooses slices, bias and ReLU. */
 static void problem(const shape *s, int seed, trib_conv1x1_tile tile, bool tf32, trib_kernel_problem *out)
 {
     trib_random_state r = trib_random_from(seed);
-    dense(s, tf32, out);
-    out->conv1x1.relu = !trib_random_chance(&r, 3);
-    out->conv1x1.tile = tile;
-    out->input_count = trib_random_chance(&r, 5) ? 2 : 3;
-    const int x_before = 8 * trib_random_between(&r, 0, 2);
-    place_input(out, x_before, 8 * trib_random_between(&r, 0, 2));
-    for (int i = 0; i < out->output_count; ++i) {
-        const int before = 8 * trib_random_between(&r, 0, 3);
-        place_output(out, i, before, 8 * trib_random_between(&r, 0, 3));
+    trib_conv1x1_geometry g = { .n = s->n, .h = s->h, .w = s->w, .c = s->c, .tf32 = tf32, .tile = tile };
+    int y_first[TRIB_CONV1X1_MAX_OUTPUTS];
+    g.relu = !trib_random_chance(&r, 3);
+    const bool bias = !trib_random_chance(&r, 5);
+    const int x_first = 8 * trib_random_between(&r, 0, 2);
+    g.x_pitch = pitch(&r, x_first, g.c, 2);
+    for (; g.outputs < TRIB_CONV1X1_MAX_OUTPUTS && s->k[g.outputs]; ++g.outputs) {
+        const int i = g.outputs;
+        g.k[i] = s->k[i];
+        y_first[i] = 8 * trib_random_between(&r, 0, 3);
+        g.y_pitch[i] = pitch(&r, y_first[i], g.k[i], 3);
     }
-    describe(out);
+    trib_conv1x1_problem(out, &g, bias, x_first, y_first);
 }
 
 enum { EDGES = TRIB_COUNT(edges) };
@@ -111,77 +103,6 @@ static void any_edge(int index, bool tf32, trib_kernel_problem *out)
 
 static void edge(int index, trib_kernel_problem *out) { any_edge(index, false, out); }
 static void tf32_edge(int index, trib_kernel_problem *out) { any_edge(index, true, out); }
-
-/* ---- networks ---- */
-
-/* `out`'s first output becomes channels `first` .. of a concatenation of `joined`. */
-static void finish_layer(trib_kernel_problem *p, int first, int joined)
-{
-    p->conv1x1.relu = true;
-    place_output(p, 0, first, joined - first - p->conv1x1.k[0]);
-    describe(p);
-}
-
-/* The three merged convolutions of each module; then the single ones. */
-static void merged(int index, int batch, bool tf32, trib_kernel_problem *out)
-{
-    static const struct {
-        const char *name;
-        int side, in, out;
-    } alone[] = { { "conv2/3x3_reduce", 56, 64, 64 }, { "loss1/conv", 4, 512, 128 }, { "loss2/conv", 4, 528, 128 } };
-    if (index < TRIB_MODULES) {
-        const trib_module *m = trib_module_at(index);
-        const shape s = { batch, m->side, m->side, m->in, { m->k1x1, m->reduce_3x3, m->reduce_5x5 } };
-        dense(&s, tf32, out);
-        finish_layer(out, 0, trib_module_out(m));
-        trib_name_layer(out, m->name, "1x1+3x3_reduce+5x5_reduce");
-        return;
-    }
-    index -= TRIB_MODULES;
-    const shape s = { batch, alone[index].side, alone[index].side, alone[index].in, { alone[index].out } };
-    dense(&s, tf32, out);
-    finish_layer(out, 0, alone[index].out);
-    trib_name_layer(out, "", alone[index].name);
-}
-
-static void projection(int index, int batch, bool tf32, trib_kernel_problem *out)
-{
-    const trib_module *m = trib_module_at(index);
-    const shape s = { batch, m->side, m->side, m->in, { m->pool_proj } };
-    dense(&s, tf32, out);
-    finish_layer(out, trib_module_out(m) - m->pool_proj, trib_module_out(m));
-    trib_name_layer(out, m->name, "pool+pool_proj");
-}
-
-/* Pools of averages are Inception v3's, of 299x299 pixels: each pool branch that is unlike the others. */
-static const struct {
-    const char *name;
-    int side, in, out, joined;
-} averages[] = {
-    { "mixed_5b", 35, 192, 32, 256 },  { "mixed_5c", 35, 256, 64, 288 },   { "mixed_5d", 35, 288, 64, 288 },
-    { "mixed_6b", 17, 768, 192, 768 }, { "mixed_7b", 8, 1280, 192, 2048 }, { "mixed_7c", 8, 2048, 192, 2048 },
-};
-enum { AVERAGES = TRIB_COUNT(averages) };
-
-static void averaged(int index, int batch, bool tf32, trib_kernel_problem *out)
-{
-    const shape s = { batch, averages[index].side, averages[index].side, averages[index].in, { averages[index].out } };
-    dense(&s, tf32, out);
-    finish_layer(out, averages[index].joined - averages[index].out, averages[index].joined);
-    trib_name_layer(out, averages[index].name, "pool+pool_proj");
-}
-
-enum { MERGED = TRIB_MODULES + 3, PROJECTIONS = TRIB_MODULES };
-
-static void plain_layer(int index, int batch, trib_kernel_problem *out) { merged(index, batch, false, out); }
-static void plain_tf32_layer(int index, int batch, trib_kernel_problem *out) { merged(index, batch, true, out); }
-static void max_pooled_layer(int index, int batch, trib_kernel_problem *out) { projection(index, batch, false, out); }
-static void max_pooled_tf32_layer(int index, int batch, trib_kernel_problem *out)
-{
-    projection(index, batch, true, out);
-}
-static void avg_pooled_layer(int index, int batch, trib_kernel_problem *out) { averaged(index, batch, false, out); }
-static void avg_pooled_tf32_layer(int index, int batch, trib_kernel_problem *out) { averaged(index, batch, true, out); }
 
 /* ---- running ---- */
 
@@ -252,59 +173,47 @@ static trib_status avg_pooled_run(const trib_kernel_problem *p, trib_dtype dtype
 }
 
 const trib_kernel trib_conv1x1_kernels[] = {
-    { "conv1x1",
-      TRIB_ALL_FLOATS,
-      { 1e-5, 1e-3, 8e-3 },
-      2 * EDGES,
-      edge,
-      MERGED,
-      plain_layer,
-      plain_reference,
-      plain_run },
-    { "conv1x1_tf32",
-      1 << TRIB_F32,
-      { 2e-3 },
-      2 * EDGES,
-      tf32_edge,
-      MERGED,
-      plain_tf32_layer,
-      plain_reference,
-      plain_run },
-    { "max_pool2d_conv1x1",
-      TRIB_ALL_FLOATS,
-      { 1e-5, 1e-3, 8e-3 },
-      2 * EDGES,
-      edge,
-      PROJECTIONS,
-      max_pooled_layer,
-      max_pooled_reference,
-      max_pooled_run },
-    { "max_pool2d_conv1x1_tf32",
-      1 << TRIB_F32,
-      { 2e-3 },
-      2 * EDGES,
-      tf32_edge,
-      PROJECTIONS,
-      max_pooled_tf32_layer,
-      max_pooled_reference,
-      max_pooled_run },
-    { "avg_pool2d_conv1x1",
-      TRIB_ALL_FLOATS,
-      { 1e-5, 1e-3, 8e-3 },
-      2 * EDGES,
-      edge,
-      AVERAGES,
-      avg_pooled_layer,
-      avg_pooled_reference,
-      avg_pooled_run },
-    { "avg_pool2d_conv1x1_tf32",
-      1 << TRIB_F32,
-      { 2e-3 },
-      2 * EDGES,
-      tf32_edge,
-      AVERAGES,
-      avg_pooled_tf32_layer,
-      avg_pooled_reference,
-      avg_pooled_run },
+    { .name = "conv1x1",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-5, 1e-3, 8e-3 },
+      .edges = 2 * EDGES,
+      .edge = edge,
+      .reference = plain_reference,
+      .run = plain_run },
+    { .name = "conv1x1_tf32",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 2e-3 },
+      .edges = 2 * EDGES,
+      .edge = tf32_edge,
+      .reference = plain_reference,
+      .run = plain_run },
+    { .name = "max_pool2d_conv1x1",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-5, 1e-3, 8e-3 },
+      .edges = 2 * EDGES,
+      .edge = edge,
+      .reference = max_pooled_reference,
+      .run = max_pooled_run },
+    { .name = "max_pool2d_conv1x1_tf32",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 2e-3 },
+      .edges = 2 * EDGES,
+      .edge = tf32_edge,
+      .reference = max_pooled_reference,
+      .run = max_pooled_run },
+    { .name = "avg_pool2d_conv1x1",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-5, 1e-3, 8e-3 },
+      .edges = 2 * EDGES,
+      .edge = edge,
+      .reference = avg_pooled_reference,
+      .run = avg_pooled_run },
+    { .name = "avg_pool2d_conv1x1_tf32",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 2e-3 },
+      .edges = 2 * EDGES,
+      .edge = tf32_edge,
+      .reference = avg_pooled_reference,
+      .run = avg_pooled_run },
 };
 const int trib_conv1x1_kernel_count = TRIB_COUNT(trib_conv1x1_kernels);

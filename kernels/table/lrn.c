@@ -5,19 +5,17 @@
 
 #include "table/problem.h"
 
-static const trib_lrn_coefficients googlenet = { 5, 1e-4f, 0.75f, 1 };
 /* Strong enough to reveal a wrong window or exponent. */
 static const trib_lrn_coefficients strong[] = {
     { 5, 2, 0.75f, 1 }, { 3, 1, 0.5f, 2 }, { 4, 3, 0.75f, 1 }, { 9, 2, 1.25f, 0.5f }, { 1, 1, 0.75f, 1 },
 };
 
-/* Of `elements` values. */
-static void add_lrn(trib_kernel_problem *p, double elements, const trib_lrn_coefficients *lrn)
+void trib_problem_add_lrn(trib_kernel_problem *p, const trib_lrn_coefficients *lrn, double values)
 {
     const size_t used = strlen(p->text);
     p->lrn = *lrn;
     p->inputs[0].scale = 3;
-    p->flops += 2 * lrn->size * elements;
+    p->flops += 2 * lrn->size * values;
     snprintf(p->text + used, sizeof p->text - used, " lrn size %d alpha %g beta %g k %g", lrn->size, lrn->alpha,
              lrn->beta, lrn->k);
 }
@@ -32,15 +30,16 @@ static void lrn_edge(int index, trib_kernel_problem *out)
     };
     trib_random_state r = trib_random_from(index);
     if (index < TRIB_COUNT(edges)) {
-        trib_pixel_problem(out, edges[index].rows, edges[index].c, edges[index].before, edges[index].after, false);
-        add_lrn(out, out->flops, &strong[index % TRIB_COUNT(strong)]);
+        trib_pixels_between_slices(out, edges[index].rows, edges[index].c, edges[index].before, edges[index].after,
+                                   false);
+        trib_problem_add_lrn(out, &strong[index % TRIB_COUNT(strong)], out->flops);
         return;
     }
     const int unit = trib_random_chance(&r, 2) ? 8 : 1;
-    trib_pixel_problem(out, trib_random_between(&r, 1, 200), unit * trib_random_between(&r, 1, 20),
-                       unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2),
-                       trib_random_chance(&r, 3));
-    add_lrn(out, out->flops, &strong[trib_random_between(&r, 0, TRIB_COUNT(strong) - 1)]);
+    trib_pixels_between_slices(out, trib_random_between(&r, 1, 200), unit * trib_random_between(&r, 1, 20),
+                               unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2),
+                               trib_random_chance(&r, 3));
+    trib_problem_add_lrn(out, &strong[trib_random_between(&r, 0, TRIB_COUNT(strong) - 1)], out->flops);
 }
 
 static void pooled_edge(int index, trib_kernel_problem *out)
@@ -53,35 +52,8 @@ static void pooled_edge(int index, trib_kernel_problem *out)
     case 2: g = trib_square_window(2, 40, 9, 12, 2, 2, 0, false); break;
     case 3: g = trib_square_window(1, 16, 30, 30, 7, 3, 3, true); break;
     }
-    trib_window_problem(out, &g, 8 * trib_random_between(&r, 0, 2), 8 * trib_random_between(&r, 0, 2));
-    add_lrn(out, (double)g.n * g.p * g.q * g.c, &strong[index % 3]);
-}
-
-/* ---- GoogLeNet ---- */
-
-static void lrn_layer(int index, int batch, trib_kernel_problem *out)
-{
-    trib_pixel_problem(out, (int64_t)batch * 56 * 56, index ? 192 : 64, 0, 0, false);
-    add_lrn(out, out->flops, &googlenet);
-    trib_name_layer(out, "", index ? "conv2/norm2" : "pool1/norm1");
-}
-
-static void pool_lrn_layer(int index, int batch, trib_kernel_problem *out)
-{
-    (void)index;
-    const trib_window_geometry g = trib_square_window(batch, 64, 112, 112, 3, 2, 0, true);
-    trib_window_problem(out, &g, 0, 0);
-    add_lrn(out, (double)batch * g.p * g.q * g.c, &googlenet);
-    trib_name_layer(out, "", "pool1/3x3_s2+norm1");
-}
-
-static void lrn_pool_layer(int index, int batch, trib_kernel_problem *out)
-{
-    (void)index;
-    const trib_window_geometry g = trib_square_window(batch, 192, 56, 56, 3, 2, 0, true);
-    trib_window_problem(out, &g, 0, 0);
-    add_lrn(out, (double)batch * g.h * g.w * g.c, &googlenet);
-    trib_name_layer(out, "", "conv2/norm2+pool2/3x3_s2");
+    trib_window_between_slices(out, &g, 8 * trib_random_between(&r, 0, 2), 8 * trib_random_between(&r, 0, 2));
+    trib_problem_add_lrn(out, &strong[index % 3], (double)g.n * g.p * g.q * g.c);
 }
 
 /* ---- running ---- */
@@ -144,24 +116,26 @@ static trib_status lrn_pool_run(const trib_kernel_problem *p, trib_dtype dtype, 
 }
 
 const trib_kernel trib_lrn_kernels[] = {
-    { "lrn", TRIB_ALL_FLOATS, { 2e-6, 1e-3, 8e-3 }, 6, lrn_edge, 2, lrn_layer, lrn_reference, lrn_run },
-    { "max_pool2d_lrn",
-      TRIB_ALL_FLOATS,
-      { 2e-6, 1e-3, 8e-3 },
-      4,
-      pooled_edge,
-      1,
-      pool_lrn_layer,
-      pool_lrn_reference,
-      pool_lrn_run },
-    { "lrn_max_pool2d",
-      TRIB_ALL_FLOATS,
-      { 2e-6, 1e-3, 8e-3 },
-      4,
-      pooled_edge,
-      1,
-      lrn_pool_layer,
-      lrn_pool_reference,
-      lrn_pool_run },
+    { .name = "lrn",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 2e-6, 1e-3, 8e-3 },
+      .edges = 6,
+      .edge = lrn_edge,
+      .reference = lrn_reference,
+      .run = lrn_run },
+    { .name = "max_pool2d_lrn",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 2e-6, 1e-3, 8e-3 },
+      .edges = 4,
+      .edge = pooled_edge,
+      .reference = pool_lrn_reference,
+      .run = pool_lrn_run },
+    { .name = "lrn_max_pool2d",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 2e-6, 1e-3, 8e-3 },
+      .edges = 4,
+      .edge = pooled_edge,
+      .reference = lrn_pool_reference,
+      .run = lrn_pool_run },
 };
 const int trib_lrn_kernel_count = TRIB_COUNT(trib_lrn_kernels);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "table/googlenet.h"
 #include "table/problem.h"
 
 static trib_kernel_array floats(int64_t rows, int c)
@@ -13,33 +12,26 @@ static trib_kernel_array floats(int64_t rows, int c)
     return array;
 }
 
-/* The filters of a network: 3x3 of each module. */
-static void filter_of(int index, int *k, int *c)
-{
-    const trib_module *m = trib_module_at(index);
-    *k = m->k3x3;
-    *c = m->reduce_3x3;
-}
-
 /* ---- fold_batch_norm ---- */
 
 enum { WEIGHT = 1, BIAS = 2 }; /* what there is beside the batch norm */
 
-static void fold_problem(trib_kernel_problem *p, int k, int row, int beside)
+void trib_fold_problem(trib_kernel_problem *p, int k, int64_t row, bool weight, bool bias)
 {
+    const int beside = (weight ? WEIGHT : 0) | (bias ? BIAS : 0);
     memset(p, 0, sizeof *p);
     /* With this eps no root is of less than 0, whatever variance is drawn. */
     p->fold = (trib_fold_geometry) { .k = k, .row = row, .eps = 1.5f };
     p->beside = beside;
-    if (beside & WEIGHT) p->inputs[p->input_count++] = floats(k, row);
-    if (beside & BIAS) p->inputs[p->input_count++] = floats(1, k);
+    if (weight) p->inputs[p->input_count++] = floats(k, (int)row);
+    if (bias) p->inputs[p->input_count++] = floats(1, k);
     for (int i = 0; i < 4; ++i) p->inputs[p->input_count++] = floats(1, k);
     p->output_count = 2;
-    p->outputs[0] = floats(k, row);
+    p->outputs[0] = floats(k, (int)row);
     p->outputs[1] = floats(1, k);
     p->flops = (double)k * row;
-    snprintf(p->text, sizeof p->text, "k=%d row=%d%s%s", k, row, beside & WEIGHT ? "" : " alone",
-             beside & BIAS ? " bias" : "");
+    snprintf(p->text, sizeof p->text, "k=%d row=%lld%s%s", k, (long long)row, weight ? "" : " alone",
+             bias ? " bias" : "");
 }
 
 static void fold_edge(int index, trib_kernel_problem *out)
@@ -51,20 +43,12 @@ static void fold_edge(int index, trib_kernel_problem *out)
     };
     trib_random_state r = trib_random_from(index);
     if (index < TRIB_COUNT(edges)) {
-        fold_problem(out, edges[index].k, edges[index].row, edges[index].beside);
+        trib_fold_problem(out, edges[index].k, edges[index].row, edges[index].beside & WEIGHT,
+                          edges[index].beside & BIAS);
         return;
     }
     const int k = trib_random_between(&r, 1, 40), beside = trib_random_between(&r, 0, WEIGHT | BIAS);
-    fold_problem(out, k, beside & WEIGHT ? trib_random_between(&r, 1, 600) : 1, beside);
-}
-
-static void fold_layer(int index, int batch, trib_kernel_problem *out)
-{
-    int k, c;
-    (void)batch;
-    filter_of(index, &k, &c);
-    fold_problem(out, k, 9 * c, WEIGHT);
-    trib_name_layer(out, trib_module_at(index)->name, "3x3");
+    trib_fold_problem(out, k, beside & WEIGHT ? trib_random_between(&r, 1, 600) : 1, beside & WEIGHT, beside & BIAS);
 }
 
 static trib_fold_inputs fold_inputs(const trib_kernel_problem *p, const void *const *inputs)
@@ -95,7 +79,7 @@ static trib_status fold_run(const trib_kernel_problem *p, trib_dtype dtype, cons
 
 /* ---- pack_weights ---- */
 
-static void pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g)
+void trib_pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g)
 {
     memset(p, 0, sizeof *p);
     p->pack = *g;
@@ -116,43 +100,26 @@ static void pack_edge(int index, trib_kernel_problem *out)
     };
     trib_random_state r = trib_random_from(index);
     if (index < TRIB_COUNT(edges)) {
-        pack_problem(out, &edges[index]);
+        trib_pack_problem(out, &edges[index]);
         return;
     }
     trib_pack_geometry g = { .k = trib_random_between(&r, 1, 40), .c = trib_random_between(&r, 1, 80) };
     g.taps = trib_random_between(&r, 1, 25);
     g.padded = g.c + (trib_random_chance(&r, 2) ? trib_random_between(&r, 1, 8) : 0);
-    pack_problem(out, &g);
-}
-
-static void pack_layer(int index, int batch, trib_kernel_problem *out)
-{
-    trib_pack_geometry g = { .taps = 9 };
-    (void)batch;
-    filter_of(index, &g.k, &g.c);
-    g.padded = g.c;
-    pack_problem(out, &g);
-    trib_name_layer(out, trib_module_at(index)->name, "3x3");
+    trib_pack_problem(out, &g);
 }
 
 static void round_to_tf32(trib_kernel_problem *p)
 {
     trib_pack_geometry g = p->pack;
     g.tf32 = true;
-    pack_problem(p, &g);
+    trib_pack_problem(p, &g);
 }
 
 static void tf32_edge(int index, trib_kernel_problem *out)
 {
     pack_edge(index, out);
     round_to_tf32(out);
-}
-
-static void tf32_layer(int index, int batch, trib_kernel_problem *out)
-{
-    pack_layer(index, batch, out);
-    round_to_tf32(out);
-    trib_name_layer(out, trib_module_at(index)->name, "3x3");
 }
 
 static void pack_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
@@ -172,8 +139,6 @@ const trib_kernel trib_parameter_kernels[] = {
       .tolerance = { 0 },
       .edges = 6,
       .edge = fold_edge,
-      .layers = TRIB_MODULES,
-      .layer = fold_layer,
       .reference = fold_reference,
       .run = fold_run },
     { .name = "pack_weights",
@@ -181,8 +146,6 @@ const trib_kernel trib_parameter_kernels[] = {
       .tolerance = { 0, 1e-3, 8e-3 },
       .edges = 7,
       .edge = pack_edge,
-      .layers = TRIB_MODULES,
-      .layer = pack_layer,
       .reference = pack_reference,
       .run = pack_run },
     { .name = "pack_weights_tf32",
@@ -190,8 +153,6 @@ const trib_kernel trib_parameter_kernels[] = {
       .tolerance = { 0 },
       .edges = 7,
       .edge = tf32_edge,
-      .layers = TRIB_MODULES,
-      .layer = tf32_layer,
       .reference = pack_reference,
       .run = pack_run },
 };

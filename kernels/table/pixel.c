@@ -3,19 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "table/googlenet.h"
 #include "table/problem.h"
 
 /* ---- scale_shift ---- */
 
-static void scale_shift_problem(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu)
+/* Of a problem of pixels. */
+static void add_scale_shift(trib_kernel_problem *p)
 {
-    trib_pixel_problem(p, rows, c, before, after, relu);
     p->input_count = 3;
-    p->inputs[1] = p->inputs[2] = trib_slice(1, c, 0, 0);
+    p->inputs[1] = p->inputs[2] = trib_slice(1, p->pixel.c, 0, 0);
     p->inputs[1].element = p->inputs[2].element = TRIB_KERNEL_F32;
     p->inputs[1].scale = 2;
-    p->flops = 2 * (double)rows * c;
+    p->flops *= 2;
+}
+
+void trib_scale_shift_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first)
+{
+    trib_pixel_problem(p, g, x_first, y_first);
+    add_scale_shift(p);
 }
 
 static void scale_shift_edge(int index, trib_kernel_problem *out)
@@ -30,35 +35,15 @@ static void scale_shift_edge(int index, trib_kernel_problem *out)
     };
     trib_random_state r = trib_random_from(index);
     if (index < TRIB_COUNT(edges)) {
-        scale_shift_problem(out, edges[index].rows, edges[index].c, edges[index].before, edges[index].after,
-                            edges[index].relu);
-        return;
+        trib_pixels_between_slices(out, edges[index].rows, edges[index].c, edges[index].before, edges[index].after,
+                                   edges[index].relu);
+    } else {
+        const int unit = trib_random_chance(&r, 2) ? 8 : 1;
+        trib_pixels_between_slices(out, trib_random_between(&r, 1, 300), unit * trib_random_between(&r, 1, 20),
+                                   unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2),
+                                   trib_random_chance(&r, 2));
     }
-    const int unit = trib_random_chance(&r, 2) ? 8 : 1;
-    scale_shift_problem(out, trib_random_between(&r, 1, 300), unit * trib_random_between(&r, 1, 20),
-                        unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2),
-                        trib_random_chance(&r, 2));
-}
-
-/* Where it is not folded: behind the stem's convolutions, and a module's 3x3, into the concatenation. */
-static void scale_shift_layer(int index, int batch, trib_kernel_problem *out)
-{
-    static const struct {
-        const char *name;
-        int side, c;
-    } stem[] = { { "conv1", 112, 64 }, { "conv2", 56, 64 }, { "conv3", 56, 192 } };
-    if (index < TRIB_MODULES) {
-        const trib_module *m = trib_module_at(index);
-        const int64_t rows = (int64_t)batch * m->side * m->side;
-        scale_shift_problem(out, rows, m->k3x3, m->k1x1, m->k5x5 + m->pool_proj, true);
-        out->inputs[0] = trib_slice(rows, m->k3x3, 0, 0);
-        out->pixel.x_pitch = m->k3x3;
-        trib_name_layer(out, m->name, "3x3/bn");
-        return;
-    }
-    index -= TRIB_MODULES;
-    scale_shift_problem(out, (int64_t)batch * stem[index].side * stem[index].side, stem[index].c, 0, 0, true);
-    trib_name_layer(out, stem[index].name, "bn");
+    add_scale_shift(out);
 }
 
 static void scale_shift_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
@@ -74,38 +59,57 @@ static trib_status scale_shift_run(const trib_kernel_problem *p, trib_dtype dtyp
 
 /* ---- reorder ---- */
 
+static const struct {
+    trib_kernel_element element;
+    trib_dtype dtype;
+} sources[] = { { TRIB_KERNEL_F32, TRIB_F32 }, { TRIB_KERNEL_F16, TRIB_F16 }, { TRIB_KERNEL_BF16, TRIB_BF16 } };
+
+enum { SOURCES = TRIB_COUNT(sources) };
+
+/* NULL: the one the kernel is run with. */
+static const char *name_of(trib_kernel_element element)
+{
+    for (int i = 0; i < SOURCES; ++i)
+        if (sources[i].element == element) return trib_dtype_name(sources[i].dtype);
+    return NULL;
+}
+
 /* A slice in either layout; a row of N,C,H,W is an image. */
-static trib_kernel_array layout_slice(const trib_reorder_geometry *g, bool nchw, int c, int before, int after)
+static trib_kernel_array layout_slice(const trib_reorder_geometry *g, bool nchw, int c, int first, int pitch)
 {
-    const int pixels = g->h * g->w;
-    if (nchw) return trib_slice(g->n, c * pixels, before * pixels, after * pixels);
-    return trib_slice((int64_t)g->n * pixels, c, before, after);
+    const int pixels = g->h * g->w, after = pitch - first - c;
+    if (nchw) return trib_slice(g->n, c * pixels, first * pixels, after * pixels);
+    return trib_slice((int64_t)g->n * pixels, c, first, after);
 }
 
-/* Takes pitches from the channels beside the slice of y; x is dense. */
-static void reorder_problem(trib_kernel_problem *p, const trib_reorder_geometry *geometry, int before, int after)
+void trib_reorder_problem(trib_kernel_problem *p, const trib_reorder_geometry *g, trib_kernel_element from, int x_first,
+                          int y_first)
 {
+    const char *source = name_of(from);
     memset(p, 0, sizeof *p);
-    trib_reorder_geometry *g = &p->reorder;
-    *g = *geometry;
-    g->x_pitch = g->c;
-    g->y_pitch = before + g->y_c + after;
+    p->reorder = *g;
     p->input_count = p->output_count = 1;
-    p->inputs[0] = layout_slice(g, g->x_nchw, g->c, 0, 0);
-    p->outputs[0] = layout_slice(g, g->y_nchw, g->y_c, before, after);
-    snprintf(p->text, sizeof p->text, "n=%d %dx%d c=%d %s -> c=%d %s beside %d+%d%s", g->n, g->h, g->w, g->c,
-             g->x_nchw ? "nchw" : "nhwc", g->y_c, g->y_nchw ? "nchw" : "nhwc", before, after, g->relu ? " relu" : "");
+    p->inputs[0] = layout_slice(g, g->x_nchw, g->c, x_first, g->x_pitch);
+    p->inputs[0].element = from;
+    p->outputs[0] = layout_slice(g, g->y_nchw, g->y_c, y_first, g->y_pitch);
+    snprintf(p->text, sizeof p->text, "n=%d %dx%d c=%d of %d %s -> c=%d of %d %s%s%s%s", g->n, g->h, g->w, g->c,
+             g->x_pitch, g->x_nchw ? "nchw" : "nhwc", g->y_c, g->y_pitch, g->y_nchw ? "nchw" : "nhwc",
+             g->relu ? " relu" : "", source ? " from " : "", source ? source : "");
 }
 
-/* The same with as much beside x, the other way round. */
-static void reorder_between_slices(trib_kernel_problem *p, const trib_reorder_geometry *geometry, int before, int after)
+/* ---- edges of reorder ---- */
+
+/* Takes pitches from the channels beside the slice of y; as many are beside x, the other way round. */
+static void reorder_between_slices(trib_kernel_problem *p, const trib_reorder_geometry *geometry,
+                                   trib_kernel_element from, int before, int after)
 {
-    reorder_problem(p, geometry, before, after);
-    p->reorder.x_pitch = after + geometry->c + before;
-    p->inputs[0] = layout_slice(geometry, geometry->x_nchw, geometry->c, after, before);
+    trib_reorder_geometry g = *geometry;
+    g.x_pitch = after + g.c + before;
+    g.y_pitch = before + g.y_c + after;
+    trib_reorder_problem(p, &g, from, after, before);
 }
 
-static void random_reorder(int index, trib_kernel_problem *out)
+static void random_reorder(int index, trib_kernel_element from, trib_kernel_problem *out)
 {
     trib_random_state r = trib_random_from(index);
     const int unit = trib_random_chance(&r, 2) ? 8 : 1;
@@ -116,7 +120,8 @@ static void random_reorder(int index, trib_kernel_problem *out)
     g.x_nchw = trib_random_chance(&r, 2);
     g.y_nchw = trib_random_chance(&r, 2);
     g.relu = trib_random_chance(&r, 2);
-    reorder_between_slices(out, &g, unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2));
+    const int before = unit * trib_random_between(&r, 0, 2);
+    reorder_between_slices(out, &g, from, before, unit * trib_random_between(&r, 0, 2));
 }
 
 /* Every pair of layouts; fewer and more channels, pixels and rows than a tile has, and exactly as many. */
@@ -136,10 +141,10 @@ static const struct {
     { 3, 40, 1, 1, 48, true, false, false, 8, 8 },  { 1, 3, 64, 65, 8, true, false, false, 0, 0 },
 };
 
-static void reorder_edge(int index, trib_kernel_problem *out)
+static void any_reorder_edge(int index, trib_kernel_element from, trib_kernel_problem *out)
 {
     if (index >= TRIB_COUNT(reorders)) {
-        random_reorder(index, out);
+        random_reorder(index, from, out);
         return;
     }
     const trib_reorder_geometry g = { .n = reorders[index].n,
@@ -150,49 +155,15 @@ static void reorder_edge(int index, trib_kernel_problem *out)
                                       .x_nchw = reorders[index].x_nchw,
                                       .y_nchw = reorders[index].y_nchw,
                                       .relu = reorders[index].relu };
-    reorder_between_slices(out, &g, reorders[index].before, reorders[index].after);
+    reorder_between_slices(out, &g, from, reorders[index].before, reorders[index].after);
 }
 
-static const struct {
-    trib_kernel_element element;
-    trib_dtype dtype;
-} sources[] = { { TRIB_KERNEL_F32, TRIB_F32 }, { TRIB_KERNEL_F16, TRIB_F16 }, { TRIB_KERNEL_BF16, TRIB_BF16 } };
-
-enum { SOURCES = TRIB_COUNT(sources) };
+static void reorder_edge(int index, trib_kernel_problem *out) { any_reorder_edge(index, TRIB_KERNEL_STORAGE, out); }
 
 /* The same from each type in turn: with the three that y is stored in, all pairs. */
 static void converting_edge(int index, trib_kernel_problem *out)
 {
-    reorder_edge(index / SOURCES, out);
-    out->inputs[0].element = sources[index % SOURCES].element;
-    const size_t used = strlen(out->text);
-    snprintf(out->text + used, sizeof out->text - used, " from %s", trib_dtype_name(sources[index % SOURCES].dtype));
-}
-
-/* A module's 3x3 into the concatenation; the image; what the auxiliary classifiers flatten. */
-static void reorder_layer(int index, int batch, trib_kernel_problem *out)
-{
-    if (index < TRIB_MODULES) {
-        const trib_module *m = trib_module_at(index);
-        const trib_reorder_geometry g = { .n = batch, .c = m->k3x3, .h = m->side, .w = m->side, .y_c = m->k3x3 };
-        reorder_problem(out, &g, m->k1x1, m->k5x5 + m->pool_proj);
-        trib_name_layer(out, m->name, "output");
-    } else if (index == TRIB_MODULES) {
-        const trib_reorder_geometry g = { .n = batch, .c = 3, .h = 224, .w = 224, .y_c = 8, .x_nchw = true };
-        reorder_problem(out, &g, 0, 0);
-        trib_name_layer(out, "", "data");
-    } else {
-        const trib_reorder_geometry g = { .n = batch, .c = 128, .h = 4, .w = 4, .y_c = 128, .y_nchw = true };
-        reorder_problem(out, &g, 0, 0);
-        trib_name_layer(out, "", "loss1/conv flattened");
-    }
-}
-
-/* The image, as a host has it: float32. */
-static void converting_layer(int index, int batch, trib_kernel_problem *out)
-{
-    reorder_layer(TRIB_MODULES + index, batch, out);
-    out->inputs[0].element = TRIB_KERNEL_F32;
+    any_reorder_edge(index / SOURCES, sources[index % SOURCES].element, out);
 }
 
 static void reorder_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
@@ -210,32 +181,26 @@ static trib_status reorder_run(const trib_kernel_problem *p, trib_dtype dtype, c
 }
 
 const trib_kernel trib_pixel_kernels[] = {
-    { "scale_shift",
-      TRIB_ALL_FLOATS,
-      { 1e-6, 1e-3, 8e-3 },
-      8,
-      scale_shift_edge,
-      TRIB_MODULES + 3,
-      scale_shift_layer,
-      scale_shift_reference,
-      scale_shift_run },
-    { "reorder",
-      TRIB_ALL_FLOATS,
-      { 0, 0, 0 },
-      TRIB_COUNT(reorders),
-      reorder_edge,
-      TRIB_MODULES + 2,
-      reorder_layer,
-      reorder_reference,
-      reorder_run },
-    { "reorder_converting",
-      TRIB_ALL_FLOATS,
-      { 0, 1e-3, 8e-3 },
-      SOURCES *TRIB_COUNT(reorders),
-      converting_edge,
-      1,
-      converting_layer,
-      reorder_reference,
-      reorder_run },
+    { .name = "scale_shift",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-6, 1e-3, 8e-3 },
+      .edges = 8,
+      .edge = scale_shift_edge,
+      .reference = scale_shift_reference,
+      .run = scale_shift_run },
+    { .name = "reorder",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 0, 0, 0 },
+      .edges = TRIB_COUNT(reorders),
+      .edge = reorder_edge,
+      .reference = reorder_reference,
+      .run = reorder_run },
+    { .name = "reorder_converting",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 0, 1e-3, 8e-3 },
+      .edges = SOURCES * TRIB_COUNT(reorders),
+      .edge = converting_edge,
+      .reference = reorder_reference,
+      .run = reorder_run },
 };
 const int trib_pixel_kernel_count = TRIB_COUNT(trib_pixel_kernels);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "table/googlenet.h"
 #include "table/problem.h"
 
 static const struct {
@@ -20,12 +19,12 @@ static void edge(int index, trib_kernel_problem *out)
             trib_square_window(edges[index].n, edges[index].c, edges[index].h, edges[index].w, edges[index].size,
                                edges[index].stride, edges[index].pad, edges[index].ceil_mode);
         g.relu = edges[index].relu;
-        trib_window_problem(out, &g, edges[index].before, edges[index].after);
+        trib_window_between_slices(out, &g, edges[index].before, edges[index].after);
         return;
     }
     const int unit = trib_random_chance(&r, 2) ? 8 : 1;
     const trib_window_geometry g = trib_random_window(&r, unit);
-    trib_window_problem(out, &g, unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2));
+    trib_window_between_slices(out, &g, unit * trib_random_between(&r, 0, 2), unit * trib_random_between(&r, 0, 2));
 }
 
 /* Over the whole image, and windows shared by many lanes. */
@@ -45,7 +44,7 @@ static void average_edge(int index, trib_kernel_problem *out)
     const trib_window_geometry g =
         trib_square_window(averages[index].n, averages[index].c, averages[index].h, averages[index].w,
                            averages[index].size, averages[index].stride, averages[index].pad, true);
-    trib_window_problem(out, &g, 0, 8 * index);
+    trib_window_between_slices(out, &g, 0, 8 * index);
 }
 
 static void adaptive_edge(int index, trib_kernel_problem *out)
@@ -59,62 +58,13 @@ static void adaptive_edge(int index, trib_kernel_problem *out)
     }
     g.r = g.s = g.stride_h = g.stride_w = 1;
     g.pad_top = g.pad_left = g.pad_bottom = g.pad_right = 0;
-    trib_window_problem(out, &g, 8 * index % 24, 0);
+    trib_window_between_slices(out, &g, 8 * index % 24, 0);
 }
 
-/* ---- GoogLeNet ---- */
-
-static void max_layer(int index, int batch, trib_kernel_problem *out)
+void trib_adaptive_problem(trib_kernel_problem *p, const trib_window_geometry *g, int x_first, int y_first)
 {
-    static const struct {
-        const char *name;
-        int c, side, size;
-    } between[] = {
-        { "pool1/3x3_s2", 64, 112, 3 }, { "pool2/3x3_s2", 192, 56, 3 },         { "pool3/3x3_s2", 480, 28, 3 },
-        { "pool4/3x3_s2", 832, 14, 3 }, { "pool4 of torchvision", 832, 14, 2 },
-    };
-    if (index < TRIB_MODULES) {
-        const trib_module *m = trib_module_at(index);
-        const trib_window_geometry g = trib_square_window(batch, m->in, m->side, m->side, 3, 1, 1, true);
-        trib_window_problem(out, &g, 0, 0);
-        trib_name_layer(out, m->name, "pool");
-        return;
-    }
-    index -= TRIB_MODULES;
-    const trib_window_geometry g = trib_square_window(batch, between[index].c, between[index].side, between[index].side,
-                                                      between[index].size, 2, 0, true);
-    trib_window_problem(out, &g, 0, 0);
-    trib_name_layer(out, "", between[index].name);
-}
-
-static void average_layer(int index, int batch, trib_kernel_problem *out)
-{
-    static const struct {
-        const char *name;
-        int c, side, size, stride;
-    } averages[] = { { "pool5/7x7_s1", 1024, 7, 7, 1 },
-                     { "loss1/ave_pool", 512, 14, 5, 3 },
-                     { "loss2/ave_pool", 528, 14, 5, 3 } };
-    const trib_window_geometry g =
-        trib_square_window(batch, averages[index].c, averages[index].side, averages[index].side, averages[index].size,
-                           averages[index].stride, 0, true);
-    trib_window_problem(out, &g, 0, 0);
-    trib_name_layer(out, "", averages[index].name);
-}
-
-/* torchvision's. */
-static void adaptive_layer(int index, int batch, trib_kernel_problem *out)
-{
-    static const struct {
-        const char *name;
-        int c, side, to;
-    } averages[] = { { "avgpool", 1024, 7, 1 }, { "aux1", 512, 14, 4 }, { "aux2", 528, 14, 4 } };
-    trib_window_geometry g =
-        trib_square_window(batch, averages[index].c, averages[index].side, averages[index].side, 1, 1, 0, false);
-    g.p = g.q = averages[index].to;
-    trib_window_problem(out, &g, 0, 0);
-    out->flops = (double)batch * g.c * g.h * g.w;
-    trib_name_layer(out, "", averages[index].name);
+    trib_window_problem(p, g, x_first, y_first);
+    p->flops = (double)g->n * g->c * g->h * g->w;
 }
 
 static void max_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
@@ -151,32 +101,26 @@ static trib_status adaptive_run(const trib_kernel_problem *p, trib_dtype dtype, 
 }
 
 const trib_kernel trib_pool_kernels[] = {
-    { "max_pool2d",
-      TRIB_ALL_FLOATS,
-      { 0, 0, 0 },
-      TRIB_COUNT(edges),
-      edge,
-      TRIB_MODULES + 5,
-      max_layer,
-      max_reference,
-      max_run },
-    { "avg_pool2d",
-      TRIB_ALL_FLOATS,
-      { 1e-6, 1e-3, 8e-3 },
-      3 + TRIB_COUNT(edges),
-      average_edge,
-      3,
-      average_layer,
-      average_reference,
-      average_run },
-    { "adaptive_avg_pool2d",
-      TRIB_ALL_FLOATS,
-      { 1e-6, 1e-3, 8e-3 },
-      4,
-      adaptive_edge,
-      3,
-      adaptive_layer,
-      adaptive_reference,
-      adaptive_run },
+    { .name = "max_pool2d",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 0, 0, 0 },
+      .edges = TRIB_COUNT(edges),
+      .edge = edge,
+      .reference = max_reference,
+      .run = max_run },
+    { .name = "avg_pool2d",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-6, 1e-3, 8e-3 },
+      .edges = 3 + TRIB_COUNT(edges),
+      .edge = average_edge,
+      .reference = average_reference,
+      .run = average_run },
+    { .name = "adaptive_avg_pool2d",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-6, 1e-3, 8e-3 },
+      .edges = 4,
+      .edge = adaptive_edge,
+      .reference = adaptive_reference,
+      .run = adaptive_run },
 };
 const int trib_pool_kernel_count = TRIB_COUNT(trib_pool_kernels);

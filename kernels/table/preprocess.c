@@ -5,7 +5,7 @@
 
 #include "table/problem.h"
 
-static void preprocess_problem(trib_kernel_problem *p, int64_t pixels, int channels, bool bgr)
+void trib_preprocess_problem(trib_kernel_problem *p, int64_t pixels, int channels, bool bgr)
 {
     memset(p, 0, sizeof *p);
     p->input_count = p->output_count = 1;
@@ -24,14 +24,7 @@ static void preprocess_edge(int index, trib_kernel_problem *out)
     trib_random_state r = trib_random_from(index);
     const int64_t pixels = index < TRIB_COUNT(counts) ? counts[index] : trib_random_between(&r, 1, 5000);
     const int channels = trib_random_chance(&r, 2) ? 3 : 1;
-    preprocess_problem(out, pixels, channels, trib_random_chance(&r, 2));
-}
-
-static void preprocess_layer(int index, int batch, trib_kernel_problem *out)
-{
-    (void)index;
-    preprocess_problem(out, (int64_t)batch * 224 * 224, 3, false);
-    trib_name_layer(out, "", "data");
+    trib_preprocess_problem(out, pixels, channels, trib_random_chance(&r, 2));
 }
 
 static void preprocess_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
@@ -54,14 +47,12 @@ static trib_status preprocess_run(const trib_kernel_problem *p, trib_dtype dtype
 }
 
 const trib_kernel trib_preprocess_kernels[] = {
-    { "preprocess",
-      TRIB_ALL_FLOATS,
-      { 1e-6, 1e-3, 8e-3 },
-      5,
-      preprocess_edge,
-      1,
-      preprocess_layer,
-      preprocess_reference,
-      preprocess_run },
+    { .name = "preprocess",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 1e-6, 1e-3, 8e-3 },
+      .edges = 5,
+      .edge = preprocess_edge,
+      .reference = preprocess_reference,
+      .run = preprocess_run },
 };
 const int trib_preprocess_kernel_count = TRIB_COUNT(trib_preprocess_kernels);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared by the parts of the table. */
+ * How problems are made: from geometries (the edges of the table, and the ops of plans), and from random numbers. */
 #ifndef TRIBUTARY_KERNEL_PROBLEM_H
 #define TRIBUTARY_KERNEL_PROBLEM_H
 
@@ -24,10 +24,36 @@ trib_window_geometry trib_random_window(trib_random_state *r, int channel_unit);
 
 /* A slice whose pitch leaves `before` and `after` channels beside it. */
 trib_kernel_array trib_slice(int64_t rows, int c, int before, int after);
-void trib_name_layer(trib_kernel_problem *p, const char *network_part, const char *layer);
-/* Takes pitches, and texts, from the arrays: inputs[0] is x, outputs[0] is y. */
-void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int before, int after);
-void trib_pixel_problem(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu);
+
+/* ---- problems from geometries, pitches included ----
+ * Inputs and outputs are slices that begin at channels x_first and y_first. */
+
+void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int x_first, int y_first);
+void trib_adaptive_problem(trib_kernel_problem *p, const trib_window_geometry *g, int x_first, int y_first);
+void trib_pixel_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first);
+/* LRN of `values` elements, in a problem of pixels or of windows. */
+void trib_problem_add_lrn(trib_kernel_problem *p, const trib_lrn_coefficients *lrn, double values);
+void trib_scale_shift_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first);
+void trib_softmax_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first);
+/* Its results are dense. */
+void trib_top_k_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int k);
+/* `from`: the type of x; TRIB_KERNEL_STORAGE: the one the kernel is run with. */
+void trib_reorder_problem(trib_kernel_problem *p, const trib_reorder_geometry *g, trib_kernel_element from, int x_first,
+                          int y_first);
+/* y_first: one per output. */
+void trib_conv1x1_problem(trib_kernel_problem *p, const trib_conv1x1_geometry *g, bool bias, int x_first,
+                          const int *y_first);
+void trib_preprocess_problem(trib_kernel_problem *p, int64_t pixels, int channels, bool bgr);
+/* Of `row` values per channel; eps and values are the problem's own. */
+void trib_fold_problem(trib_kernel_problem *p, int k, int64_t row, bool weight, bool bias);
+void trib_pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g);
+
+/* ---- the same for edges: `before` and `after` channels beside y, as many beside x the other way round ---- */
+
+void trib_window_between_slices(trib_kernel_problem *p, const trib_window_geometry *g, int before, int after);
+void trib_pixels_between_slices(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu);
+
+/* ---- the parts of the table ---- */
 
 extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_pixel_kernels[],
     trib_preprocess_kernels[], trib_softmax_kernels[], trib_parameter_kernels[];

@@ -6,51 +6,68 @@
 
 #include "table/problem.h"
 
-static void softmax_edge(int index, trib_kernel_problem *out)
+void trib_softmax_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first)
+{
+    trib_pixel_problem(p, g, x_first, y_first);
+    p->inputs[0].scale = 8;
+}
+
+void trib_top_k_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int k)
+{
+    const trib_pixel_geometry rows = { g->rows, g->c, g->x_pitch, g->c, false };
+    trib_softmax_problem(p, &rows, x_first, 0);
+    const size_t used = strlen(p->text);
+    snprintf(p->text + used, sizeof p->text - used, " k=%d", k);
+    p->k = k;
+    p->output_count = 2;
+    p->outputs[0] = p->outputs[1] = trib_slice(g->rows, k, 0, 0);
+    p->outputs[0].element = TRIB_KERNEL_F32;
+    p->outputs[1].element = TRIB_KERNEL_I32;
+}
+
+/* ---- edges ---- */
+
+typedef struct edge_shape {
+    int rows, c, k, before, after;
+} edge_shape;
+
+static edge_shape edge_of(int index)
 {
     static const struct {
         int rows, c, k;
     } edges[] = { { 1, 1, 1 }, { 2, 2, 2 }, { 3, 255, 5 }, { 1, 257, 257 }, { 2, 1008, 1 } };
     trib_random_state r = trib_random_from(index);
     const bool fixed = index < TRIB_COUNT(edges);
-    const int c = fixed ? edges[index].c : trib_random_between(&r, 1, 600);
-    trib_pixel_problem(out, fixed ? edges[index].rows : trib_random_between(&r, 1, 4), c, trib_random_between(&r, 0, 3),
-                       trib_random_between(&r, 0, 3), false);
-    out->inputs[0].scale = 8;
-    const int some = trib_random_between(&r, 1, c < 10 ? c : 10);
-    out->k = fixed ? edges[index].k : trib_random_chance(&r, 4) ? c : some;
+    edge_shape e = { .c = fixed ? edges[index].c : trib_random_between(&r, 1, 600) };
+    e.rows = fixed ? edges[index].rows : trib_random_between(&r, 1, 4);
+    e.before = trib_random_between(&r, 0, 3);
+    e.after = trib_random_between(&r, 0, 3);
+    const int some = trib_random_between(&r, 1, e.c < 10 ? e.c : 10);
+    e.k = fixed ? edges[index].k : trib_random_chance(&r, 4) ? e.c : some;
+    return e;
 }
 
-static void softmax_layer(int index, int batch, trib_kernel_problem *out)
+static trib_pixel_geometry rows_of(const edge_shape *e)
 {
-    (void)index;
-    trib_pixel_problem(out, batch, 1000, 0, 0, false);
-    out->inputs[0].scale = 8;
-    out->k = 5;
-    trib_name_layer(out, "", "prob");
+    const int pitch = e->before + e->c + e->after;
+    return (trib_pixel_geometry) { e->rows, e->c, pitch, pitch, false };
 }
 
-static void add_top_k(trib_kernel_problem *p)
+static void softmax_edge(int index, trib_kernel_problem *out)
 {
-    const size_t used = strlen(p->text);
-    snprintf(p->text + used, sizeof p->text - used, " k=%d", p->k);
-    p->output_count = 2;
-    p->outputs[0] = p->outputs[1] = trib_slice(p->pixel.rows, p->k, 0, 0);
-    p->outputs[0].element = TRIB_KERNEL_F32;
-    p->outputs[1].element = TRIB_KERNEL_I32;
+    const edge_shape e = edge_of(index);
+    const trib_pixel_geometry g = rows_of(&e);
+    trib_softmax_problem(out, &g, e.after, e.before);
 }
 
 static void top_k_edge(int index, trib_kernel_problem *out)
 {
-    softmax_edge(index, out);
-    add_top_k(out);
+    const edge_shape e = edge_of(index);
+    const trib_pixel_geometry g = rows_of(&e);
+    trib_top_k_problem(out, &g, e.after, e.k);
 }
 
-static void top_k_layer(int index, int batch, trib_kernel_problem *out)
-{
-    softmax_layer(index, batch, out);
-    add_top_k(out);
-}
+/* ---- running ---- */
 
 static void softmax_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
 {
@@ -88,23 +105,19 @@ static trib_status top_k_run(const trib_kernel_problem *p, trib_dtype dtype, con
 }
 
 const trib_kernel trib_softmax_kernels[] = {
-    { "softmax",
-      TRIB_ALL_FLOATS,
-      { 2e-6, 1e-3, 8e-3 },
-      5,
-      softmax_edge,
-      1,
-      softmax_layer,
-      softmax_reference,
-      softmax_run },
-    { "softmax_top_k",
-      TRIB_ALL_FLOATS,
-      { 2e-6, 2e-6, 2e-6 },
-      5,
-      top_k_edge,
-      1,
-      top_k_layer,
-      top_k_reference,
-      top_k_run },
+    { .name = "softmax",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 2e-6, 1e-3, 8e-3 },
+      .edges = 5,
+      .edge = softmax_edge,
+      .reference = softmax_reference,
+      .run = softmax_run },
+    { .name = "softmax_top_k",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 2e-6, 2e-6, 2e-6 },
+      .edges = 5,
+      .edge = top_k_edge,
+      .reference = top_k_reference,
+      .run = top_k_run },
 };
 const int trib_softmax_kernel_count = TRIB_COUNT(trib_softmax_kernels);

@@ -29,25 +29,45 @@ trib_kernel_array trib_slice(int64_t rows, int c, int before, int after)
     return (trib_kernel_array) { TRIB_KERNEL_STORAGE, rows, c, before, before + c + after, 1 };
 }
 
-void trib_name_layer(trib_kernel_problem *p, const char *network_part, const char *layer)
+static int behind(const trib_kernel_array *slice) { return slice->pitch - slice->first - slice->c; }
+
+/* Channels beside the slices, where there are any, and ReLU. */
+static void describe_ends(trib_kernel_problem *p, bool relu)
 {
-    snprintf(p->layer, sizeof p->layer, "%s%s%s", network_part, *network_part ? "/" : "", layer);
+    const trib_kernel_array *x = &p->inputs[0], *y = &p->outputs[0];
+    size_t used = strlen(p->text);
+    if (x->pitch > x->c)
+        used += (size_t)snprintf(p->text + used, sizeof p->text - used, " x beside %d+%d", x->first, behind(x));
+    if (y->pitch > y->c)
+        used += (size_t)snprintf(p->text + used, sizeof p->text - used, " y beside %d+%d", y->first, behind(y));
+    snprintf(p->text + used, sizeof p->text - used, "%s", relu ? " relu" : "");
 }
 
-void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int before, int after)
+static trib_kernel_array slice_of(int64_t rows, int c, int first, int pitch)
+{
+    return trib_slice(rows, c, first, pitch - first - c);
+}
+
+void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int x_first, int y_first)
 {
     memset(p, 0, sizeof *p);
     p->input_count = p->output_count = 1;
-    p->inputs[0] = trib_slice((int64_t)g->n * g->h * g->w, g->c, after, before);
-    p->outputs[0] = trib_slice((int64_t)g->n * g->p * g->q, g->k, before, after);
+    p->inputs[0] = slice_of((int64_t)g->n * g->h * g->w, g->c, x_first, g->x_pitch);
+    p->outputs[0] = slice_of((int64_t)g->n * g->p * g->q, g->k, y_first, g->y_pitch);
     p->window = *g;
-    p->window.x_pitch = p->inputs[0].pitch;
-    p->window.y_pitch = p->outputs[0].pitch;
     p->flops = (double)g->n * g->p * g->q * g->c * g->r * g->s;
-    snprintf(p->text, sizeof p->text,
-             "n=%d c=%d %dx%d -> %dx%d window %dx%d stride %dx%d pad %d,%d,%d,%d beside %d+%d%s", g->n, g->c, g->h,
-             g->w, g->p, g->q, g->r, g->s, g->stride_h, g->stride_w, g->pad_top, g->pad_left, g->pad_bottom,
-             g->pad_right, before, after, g->relu ? " relu" : "");
+    snprintf(p->text, sizeof p->text, "n=%d c=%d %dx%d -> %dx%d window %dx%d stride %dx%d pad %d,%d,%d,%d", g->n, g->c,
+             g->h, g->w, g->p, g->q, g->r, g->s, g->stride_h, g->stride_w, g->pad_top, g->pad_left, g->pad_bottom,
+             g->pad_right);
+    describe_ends(p, g->relu);
+}
+
+void trib_window_between_slices(trib_kernel_problem *p, const trib_window_geometry *geometry, int before, int after)
+{
+    trib_window_geometry g = *geometry;
+    g.x_pitch = g.c + before + after;
+    g.y_pitch = g.k + before + after;
+    trib_window_problem(p, &g, after, before);
 }
 
 static int outputs_of(int extent, int window, int stride, int pad, bool ceil_mode)
@@ -87,16 +107,22 @@ trib_window_geometry trib_random_window(trib_random_state *r, int channel_unit)
     return g;
 }
 
-void trib_pixel_problem(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu)
+void trib_pixel_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first)
 {
     memset(p, 0, sizeof *p);
     p->input_count = p->output_count = 1;
-    p->inputs[0] = trib_slice(rows, c, after, before);
-    p->outputs[0] = trib_slice(rows, c, before, after);
-    p->pixel = (trib_pixel_geometry) { rows, c, p->inputs[0].pitch, p->outputs[0].pitch, relu };
-    p->flops = (double)rows * c;
-    snprintf(p->text, sizeof p->text, "rows=%lld c=%d beside %d+%d%s", (long long)rows, c, before, after,
-             relu ? " relu" : "");
+    p->inputs[0] = slice_of(g->rows, g->c, x_first, g->x_pitch);
+    p->outputs[0] = slice_of(g->rows, g->c, y_first, g->y_pitch);
+    p->pixel = *g;
+    p->flops = (double)g->rows * g->c;
+    snprintf(p->text, sizeof p->text, "rows=%lld c=%d", (long long)g->rows, g->c);
+    describe_ends(p, g->relu);
+}
+
+void trib_pixels_between_slices(trib_kernel_problem *p, int64_t rows, int c, int before, int after, bool relu)
+{
+    const int pitch = before + c + after;
+    trib_pixel_problem(p, &(trib_pixel_geometry) { rows, c, pitch, pitch, relu }, after, before);
 }
 
 const trib_kernel *trib_kernel_at(int index)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every custom kernel in one table: its reference, storage types, tolerance, and test shapes. The checker
- * (tests/kernels_cuda) and the benchmark are loops over it. */
+ * Every custom kernel in one table: its reference, storage types, tolerance, and edge shapes. The checker
+ * (tests/kernels_cuda) and the benchmark are loops over it; shapes of networks they take from plans
+ * (benches/kernels/layers.h). */
 #ifndef TRIBUTARY_KERNEL_TABLE_H
 #define TRIBUTARY_KERNEL_TABLE_H
 
@@ -8,7 +9,7 @@
 
 TRIB_BEGIN_DECLS
 
-enum { TRIB_KERNEL_MAX_INPUTS = 6, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192, TRIB_KERNEL_LAYER = 64 };
+enum { TRIB_KERNEL_MAX_INPUTS = 6, TRIB_KERNEL_MAX_OUTPUTS = 4, TRIB_KERNEL_TEXT = 192 };
 
 typedef enum trib_kernel_element {
     TRIB_KERNEL_STORAGE, /* the type the kernel is run with */
@@ -29,8 +30,7 @@ typedef struct trib_kernel_array {
 
 /* One call of a kernel: of the geometries, those it uses. */
 typedef struct trib_kernel_problem {
-    char text[TRIB_KERNEL_TEXT];
-    char layer[TRIB_KERNEL_LAYER]; /* of a network's shape: whose it is */
+    char text[TRIB_KERNEL_TEXT]; /* its shape: problems of a kernel with the same text cost the same */
     trib_window_geometry window;
     trib_pixel_geometry pixel;
     trib_lrn_coefficients lrn;
@@ -52,8 +52,6 @@ typedef struct trib_kernel {
     double tolerance[TRIB_BF16 + 1]; /* |y - reference| <= tolerance * (1 + |reference|); indices are exact */
     int edges;
     void (*edge)(int index, trib_kernel_problem *out); /* index >= edges: a random one, the same for an index */
-    int layers; /* of GoogLeNet at 224x224, or else of Inception v3, that are computed with it */
-    void (*layer)(int index, int batch, trib_kernel_problem *out);
     /* Arrays start at the slice; all are float32, also what the kernel has as bytes or indices. */
     void (*reference)(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs);
     trib_status (*run)(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs, void *const *outputs,

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "benches/kernels/measure.h"
 #include "fakecuda/fakecuda.h"
 #include "fakecuda/library.h"
+#include "layers.h"
 #include "streams.h"
 #include "text_file.h"
 
@@ -59,6 +61,15 @@ class KernelBench : public testing::Test
     }
 };
 
+bench_layer find(const std::string &kernel, trib_dtype dtype, const std::string &name, int batch)
+{
+    const Layers layers(batch);
+    for (const bench_layer &l : layers)
+        if (kernel == l.kernel->name && dtype == l.dtype && name == l.name) return l;
+    ADD_FAILURE() << kernel << " has no layer " << name;
+    return {};
+}
+
 struct Json {
     std::unique_ptr<cJSON, void (*)(cJSON *)> root;
     explicit Json(const std::string &text) : root(cJSON_Parse(text.c_str()), cJSON_Delete) {}
@@ -100,11 +111,11 @@ TEST_F(KernelBench, MeasuresLimitsAndRows)
                                "launch_seconds", "launch_and_wait_seconds", "hop_seconds" })
         EXPECT_GT(json.number(limits, limit), 0) << limit;
     const cJSON *rows = cJSON_GetObjectItem(json.root.get(), "rows");
-    ASSERT_EQ(cJSON_GetArraySize(rows), 3 * 2); // types, batches
-    for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(cJSON_GetArraySize(rows), 2); // batches: plans have logits in one type
+    for (int i = 0; i < 2; ++i) {
         const cJSON *row = cJSON_GetArrayItem(rows, i);
-        EXPECT_EQ(json.number(row, "batch"), 1 + i % 2);
-        EXPECT_EQ(json.number(row, "bytes"), (1 + i % 2) * (1000 * (i < 2 ? 4 : 2) + 40));
+        EXPECT_EQ(json.number(row, "batch"), 1 + i);
+        EXPECT_EQ(json.number(row, "bytes"), (1 + i) * (1000 * 4 + 40));
         EXPECT_GT(json.number(row, "median_seconds"), 0);
         EXPECT_GE(json.number(row, "median_seconds"), json.number(row, "least_seconds"));
         EXPECT_GE(json.number(row, "rounds"), BENCH_LEAST_ROUNDS);
@@ -122,10 +133,12 @@ TEST_F(KernelBench, RunsEveryKernel)
     once.rotation_bytes = 0;
     const bench_limits limits = { 1e12, 1e12, 1e12, 1e12, 1e12, 0, 0, 0 };
     ASSERT_EQ(bench_gpu_open(&once, &gpu).code, TRIB_OK);
-    for (int i = 0; const trib_kernel *kernel = trib_kernel_at(i); ++i) {
+    std::map<const trib_kernel *, const bench_layer *> first;
+    const Layers layers(1);
+    for (const bench_layer &layer : layers) first.insert({ layer.kernel, &layer });
+    for (const auto &[kernel, layer] : first) {
         bench_row row;
-        const trib_status status =
-            bench_measure_row(&gpu, &limits, kernel, kernel->layers - 1, TRIB_F32, 1, 1e-6, &row);
+        const trib_status status = bench_measure_row(&gpu, &limits, layer, 1e-6, &row);
         EXPECT_EQ(status.code, TRIB_OK) << status.message;
         EXPECT_GT(row.seconds, 0) << kernel->name << ": " << row.missing;
         EXPECT_EQ(row.launches, 1);
@@ -154,9 +167,9 @@ TEST_F(KernelBench, PlacesArrays)
 {
     trib_kernel kernel = *only("max_pool2d_conv1x1").kernel;
     kernel.run = note;
-    trib_kernel_problem p;
-    kernel.layer(8, 1, &p); // inception_5b: 832 to 128 of 1024 channels, 49 pixels
-    const bench_layout layout = bench_layout_of(&p, TRIB_BF16);
+    bench_layer layer = find("max_pool2d_conv1x1", TRIB_BF16, "inception_5b/pool+inception_5b/pool_proj", 1);
+    layer.kernel = &kernel; // 832 to 128 of 1024 channels, 49 pixels
+    const bench_layout layout = bench_layout_of(&layer.problem, TRIB_BF16);
     bench_sizes twice = small;
     twice.rotation_bytes = 2 * layout.bytes + 1;
     const bench_limits limits = {};
@@ -164,7 +177,7 @@ TEST_F(KernelBench, PlacesArrays)
     bench_row row;
     ASSERT_EQ(bench_gpu_open(&twice, &gpu).code, TRIB_OK);
     calls.clear();
-    EXPECT_EQ(bench_measure_row(&gpu, &limits, &kernel, 8, TRIB_BF16, 1, 1e-9, &row).code, TRIB_OK);
+    EXPECT_EQ(bench_measure_row(&gpu, &limits, &layer, 1e-9, &row).code, TRIB_OK);
     bench_gpu_close(&gpu);
     EXPECT_EQ(row.launches, 2);
     ASSERT_EQ(calls.size(), std::size_t(2 * (1 + BENCH_LEAST_ROUNDS)));
@@ -186,9 +199,9 @@ TEST_F(KernelBench, SaysWhatDoesNotFit)
     bench_gpu gpu;
     const bench_limits limits = {};
     bench_row row;
-    const trib_kernel *kernel = only("lrn").kernel;
+    const bench_layer layer = find("lrn", TRIB_F32, "pool1/norm1", 256);
     ASSERT_EQ(bench_gpu_open(&small, &gpu).code, TRIB_OK);
-    EXPECT_EQ(bench_measure_row(&gpu, &limits, kernel, 0, TRIB_F32, 256, 1e-6, &row).code, TRIB_OK);
+    EXPECT_EQ(bench_measure_row(&gpu, &limits, &layer, 1e-6, &row).code, TRIB_OK);
     EXPECT_EQ(row.seconds, 0);
     EXPECT_NE(std::string(row.missing).find("cudaMallocFromPoolAsync"), std::string::npos) << row.missing;
     TextFile out;
@@ -235,14 +248,14 @@ TEST_F(KernelBench, SaysThatAFileCannotBeWritten)
 // Whatever call fails: a failure is reported, or the run is whole; nothing is left (TearDown).
 TEST_F(KernelBench, EveryCallMayFail)
 {
-    bench_options o = only("softmax");
-    o.batch_count = 1;
+    const bench_options o = only("softmax");
     const bench_sizes least = { 256, 0, 256, 16, 1 << 16, 1 };
+    const Layers layers(1);
     for (std::int64_t k = 1;; ++k) {
         fakecuda::reset();
         fakecuda::fail(k, fakecuda::Failure::once);
         TextFile out;
-        const trib_status status = bench_run(&o, &least, out.file);
+        const trib_status status = bench_measure(&o, &least, layers.get(), out.file);
         const std::string failed = fakecuda::failed_function();
         if (fakecuda::stop_failing() < k) break;
         if (status.code == TRIB_OK && out.text().find("not run") == std::string::npos) {

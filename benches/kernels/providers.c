@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Providers of the card that layers are planned for, in place of the library's own table: our kernels, then a library
+ * that takes every other product. So plans need no cuDNN, and are made in no time; which ops are ours is the same,
+ * because our kernels come first there, too. */
+#include <stdio.h>
+
+#include "cuda/ops/ops.h"
+
+static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
+                         int capacity, int *count, char *reason)
+{
+    const bool product = desc->kind == TRIB_CONV2D || desc->kind == TRIB_LINEAR;
+    (void)device, (void)state;
+    if (!product || trib_op_has_stages(desc) || desc->output_count > 1)
+        snprintf(reason, TRIB_MESSAGE_SIZE, "library: convolutions and linear layers alone only");
+    else if (*count < capacity)
+        out[(*count)++] = (trib_implementation) { .name = "library:product", .packed_bytes = 256 };
+    return trib_success();
+}
+
+static const trib_cuda_provider library = { .prefix = "library:", .offer = offer };
+
+const trib_cuda_provider *const trib_cuda_providers[] = { &trib_cuda_kernels_provider, &library, NULL };
