@@ -21,7 +21,8 @@ endif()
 # the program is linked with, real or on the simulated CUDA.
 set(shared ${CMAKE_CURRENT_SOURCE_DIR}/conformance/conformance.cc ${CMAKE_CURRENT_SOURCE_DIR}/runtime/nets.cc
   ${CMAKE_CURRENT_SOURCE_DIR}/runtime/mutants.cc)
-add_library(trib_test_support STATIC support/support.cc support/any_device.cc support/devices.cc ${shared})
+add_library(trib_test_support STATIC support/support.cc support/any_device.cc support/central_differences.cc support/devices.cc
+  ${shared})
 target_link_libraries(trib_test_support PRIVATE trib_test_code)
 target_precompile_headers(trib_test_support PRIVATE
   <algorithm> <atomic> <chrono> <cmath> <cstdint> <cstdio> <cstdlib> <cstring> <filesystem> <fstream> <functional> <map> <memory>
