@@ -7,8 +7,8 @@
 #include "tributary/internal/alloc.h"
 
 static const char *const dtype_names[TRIB_DTYPE_COUNT] = {
-    [TRIB_F32] = "F32", [TRIB_F16] = "F16", [TRIB_BF16] = "BF16",
-    [TRIB_I64] = "I64", [TRIB_U8] = "U8",   [TRIB_I32] = "I32",
+    [TRIB_F32] = "F32", [TRIB_F16] = "F16", [TRIB_BF16] = "BF16", [TRIB_I64] = "I64",
+    [TRIB_U8] = "U8",   [TRIB_I32] = "I32", [TRIB_F64] = "F64",   [TRIB_U64] = "U64",
 };
 
 const char *trib_safetensors_dtype_name(trib_dtype dtype)
@@ -41,8 +41,8 @@ static trib_status read_dtype(const cJSON *json, const char *name, trib_dtype *o
     }
     const char *found = trib_has_control_characters(json->valuestring) ? "(unprintable)" : json->valuestring;
     return bad_tensor(
-        name,
-        TRIB_ERROR(TRIB_UNSUPPORTED, "has the dtype '%.40s'; only F32, F16, BF16, I64, U8 and I32 can be read", found));
+        name, TRIB_ERROR(TRIB_UNSUPPORTED,
+                         "has the dtype '%.40s'; only F32, F16, BF16, I64, U8, I32, F64 and U64 can be read", found));
 }
 
 static trib_status read_shape(const cJSON *json, const char *name, trib_shape *out)

@@ -8,8 +8,8 @@ static const struct {
     size_t size;
     const char *name;
 } dtypes[TRIB_DTYPE_COUNT] = {
-    [TRIB_F32] = { 4, "f32" }, [TRIB_F16] = { 2, "f16" }, [TRIB_BF16] = { 2, "bf16" },
-    [TRIB_I64] = { 8, "i64" }, [TRIB_U8] = { 1, "u8" },   [TRIB_I32] = { 4, "i32" },
+    [TRIB_F32] = { 4, "f32" }, [TRIB_F16] = { 2, "f16" }, [TRIB_BF16] = { 2, "bf16" }, [TRIB_I64] = { 8, "i64" },
+    [TRIB_U8] = { 1, "u8" },   [TRIB_I32] = { 4, "i32" }, [TRIB_F64] = { 8, "f64" },   [TRIB_U64] = { 8, "u64" },
 };
 
 size_t trib_dtype_size(trib_dtype dtype) { return (unsigned)dtype < TRIB_DTYPE_COUNT ? dtypes[dtype].size : 0; }
@@ -87,7 +87,9 @@ static float load_as_f32(const unsigned char *p, trib_dtype dtype)
 {
     uint16_t half;
     int64_t integer;
+    uint64_t natural;
     int32_t small;
+    double wide;
     float f;
     switch (dtype) {
     case TRIB_F32: memcpy(&f, p, sizeof f); return f;
@@ -96,6 +98,10 @@ static float load_as_f32(const unsigned char *p, trib_dtype dtype)
     case TRIB_I64: memcpy(&integer, p, sizeof integer); return (float)integer;
     case TRIB_U8: return (float)*p;
     case TRIB_I32: memcpy(&small, p, sizeof small); return (float)small;
+    case TRIB_F64:
+        memcpy(&wide, p, sizeof wide);
+        return fabs(wide) < 0x1.ffffffp127 || isnan(wide) ? (float)wide : copysignf(INFINITY, wide > 0 ? 1.0f : -1.0f);
+    case TRIB_U64: memcpy(&natural, p, sizeof natural); return (float)natural;
     case TRIB_DTYPE_COUNT: break;
     }
     return NAN;
@@ -112,12 +118,21 @@ void trib_convert_to_f32(const void *source, trib_dtype dtype, size_t count, flo
     for (size_t i = 0; i < count; ++i) out[i] = load_as_f32(p + i * size, dtype);
 }
 
+/* A large double is finite, though no float32 holds it. */
+static bool is_finite(const unsigned char *p, trib_dtype dtype)
+{
+    double wide;
+    if (dtype != TRIB_F64) return isfinite(load_as_f32(p, dtype));
+    memcpy(&wide, p, sizeof wide);
+    return isfinite(wide);
+}
+
 int64_t trib_find_non_finite(const void *source, trib_dtype dtype, size_t count)
 {
-    if (!trib_dtype_is_float(dtype)) return -1;
+    if (!trib_dtype_is_float(dtype) && dtype != TRIB_F64) return -1;
     const unsigned char *p = source;
     size_t size = trib_dtype_size(dtype);
     for (size_t i = 0; i < count; ++i)
-        if (!isfinite(load_as_f32(p + i * size, dtype))) return (int64_t)i;
+        if (!is_finite(p + i * size, dtype)) return (int64_t)i;
     return -1;
 }

@@ -40,7 +40,8 @@ const Format formats[] = { { "f16", 10, 5, trib_f16_to_f32, trib_f32_to_f16 },
 TEST(Dtype, ThreeAreFloats)
 {
     for (trib_dtype dtype : { TRIB_F32, TRIB_F16, TRIB_BF16 }) EXPECT_TRUE(trib_dtype_is_float(dtype));
-    for (trib_dtype dtype : { TRIB_I64, TRIB_U8, TRIB_I32, TRIB_DTYPE_COUNT }) EXPECT_FALSE(trib_dtype_is_float(dtype));
+    for (trib_dtype dtype : { TRIB_I64, TRIB_U8, TRIB_I32, TRIB_F64, TRIB_U64, TRIB_DTYPE_COUNT })
+        EXPECT_FALSE(trib_dtype_is_float(dtype));
 }
 
 TEST(HalfFormats, All65536ValuesRoundTrip)
@@ -107,8 +108,8 @@ TEST(HalfFormats, NaNWithLowBitsOnlyStaysNaN)
 
 TEST(Dtype, SizesAndNames)
 {
-    const char *names[] = { "f32", "f16", "bf16", "i64", "u8", "i32" };
-    const std::size_t sizes[] = { 4, 2, 2, 8, 1, 4 };
+    const char *names[] = { "f32", "f16", "bf16", "i64", "u8", "i32", "f64", "u64" };
+    const std::size_t sizes[] = { 4, 2, 2, 8, 1, 4, 8, 8 };
     for (int i = 0; i < TRIB_DTYPE_COUNT; ++i) {
         EXPECT_STREQ(trib_dtype_name(trib_dtype(i)), names[i]);
         EXPECT_EQ(trib_dtype_size(trib_dtype(i)), sizes[i]);
@@ -137,6 +138,11 @@ TEST(Dtype, ConvertsEveryTypeUnaligned)
     EXPECT_EQ(converted<std::int32_t>(TRIB_I32, { -7, 0, 1000000 }), (std::vector<float> { -7, 0, 1000000 }));
     EXPECT_EQ(converted<std::int64_t>(TRIB_I64, { -3, 16777217, 16777219, INT64_MIN }),
               (std::vector<float> { -3, 16777216, 16777220, -0x1p63f }));
+    EXPECT_EQ(converted<std::uint64_t>(TRIB_U64, { 3, 16777219, UINT64_MAX }),
+              (std::vector<float> { 3, 16777220, 0x1p64f }));
+    EXPECT_EQ(converted<double>(TRIB_F64, { 0.1, -1e300, 0x1.fffffep127, 0x1.ffffffp127 }),
+              (std::vector<float> { 0.1f, -infinity, 0x1.fffffep127f, infinity }));
+    EXPECT_TRUE(std::isnan(converted<double>(TRIB_F64, { std::nan("") })[0]));
     trib_convert_to_f32(nullptr, TRIB_F32, 0, nullptr);
 }
 
@@ -159,6 +165,8 @@ TEST(Dtype, FindsTheFirstNonFinite)
     EXPECT_EQ(non_finite<std::int64_t>(TRIB_I64, { INT64_MAX, -1 }), -1);
     EXPECT_EQ(non_finite<std::uint8_t>(TRIB_U8, { 255 }), -1);
     EXPECT_EQ(non_finite<std::int32_t>(TRIB_I32, { INT32_MIN }), -1);
+    EXPECT_EQ(non_finite<double>(TRIB_F64, { 1e300, -infinity }), 1);
+    EXPECT_EQ(non_finite<std::uint64_t>(TRIB_U64, { UINT64_MAX }), -1);
     EXPECT_EQ(trib_find_non_finite(nullptr, TRIB_F32, 0), -1);
 }
 

@@ -12,12 +12,22 @@
 
 TRIB_BEGIN_DECLS
 
-typedef enum trib_dtype { TRIB_F32 = 0, TRIB_F16, TRIB_BF16, TRIB_I64, TRIB_U8, TRIB_I32, TRIB_DTYPE_COUNT } trib_dtype;
+typedef enum trib_dtype {
+    TRIB_F32 = 0,
+    TRIB_F16,
+    TRIB_BF16,
+    TRIB_I64,
+    TRIB_U8,
+    TRIB_I32,
+    TRIB_F64, /* in files only: no op takes it, nor u64 */
+    TRIB_U64,
+    TRIB_DTYPE_COUNT
+} trib_dtype;
 
 /* Bytes of one element. */
 size_t trib_dtype_size(trib_dtype dtype);
 
-/* "f32", "f16", "bf16", "i64", "u8", "i32". */
+/* "f32", "f16", "bf16", "i64", "u8", "i32", "f64", "u64". */
 const char *trib_dtype_name(trib_dtype dtype);
 
 /* f32, f16 or bf16: what parameters and inputs of a network may be stored as. */
@@ -32,7 +42,8 @@ uint16_t trib_f32_to_bf16(float value);
  * cvt.rna.tf32.f32. NaN stays NaN, overflow becomes infinity. */
 float trib_f32_to_tf32(float value);
 
-/* Converts `count` elements of `source` (any dtype; need not be aligned) to float32. i64 is rounded to nearest. */
+/* Converts `count` elements of `source` (any dtype; need not be aligned) to float32, rounded to nearest.
+ * An f64 out of range becomes infinity. */
 void trib_convert_to_f32(const void *source, trib_dtype dtype, size_t count, float *out);
 
 /* Index of the first NaN or infinity among `count` elements of a floating dtype, or -1. Integers are always finite. */
