@@ -49,6 +49,9 @@ trib_status trib_output_write(trib_output *output, const void *bytes, size_t siz
 /* Writes to disk (fsync) and renames. On failure nothing is left behind, and `path` is unchanged. Frees in every case.
  */
 trib_status trib_output_commit(trib_output *output);
+/* The same, and succeeds only once the folder is on disk, too: not even a power failure brings the old file back. If
+ * only that fails, `path` is the complete new file. */
+trib_status trib_output_commit_to_disk(trib_output *output);
 /* Removes the unfinished file. NULL is fine. */
 void trib_output_abandon(trib_output *output);
 

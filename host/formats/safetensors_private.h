@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "formats/json.h"
+#include "formats/text.h"
 #include "formats/weights_file.h"
 
 /* The format's own limits, and its names of element types. */
@@ -37,6 +38,13 @@ trib_status trib_safetensors_open_blob(trib_blob *blob, trib_safetensors **out);
 trib_status trib_safetensors_read_header(trib_safetensors *file, const char *text, size_t size);
 /* Checks that the data is as long as the header says. */
 trib_status trib_safetensors_check_data(const trib_safetensors *file, uint64_t data_size);
+
+/* Bytes of a tensor's data; fails if it cannot be written. */
+trib_status trib_safetensors_tensor_bytes(const trib_tensor *tensor, uint64_t *bytes);
+/* The header of a file to be written, its length in front: `tensors` in this order, `metadata` first and in this order.
+ * Makes all checks of a reader. Free *text also on failure. */
+trib_status trib_safetensors_make_header(trib_text *text, const trib_tensor *tensors, int count,
+                                         const trib_key_value *metadata, int metadata_count);
 
 /* After trib_safetensors_open_header: reads the data into memory and closes the file. `wanted` NULL: all of it;
  * otherwise, in a regular file, only the tensors for which it is true; the others stay without data. */

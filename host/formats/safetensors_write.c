@@ -1,86 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "data/file.h"
 #include "formats/safetensors_private.h"
 #include "tributary/internal/alloc.h"
 
-/* A header being written. Once out of memory it stays `failed` and accepts no more. */
-typedef struct text {
-    char *bytes;
-    size_t size, capacity;
-    bool failed;
-} text;
-
-static void put(text *t, const char *bytes, size_t size)
+static void put_tensor(trib_text *t, const trib_tensor *tensor, uint64_t begin, uint64_t end)
 {
-    void *block = t->bytes;
-    if (t->failed) return;
-    if (size > SIZE_MAX - t->size || trib_grow(&block, &t->capacity, t->size + size, 1)) {
-        t->failed = true;
-        return;
-    }
-    t->bytes = block;
-    memcpy(t->bytes + t->size, bytes, size);
-    t->size += size;
+    trib_text_json(t, tensor->name);
+    trib_text_format(t, ":{\"dtype\":\"%s\",\"shape\":[", trib_safetensors_dtype_name(tensor->dtype));
+    for (int i = 0; i < tensor->shape.rank; ++i) trib_text_format(t, "%s%" PRId64, i ? "," : "", tensor->shape.dim[i]);
+    trib_text_format(t, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", begin, end);
 }
 
-static void put_text(text *t, const char *chars) { put(t, chars, strlen(chars)); }
-
-static void put_number(text *t, uint64_t number)
+static void put_metadata(trib_text *t, const trib_key_value *metadata, int count)
 {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRIu64, number);
-    put_text(t, digits);
-}
-
-static void put_string(text *t, const char *chars)
-{
-    put_text(t, "\"");
-    for (; *chars; ++chars) {
-        char escaped[8] = { *chars, '\0' };
-        if (*chars == '"' || *chars == '\\')
-            snprintf(escaped, sizeof escaped, "\\%c", *chars);
-        else if ((unsigned char)*chars < 0x20)
-            snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)*chars);
-        put_text(t, escaped);
-    }
-    put_text(t, "\"");
-}
-
-static void put_tensor(text *t, const trib_tensor *tensor, uint64_t begin, uint64_t end)
-{
-    put_string(t, tensor->name);
-    put_text(t, ":{\"dtype\":");
-    put_string(t, trib_safetensors_dtype_name(tensor->dtype));
-    put_text(t, ",\"shape\":[");
-    for (int i = 0; i < tensor->shape.rank; ++i) {
-        if (i) put_text(t, ",");
-        put_number(t, (uint64_t)tensor->shape.dim[i]);
-    }
-    put_text(t, "],\"data_offsets\":[");
-    put_number(t, begin);
-    put_text(t, ",");
-    put_number(t, end);
-    put_text(t, "]}");
-}
-
-static void put_metadata(text *t, const trib_key_value *metadata, int count)
-{
-    put_string(t, TRIB_SAFETENSORS_METADATA);
-    put_text(t, ":{");
+    trib_text_json(t, TRIB_SAFETENSORS_METADATA);
+    trib_text_add(t, ":{");
     for (int i = 0; i < count; ++i) {
-        if (i) put_text(t, ",");
-        put_string(t, metadata[i].key);
-        put_text(t, ":");
-        put_string(t, metadata[i].value);
+        if (i) trib_text_add(t, ",");
+        trib_text_json(t, metadata[i].key);
+        trib_text_add(t, ":");
+        trib_text_json(t, metadata[i].value);
     }
-    put_text(t, "}");
+    trib_text_add(t, "}");
 }
 
-static trib_status tensor_bytes(const trib_tensor *tensor, uint64_t *bytes)
+trib_status trib_safetensors_tensor_bytes(const trib_tensor *tensor, uint64_t *bytes)
 {
     int64_t count = 0;
     if (!tensor->name) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a tensor has no name");
@@ -95,22 +41,22 @@ static trib_status tensor_bytes(const trib_tensor *tensor, uint64_t *bytes)
 }
 
 /* The header with its length in front, padded with spaces so that the data begins at a multiple of 8. */
-static trib_status build_header(text *t, const trib_tensor *tensors, int count, const trib_key_value *metadata,
+static trib_status build_header(trib_text *t, const trib_tensor *tensors, int count, const trib_key_value *metadata,
                                 int metadata_count, uint64_t *data_size)
 {
     uint64_t at = 0;
-    put(t, "\0\0\0\0\0\0\0", 8);
-    put_text(t, "{");
+    trib_text_put(t, "\0\0\0\0\0\0\0", 8);
+    trib_text_add(t, "{");
     if (metadata_count) put_metadata(t, metadata, metadata_count);
     for (int i = 0; i < count; ++i) {
         uint64_t bytes = 0;
-        TRIB_TRY(tensor_bytes(&tensors[i], &bytes));
-        if (i || metadata_count) put_text(t, ",");
+        TRIB_TRY(trib_safetensors_tensor_bytes(&tensors[i], &bytes));
+        if (i || metadata_count) trib_text_add(t, ",");
         put_tensor(t, &tensors[i], at, at + bytes);
         at += bytes;
     }
-    put_text(t, "}");
-    while (t->size % 8 && !t->failed) put_text(t, " ");
+    trib_text_add(t, "}");
+    while (t->size % 8 && !t->failed) trib_text_add(t, " ");
     if (t->failed) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the header of %d tensors", count);
     for (int i = 0; i < 8; ++i) t->bytes[i] = (char)((uint64_t)(t->size - 8) >> (8 * i) & 0xFF);
     *data_size = at;
@@ -118,7 +64,7 @@ static trib_status build_header(text *t, const trib_tensor *tensors, int count, 
 }
 
 /* Written files must be readable: the reader itself finds repeated names, bad UTF-8 and the like. */
-static trib_status check_header(const text *t, uint64_t data_size)
+static trib_status check_header(const trib_text *t, uint64_t data_size)
 {
     if (t->size - 8 > TRIB_SAFETENSORS_MAX_HEADER)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the header would be over the format's limit of 100 MB");
@@ -132,7 +78,18 @@ static trib_status check_header(const text *t, uint64_t data_size)
     return s;
 }
 
-static trib_status write_all(const char *path, const text *header, const trib_tensor *tensors, int count)
+trib_status trib_safetensors_make_header(trib_text *text, const trib_tensor *tensors, int count,
+                                         const trib_key_value *metadata, int metadata_count)
+{
+    uint64_t data_size = 0;
+    trib_status s = build_header(text, tensors, count, metadata, metadata_count, &data_size);
+    if (!trib_failed(&s)) s = check_header(text, data_size);
+    if (s.code == TRIB_BAD_DATA || s.code == TRIB_UNSUPPORTED)
+        s.code = TRIB_INVALID_ARGUMENT; /* an error of the caller's, not of a file */
+    return s;
+}
+
+static trib_status write_all(const char *path, const trib_text *header, const trib_tensor *tensors, int count)
 {
     trib_output *output = NULL;
     trib_status s;
@@ -140,7 +97,7 @@ static trib_status write_all(const char *path, const text *header, const trib_te
     TRIB_TRY_GOTO(s, fail, trib_output_write(output, header->bytes, header->size));
     for (int i = 0; i < count; ++i) {
         uint64_t bytes = 0;
-        TRIB_TRY_GOTO(s, fail, tensor_bytes(&tensors[i], &bytes));
+        TRIB_TRY_GOTO(s, fail, trib_safetensors_tensor_bytes(&tensors[i], &bytes));
         TRIB_TRY_GOTO(s, fail, trib_output_write(output, tensors[i].data, (size_t)bytes));
     }
     return trib_output_commit(output);
@@ -163,14 +120,10 @@ trib_status trib_safetensors_write(const char *path, const trib_tensor *tensors,
 {
     if (arguments_missing(path, tensors, count, metadata, metadata_count))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_safetensors_write: an argument is NULL or negative");
-    text header = { 0 };
-    uint64_t data_size = 0;
-    trib_status s = build_header(&header, tensors, count, metadata, metadata_count, &data_size);
-    if (!trib_failed(&s)) s = check_header(&header, data_size);
-    if (s.code == TRIB_BAD_DATA || s.code == TRIB_UNSUPPORTED)
-        s.code = TRIB_INVALID_ARGUMENT; /* an error of the caller's, not of a file */
+    trib_text header = { 0 };
+    trib_status s = trib_safetensors_make_header(&header, tensors, count, metadata, metadata_count);
     trib_add_context(&s, "%s: cannot be written", trib_shorten(path).text);
     if (!trib_failed(&s)) s = write_all(path, &header, tensors, count);
-    trib_free(header.bytes);
+    trib_text_free(&header);
     return s;
 }

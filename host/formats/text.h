@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Text that grows while it is written. */
+#ifndef TRIBUTARY_FORMATS_TEXT_H
+#define TRIBUTARY_FORMATS_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tributary/declare.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero-initialise. Once out of memory it stays `failed` and accepts no more. Ends in a zero byte that `size` does not
+ * count. */
+typedef struct trib_text {
+    char *bytes; /* NULL while empty */
+    size_t size, capacity;
+    bool failed;
+} trib_text;
+
+void trib_text_free(trib_text *text);
+void trib_text_put(trib_text *text, const char *bytes, size_t size);
+void trib_text_add(trib_text *text, const char *chars);
+TRIB_PRINTF(2, 3)
+void trib_text_format(trib_text *text, const char *format, ...); /* at most 255 bytes */
+/* With quotes and JSON's escapes. Bytes that are not UTF-8 are the caller's to avoid. */
+void trib_text_json(trib_text *text, const char *chars);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
