@@ -21,6 +21,10 @@
 
 TRIB_BEGIN_DECLS
 
+/* Names of tensors that are not the network's but the state of its training begin with it: a checkpoint is a model with
+ * such tensors beside the parameters. */
+#define TRIB_TRAINING_PREFIX "training/"
+
 /* One architecture; static. */
 typedef struct trib_network trib_network;
 /* NULL past the last. */
@@ -78,8 +82,8 @@ bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialec
 
 /* Finds each parameter of `graph`, built from `spec`, among `tensors`, and fills parameters[0 .. parameter_count).
  * Fails, naming the tensor, if one is missing, has another shape or is not of a floating type, if a tensor is not part
- * of the network, or if values are not finite. Auxiliary classifiers that the graph does not have, and
- * num_batches_tracked, are ignored. */
+ * of the network, or if values are not finite. Auxiliary classifiers that the graph does not have,
+ * num_batches_tracked, and the state of a training are ignored. */
 trib_status trib_network_bind(const trib_network_spec *spec, const trib_graph *graph, const trib_dialect *dialect,
                               const trib_tensor *tensors, int count, trib_tensor *parameters);
 
