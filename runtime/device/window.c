@@ -26,6 +26,62 @@ trib_window_geometry trib_window_of(const trib_view *x, const trib_pool2d *pool,
     return g;
 }
 
+/* The forward's x and y among the views of an op. */
+static const trib_view *forward_x(const trib_op_desc *desc)
+{
+    switch (desc->kind) {
+    case TRIB_CONV2D_BACKWARD_DATA:
+    case TRIB_LINEAR_BACKWARD_DATA:
+    case TRIB_MAX_POOL2D_BACKWARD:
+    case TRIB_AVG_POOL2D_BACKWARD:
+    case TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD: return &desc->outputs[0];
+    default: return &desc->inputs[0];
+    }
+}
+
+static const trib_view *forward_y(const trib_op_desc *desc)
+{
+    if (forward_x(desc) == &desc->outputs[0]) return &desc->inputs[0];
+    bool of_weight = desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT || desc->kind == TRIB_LINEAR_BACKWARD_WEIGHT;
+    return of_weight ? &desc->inputs[1] : &desc->outputs[0];
+}
+
+trib_window_geometry trib_op_window(const trib_op_desc *desc)
+{
+    const trib_view *x = forward_x(desc), *y = forward_y(desc);
+    const trib_conv2d *conv = &desc->attributes.conv2d;
+    trib_pool2d window = desc->attributes.pool2d;
+    trib_window_geometry g;
+    switch (desc->kind) {
+    case TRIB_ADAPTIVE_AVG_POOL2D:
+    case TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD: g = trib_adaptive_window_of(x, y); break;
+    case TRIB_CONV2D:
+    case TRIB_CONV2D_BACKWARD_DATA:
+    case TRIB_CONV2D_BACKWARD_WEIGHT: /* slides its window as a pool does */
+        window = (trib_pool2d) {
+            .r = conv->r, .s = conv->s, .stride_h = conv->stride_h, .stride_w = conv->stride_w, .pad = conv->pad
+        };
+        g = trib_window_of(x, &window, y);
+        break;
+    default: g = trib_window_of(x, &window, y);
+    }
+    g.relu = desc->relu;
+    return g;
+}
+
+trib_linear_geometry trib_op_linear(const trib_op_desc *desc)
+{
+    const trib_view *x = forward_x(desc), *y = forward_y(desc);
+    return (trib_linear_geometry) { .n = x->n,
+                                    .c = x->c,
+                                    .h = x->h,
+                                    .w = x->w,
+                                    .out = y->c,
+                                    .x_pitch = x->c_total,
+                                    .y_pitch = y->c_total,
+                                    .relu = desc->relu };
+}
+
 trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, bool relu)
 {
     return (trib_pixel_geometry) {

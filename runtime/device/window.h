@@ -17,6 +17,11 @@ bool trib_is_pointwise(const trib_conv2d *conv);
 
 /* Windows given by the sizes of x and y alone. */
 trib_window_geometry trib_adaptive_window_of(const trib_view *x, const trib_view *y);
+/* The windows of an op, or of the op whose gradient it is part of: x and y are those of the forward. relu as in the
+ * desc. */
+trib_window_geometry trib_op_window(const trib_op_desc *desc);
+/* The same of a linear layer. */
+trib_linear_geometry trib_op_linear(const trib_op_desc *desc);
 trib_pixel_geometry trib_pixels_between(const trib_view *x, const trib_view *y, bool relu);
 
 #endif

@@ -34,10 +34,19 @@ static trib_status is_float(const trib_view *v, const char *what)
     return INVALID("%s is %s where a floating type is needed", what, trib_dtype_name(v->dtype));
 }
 
+/* Elements in plain order, one image behind the other. (One image of a slice is dense, too.) */
+static trib_status is_dense(const trib_view *v, const char *what)
+{
+    bool plain = v->layout == TRIB_NCHW || v->layout == TRIB_NHWC;
+    return plain && (v->n == 1 || v->c == v->c_total) ? trib_success()
+                                                      : INVALID("%s must be dense, in nchw or nhwc", what);
+}
+
 /* f32, n rows of c values. */
 static trib_status is_rows(const trib_view *v, const char *what, int n, int c)
 {
     TRIB_TRY(has_type(v, what, TRIB_F32));
+    TRIB_TRY(is_dense(v, what));
     return has_extent(v, what, n, (trib_extent) { c, 1, 1 });
 }
 
@@ -46,6 +55,7 @@ static trib_status is_vector(const trib_view *v, const char *what, int c) { retu
 static trib_status is_controls(const trib_view *v)
 {
     TRIB_TRY(has_type(v, "controls", TRIB_U8));
+    TRIB_TRY(is_dense(v, "controls"));
     return has_extent(v, "controls", 1, (trib_extent) { (int)sizeof(trib_step_controls), 1, 1 });
 }
 
@@ -253,6 +263,7 @@ trib_status trib_cross_entropy_check_op(const trib_op_desc *d)
     TRIB_TRY(is_float(logits, "logits"));
     TRIB_TRY(has_extent(logits, "logits", logits->n, (trib_extent) { logits->c, 1, 1 }));
     TRIB_TRY(has_type(labels, "labels", TRIB_I32));
+    TRIB_TRY(is_dense(labels, "labels"));
     TRIB_TRY(has_extent(labels, "labels", logits->n, (trib_extent) { 1, 1, 1 }));
     TRIB_TRY(is_controls(&d->inputs[2]));
     TRIB_TRY(is_float(&d->outputs[0], "dlogits"));

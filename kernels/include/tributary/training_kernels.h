@@ -34,7 +34,7 @@ typedef struct trib_gradient_geometry {
 
 /* db[c] = sum over rows of dy. Uses rows, c and dy_pitch. */
 void trib_ref_bias_backward(const trib_gradient_geometry *g, const float *dy, float *db);
-/* dx = y > 0 ? dy : 0. NaN in y gives 0, as it does in PyTorch. db NULL, or the sum of dx over rows. dx may be dy. */
+/* dx = y > 0 ? dy : 0; NaN in y gives 0. db NULL, or the sum of dx over rows. dx may be dy. */
 void trib_ref_relu_backward(const trib_gradient_geometry *g, const float *dy, const float *y, float *dx, float *db);
 /* With s = k + alpha/size * (sum over the window of x^2):
  * dx[c] = dy[c] s[c]^-beta - 2 alpha beta / size * x[c] * (sum over windows that contain c of dy x s^(-beta-1)). */
@@ -62,7 +62,7 @@ void trib_ref_batch_norm_backward(const trib_gradient_geometry *g, bool relu, co
 /* ---- pools: the geometry is the forward's; dx has x_pitch, y, dy have y_pitch; index has the pitch of i_pitch ---- */
 
 /* index = r * S + s of the first largest element of the window, counted from the window's corner, padding included; the
- * last NaN wins, as in PyTorch. */
+ * last NaN wins, as in PyTorch. Channels are neighbours in index as in y. */
 void trib_ref_max_pool2d_indexed(const trib_window_geometry *g, const float *x, float *y, uint8_t *index, int i_pitch);
 /* dx[i] = sum of dy over the windows whose index is i, windows in row order. */
 void trib_ref_max_pool2d_backward(const trib_window_geometry *g, const float *dy, const uint8_t *index, int i_pitch,
@@ -72,8 +72,10 @@ void trib_ref_adaptive_avg_pool2d_backward(const trib_window_geometry *g, const 
 
 /* ---- random numbers ---- */
 
-/* Uniform in [0, 1), 24 bits, a function of its arguments only: the same on every device. */
-float trib_random_uniform(uint64_t seed, uint64_t step, uint32_t salt, uint64_t index);
+/* Uniform in [0, 1), a function of its arguments only: the same on every device. Philox 4x32-10 (Salmon et al. 2011)
+ * with counter { index / 4, step } and key { seed's low word, its high word xor salt }, low words first; the upper 24
+ * bits of word index % 4 of what it gives, divided by 2^24. */
+float trib_dropout_uniform(uint64_t seed, uint64_t step, uint32_t salt, uint64_t index);
 
 typedef struct trib_dropout_geometry {
     int n, c;
@@ -84,7 +86,8 @@ typedef struct trib_dropout_geometry {
     uint32_t salt;
 } trib_dropout_geometry;
 
-/* y = u < p ? 0 : x / (1 - p), u the random number of element (n*c + channel)*pixels + pixel. y may be x. */
+/* y = u < p ? 0 : x * (1 / (1 - p)), in float32, u the random number of element (n*c + channel)*pixels + pixel. y may
+ * be x. */
 void trib_ref_dropout(const trib_dropout_geometry *g, const float *x, float *y);
 
 /* ---- loss and updates ---- */
@@ -97,8 +100,8 @@ typedef struct trib_cross_entropy_geometry {
 } trib_cross_entropy_geometry;
 
 /* loss[n] = log(sum exp(x - m)) + m - sum over c of t[c] x[c], with t[c] = smoothing / classes, plus 1 - smoothing for
- * the label, and m the row's maximum; dx = scale / n * (softmax(x) - t). A label outside 0 .. classes - 1 makes the
- * row's loss NaN. */
+ * the label, and m the row's maximum; dx = scale / n * (softmax(x) - t). With a label outside 0 .. classes - 1 the
+ * row's loss is NaN and its dx 0: whoever reads the loss sees it, and the weights are still good. */
 void trib_ref_cross_entropy(const trib_cross_entropy_geometry *g, const float *x, const int32_t *labels, float *dx,
                             float *loss);
 

@@ -109,6 +109,7 @@ static bool pool_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
 static bool recipe_of(const trib_op_desc *desc, const char *name, trib_onednn_recipe *r)
 {
     const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
+    if (desc->input_count > 1) return false; /* a weight that is not packed here */
     memset(r, 0, sizeof *r);
     r->g = (trib_dnnl_geometry) { .c = padded(x->c, x->layout),
                                   .h = x->h,

@@ -28,11 +28,19 @@ static int cores_of(const trib_device *device, const trib_op_desc *desc)
     return desc->threads > 0 && desc->threads < device->info.cores ? desc->threads : device->info.cores;
 }
 
-static bool is_f32(const trib_view *views, int count)
+/* Kinds with types of their own (indices, labels, controls) have had them checked; their numbers are f32, too. */
+static bool is_f32(const trib_view *views, int count, bool own_types)
 {
     for (int i = 0; i < count; ++i)
-        if (views[i].dtype != TRIB_F32) return false;
+        if (views[i].dtype != TRIB_F32 && !(own_types && !trib_dtype_is_float(views[i].dtype))) return false;
     return true;
+}
+
+/* Several outputs, a prologue or an epilogue: what only some devices have. */
+static bool is_joined(const trib_op_desc *desc, const trib_kind_row *row)
+{
+    bool divides = row->most_outputs > row->least_outputs && !row->own_extents;
+    return (divides && desc->output_count > 1) || trib_op_has_stages(desc);
 }
 
 /* Backends check kinds, layouts and shapes; this refuses what no backend supports. */
@@ -40,12 +48,12 @@ static bool refuses(const trib_op_desc *desc, char *reason)
 {
     const trib_kind_row *row = trib_kind_row_of(desc->kind);
     bool rows = desc->kind == TRIB_TOP_K;
-    bool several = (row->most_outputs > row->least_outputs && desc->output_count > 1) || trib_op_has_stages(desc);
     bool wider = desc->kind == TRIB_REORDER && desc->outputs[0].c != desc->inputs[0].c;
-    bool f32 = is_f32(desc->inputs, desc->input_count) && is_f32(desc->outputs, rows ? 1 : desc->output_count);
-    if (several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32)
-        snprintf(reason, TRIB_MESSAGE_SIZE, "the cpu device computes in f32, and has no joined ops");
-    return several || wider || !f32 || desc->precision != TRIB_PRECISION_FP32;
+    bool f32 = is_f32(desc->inputs, desc->input_count, row->own_extents) &&
+               is_f32(desc->outputs, rows ? 1 : desc->output_count, row->own_extents);
+    bool refused = is_joined(desc, row) || wider || !f32 || desc->precision != TRIB_PRECISION_FP32;
+    if (refused) snprintf(reason, TRIB_MESSAGE_SIZE, "the cpu device computes in f32, and has no joined ops");
+    return refused;
 }
 
 trib_status trib_cpu_op_implementations(trib_device *base, const trib_op_desc *desc, bool include_reference,

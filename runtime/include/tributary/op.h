@@ -69,9 +69,10 @@ typedef struct trib_step_controls {
 } trib_step_controls;
 
 /* Training. Activations, their gradients and u8 indices have the batch's n; "vector" is f32 with n = h = w = 1 and c =
- * channels. A weight is dense: n = K, c = C, h x w = its filter (a linear layer: C,H,W of its input), nchw and f32 on a
- * cpu, nhwc and of the precision's type on a GPU; a gradient of a weight is f32 in the same order. A d before a name is
- * the gradient of the loss with respect to it. Names in brackets are optional.
+ * channels; vectors, saved, loss, labels and controls are dense, in nchw or nhwc. A weight is dense: n = K, c = C, h x
+ * w = its filter (a linear layer: C,H,W of its input), nchw and f32 on a cpu, nhwc and of the precision's type on a
+ * GPU; a gradient of a weight is f32 in the same order. A d before a name is the gradient of the loss with respect to
+ * it. Names in brackets are optional.
  *
  *     kind                        inputs                      outputs
  *     conv2d, linear              x, weight [, bias]          y            instead of packed parameters
