@@ -17,7 +17,7 @@ static void philox(uint32_t x[WORDS], uint32_t low, uint32_t high)
     }
 }
 
-float trib_dropout_uniform(uint64_t seed, uint64_t step, uint32_t salt, uint64_t index)
+float trib_random_uniform(uint64_t seed, uint64_t step, uint32_t salt, uint64_t index)
 {
     const uint64_t block = index / WORDS;
     uint32_t x[WORDS] = { (uint32_t)block, (uint32_t)(block >> 32), (uint32_t)step, (uint32_t)(step >> 32) };
@@ -31,7 +31,7 @@ void trib_ref_dropout(const trib_dropout_geometry *g, const float *x, float *y)
     for (int64_t i = 0; i < g->n * g->pixels; ++i)
         for (int c = 0; c < g->c; ++c) {
             const int64_t element = (i / g->pixels * g->c + c) * g->pixels + i % g->pixels;
-            const float u = trib_dropout_uniform(g->seed, g->step, g->salt, (uint64_t)element);
+            const float u = trib_random_uniform(g->seed, g->step, g->salt, (uint64_t)element);
             y[i * g->y_pitch + c] = u < g->p ? 0 : x[i * g->x_pitch + c] * keep;
         }
 }

@@ -75,7 +75,7 @@ void trib_ref_adaptive_avg_pool2d_backward(const trib_window_geometry *g, const 
 /* Uniform in [0, 1), a function of its arguments only: the same on every device. Philox 4x32-10 (Salmon et al. 2011)
  * with counter { index / 4, step } and key { seed's low word, its high word xor salt }, low words first; the upper 24
  * bits of word index % 4 of what it gives, divided by 2^24. */
-float trib_dropout_uniform(uint64_t seed, uint64_t step, uint32_t salt, uint64_t index);
+float trib_random_uniform(uint64_t seed, uint64_t step, uint32_t salt, uint64_t index);
 
 typedef struct trib_dropout_geometry {
     int n, c;
