@@ -42,14 +42,15 @@ else()
 endif()
 
 if(CUDAToolkit_FOUND AND CUBLASLT_INCLUDE_DIR AND CUDNN_VERSION VERSION_GREATER_EQUAL 9.8)
-  # cuDNN and cuBLASLt are not linked, but found when a CUDA device is opened: by trib_cuda_lazy, or by tests.
+  # cuDNN and cuBLASLt are not linked, but found when a CUDA device is opened: by trib_cuda_load, or by tests.
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.c)
-  list(FILTER sources EXCLUDE REGEX "/absent\\.c$|/lazy/")
-  add_library(trib_cuda OBJECT ${sources} cuda/libraries/lazy/cudnn.c cuda/libraries/lazy/cublaslt.c)
-  target_compile_definitions(trib_cuda PRIVATE TRIB_CUDNN_LIBRARY="${CUDNN_LIBRARY}" TRIB_CUBLASLT_LIBRARY="${CUBLASLT_LIBRARY}")
-  add_library(trib_cuda_lazy OBJECT cuda/libraries/lazy/lazy.c)
-  target_include_directories(trib_cuda_lazy PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(trib_cuda_lazy PRIVATE trib_flags trib_base PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+  list(FILTER sources EXCLUDE REGEX "/absent\\.c$|/libraries/load\\.c$")
+  add_library(trib_cuda OBJECT ${sources})
+  add_library(trib_cuda_load OBJECT cuda/libraries/load.c)
+  target_compile_definitions(trib_cuda_load PRIVATE TRIB_CUDNN_LIBRARY="${CUDNN_LIBRARY}" TRIB_CUBLASLT_LIBRARY="${CUBLASLT_LIBRARY}")
+  target_include_directories(trib_cuda_load PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
+    SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR} ${CUBLASLT_INCLUDE_DIR})
+  target_link_libraries(trib_cuda_load PRIVATE trib_flags trib_base PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
   target_include_directories(trib_cuda PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/include)
   target_include_directories(trib_cuda SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS} ${CUDNN_INCLUDE_DIR} ${CUBLASLT_INCLUDE_DIR})
   target_link_libraries(trib_cuda PRIVATE trib_flags PUBLIC trib_kernels)
@@ -57,7 +58,7 @@ endif()
 
 # The library has the device when all it is linked with is there, too; the kernels need nvcc.
 if(TARGET trib_cuda AND TARGET trib_kernels_cuda AND CUDNN_LIBRARY AND CUBLASLT_LIBRARY)
-  set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda trib_cuda_lazy trib_kernels_cuda)
+  set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda trib_cuda_load trib_kernels_cuda)
   set_property(GLOBAL PROPERTY TRIB_CUDA_LIBRARIES CUDA::cudart)
 else()
   set_property(GLOBAL PROPERTY TRIB_CUDA_OBJECTS trib_cuda_absent)

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "support/support.h"
@@ -36,6 +37,35 @@ TEST(Library, AFailureHasTheLoadersReason)
     char little[8];
     EXPECT_EQ(trib_library_load("libtributary-no-such-library.so.1", nullptr, little, sizeof little), nullptr);
     EXPECT_EQ(std::strlen(little), 7u);
+}
+
+struct Functions {
+    double (*cos)(double);
+    void (*absent)(void);
+    double (*fabs)(double);
+    void (*absent_too)(void);
+};
+
+TEST(Library, FindsFunctionsAndNamesTheFirstThatIsMissing)
+{
+    const trib_library_function functions[] = {
+        { "cos", offsetof(Functions, cos) },
+        { "tributary_no_such_function", offsetof(Functions, absent) },
+        { "fabs", offsetof(Functions, fabs) },
+        { "tributary_nor_this_one", offsetof(Functions, absent_too) },
+    };
+    char why[64];
+    void *library = trib_library_load("libm.so.6", nullptr, why, sizeof why);
+    ASSERT_NE(library, nullptr);
+    Functions found;
+    std::memset(&found, 1, sizeof found);
+    EXPECT_EQ(trib_library_find(library, functions, 1, &found), nullptr);
+    EXPECT_STREQ(trib_library_find(library, functions, 4, &found), "tributary_no_such_function");
+    EXPECT_EQ(found.cos(0), 1);
+    EXPECT_EQ(found.fabs(-2), 2);
+    EXPECT_EQ(found.absent, nullptr);
+    EXPECT_EQ(found.absent_too, nullptr);
+    dlclose(library);
 }
 
 } // namespace

@@ -7,6 +7,7 @@
 
 #include <dnnl.h>
 
+#include "tributary/internal/library.h"
 #include "tributary/status.h"
 
 /* A borrowed memory descriptor, as dnnl_primitive_desc_query_md returns it. */
@@ -96,9 +97,8 @@ typedef const dnnl_memory_desc_t *trib_dnnl_md;
 #endif
 /* clang-format on */
 
-#define TRIB_DNNL_POINTER(type, name, parameters) type(*name) parameters;
 typedef struct trib_dnnl_functions {
-    TRIB_DNNL_FUNCTIONS(TRIB_DNNL_POINTER)
+    TRIB_DNNL_FUNCTIONS(TRIB_LIBRARY_POINTER)
 } trib_dnnl_functions;
 
 /* Filled in by the first call of trib_onednn_load, which fails with what to do. oneDNN stays loaded until the process

@@ -3,11 +3,9 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "cpu/libraries/onednn.h"
 #include "cpu/libraries/onednn_functions.h"
-#include "tributary/internal/library.h"
 
 /* Our list matches the header; otherwise wrong parameters of a call would go unnoticed. */
 #define CHECK(type, name, parameters) \
@@ -15,10 +13,7 @@
 TRIB_DNNL_FUNCTIONS(CHECK)
 
 #define ROW(type, name, parameters) { "dnnl_" #name, offsetof(trib_dnnl_functions, name) },
-static const struct {
-    const char *name;
-    size_t offset;
-} functions[] = { TRIB_DNNL_FUNCTIONS(ROW) };
+static const trib_library_function functions[] = { TRIB_DNNL_FUNCTIONS(ROW) };
 
 trib_dnnl_functions trib_dnnl;
 
@@ -32,18 +27,6 @@ static trib_status check_version(const dnnl_version_t *v)
     return TRIB_ERROR(TRIB_UNSUPPORTED, "oneDNN: %s is version %d.%d.%d, but this was built with %d.%d.%d; %s",
                       TRIB_ONEDNN_SONAME, v->major, v->minor, v->patch, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR,
                       DNNL_VERSION_PATCH, REMEDY);
-}
-
-/* Returns the name of the first one that is missing, or NULL. */
-static const char *find_functions(void *library, trib_dnnl_functions *out)
-{
-    const char *missing = NULL;
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; ++i) {
-        void *found = dlsym(library, functions[i].name);
-        memcpy((char *)out + functions[i].offset, &found, sizeof found);
-        if (!found && !missing) missing = functions[i].name;
-    }
-    return missing;
 }
 
 static trib_status check(const trib_dnnl_functions *found, const char *missing)
@@ -61,7 +44,8 @@ static trib_status load(void)
     if (!library)
         return TRIB_ERROR(TRIB_NOT_FOUND, "oneDNN: %s cannot be loaded; %s; the loader says: %s", TRIB_ONEDNN_SONAME,
                           REMEDY, why);
-    trib_status status = check(&found, find_functions(library, &found));
+    const char *missing = trib_library_find(library, functions, sizeof functions / sizeof *functions, &found);
+    trib_status status = check(&found, missing);
     if (trib_failed(&status)) {
         dlclose(library);
         return status;

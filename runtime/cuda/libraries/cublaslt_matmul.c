@@ -3,13 +3,11 @@
  * in memory. Its descriptors are made in place, so that nothing needs to be destroyed. */
 #include "cuda/libraries/cublaslt_matmul.h"
 
-#include "cuda/libraries/lazy/names.h"
-
-#include <cublasLt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cuda/libraries/cublaslt_functions.h"
 #include "tributary/internal/alloc.h"
 
 enum { ALIGNMENT = 16, DEFAULT_WORKSPACE = 32 << 20, MOST_ALGORITHMS = 16, WORDS = 8 };
@@ -38,12 +36,13 @@ static trib_status failure(cublasStatus_t status, const char *call, const char *
     if (status == CUBLAS_STATUS_ALLOC_FAILED) code = TRIB_OUT_OF_MEMORY;
     if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_ARCH_MISMATCH) code = TRIB_UNSUPPORTED;
     return trib_make_error(code, (int)status, file, line, call, "%.*s: %s (%s)", (int)strcspn(call, "("), call,
-                           cublasLtGetStatusName(status), cublasLtGetStatusString(status));
+                           trib_libcublaslt.cublasLtGetStatusName(status),
+                           trib_libcublaslt.cublasLtGetStatusString(status));
 }
 
 #define TRY(call)                                                                           \
     do {                                                                                    \
-        cublasStatus_t try_ = (call);                                                       \
+        cublasStatus_t try_ = trib_libcublaslt.call;                                        \
         if (try_ != CUBLAS_STATUS_SUCCESS) return failure(try_, #call, __FILE__, __LINE__); \
     } while (0)
 
@@ -51,14 +50,15 @@ static trib_status failure(cublasStatus_t status, const char *call, const char *
 
 trib_status trib_cublaslt_open(trib_cublaslt **out)
 {
+    TRIB_TRY(trib_cublaslt_load());
     trib_cublaslt *library = trib_alloc_zeroed(1, sizeof *library);
     if (!library) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cuBLASLt: out of host memory");
-    cublasStatus_t failed = cublasLtCreate(&library->handle);
+    cublasStatus_t failed = trib_libcublaslt.cublasLtCreate(&library->handle);
     if (failed) {
         trib_free(library);
         return failure(failed, "cublasLtCreate", __FILE__, __LINE__);
     }
-    size_t version = cublasLtGetVersion();
+    size_t version = trib_libcublaslt.cublasLtGetVersion();
     snprintf(library->version, sizeof library->version, "%zu.%zu.%zu", version / 10000, version / 100 % 100,
              version % 100);
     *out = library;
@@ -68,7 +68,7 @@ trib_status trib_cublaslt_open(trib_cublaslt **out)
 void trib_cublaslt_close(trib_cublaslt *library)
 {
     if (!library) return;
-    cublasLtDestroy(library->handle);
+    trib_libcublaslt.cublasLtDestroy(library->handle);
     trib_free(library);
 }
 
@@ -121,13 +121,13 @@ static trib_status describe(const trib_matmul_desc *d, const void *bias, product
     const cublasLtEpilogue_t after = epilogue(d);
     cublasLtMatmulDesc_t o = &p->operation;
     const uint64_t rows = (uint64_t)d->rows, in = (uint64_t)d->in, out = (uint64_t)d->out;
-    TRY(cublasLtMatmulDescInit(o, compute, CUDA_R_32F));
+    TRY(cublasLtMatmulDescInit_internal(o, sizeof *o, compute, CUDA_R_32F));
     TRY(cublasLtMatmulDescSetAttribute(o, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof transposed));
     TRY(cublasLtMatmulDescSetAttribute(o, CUBLASLT_MATMUL_DESC_EPILOGUE, &after, sizeof after));
     if (d->has_bias) TRY(cublasLtMatmulDescSetAttribute(o, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias));
-    TRY(cublasLtMatrixLayoutInit(&p->w, type, in, out, (int64_t)in));
-    TRY(cublasLtMatrixLayoutInit(&p->x, type, in, rows, d->x_pitch));
-    TRY(cublasLtMatrixLayoutInit(&p->y, data_type(d->y_dtype), out, rows, d->y_pitch));
+    TRY(cublasLtMatrixLayoutInit_internal(&p->w, sizeof p->w, type, in, out, (int64_t)in));
+    TRY(cublasLtMatrixLayoutInit_internal(&p->x, sizeof p->x, type, in, rows, d->x_pitch));
+    TRY(cublasLtMatrixLayoutInit_internal(&p->y, sizeof p->y, data_type(d->y_dtype), out, rows, d->y_pitch));
     return trib_success();
 }
 
@@ -140,7 +140,7 @@ static trib_status prefer(int64_t workspace_bytes, cublasLtMatmulPreferenceOpaqu
                                                                        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES };
     const uint64_t most = workspace_bytes ? (uint64_t)workspace_bytes : DEFAULT_WORKSPACE;
     const uint32_t alignment = ALIGNMENT, reduction = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    TRY(cublasLtMatmulPreferenceInit(preference));
+    TRY(cublasLtMatmulPreferenceInit_internal(preference, sizeof *preference));
     TRY(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most, sizeof most));
     TRY(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reduction,
                                              sizeof reduction));
@@ -236,8 +236,8 @@ trib_status trib_matmul_algorithm_by_name(const trib_cublaslt *library, const tr
     if (!parse_name(name, &algorithm))
         return TRIB_ERROR(TRIB_BAD_DATA, "\"%.80s\" is no name of a matrix product's plan", name);
     TRIB_TRY(describe(desc, SOME_BIAS, &p));
-    cublasStatus_t failed =
-        cublasLtMatmulAlgoCheck(library->handle, &p.operation, &p.w, &p.x, &p.y, &p.y, &algorithm, &result);
+    cublasStatus_t failed = trib_libcublaslt.cublasLtMatmulAlgoCheck(library->handle, &p.operation, &p.w, &p.x, &p.y,
+                                                                     &p.y, &algorithm, &result);
     if (failed == CUBLAS_STATUS_INVALID_VALUE) failed = CUBLAS_STATUS_NOT_SUPPORTED; /* of another version */
     if (failed) return failure(failed, "cublasLtMatmulAlgoCheck", __FILE__, __LINE__);
     return make_algorithm(library, desc, &algorithm, result.workspaceSize, out);

@@ -255,7 +255,7 @@ const trib_compiled_conv_info *trib_compiled_conv_get_info(const trib_compiled_c
 void trib_compiled_conv_destroy(trib_compiled_conv *compiled)
 {
     if (!compiled) return;
-    if (compiled->descriptor) cudnnBackendDestroyDescriptor(compiled->descriptor);
+    if (compiled->descriptor) trib_libcudnn.cudnnBackendDestroyDescriptor(compiled->descriptor);
     trib_free(compiled);
 }
 
@@ -278,7 +278,7 @@ trib_status trib_conv_run(const trib_compiled_conv *compiled, struct cudnnContex
     TRIB_TRY_GOTO(status, done,
                   trib_cudnn_set(pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace));
     TRIB_TRY_GOTO(status, done, trib_cudnn_finalize(pack));
-    cudnnStatus_t failed = cudnnBackendExecute(handle, compiled->descriptor, pack);
+    cudnnStatus_t failed = trib_libcudnn.cudnnBackendExecute(handle, compiled->descriptor, pack);
     if (failed) status = trib_cudnn_failure(failed, "cudnnBackendExecute", __FILE__, __LINE__);
 done:
     trib_cudnn_bag_empty(&bag);

@@ -17,13 +17,13 @@ static trib_code code_of(cudnnStatus_t status)
 trib_status trib_cudnn_failure(cudnnStatus_t status, const char *call, const char *file, int line)
 {
     char words[256] = "";
-    cudnnGetLastErrorString(words, sizeof words);
+    trib_libcudnn.cudnnGetLastErrorString(words, sizeof words);
     words[sizeof words - 1] = 0;
     for (char *c = words; *c; ++c)
         if (*c == '\n') *c = ' ';
     int name = (int)strcspn(call, "(");
     return trib_make_error(code_of(status), (int)status, file, line, call, "%.*s: %s%s%s", name, call,
-                           cudnnGetErrorString(status), *words ? ": " : "", words);
+                           trib_libcudnn.cudnnGetErrorString(status), *words ? ": " : "", words);
 }
 
 /* ---- descriptors ---- */
@@ -40,7 +40,7 @@ cudnnBackendDescriptor_t trib_cudnn_bag_take(trib_cudnn_bag *bag) { return bag->
 
 void trib_cudnn_bag_empty(trib_cudnn_bag *bag)
 {
-    while (bag->count > 0) cudnnBackendDestroyDescriptor(trib_cudnn_bag_take(bag));
+    while (bag->count > 0) trib_libcudnn.cudnnBackendDestroyDescriptor(trib_cudnn_bag_take(bag));
 }
 
 trib_status trib_cudnn_set(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
@@ -92,7 +92,8 @@ done:
 static trib_status open_library(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, int64_t count,
                                 const void *value, trib_cudnn **out)
 {
-    size_t version = cudnnGetVersion();
+    TRIB_TRY(trib_cudnn_load());
+    size_t version = trib_libcudnn.cudnnGetVersion();
     if (version < 90800)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "cuDNN %zu is loaded, 90800 (9.8) or newer is needed", version);
     trib_cudnn *library = trib_alloc_zeroed(1, sizeof *library);
@@ -123,7 +124,7 @@ trib_status trib_cudnn_open_described(const char *json, trib_cudnn **out)
 void trib_cudnn_close(trib_cudnn *library)
 {
     if (!library) return;
-    cudnnBackendDestroyDescriptor(library->card);
+    trib_libcudnn.cudnnBackendDestroyDescriptor(library->card);
     trib_free(library);
 }
 
@@ -133,10 +134,10 @@ trib_status trib_cudnn_handle_create(struct CUstream_st *stream, struct cudnnCon
 {
     cudnnHandle_t handle;
     TRIB_CUDNN_TRY(cudnnCreate(&handle));
-    cudnnStatus_t failed = cudnnSetStream(handle, stream);
+    cudnnStatus_t failed = trib_libcudnn.cudnnSetStream(handle, stream);
     if (failed) {
         trib_status status = trib_cudnn_failure(failed, "cudnnSetStream", __FILE__, __LINE__);
-        cudnnDestroy(handle);
+        trib_libcudnn.cudnnDestroy(handle);
         return status;
     }
     *out = handle;
@@ -145,5 +146,5 @@ trib_status trib_cudnn_handle_create(struct CUstream_st *stream, struct cudnnCon
 
 void trib_cudnn_handle_destroy(struct cudnnContext *handle)
 {
-    if (handle) cudnnDestroy(handle);
+    if (handle) trib_libcudnn.cudnnDestroy(handle);
 }

@@ -4,11 +4,8 @@
 #ifndef TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_LIBRARY_H
 #define TRIBUTARY_RUNTIME_CUDA_LIBRARIES_CUDNN_LIBRARY_H
 
-#include "cuda/libraries/lazy/names.h"
-
-#include <cudnn_graph.h>
-
 #include "cuda/libraries/cudnn_conv.h"
+#include "cuda/libraries/cudnn_functions.h"
 
 struct trib_cudnn {
     cudnnBackendDescriptor_t card; /* the card for plans: a device property descriptor */
@@ -18,10 +15,10 @@ struct trib_cudnn {
 /* A failure with cuDNN's last error text. Unsupported requests become TRIB_UNSUPPORTED. */
 trib_status trib_cudnn_failure(cudnnStatus_t status, const char *call, const char *file, int line);
 
-/* For functions that own nothing (TRY), and for those with one exit (TRY_GOTO). */
+/* Calls a function of cuDNN by its own name, and returns the failure: TRIB_CUDNN_TRY(cudnnBackendFinalize(d)). */
 #define TRIB_CUDNN_TRY(call)                                                                                      \
     do {                                                                                                          \
-        cudnnStatus_t cudnn_try_ = (call);                                                                        \
+        cudnnStatus_t cudnn_try_ = trib_libcudnn.call;                                                            \
         if (cudnn_try_ != CUDNN_STATUS_SUCCESS) return trib_cudnn_failure(cudnn_try_, #call, __FILE__, __LINE__); \
     } while (0)
 

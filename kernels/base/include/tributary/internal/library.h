@@ -15,6 +15,20 @@ extern "C" {
  * loader's reason for the last file tried. */
 void *trib_library_load(const char *name, const char *path, char *why, size_t size);
 
+/* A function of a library, and where the pointer to it is in a struct of such pointers. */
+typedef struct trib_library_function {
+    const char *name;
+    size_t offset;
+} trib_library_function;
+
+/* Fills the struct with pointers to functions of a loaded library, or NULL. Returns the name of the first one that is
+ * missing, or NULL. */
+const char *trib_library_find(void *library, const trib_library_function *functions, size_t count, void *pointers);
+
+/* The struct's fields, from a list of a library's functions: LIST(TRIB_LIBRARY_POINTER), where LIST(F) is
+ * F(type, name, (parameters)) ... */
+#define TRIB_LIBRARY_POINTER(type, name, parameters) type(*name) parameters;
+
 #ifdef __cplusplus
 }
 #endif
