@@ -96,7 +96,6 @@ const char *trib_archive_type(const trib_archive *a)
     case AE_IFCHR:
     case AE_IFBLK: return "a device";
     case AE_IFIFO: return "a pipe";
-    case AE_IFSOCK: return "a socket";
     default: return "of an unknown type";
     }
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/budget.h"
 
+#include "tributary/internal/fault.h"
+
 bool trib_budget_init(trib_budget *budget, int64_t limit)
 {
     *budget = (trib_budget) { .limit = limit };
-    if (pthread_mutex_init(&budget->lock, NULL)) return false;
-    if (!pthread_cond_init(&budget->changed, NULL)) return true;
+    if (trib_fault("lock") || pthread_mutex_init(&budget->lock, NULL)) return false;
+    if (!trib_fault("lock") && !pthread_cond_init(&budget->changed, NULL)) return true;
     pthread_mutex_destroy(&budget->lock);
     return false;
 }

@@ -38,7 +38,7 @@ trib_status trib_loading_init(trib_loading *loading, const trib_preprocess *prep
     loading->row_bytes =
         (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loading->dtype);
     int64_t eighth = memory / EIGHTHS + 1; /* never 0, which would mean no limit */
-    if (trib_fault("lock") || !trib_budget_init(&loading->encoded, eighth)) return trib_no_memory("loader");
+    if (!trib_budget_init(&loading->encoded, eighth)) return trib_no_memory("loader");
     if (trib_budget_init(&loading->decoding, eighth * DECODING_EIGHTHS)) return trib_success();
     trib_budget_destroy(&loading->encoded);
     return trib_no_memory("loader");

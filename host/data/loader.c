@@ -11,6 +11,8 @@
 #include "tributary/internal/process.h"
 
 enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, DEFAULT_PREFETCH = 2, PIXEL_ALIGNMENT = 64 };
+/* MAX_BATCH rows of 16384 x 16384 pixels, the most that trib_preprocess_check allows, are 2^52 bytes. */
+_Static_assert(sizeof(size_t) >= 8, "the bytes of a batch must fit into a size_t");
 
 static trib_status check(const trib_loader_options *options)
 {
@@ -58,9 +60,6 @@ static void free_pixels(const trib_loader *loader, trib_batch_buffer *buffer)
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
 {
     size_t batch = (size_t)loader->batch_size, row_bytes = loader->loading.row_bytes;
-    if (row_bytes > SIZE_MAX / batch)
-        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "a batch of %d images needs more memory than there can be",
-                          loader->batch_size);
     TRIB_TRY(allocate_pixels(loader, batch * row_bytes, buffer));
     buffer->items = trib_realloc_array(NULL, (size_t)loader->capacity, sizeof *buffer->items);
     buffer->free_rows = trib_realloc_array(NULL, batch, sizeof *buffer->free_rows);

@@ -33,31 +33,28 @@ trib_status trib_reader_open(const char *path, int wake_fd, trib_reader *out)
 /* Waits for data or the end of the writer. A pipe that was never opened for writing has neither. */
 static trib_status wait_for_bytes(const trib_reader *reader)
 {
-    for (;;) {
-        struct pollfd fds[2] = { { .fd = reader->fd, .events = POLLIN }, { .fd = reader->wake_fd, .events = POLLIN } };
-        if (poll(fds, 2, -1) < 0) {
-            if (errno == EINTR) continue;
-            return trib_file_error("wait for", reader->path, errno);
-        }
-        if (fds[1].revents)
-            return TRIB_ERROR(TRIB_CANCELLED, "%s: reading was cancelled", trib_shorten(reader->path).text);
-        if (fds[0].revents) return trib_success();
-    }
+    struct pollfd fds[2] = { { .fd = reader->fd, .events = POLLIN }, { .fd = reader->wake_fd, .events = POLLIN } };
+    int ready;
+    do ready = trib_fault("poll") ? (errno = EIO, -1) : poll(fds, 2, -1);
+    while (ready < 0 && errno == EINTR);
+    if (ready < 0) return trib_file_error("wait for", reader->path, errno);
+    if (!fds[1].revents) return trib_success();
+    return TRIB_ERROR(TRIB_CANCELLED, "%s: reading was cancelled", trib_shorten(reader->path).text);
 }
 
 static trib_status read_file(trib_reader *reader, void *buffer, size_t size, size_t *got)
 {
-    for (;;) {
+    ssize_t n;
+    do {
         if (reader->size < 0) TRIB_TRY(wait_for_bytes(reader));
-        ssize_t n = trib_fault("read") ? (errno = EIO, -1)
-                    : reader->size < 0 ? read(reader->fd, buffer, size)
-                                       : pread(reader->fd, buffer, size, (off_t)reader->offset);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (n < 0) return trib_file_error("read", reader->path, errno);
-        *got = (size_t)n;
-        reader->offset += n;
-        return trib_success();
-    }
+        n = trib_fault("read") ? (errno = EIO, -1)
+            : reader->size < 0 ? read(reader->fd, buffer, size)
+                               : pread(reader->fd, buffer, size, (off_t)reader->offset);
+    } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+    if (n < 0) return trib_file_error("read", reader->path, errno);
+    *got = (size_t)n;
+    reader->offset += n;
+    return trib_success();
 }
 
 trib_status trib_reader_peek(trib_reader *reader)

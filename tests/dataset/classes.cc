@@ -162,6 +162,27 @@ TEST_F(Classes, WithoutImagesAreNoted)
     expect_note("there are no images of 3 of the model's 4 classes: b, c, d");
 }
 
+TEST_F(Classes, OfAMessageAreTheFirstFew)
+{
+    const std::string a(40, 'a');
+    make_folders({ "cat", "dog", a, "b", "c", "d", "e", "f", "g", "h" });
+    EXPECT_NE(labels(of({ "cat", "dog", "eel", "fox" }))
+                  .find("its 4 classes are: cat, dog, eel, fox; class folders found: " + a.substr(0, 30) +
+                        ", b, c, cat, d, dog, e, f, g, h"),
+              std::string::npos);
+    Names many;
+    for (int i = 0; i < 20; ++i) many.push_back("class number " + std::to_string(i + 10));
+    make_folders({ "cat" });
+    std::vector<const char *> known;
+    for (const std::string &name : many) known.push_back(name.c_str());
+    const std::string message = labels(of(known));
+    EXPECT_NE(message.find("'cat' is not a class of the model"), std::string::npos) << message;
+    EXPECT_NE(message.find("its 20 classes are: class number 10, class number 11, class number 12, class number 13, "
+                           "...; class folders found: cat"),
+              std::string::npos)
+        << message;
+}
+
 TEST_F(Classes, OfAModelWithoutNames)
 {
     make_folders({ "cat", "dog", ".ipynb_checkpoints" });

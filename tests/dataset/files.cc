@@ -9,6 +9,7 @@
 #include "data/file.h"
 #include "data/input.h"
 #include "dataset/make.h"
+#include "tributary/internal/fault.h"
 
 namespace fs = std::filesystem;
 using make::Source;
@@ -77,6 +78,17 @@ TEST(Files, OnlyRegularFilesAreRead)
     EXPECT_FAILS(trib_read_whole(t.file("huge.jpg").c_str(), &bytes, &size), TRIB_BAD_DATA, "too many");
 }
 
+TEST(Files, AreReadWhole)
+{
+    TemporaryFolder t;
+    write_file(t.file("a.jpg"), std::string(70000, 'a'));
+    uint8_t *bytes = nullptr;
+    size_t size = 0;
+    ASSERT_OK(trib_read_whole(t.file("a.jpg").c_str(), &bytes, &size));
+    EXPECT_EQ(std::string(reinterpret_cast<char *>(bytes), size), std::string(70000, 'a'));
+    free(bytes);
+}
+
 TEST(Files, ALongNameLeavesRoomForTheReason)
 {
     std::string path = "/nowhere";
@@ -107,6 +119,16 @@ TEST(Folders, WithoutImagesAreAnError)
     fs::create_directories(t.file("a/b"));
     write_file(t.file("a/readme.md"), "x");
     EXPECT_FAILS(Source({ t.path() }).status, TRIB_NOT_FOUND, t.path() + ": a folder without images");
+}
+
+// Then the reason is the first of these.
+TEST(Folders, InWhichEverythingFailsAreAnError)
+{
+    TemporaryFolder t;
+    fs::create_directories(t.file("a"));
+    fs::create_directory_symlink(t.file("a"), t.file("a/back"));
+    EXPECT_FAILS(Source({ t.file("a") }).status, TRIB_BAD_DATA, t.file("a") + ": a folder without images: ");
+    EXPECT_FAILS(Source({ t.file("a") }).status, TRIB_BAD_DATA, "a loop: it leads back to the folder");
 }
 
 TEST(Folders, LinksAreFollowedAndLoopsReported)
@@ -332,6 +354,40 @@ TEST(Lists, LabelsAreAskedForInVain)
     EXPECT_EQ(items[0].code, TRIB_NOT_FOUND);
     EXPECT_NE(items[0].message.find("a.jpg: has no label"), std::string::npos);
     EXPECT_EQ(items[0].path, "");
+}
+
+TEST(Sources, WrongArgumentsAreRefused)
+{
+    trib_source *none = nullptr;
+    const char *const inputs[] = { "a.jpg", nullptr };
+    EXPECT_FAILS(trib_source_open(nullptr, 1, nullptr, &none), TRIB_INVALID_ARGUMENT, "no inputs");
+    EXPECT_FAILS(trib_source_open(inputs, 0, nullptr, &none), TRIB_INVALID_ARGUMENT, "no inputs");
+    EXPECT_FAILS(trib_source_open(inputs, 2, nullptr, &none), TRIB_INVALID_ARGUMENT, "input 1 of 2 is NULL");
+    trib_source_options options = {};
+    options.class_names = inputs;
+    EXPECT_FAILS(Source({ "a.jpg" }, options).status, TRIB_INVALID_ARGUMENT, "class names with a count of 0");
+    options.class_count = -1;
+    EXPECT_FAILS(Source({ "a.jpg" }, options).status, TRIB_INVALID_ARGUMENT, "class names with a count of -1");
+    options = {};
+    options.labels_path = "/dev/fd/987";
+    EXPECT_FAILS(Source({ "a.jpg" }, options).status, TRIB_IO_ERROR, "/dev/fd/987: is closed");
+    EXPECT_EQ(none, nullptr);
+}
+
+// What could not be read is lost, and so is the place: nothing more comes from such a source.
+TEST(Sources, StayFailed)
+{
+    TemporaryFolder t;
+    write_file(t.file("a.jpg"), "a");
+    write_file(t.file("b.jpg"), "b");
+    Source source({ t.file("a.jpg"), t.file("b.jpg") });
+    ASSERT_OK(source.status);
+    trib_item item = {};
+    bool end = false;
+    trib_fault_arm(1, false);
+    EXPECT_FAILS(trib_source_next(source.source, &item, &end), TRIB_OUT_OF_MEMORY, "a.jpg: out of memory");
+    trib_fault_disarm();
+    EXPECT_FAILS(trib_source_next(source.source, &item, &end), TRIB_OUT_OF_MEMORY, "a.jpg: out of memory");
 }
 
 TEST(Sources, KeepTheOrderOfTheirInputs)

@@ -42,6 +42,9 @@ TEST(Idx, ColourImages)
     std::string header = make::big_endian(0x804) + make::big_endian(1) + make::big_endian(2) + make::big_endian(2);
     write_file(t.file("c"), header + make::big_endian(3) + std::string(12, 'x'));
     EXPECT_EQ(make::read_all({ t.file("c") }).size(), 1u);
+    write_file(t.file("images-idx4-ubyte"), header + make::big_endian(3) + std::string(12, 'x'));
+    write_file(t.file("labels-idx1-ubyte"), make::idx_labels({ 7 }));
+    EXPECT_EQ(make::read_all({ t.file("images-idx4-ubyte") }, labels())[0].label, 7);
     write_file(t.file("c"), header + make::big_endian(2) + std::string(8, 'x'));
     EXPECT_FAILS(Source({ t.file("c") }).status, TRIB_BAD_DATA, "2 channels");
 }
@@ -87,6 +90,19 @@ TEST(Idx, LabelsThatDoNotFit)
     auto items = make::read_all({ images }, options);
     EXPECT_EQ(items[1].code, TRIB_OK);
     EXPECT_NE(items[2].message.find("its label is 3, but there are only 3 classes"), std::string::npos);
+}
+
+TEST(Idx, LabelsThatEndEarly)
+{
+    if (!make::built_with_gzip()) GTEST_SKIP() << "this build has no zlib";
+    TemporaryFolder t;
+    const std::string images = t.file("images"), other = t.file("labels.gz");
+    write_file(images, make::idx_images(3, 2, 2));
+    write_file(other, make::gzip(make::idx_labels({ 1, 2, 3 }).substr(0, 10)));
+    EXPECT_FAILS(Source({ images }, labels(other.c_str())).status, TRIB_BAD_DATA,
+                 "labels.gz: truncated: 2 of 3 labels");
+    write_file(other, make::gzip(make::idx_labels({ 1, 2, 3 }).substr(0, 6)));
+    EXPECT_FAILS(Source({ images }, labels(other.c_str())).status, TRIB_BAD_DATA, "ends inside its IDX header");
 }
 
 TEST(Idx, EveryTruncationOfAPlainFileFailsAtOnce)

@@ -208,8 +208,16 @@ TEST_F(Links, SparseMembersAreWhole)
                 outer = std::string(1024, '\0') + begin + std::string(5000, '\0');
     expect(sparse("a.jpg", { { 0, begin }, { 4096, end } }, 4796) + make::member("b.jpg", "B") +
                sparse("c.jpg", { { 1024, begin }, { 6536, "" } }, 6536) + make::member("d.jpg", "", '1', "a.jpg") +
-               make::member("e.jpg", "", '1', "c.jpg") + make::tar_end(),
-           { { "a.jpg", inner }, { "b.jpg", "B" }, { "c.jpg", outer }, { "d.jpg", inner }, { "e.jpg", outer } });
+               make::member("e.jpg", "", '1', "c.jpg") +
+               sparse("f.jpg", { { 1024, begin } }, 6536) + // its last hole is in the size alone
+               sparse("g.jpg", { { 300, "" } }, 300) + make::tar_end(),
+           { { "a.jpg", inner },
+             { "b.jpg", "B" },
+             { "c.jpg", outer },
+             { "d.jpg", inner },
+             { "e.jpg", outer },
+             { "f.jpg", outer },
+             { "g.jpg", std::string(300, '\0') } });
 }
 
 TEST_F(Links, OfAPlainFileReachBackAsFarAsItGoes)
@@ -225,6 +233,50 @@ TEST_F(Links, OfAPlainFileReachBackAsFarAsItGoes)
     ASSERT_EQ(items.size(), 7u);
     EXPECT_NE(items[5].message.find("not among the last 64 MiB of members"), std::string::npos) << items[5].message;
     EXPECT_EQ(items[6].bytes, big);
+}
+
+// Another program writes to the shard while it is read: its first member has become something else.
+TEST_F(Links, WhatTheyMeanIsGoneWhenTheShardIsOverwritten)
+{
+    write_file(path, make::member("a.jpg", "AA") + make::member("b.jpg", "", '1', "a.jpg") +
+                         make::member("c.jpg", "CC") + make::tar_end());
+    make::Source source({ path });
+    ASSERT_OK(source.status);
+    trib_item first = {};
+    bool end = false;
+    ASSERT_OK(trib_source_next(source.source, &first, &end));
+    trib_item_release(&first);
+    write_file(path, make::tar_end());
+    auto items = source.all(); // the shard is short: all of it was read with its first member
+    ASSERT_EQ(items.size(), 2u);
+    EXPECT_EQ(items[0].code, TRIB_BAD_DATA);
+    EXPECT_NE(items[0].message.find("the target of a link is gone"), std::string::npos) << items[0].message;
+    EXPECT_EQ(items[0].bytes, "");
+    EXPECT_EQ(items[1].bytes, "CC");
+}
+
+// Of a pipe, members that a link may mean later are kept, unless there is nothing to keep or too much of it. A link to
+// one of those must not get the bytes of an older member of that name.
+TEST_F(Links, WhatIsNotKeptOfAPipeHidesTheOlderOfItsName)
+{
+    for (const std::string &later : { std::string(), std::string((32 << 20) + 1, 'x') }) {
+        auto items = read_pipe(make::member("data", "old") + make::member("data", later) +
+                               make::member("a.jpg", "", '1', "data") + make::tar_end());
+        ASSERT_EQ(items.size(), 1u);
+        EXPECT_EQ(items[0].code, TRIB_NOT_FOUND);
+        EXPECT_NE(items[0].message.find("a link to 'data', which is not among the last 64 MiB"), std::string::npos)
+            << items[0].message;
+    }
+}
+
+// The shard ends inside a member that is neither an image nor a label: that is one failure, not two.
+TEST_F(Links, ACutInsideWhatIsKeptIsReportedOnce)
+{
+    auto items = read_pipe(make::member("a.jpg", "AA") + make::member("data", std::string(5000, 'x')).substr(0, 3000));
+    ASSERT_EQ(items.size(), 2u);
+    EXPECT_EQ(items[0].bytes, "AA");
+    EXPECT_EQ(items[1].code, TRIB_BAD_DATA);
+    EXPECT_NE(items[1].message.find("the shard is cut or damaged here"), std::string::npos) << items[1].message;
 }
 
 TEST(Members, TheOldestAreForgotten)

@@ -464,7 +464,13 @@ TEST(Loader, BadOptions)
     trib_loader_options o = raw(options(1));
     o.layout = TRIB_NCHW;
     trib_loader *loader = nullptr;
+    EXPECT_FAILS(Loader({ t.file("idx") }, options((1 << 20) + 1)).status, TRIB_INVALID_ARGUMENT, "1048577");
+    EXPECT_FAILS(Loader({ t.file("idx") }, options(1, 1025)).status, TRIB_INVALID_ARGUMENT, "1025 loader workers");
+    EXPECT_FAILS(Loader({ t.file("idx") }, options(1, 1, 1025)).status, TRIB_INVALID_ARGUMENT, "1025 batches");
     EXPECT_FAILS(trib_loader_create(source.source, &p, &o, &loader), TRIB_INVALID_ARGUMENT, "raw pixels");
+    o.layout = TRIB_NCHW8C;
+    EXPECT_FAILS(trib_loader_create(source.source, &p, &o, &loader), TRIB_INVALID_ARGUMENT,
+                 "images are loaded as NCHW or NHWC");
     p.std[0] = 0;
     o = options(1);
     EXPECT_FAILS(trib_loader_create(source.source, &p, &o, &loader), TRIB_INVALID_ARGUMENT, "std");

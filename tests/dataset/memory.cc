@@ -280,6 +280,35 @@ TEST(LoaderMemory, AnItemIsLoadedAsByALoader)
     EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_UNSUPPORTED, "--loader-memory");
 }
 
+// An item that is refused gives up what it holds, and one that has failed stays as it is.
+TEST(LoaderMemory, AnItemThatHoldsTooMuchIsEmptied)
+{
+    TemporaryFolder t;
+    write_file(t.file("idx"), make::idx_images(1, 50, 60));
+    Source source({ t.file("idx") });
+    trib_loader_options o = {};
+    o.layout = TRIB_NHWC;
+    o.memory_limit = 8000; // an eighth of it for encoded images: 3000 bytes are more
+    trib_preprocess p = squashed();
+    std::vector<float> got(kSide * kSide * 3);
+    trib_item item = {};
+    bool end = false;
+    ASSERT_OK(trib_source_next(source.source, &item, &end));
+    ASSERT_NE(item.image.pixels, nullptr);
+    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_UNSUPPORTED, "--loader-memory");
+    EXPECT_EQ(item.image.pixels, nullptr);
+    item.status = TRIB_ERROR(TRIB_BAD_DATA, "damaged");
+    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_BAD_DATA, "damaged");
+    item.status = trib_success();
+    o.memory_limit = -1;
+    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_INVALID_ARGUMENT, "memory limit of -1");
+    for (int missing = 1; missing <= 3; ++missing)
+        EXPECT_FAILS(trib_item_load(&item, missing == 1 ? nullptr : &p, missing == 2 ? nullptr : &o,
+                                    missing == 3 ? nullptr : got.data()),
+                     TRIB_INVALID_ARGUMENT, "no argument may be NULL");
+    trib_item_release(&item);
+}
+
 // Who needs much is not passed by others for ever.
 TEST(Budget, FirstComeFirstServed)
 {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "data/file.h"
@@ -232,6 +233,12 @@ TEST(Pipes, LabelsBelongToIdxFiles)
     auto items = make::read_all({ image.path() }, with_labels(labels.c_str()));
     ASSERT_EQ(items.size(), 1u);
     EXPECT_NE(items[0].message.find("labels belong to an IDX file"), std::string::npos) << items[0].message;
+    if (make::built_with_tar()) {
+        Written shard(make::tar({ { "a.jpg", "A" } }));
+        items = make::read_all({ shard.path() }, with_labels(labels.c_str()));
+        ASSERT_EQ(items.size(), 1u);
+        EXPECT_NE(items[0].message.find("but this is a tar shard"), std::string::npos) << items[0].message;
+    }
     EXPECT_FAILS(Source({ one.path(), other.path() }, with_labels(labels.c_str())).status, TRIB_INVALID_ARGUMENT,
                  "there are 2");
 }
@@ -303,6 +310,34 @@ TEST(Pipes, WaitingInsideAShardOrAnIdxFileCanBeInterrupted)
         close(ends[0]);
         close(ends[1]);
     }
+}
+
+// A program's signal handlers do not end the wait for a slow writer.
+TEST(Pipes, ASignalDoesNotDisturb)
+{
+    static std::atomic<int> signals;
+    signals = 0;
+    struct sigaction counts = {}, before;
+    counts.sa_handler = [](int) { ++signals; }; // without SA_RESTART
+    ASSERT_EQ(sigaction(SIGUSR1, &counts, &before), 0);
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pthread_t reader = pthread_self();
+    std::thread writer([&] {
+        for (int i = 0; i < 20; ++i) {
+            pthread_kill(reader, SIGUSR1);
+            usleep(1000);
+        }
+        write_to_reader(ends[1], "an image");
+        close(ends[1]);
+    });
+    auto items = make::read_all({ "/dev/fd/" + std::to_string(ends[0]) });
+    writer.join();
+    close(ends[0]);
+    sigaction(SIGUSR1, &before, nullptr);
+    ASSERT_EQ(items.size(), 1u);
+    EXPECT_EQ(items[0].bytes, "an image");
+    EXPECT_GT(signals, 0);
 }
 
 TEST(Pipes, WhatCannotBeReadSaysWhy)

@@ -6,6 +6,7 @@
 #include "data/input.h"
 #include "data/names.h"
 #include "dataset/make.h"
+#include "tributary/internal/fault.h"
 
 using make::Source;
 using support::TemporaryFolder;
@@ -241,6 +242,45 @@ TEST_F(Tar, ManyImagesOfOneSampleAreNotHeldForEver)
     ASSERT_EQ(items.size(), 1000u);
     EXPECT_NE(items[0].code, TRIB_OK);
     EXPECT_EQ(items[999].label, 3);
+}
+
+TEST_F(Tar, LongNamesWithoutALabelAreNotRepeated)
+{
+    const std::string key(61, 'k'), dotted = "k." + std::string(61, 'x');
+    auto items = read(make::tar({ { key + ".jpg", "A" }, { dotted + ".jpg", "B" } }), true);
+    ASSERT_EQ(items.size(), 2u);
+    for (const auto &item : items) {
+        EXPECT_EQ(item.code, TRIB_NOT_FOUND);
+        EXPECT_NE(item.message.find("has no label: there is no .cls member beside it"), std::string::npos)
+            << item.message;
+    }
+}
+
+// Its size is what a member's header says, which may be wrong: memory is taken as bytes arrive.
+TEST_F(Tar, MemoryOfALargeMemberGrowsAndMayFail)
+{
+    const std::string large(5 << 20, 'L');
+    write_file(path, make::tar({ { "a.jpg", large }, { "b.jpg", "B" } }));
+    int failures = 0;
+    for (int64_t k = 1;; ++k) {
+        ASSERT_LT(k, 1000);
+        Source source({ path });
+        ASSERT_OK(source.status);
+        trib_item item = {};
+        bool end = false;
+        trib_fault_arm(k, false);
+        trib_status s = trib_source_next(source.source, &item, &end);
+        const bool reached = trib_fault_disarm() >= k;
+        if (!trib_failed(&s)) s = item.status;
+        EXPECT_EQ(trib_failed(&s), reached) << k << ": " << s.message;
+        if (!trib_failed(&s)) {
+            EXPECT_EQ(std::string(reinterpret_cast<char *>(item.bytes), item.size), large);
+        }
+        failures += std::string(s.message).find("/a.jpg: out of memory") != std::string::npos;
+        trib_item_release(&item);
+        if (!reached) break;
+    }
+    EXPECT_GE(failures, 4); // 1, 2, 4 and 5 MiB
 }
 
 // WebDataset's key ends at the first dot, but people's file names have more of them.

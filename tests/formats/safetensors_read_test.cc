@@ -79,6 +79,20 @@ TEST(SafetensorsRead, PiecesOfAPipeForwards)
     expect_read(file, "b", 0, "tail");
 }
 
+// The pipe ends before the tensor that is asked for.
+TEST(SafetensorsRead, APipeThatEndsEarly)
+{
+    const std::string header =
+        "{" + entry("a", "U8", "100000", "0,100000") + "," + entry("b", "U8", "4", "100000,100004") + "}";
+    files::Pipe pipe(raw(header, std::string(70000, 'a')));
+    File file = open_header(pipe.path);
+    ASSERT_TRUE(file);
+    char bytes[4];
+    const std::string end = std::to_string(8 + header.size() + 70000);
+    EXPECT_FAILS(trib_safetensors_read(file.get(), tensor(file, "b"), 0, bytes, 4), TRIB_BAD_DATA,
+                 "pipe: ends after " + end + " bytes; it is truncated");
+}
+
 TEST(SafetensorsRead, AWholePipe)
 {
     Example example;
@@ -110,7 +124,7 @@ TEST(SafetensorsRead, AnInheritedSocketThatDoesNotBlock)
     EXPECT_EQ(memcmp(tensor(file, "a")->data, example.a.data(), example.a.size()), 0);
 }
 
-// The process may take no more than this, where that can be limited: the address sanitizer itself takes terabytes.
+// The process may take no more than this, where that can be limited.
 class MemoryLimit
 {
   public:
@@ -118,18 +132,11 @@ class MemoryLimit
     {
         EXPECT_EQ(getrlimit(RLIMIT_DATA, &before), 0);
         const rlimit small = { bytes, before.rlim_max };
-        EXPECT_EQ(sanitized ? 0 : setrlimit(RLIMIT_DATA, &small), 0);
+        EXPECT_EQ(support::address_sanitized ? 0 : setrlimit(RLIMIT_DATA, &small), 0);
     }
     ~MemoryLimit() { setrlimit(RLIMIT_DATA, &before); }
 
   private:
-#if defined __SANITIZE_ADDRESS__
-    static constexpr bool sanitized = true;
-#elif defined __has_feature
-    static constexpr bool sanitized = __has_feature(address_sanitizer);
-#else
-    static constexpr bool sanitized = false;
-#endif
     rlimit before;
 };
 

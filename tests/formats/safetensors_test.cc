@@ -229,6 +229,16 @@ TEST(SafetensorsWrite, RefusesWhatCouldNotBeRead)
     EXPECT_EQ(files_in(folder), 0u);
 }
 
+TEST(SafetensorsWrite, RefusesAHeaderThatNoReaderTakes)
+{
+    support::TemporaryFolder folder;
+    const std::string value((100 << 20), 'x');
+    const trib_key_value metadata = { "key", value.c_str() };
+    EXPECT_FAILS(trib_safetensors_write(folder.file("out").c_str(), nullptr, 0, &metadata, 1), TRIB_INVALID_ARGUMENT,
+                 "out: cannot be written: the header would be over the format's limit of 100 MB");
+    EXPECT_EQ(files_in(folder), 0u);
+}
+
 TEST(SafetensorsWrite, RefusesPlacesThatAreNotFiles)
 {
     support::TemporaryFolder folder;

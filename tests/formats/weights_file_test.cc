@@ -71,6 +71,10 @@ TEST(WeightsFile, ContentTellsTheFormatAndTheNameDoesNot)
     trib_weights_release_data(file.get());
     EXPECT_EQ(file->tensors[1].data, nullptr);
     EXPECT_STREQ(file->tensors[1].name, "y");
+    char byte;
+    EXPECT_FAILS(
+        trib_safetensors_read(reinterpret_cast<trib_safetensors *>(file.get()), &file->tensors[1], 0, &byte, 1),
+        TRIB_INVALID_ARGUMENT, "tensor 'y': its data was released");
 }
 
 TEST(WeightsFile, OfAFileOnlyWhatIsWantedIsLoaded)

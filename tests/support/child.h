@@ -13,7 +13,7 @@
 // For a test that forks while other threads allocate: the lock of AddressSanitizer's allocator (before LLVM 18) may
 // then stay locked in the child for ever.
 #define NEEDS_ALLOCATOR_THAT_FORKS() \
-    if (support::sanitized) GTEST_SKIP() << "AddressSanitizer's allocator does not survive a fork among threads"
+    if (support::address_sanitized) GTEST_SKIP() << "AddressSanitizer's allocator may stay locked in the child"
 
 namespace support
 {
