@@ -139,23 +139,24 @@ static trib_status check_within_ops(const trib_plan *p, const access_list *list)
 /* A run begins on stream 0, with the plan's first op. */
 static trib_status check_begin(const trib_plan *p, const trib_order *order)
 {
-    for (int i = 0; i < p->op_count; ++i) {
-        bool begins = i == 0 ? p->ops[i].stream == 0 : trib_before(order, 0, (size_t)i);
-        if (!begins)
+    if (p->op_count && p->ops[0].stream != 0)
+        return TRIB_ERROR(TRIB_INTERNAL, "%s begins the plan on stream %d: it must begin on stream 0", p->ops[0].name,
+                          p->ops[0].stream);
+    for (int i = 1; i < p->op_count; ++i)
+        if (!trib_before(order, 0, (size_t)i))
             return TRIB_ERROR(TRIB_INTERNAL, "%s (stream %d) may start before the plan does: it must follow %s",
                               p->ops[i].name, p->ops[i].stream, p->ops[0].name);
-    }
     return trib_success();
 }
 
-/* The next run on the same memory starts from stream 0. */
+/* The next run on the same memory starts from stream 0, on which at least the first op is. */
 static trib_status check_end(const trib_plan *p, const trib_order *order)
 {
-    int last = -1;
+    int last = 0;
     for (int i = 0; i < p->op_count; ++i)
         if (p->ops[i].stream == 0) last = i;
     for (int i = 0; i < p->op_count; ++i)
-        if (i != last && (last < 0 || !trib_before(order, (size_t)i, (size_t)last)))
+        if (i != last && !trib_before(order, (size_t)i, (size_t)last))
             return TRIB_ERROR(TRIB_INTERNAL, "%s (stream %d) is not joined into stream 0 at the end of the plan",
                               p->ops[i].name, p->ops[i].stream);
     return trib_success();

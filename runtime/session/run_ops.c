@@ -17,9 +17,9 @@ static void *address(const trib_lane *lane, const bindings *b, int buffer)
     default: break;
     }
     if (where->kind == TRIB_BUFFER_INPUT) return (void *)b->input;
-    for (int i = 0; i < p->output_count; ++i)
-        if (p->outputs[i].buffer == buffer) return b->outputs[i];
-    return NULL;
+    int i = 0; /* a buffer that is nothing else is an output's */
+    while (i + 1 < p->output_count && p->outputs[i].buffer != buffer) ++i;
+    return b->outputs[i];
 }
 
 static trib_status run_op(trib_lane *lane, int index, const bindings *b)

@@ -198,21 +198,6 @@ TEST_P(Planted, EachMissingWaitOfACopyIsRefusedAndShows)
     batches_.clear();
 }
 
-// A slot too few for what the waits say, and copies on the stream that computes without a wait: fine there.
-TEST(ChunkOrder, IsProvedForEverySlotCount)
-{
-    for (bool beside : { false, true })
-        for (int slots = 1; slots <= TRIB_MAX_SLOTS; ++slots) {
-            trib_chunk_order order = trib_chunk_order_of(beside, slots);
-            EXPECT_OK(trib_chunk_order_check(&order));
-        }
-    trib_chunk_order order = trib_chunk_order_of(true, 2);
-    order.slots = 1;
-    EXPECT_FAILS(trib_chunk_order_check(&order), TRIB_INTERNAL, "the input");
-    order.slots = 0;
-    EXPECT_FAILS(trib_chunk_order_check(&order), TRIB_INTERNAL, "0 slots");
-}
-
 TEST_P(Planted, MemoryGivenToTwoBranchesIsRefusedAndShows)
 {
     trib_plan_buffer *a = &plan_->buffers[find_buffer("inception_a/3x3_reduce")];

@@ -177,7 +177,22 @@ TEST(InPlace, WorkMustNotStartBeforeThePlanDoes)
     EXPECT_TRUE(waits_for(p.get(), "beside", "start"));
     expect_exact(p.get());
     p->ops[0].stream = 1;
-    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "start (stream 1) may start before the plan");
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "start begins the plan on stream 1");
+}
+
+// The next run on the same memory begins on stream 0: nothing of this one may be under way then.
+TEST(InPlace, WorkIsOverWhenStream0Is)
+{
+    Builder b;
+    const trib_view x = b.buffer("x"), y = b.buffer("y");
+    b.op("start", 0, {}, { x });
+    b.op("beside", 1, { x }, { y });
+    Plan p = b.finish();
+    ASSERT_EQ(p->op_count, 3);
+    ASSERT_EQ(p->ops[2].wait_count, 1); // what joins the streams
+    p->ops[2].wait_count = 0;
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL,
+                 "beside (stream 1) is not joined into stream 0 at the end of the plan");
 }
 
 // Ops by chance: any number of them read, write and update slices of a few buffers on a few streams.

@@ -133,6 +133,37 @@ TEST(StreamOrder, CatchesParametersThatAreNotPreparedAsTheyAreRead)
     EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "the parameters");
 }
 
+// Whatever the memory is, the message says which it is.
+TEST(StreamOrder, NamesTheMemoryThatIsUsedInNoOrder)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    trib_plan_options o = trib_plan_default_options();
+    o.schedule = TRIB_BRANCHES;
+    Plan p = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(p);
+    p->prepare[1].stream = 1; // beside the others, which use the same memory
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "of the memory of loading (");
+    p->prepare[1].stream = 0;
+    ASSERT_OK(trib_plan_check_stream_order(p.get()));
+    for (int i = 0; i < p->op_count; ++i)
+        if (std::string(p->ops[i].name) == "module/3x3_reduce" || std::string(p->ops[i].name) == "module/5x5_reduce")
+            p->ops[i].workspace = p->outputs[0].buffer;
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "of a caller's buffer (");
+}
+
+TEST(StreamOrder, CatchesParametersThatNothingPacks)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    Plan p = nets::plan(graph.get(), device.get(), trib_plan_default_options());
+    ASSERT_TRUE(p);
+    for (int i = 0; i < p->op_count; ++i)
+        if (std::string(p->ops[i].name) == "module/3x3") p->ops[i].parameters = p->inputs[0].buffer;
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL,
+                 "module/3x3: its parameters are packed by 0 ops, for none");
+}
+
 TEST(StreamOrder, RefusesEventsAndStreamsThatDoNotExist)
 {
     auto device = nets::cpu();
