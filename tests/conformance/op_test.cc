@@ -16,6 +16,7 @@ class Ops : public DeviceTest
   protected:
     void check(trib_kind kind, trib_layout source, trib_layout target, trib_precision precision, unsigned seed);
     void check(const OpCase &op, bool usual);
+    void check_in_chunks(OpCase op, bool usual);
     void check_output(const OpCase &op, std::size_t index, const std::vector<float> &whole);
     void check_optional(const std::function<OpCase(Generator &)> &make);
     std::vector<trib_precision> precisions() const;
@@ -70,6 +71,16 @@ void Ops::check(const OpCase &op, bool usual)
         if (HasFailure()) return;
     }
     EXPECT_TRUE(fast || !op.standard || !usual || !has_library()) << "only the reference: " << reason;
+    check_in_chunks(op, usual);
+}
+
+// The same op computed image by image, by the threads of a team.
+void Ops::check_in_chunks(OpCase op, bool usual)
+{
+    if (!info().host || op.desc.chunk || op.desc.inputs[0].n == 1) return;
+    SCOPED_TRACE("in chunks");
+    op.desc.chunk = 1;
+    check(op, usual);
 }
 
 void Ops::check_output(const OpCase &op, std::size_t index, const std::vector<float> &whole)

@@ -3,7 +3,7 @@
  * adjacent channels. Sums are float32 in a fixed order. */
 #include <math.h>
 
-#include "cpu/ops/native.h"
+#include "cpu/ops/native/native.h"
 #include "cpu/ops/pixels.h"
 
 /* The input pixels of one output pixel, and the divisor of their sum. */
@@ -62,8 +62,11 @@ static void average(const trib_pixels *from, const window *v, const float *x, fl
     for (int c = 0; c < from->width; ++c) y[c] /= v->divisor;
 }
 
-void trib_native_pool(const trib_op_desc *desc, const float *x, float *y)
+trib_status trib_native_pool(const trib_native_call *call)
 {
+    const trib_op_desc *desc = call->desc;
+    const float *x = call->inputs[0];
+    float *y = call->outputs[0];
     trib_pixels from = trib_pixels_of(&desc->inputs[0]), to = trib_pixels_of(&desc->outputs[0]);
     bool adaptive = desc->kind == TRIB_ADAPTIVE_AVG_POOL2D;
     void (*reduce)(const trib_pixels *, const window *, const float *, float *) =
@@ -76,4 +79,5 @@ void trib_native_pool(const trib_op_desc *desc, const float *x, float *y)
                     reduce(&from, &v, x + n * from.image + g * from.group,
                            y + n * to.image + g * to.group + ((int64_t)p * to.w + q) * to.pitch);
                 }
+    return trib_success();
 }

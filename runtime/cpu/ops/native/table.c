@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The backend of plain loops: which kinds have them, and how a run is divided. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/ops/native/native.h"
+#include "cpu/ops/pixels.h"
+
+/* ---- what is supported ---- */
+
+static bool always(const trib_op_desc *desc)
+{
+    (void)desc;
+    return true;
+}
+
+static bool without_relu(const trib_op_desc *desc) { return !desc->relu; }
+
+static bool same_layout(const trib_op_desc *desc) { return desc->inputs[0].layout == desc->outputs[0].layout; }
+
+static bool plain_pool(const trib_op_desc *desc) { return !desc->relu && same_layout(desc); }
+
+static bool without_blocks(const trib_op_desc *desc)
+{
+    return trib_layout_block(desc->inputs[0].layout) == 1 && trib_layout_block(desc->outputs[0].layout) == 1 &&
+           trib_layout_block(desc->outputs[1].layout) == 1;
+}
+
+static const trib_native_row *row_of(trib_kind kind)
+{
+    static const trib_native_row rows[TRIB_KIND_COUNT] = {
+        [TRIB_CONCAT] = { trib_native_copies, always, TRIB_MAX_INPUTS, 1 },
+        [TRIB_REORDER] = { trib_native_copies, always, 1, 1 },
+        [TRIB_RELU] = { trib_native_relu, always, 1, 1 },
+        [TRIB_BATCH_NORM] = { trib_native_scale_shift, same_layout, 1, 1 },
+        [TRIB_SOFTMAX] = { trib_native_softmax, without_relu, 1, 1 },
+        [TRIB_TOP_K] = { trib_native_top_k, without_blocks, 1, 2 },
+        [TRIB_LRN] = { trib_native_lrn, without_relu, 1, 1 },
+        [TRIB_MAX_POOL2D] = { trib_native_pool, plain_pool, 1, 1 },
+        [TRIB_AVG_POOL2D] = { trib_native_pool, plain_pool, 1, 1 },
+        [TRIB_ADAPTIVE_AVG_POOL2D] = { trib_native_pool, plain_pool, 1, 1 },
+        [TRIB_FOLD] = { trib_native_fold, always, 0, 0 },
+    };
+    return &rows[kind];
+}
+
+static bool supported(const trib_op_desc *desc)
+{
+    const trib_native_row *row = row_of(desc->kind);
+    return row->run && row->supports(desc);
+}
+
+/* ---- parameters ---- */
+
+/* Scale and shift are padded with zeros like the channels, so padding stays zero. */
+static trib_packing packing_of(const trib_op_desc *desc)
+{
+    int64_t bytes = (int64_t)sizeof(float) * trib_pixels_of(&desc->inputs[0]).channels;
+    return desc->kind == TRIB_BATCH_NORM ? trib_packing_of(bytes, bytes) : (trib_packing) { 0 };
+}
+
+static trib_status pack_scale_shift(const trib_cpu_op *op, const trib_cpu_worker *worker,
+                                    const trib_op_parameters *parameters, void *packed, void *workspace)
+{
+    (void)worker, (void)workspace;
+    size_t bytes = (size_t)op->desc.inputs[0].c * sizeof(float);
+    memset(packed, 0, (size_t)op->packing.bytes);
+    memcpy(packed, parameters->weight, bytes);
+    memcpy(trib_packed_bias(&op->packing, packed), parameters->bias, bytes);
+    return trib_success();
+}
+
+/* ---- running ---- */
+
+typedef struct images {
+    const trib_native_call *call;
+    int inputs, outputs;
+    trib_native_run run;
+} images;
+
+/* The view of image i alone, and its memory. */
+static char *narrow(trib_view *view, const void *memory, int i)
+{
+    int64_t bytes = trib_pixels_of(view).image * (int64_t)trib_dtype_size(view->dtype);
+    view->n = 1;
+    return (char *)memory + i * bytes;
+}
+
+static trib_status run_image(void *context, const trib_cpu_worker *worker, int i)
+{
+    const images *all = context;
+    trib_op_desc desc = *all->call->desc;
+    trib_native_call one = *all->call;
+    for (int k = 0; k < all->inputs && k < desc.input_count; ++k)
+        one.inputs[k] = narrow(&desc.inputs[k], one.inputs[k], i);
+    for (int k = 0; k < all->outputs && k < desc.output_count; ++k)
+        one.outputs[k] = narrow(&desc.outputs[k], one.outputs[k], i);
+    one.desc = &desc;
+    one.worker = worker;
+    one.image = i;
+    return all->run(&one);
+}
+
+trib_status trib_native_each_image(const trib_native_call *call, int image_inputs, int image_outputs,
+                                   trib_native_run run)
+{
+    images all = { call, image_inputs, image_outputs, run };
+    return trib_cpu_team_run(call->worker, call->desc->threads, call->images, run_image, &all);
+}
+
+static trib_status run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
+                       void *const *outputs, const void *packed, void *workspace)
+{
+    const trib_native_row *row = row_of(op->desc.kind);
+    trib_native_call call = { .desc = &op->desc,
+                              .packing = &op->packing,
+                              .worker = worker,
+                              .packed = packed,
+                              .workspace = workspace,
+                              .images = op->desc.inputs[0].n };
+    memcpy(call.inputs, inputs, (size_t)op->desc.input_count * sizeof *inputs);
+    memcpy(call.outputs, outputs, (size_t)op->desc.output_count * sizeof *outputs);
+    if (!op->in_chunks || !row->image_inputs) return row->run(&call);
+    return trib_native_each_image(&call, row->image_inputs, row->image_outputs, row->run);
+}
+
+/* ---- the backend ---- */
+
+static trib_status offer(trib_cpu_device *device, const trib_op_desc *desc, trib_implementation *out, int capacity,
+                         int *count, char *reason)
+{
+    (void)device;
+    const trib_native_row *row = row_of(desc->kind);
+    if (*count < capacity && supported(desc))
+        out[(*count)++] =
+            (trib_implementation) { .name = "native",
+                                    .note = desc->chunk ? "plain loops" : "plain loops, one thread",
+                                    .workspace_bytes = row->workspace_bytes ? row->workspace_bytes(desc) : 0,
+                                    .packed_bytes = packing_of(desc).bytes };
+    else
+        snprintf(reason, TRIB_MESSAGE_SIZE, "no plain loops for %s from %s to %s%s", trib_kind_name(desc->kind),
+                 trib_layout_name(desc->inputs[0].layout), trib_layout_name(desc->outputs[0].layout),
+                 desc->relu ? " with a fused relu" : "");
+    return trib_success();
+}
+
+static trib_status prepare(trib_cpu_device *device, trib_cpu_op *op, const char *name)
+{
+    (void)device;
+    const trib_op_desc *desc = &op->desc;
+    if (strcmp(name, "native") || !supported(desc))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no implementation \"%s\" for this", trib_kind_name(desc->kind), name);
+    op->in_chunks = desc->chunk > 0;
+    if (op->in_chunks) op->cores = desc->threads;
+    op->run = run;
+    op->packing = packing_of(desc);
+    op->pack = pack_scale_shift;
+    return trib_success();
+}
+
+const trib_cpu_backend trib_cpu_native_backend = { offer, prepare };
