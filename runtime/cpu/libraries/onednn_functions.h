@@ -43,6 +43,9 @@ typedef const dnnl_memory_desc_t *trib_dnnl_md;
     F(dnnl_status_t, primitive_create, (dnnl_primitive_t *, const_dnnl_primitive_desc_t))                             \
     F(dnnl_status_t, primitive_destroy, (dnnl_primitive_t))                                                           \
     F(dnnl_status_t, primitive_execute, (const_dnnl_primitive_t, dnnl_stream_t, int, const dnnl_exec_arg_t *))        \
+    F(dnnl_status_t, sgemm,                                                                                           \
+      (char, char, dnnl_dim_t, dnnl_dim_t, dnnl_dim_t, float, const float *, dnnl_dim_t, const float *, dnnl_dim_t,   \
+       float, float *, dnnl_dim_t))                                                                                   \
     F(dnnl_status_t, reorder_primitive_desc_create,                                                                   \
       (dnnl_primitive_desc_t *, trib_dnnl_md, dnnl_engine_t, trib_dnnl_md, dnnl_engine_t, const_dnnl_primitive_attr_t))
 
@@ -58,6 +61,14 @@ typedef const dnnl_memory_desc_t *trib_dnnl_md;
       (dnnl_primitive_desc_t *, dnnl_engine_t, dnnl_prop_kind_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md,         \
        trib_dnnl_md, trib_dnnl_md, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t,        \
        const_dnnl_primitive_attr_t))                                                                                  \
+    F(dnnl_status_t, convolution_backward_data_primitive_desc_create,                                                 \
+      (dnnl_primitive_desc_t *, dnnl_engine_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md, trib_dnnl_md,             \
+       const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t, const_dnnl_primitive_desc_t,       \
+       const_dnnl_primitive_attr_t))                                                                                  \
+    F(dnnl_status_t, convolution_backward_weights_primitive_desc_create,                                              \
+      (dnnl_primitive_desc_t *, dnnl_engine_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md, trib_dnnl_md,             \
+       trib_dnnl_md, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t,                      \
+       const_dnnl_primitive_desc_t, const_dnnl_primitive_attr_t))                                                     \
     F(dnnl_status_t, pooling_forward_primitive_desc_create,                                                           \
       (dnnl_primitive_desc_t *, dnnl_engine_t, dnnl_prop_kind_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md,         \
        const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t,                 \
@@ -86,6 +97,12 @@ typedef const dnnl_memory_desc_t *trib_dnnl_md;
     F(dnnl_status_t, convolution_forward_desc_init,                                                                   \
       (dnnl_convolution_desc_t *, dnnl_prop_kind_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md, trib_dnnl_md,        \
        trib_dnnl_md, const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t))                                        \
+    F(dnnl_status_t, convolution_backward_data_desc_init,                                                             \
+      (dnnl_convolution_desc_t *, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md, trib_dnnl_md, const dnnl_dims_t,       \
+       const dnnl_dims_t, const dnnl_dims_t))                                                                         \
+    F(dnnl_status_t, convolution_backward_weights_desc_init,                                                          \
+      (dnnl_convolution_desc_t *, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md, trib_dnnl_md, trib_dnnl_md,            \
+       const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t))                                                      \
     F(dnnl_status_t, pooling_forward_desc_init,                                                                       \
       (dnnl_pooling_desc_t *, dnnl_prop_kind_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md, const dnnl_dims_t,       \
        const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t))                                                      \

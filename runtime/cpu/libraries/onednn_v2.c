@@ -41,16 +41,16 @@ static dnnl_status_t attributes_of(bool relu, dnnl_primitive_attr_t *out)
     return status;
 }
 
-/* The first implementation whose name begins with `prefix`. */
-static dnnl_status_t find(const_dnnl_op_desc_t operation, dnnl_engine_t engine, bool relu, const char *prefix,
-                          dnnl_primitive_desc_t *out)
+/* The first implementation whose name begins with `prefix`. `forward`: of a backward operation. */
+static dnnl_status_t find_with(const_dnnl_op_desc_t operation, dnnl_engine_t engine, bool relu, const char *prefix,
+                               dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out)
 {
     dnnl_primitive_attr_t attributes;
     dnnl_primitive_desc_iterator_t candidates = NULL;
     dnnl_primitive_desc_t found = NULL;
     dnnl_status_t status = attributes_of(relu, &attributes);
     if (status) return status;
-    status = trib_dnnl.primitive_desc_iterator_create(&candidates, operation, attributes, engine, NULL);
+    status = trib_dnnl.primitive_desc_iterator_create(&candidates, operation, attributes, engine, forward);
     while (!status) {
         found = trib_dnnl.primitive_desc_iterator_fetch(candidates);
         if (!found) status = dnnl_out_of_memory;
@@ -65,16 +65,57 @@ static dnnl_status_t find(const_dnnl_op_desc_t operation, dnnl_engine_t engine, 
     return status;
 }
 
+static dnnl_status_t find(const_dnnl_op_desc_t operation, dnnl_engine_t engine, bool relu, const char *prefix,
+                          dnnl_primitive_desc_t *out)
+{
+    return find_with(operation, engine, relu, prefix, NULL, out);
+}
+
+static dnnl_memory_desc_t weights_of(const trib_dnnl_geometry *g)
+{
+    return g->weight ? *g->weight : describe(4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
+}
+
+static dnnl_status_t conv_forward(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_prop_kind_t kind,
+                                  dnnl_alg_kind_t algorithm, const char *prefix, dnnl_primitive_desc_t *out)
+{
+    dnnl_memory_desc_t source = source_of(g), target = target_of(g), bias = bias_of(g), weights = weights_of(g);
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status =
+        trib_dnnl.convolution_forward_desc_init(&operation, kind, algorithm, &source, &weights,
+                                                g->has_bias ? &bias : NULL, &target, g->strides, g->before, g->after);
+    return status ? status : find(&operation, engine, g->relu, prefix, out);
+}
+
+static dnnl_status_t conv_backward(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
+                                   const char *prefix, dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out)
+{
+    dnnl_memory_desc_t source = source_of(g), target = target_of(g), weights = weights_of(g);
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status;
+    if (g->direction == TRIB_DNNL_BACKWARD_DATA)
+        status = trib_dnnl.convolution_backward_data_desc_init(&operation, algorithm, &source, &weights, &target,
+                                                               g->strides, g->before, g->after);
+    else
+        status = trib_dnnl.convolution_backward_weights_desc_init(&operation, algorithm, &source, &weights, NULL,
+                                                                  &target, g->strides, g->before, g->after);
+    return status ? status : find_with(&operation, engine, false, prefix, forward, out);
+}
+
 dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
                              const char *prefix, dnnl_primitive_desc_t *out)
 {
-    dnnl_memory_desc_t source = source_of(g), target = target_of(g), bias = bias_of(g);
-    dnnl_memory_desc_t weights = describe(4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
-    dnnl_convolution_desc_t operation;
-    dnnl_status_t status =
-        trib_dnnl.convolution_forward_desc_init(&operation, dnnl_forward_inference, algorithm, &source, &weights,
-                                                g->has_bias ? &bias : NULL, &target, g->strides, g->before, g->after);
-    return status ? status : find(&operation, engine, g->relu, prefix, out);
+    if (g->direction == TRIB_DNNL_FORWARD)
+        return conv_forward(engine, g, g->training ? dnnl_forward_training : dnnl_forward_inference, algorithm, prefix,
+                            out);
+    dnnl_primitive_desc_t forward;
+    trib_dnnl_geometry plain = *g;
+    plain.weight = NULL;
+    dnnl_status_t status = conv_forward(engine, &plain, dnnl_forward_training, dnnl_convolution_direct, NULL, &forward);
+    if (status) return status;
+    status = conv_backward(engine, g, algorithm, prefix, forward, out);
+    trib_dnnl.primitive_desc_destroy(forward);
+    return status;
 }
 
 dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,

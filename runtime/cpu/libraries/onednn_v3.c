@@ -54,21 +54,60 @@ static dnnl_status_t end(parts *p, dnnl_status_t status)
     return status;
 }
 
+/* The first implementation whose name begins with `prefix`, from `found` on, which it takes. */
+static dnnl_status_t choose(dnnl_primitive_desc_t found, const char *prefix, dnnl_primitive_desc_t *out)
+{
+    dnnl_status_t status = dnnl_success;
+    while (!status && prefix && !trib_dnnl_name_begins(found, prefix))
+        status = trib_dnnl.primitive_desc_next_impl(found);
+    if (status)
+        trib_dnnl.primitive_desc_destroy(found);
+    else
+        *out = found;
+    return status == dnnl_last_impl_reached ? dnnl_unimplemented : status;
+}
+
+static dnnl_status_t conv_forward(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_prop_kind_t kind,
+                                  dnnl_alg_kind_t algorithm, const parts *p, trib_dnnl_md weights,
+                                  dnnl_primitive_desc_t *out)
+{
+    return trib_dnnl.convolution_forward_primitive_desc_create(out, engine, kind, algorithm, p->source, weights,
+                                                               p->bias, p->target, g->strides, no_dilation, g->before,
+                                                               g->after, p->attributes);
+}
+
+static dnnl_status_t conv_backward(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
+                                   const parts *p, trib_dnnl_md weights, dnnl_primitive_desc_t *out)
+{
+    dnnl_primitive_desc_t forward;
+    dnnl_status_t status =
+        conv_forward(engine, g, dnnl_forward_training, dnnl_convolution_direct, p, p->weights, &forward);
+    if (status) return status;
+    if (g->direction == TRIB_DNNL_BACKWARD_DATA)
+        status = trib_dnnl.convolution_backward_data_primitive_desc_create(out, engine, algorithm, p->source, weights,
+                                                                           p->target, g->strides, no_dilation,
+                                                                           g->before, g->after, forward, p->attributes);
+    else
+        status = trib_dnnl.convolution_backward_weights_primitive_desc_create(
+            out, engine, algorithm, p->source, weights, NULL, p->target, g->strides, no_dilation, g->before, g->after,
+            forward, p->attributes);
+    trib_dnnl.primitive_desc_destroy(forward);
+    return status;
+}
+
 dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
                              const char *prefix, dnnl_primitive_desc_t *out)
 {
+    dnnl_primitive_desc_t found = NULL;
     parts p = begin(g, g->relu);
     p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
     if (p.status) return end(&p, p.status);
-    dnnl_primitive_desc_t found = NULL;
-    dnnl_status_t status = trib_dnnl.convolution_forward_primitive_desc_create(
-        &found, engine, dnnl_forward_inference, algorithm, p.source, p.weights, p.bias, p.target, g->strides,
-        no_dilation, g->before, g->after, p.attributes);
-    while (!status && prefix && !trib_dnnl_name_begins(found, prefix))
-        status = trib_dnnl.primitive_desc_next_impl(found);
-    if (status && found) trib_dnnl.primitive_desc_destroy(found);
-    if (!status) *out = found;
-    return end(&p, status == dnnl_last_impl_reached ? dnnl_unimplemented : status);
+    trib_dnnl_md weights = g->weight ? g->weight : p.weights;
+    dnnl_status_t status = g->direction == TRIB_DNNL_FORWARD
+                               ? conv_forward(engine, g, g->training ? dnnl_forward_training : dnnl_forward_inference,
+                                              algorithm, &p, weights, &found)
+                               : conv_backward(engine, g, algorithm, &p, weights, &found);
+    return end(&p, status ? status : choose(found, prefix, out));
 }
 
 dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,

@@ -10,16 +10,26 @@
 #include "cpu/libraries/onednn_functions.h"
 #include "tributary/op.h"
 
+typedef enum trib_dnnl_direction {
+    TRIB_DNNL_FORWARD = 0,
+    TRIB_DNNL_BACKWARD_DATA,
+    TRIB_DNNL_BACKWARD_WEIGHT
+} trib_dnnl_direction;
+
+/* In the terms of the forward direction: source x (n,c,h,w), target y (n,k,p,q). */
 typedef struct trib_dnnl_geometry {
+    trib_dnnl_direction direction; /* convolutions; all else is forward */
     int n, c, h, w, k, p, q;
     int r, s;
     dnnl_dims_t strides, before, after; /* padding top/left and bottom/right */
     dnnl_format_tag_t source, target;
     bool has_bias, relu;
+    bool training; /* weights change from run to run: Winograd transforms them while it runs, not in their format */
+    trib_dnnl_md weight; /* convolution: the format of its weights; NULL: the primitive's preferred one */
 } trib_dnnl_geometry;
 
-/* Primitive descriptors for inference with a scratchpad from the caller, and weights in the primitive's preferred
- * format. `prefix`: the implementation's name must begin with it; NULL: the first one. */
+/* Primitive descriptors with a scratchpad from the caller, and weights in the primitive's preferred format. `prefix`:
+ * the implementation's name must begin with it; NULL: the first one. */
 dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
                              const char *prefix, dnnl_primitive_desc_t *out);
 dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,

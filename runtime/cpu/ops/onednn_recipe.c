@@ -50,23 +50,74 @@ static int crop(int *taps, int outputs, int stride, int64_t *before, int size)
     return (int)first;
 }
 
+const trib_view *trib_onednn_x(const trib_op_desc *desc)
+{
+    return desc->kind == TRIB_CONV2D_BACKWARD_DATA ? &desc->outputs[0] : &desc->inputs[0];
+}
+
+const trib_view *trib_onednn_y(const trib_op_desc *desc)
+{
+    switch (desc->kind) {
+    case TRIB_CONV2D_BACKWARD_DATA: return &desc->inputs[0];
+    case TRIB_CONV2D_BACKWARD_WEIGHT: return &desc->inputs[1];
+    default: return &desc->outputs[0];
+    }
+}
+
+bool trib_onednn_trains(const trib_op_desc *desc)
+{
+    return (desc->kind == TRIB_CONV2D && desc->input_count > 1) || desc->kind == TRIB_CONV2D_BACKWARD_DATA ||
+           desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT;
+}
+
+bool trib_onednn_has_weight(const trib_op_desc *desc)
+{
+    return desc->kind == TRIB_LINEAR || desc->kind == TRIB_CONV2D || trib_onednn_trains(desc);
+}
+
+trib_dnnl_md trib_onednn_weight_format(const trib_op_desc *desc, dnnl_primitive_desc_t descriptor)
+{
+    bool result = desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT;
+    return trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_exec_arg_md,
+                                             result ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS);
+}
+
+int trib_onednn_tasks(const trib_op_desc *desc, const trib_onednn_recipe *r)
+{
+    return (trib_onednn_x(desc)->n + r->chunk - 1) / r->chunk;
+}
+
 static void set_images(trib_onednn_recipe *r, const trib_op_desc *desc, int images)
 {
-    const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
+    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
     r->images = r->g.n = images;
-    r->stage_source = !trib_pixels_dense(x, images);
-    r->stage_target = !trib_pixels_dense(y, images);
-    r->source_bytes = (int64_t)sizeof(float) * images * r->g.c * r->g.h * r->g.w;
-    r->target_bytes = (int64_t)sizeof(float) * images * r->g.k * r->g.p * r->g.q;
+    r->rest = x->n % images;
+    r->stage_x = r->x_layout != x->layout || desc->accumulate || !trib_pixels_dense(x, images);
+    r->stage_y = r->y_layout != y->layout || !trib_pixels_dense(y, images);
+    r->x_bytes = (int64_t)sizeof(float) * images * r->g.c * r->g.h * r->g.w;
+    r->y_bytes = (int64_t)sizeof(float) * images * r->g.k * r->g.p * r->g.q;
 }
 
 /* For small images, Winograd weights are larger than the image, so they are read once for several images. */
-static int images_per_winograd(const trib_op_desc *desc)
+static int images_per_winograd(const trib_op_desc *desc, int chunk)
 {
+    if (trib_onednn_trains(desc)) return chunk;
     if ((int64_t)desc->outputs[0].h * desc->outputs[0].w > 400) return 1;
     for (int images = MOST_IMAGES_AT_ONCE; images > 1; --images)
-        if (desc->inputs[0].n % images == 0) return images;
+        if (chunk % images == 0) return images;
     return 1;
+}
+
+/* In training all images of a chunk, unless that would copy a slice that is dense image by image. A gradient of weights
+ * is as large for one image as for many. */
+static int images_per_direct(const trib_op_desc *desc, int chunk)
+{
+    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
+    if (!trib_onednn_trains(desc)) return 1;
+    if (desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT) return chunk;
+    bool dense = trib_pixels_dense(x, chunk) && trib_pixels_dense(y, chunk);
+    bool dense_alone = trib_pixels_dense(x, 1) && trib_pixels_dense(y, 1);
+    return dense || !dense_alone ? chunk : 1;
 }
 
 static bool conv_recipe(trib_onednn_recipe *r, const trib_op_desc *desc, const char *name)
@@ -78,11 +129,12 @@ static bool conv_recipe(trib_onednn_recipe *r, const trib_op_desc *desc, const c
     r->g.after[0] = trib_window_reach_behind(r->g.p, (int)r->g.strides[0], r->g.r, (int)r->g.before[0], r->g.h);
     r->g.after[1] = trib_window_reach_behind(r->g.q, (int)r->g.strides[1], r->g.s, (int)r->g.before[1], r->g.w);
     r->algorithm = dnnl_convolution_direct;
+    set_images(r, desc, images_per_direct(desc, r->chunk));
     if (!strcmp(name, "onednn:direct")) return true;
     if (r->g.r != 3 || r->g.s != 3 || r->g.strides[0] != 1 || r->g.strides[1] != 1) return false;
     r->algorithm = dnnl_convolution_winograd;
     r->prefix = strcmp(name, "onednn:winograd_4x3") ? "jit_fp32_wino_2x3" : "jit_wino_4x3";
-    set_images(r, desc, images_per_winograd(desc));
+    set_images(r, desc, images_per_winograd(desc, r->chunk));
     return true;
 }
 
@@ -105,35 +157,78 @@ static bool pool_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
     return !desc->relu && (desc->kind == TRIB_MAX_POOL2D || average_recipe(r, pool));
 }
 
-/* False: not a case for oneDNN. */
-static bool recipe_of(const trib_op_desc *desc, const char *name, trib_onednn_recipe *r)
+/* Weights that are inputs or outputs. */
+static bool plain_weights(const trib_op_desc *desc)
 {
-    const trib_view *x = &desc->inputs[0], *y = &desc->outputs[0];
-    if (desc->input_count > 1) return false; /* a weight that is not packed here */
+    bool backward_weight = desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT;
+    return !trib_onednn_trains(desc) || (backward_weight ? &desc->outputs[0] : &desc->inputs[1])->layout == TRIB_NCHW;
+}
+
+static trib_dnnl_direction direction_of(trib_kind kind)
+{
+    if (kind == TRIB_CONV2D_BACKWARD_DATA) return TRIB_DNNL_BACKWARD_DATA;
+    return kind == TRIB_CONV2D_BACKWARD_WEIGHT ? TRIB_DNNL_BACKWARD_WEIGHT : TRIB_DNNL_FORWARD;
+}
+
+/* The layouts that oneDNN is shown in training, in the order of trying; where they are not those of the op, images are
+ * copied. */
+typedef struct trib_layouts {
+    trib_layout x, y;
+} trib_layouts;
+enum { MOST_LAYOUTS = 3 };
+
+static int layouts_of(const trib_op_desc *desc, trib_layouts all[MOST_LAYOUTS])
+{
+    trib_layout x = trib_onednn_x(desc)->layout, y = trib_onednn_y(desc)->layout;
+    all[0] = (trib_layouts) { x, y };
+    if (!trib_onednn_trains(desc)) return 1;
+    /* the three channels of a picture: plain, or as y */
+    all[1] = (trib_layouts) { y == TRIB_NHWC ? TRIB_NHWC : TRIB_NCHW, y };
+    /* images smaller than the filter have no fast gradient in nChw8c, but as a matrix product */
+    all[2] = (trib_layouts) { TRIB_NCHW, TRIB_NCHW };
+    return MOST_LAYOUTS;
+}
+
+static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, trib_layouts layouts)
+{
+    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
     memset(r, 0, sizeof *r);
-    r->g = (trib_dnnl_geometry) { .c = padded(x->c, x->layout),
+    r->x_layout = layouts.x;
+    r->y_layout = layouts.y;
+    r->chunk = desc->chunk > 0 && desc->chunk < x->n ? desc->chunk : x->n;
+    r->g = (trib_dnnl_geometry) { .direction = direction_of(desc->kind),
+                                  .c = padded(x->c, layouts.x),
                                   .h = x->h,
                                   .w = x->w,
-                                  .k = padded(y->c, y->layout),
+                                  .k = padded(y->c, layouts.y),
                                   .p = y->h,
                                   .q = y->w,
-                                  .source = format_of(x->layout),
-                                  .target = format_of(y->layout),
+                                  .source = format_of(layouts.x),
+                                  .target = format_of(layouts.y),
+                                  .training = trib_onednn_trains(desc),
                                   .has_bias = desc->has_bias,
                                   .relu = desc->relu };
     set_images(r, desc, 1);
-    bool same = x->layout == y->layout;
+}
+
+/* False: not a case for oneDNN. */
+static bool recipe_of(const trib_op_desc *desc, const char *name, trib_layouts layouts, trib_onednn_recipe *r)
+{
+    describe_views(r, desc, layouts);
+    bool same = desc->inputs[0].layout == desc->outputs[0].layout;
     bool plain = !strcmp(name, "onednn");
     switch (desc->kind) {
-    case TRIB_CONV2D: return conv_recipe(r, desc, name);
+    case TRIB_CONV2D:
+    case TRIB_CONV2D_BACKWARD_DATA:
+    case TRIB_CONV2D_BACKWARD_WEIGHT: return plain_weights(desc) && conv_recipe(r, desc, name);
     case TRIB_MAX_POOL2D:
     case TRIB_AVG_POOL2D: return plain && same && pool_recipe(r, desc);
     case TRIB_LRN: /* oneDNN centres the window; an even one has no centre. k = 0 makes 0 * inf of the padding */
         return plain && same && !desc->relu && desc->attributes.lrn.size % 2 && desc->attributes.lrn.k > 0;
-    case TRIB_LINEAR: set_images(r, desc, x->n); return plain;
+    case TRIB_LINEAR: set_images(r, desc, r->chunk = desc->inputs[0].n); return plain && desc->input_count == 1;
     case TRIB_SOFTMAX: /* padding would take part */
-        set_images(r, desc, x->n);
-        return plain && !desc->relu && r->g.c == x->c && r->g.k == y->c;
+        set_images(r, desc, r->chunk);
+        return plain && !desc->relu && r->g.c == desc->inputs[0].c && r->g.k == desc->outputs[0].c;
     default: return false;
     }
 }
@@ -142,7 +237,9 @@ static dnnl_status_t describe(dnnl_engine_t engine, const trib_op_desc *desc, co
                               dnnl_primitive_desc_t *out)
 {
     switch (desc->kind) {
-    case TRIB_CONV2D: return trib_dnnl_conv(engine, &r->g, r->algorithm, r->prefix, out);
+    case TRIB_CONV2D:
+    case TRIB_CONV2D_BACKWARD_DATA:
+    case TRIB_CONV2D_BACKWARD_WEIGHT: return trib_dnnl_conv(engine, &r->g, r->algorithm, r->prefix, out);
     case TRIB_LRN: return trib_dnnl_lrn(engine, &r->g, &desc->attributes.lrn, out);
     case TRIB_LINEAR: return trib_dnnl_linear(engine, &r->g, out);
     case TRIB_SOFTMAX: return trib_dnnl_softmax(engine, &r->g, out);
@@ -163,55 +260,83 @@ static dnnl_status_t describe_for(trib_cpu_device *device, const trib_op_desc *d
 
 /* Matrix products divide their sums among threads, and the brgemm convolutions of NHWC choose blocks by their number
  * (seen: 1x4 outputs of 24 channels). Their results would depend on a plan's share of the cores, so they run on one
- * thread. Those of the jit and Winograd kernels of the blocked layouts do not. */
-static bool bits_depend_on_threads(const char *name) { return strstr(name, "gemm") || strstr(name, "brg"); }
+ * thread. Those of the jit and Winograd kernels of the blocked layouts do not, but for the gradient of weights, which
+ * every implementation sums per thread. */
+static bool bits_depend_on_threads(const trib_op_desc *desc, const char *name)
+{
+    return desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT || strstr(name, "gemm") || strstr(name, "brg");
+}
+
+static dnnl_status_t describe_all(trib_cpu_device *device, const trib_op_desc *desc, trib_onednn_recipe *r,
+                                  dnnl_primitive_desc_t *out)
+{
+    r->threads = desc->chunk > 0 ? 1 : desc->threads;
+    dnnl_status_t status = describe_for(device, desc, r, out);
+    if (status || r->threads == 1 || !bits_depend_on_threads(desc, trib_dnnl_name(*out))) return status;
+    trib_dnnl.primitive_desc_destroy(*out);
+    *out = NULL;
+    r->threads = 1;
+    return describe_for(device, desc, r, out);
+}
+
+/* The remaining images read the same weights. */
+static dnnl_status_t describe_rest(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
+                                   trib_onednn_descriptors *out)
+{
+    trib_onednn_recipe rest = *r;
+    rest.g.n = r->rest;
+    if (trib_onednn_has_weight(desc)) rest.g.weight = trib_onednn_weight_format(desc, out->all);
+    return describe_for(device, desc, &rest, &out->rest);
+}
+
+void trib_onednn_descriptors_destroy(trib_onednn_descriptors *d)
+{
+    if (d->all) trib_dnnl.primitive_desc_destroy(d->all);
+    if (d->rest) trib_dnnl.primitive_desc_destroy(d->rest);
+    *d = (trib_onednn_descriptors) { 0 };
+}
+
+/* Empty, with the reason, when oneDNN has nothing, or only its reference. */
+static trib_status describe_both(trib_cpu_device *device, const trib_op_desc *desc, trib_onednn_recipe *r,
+                                 trib_onednn_descriptors *out, char *reason)
+{
+    const char *kind = trib_kind_name(desc->kind), *from = trib_layout_name(desc->inputs[0].layout),
+               *to = trib_layout_name(desc->outputs[0].layout);
+    dnnl_status_t status = describe_all(device, desc, r, &out->all);
+    if (!status && r->rest) status = describe_rest(device, desc, r, out);
+    if (status)
+        snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN: %s for %s from %s to %s", trib_dnnl_status_name(status), kind,
+                 from, to);
+    bool slow =
+        !status && (trib_dnnl_name_begins(out->all, "ref") || (out->rest && trib_dnnl_name_begins(out->rest, "ref")));
+    if (slow)
+        snprintf(reason, TRIB_MESSAGE_SIZE,
+                 "oneDNN: only its slow reference (%s) does %s from %s to %s; use another layout",
+                 trib_dnnl_name(out->all), kind, from, to);
+    if (status || slow) trib_onednn_descriptors_destroy(out);
+    if (!status || status == dnnl_unimplemented || status == dnnl_invalid_arguments) return trib_success();
+    return trib_dnnl_failure(status, "dnnl_primitive_desc_create", __FILE__, __LINE__);
+}
 
 trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, const char *name, trib_onednn_recipe *r,
-                             dnnl_primitive_desc_t *out, char *reason)
+                             trib_onednn_descriptors *out, char *reason)
 {
-    *out = NULL;
+    *out = (trib_onednn_descriptors) { 0 };
     if (!device->onednn) {
         trib_status missing = trib_onednn_load();
         snprintf(reason, TRIB_MESSAGE_SIZE, "%s", missing.message);
         return trib_success();
     }
-    if (!recipe_of(desc, name, r)) {
-        snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN has no %s of this kind", trib_kind_name(desc->kind));
-        return trib_success();
+    trib_layouts layouts[MOST_LAYOUTS];
+    int count = layouts_of(desc, layouts);
+    for (int i = 0; i < count && !out->all; ++i) {
+        if (!recipe_of(desc, name, layouts[i], r)) {
+            snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN has no %s of this kind", trib_kind_name(desc->kind));
+            return trib_success();
+        }
+        TRIB_TRY(describe_both(device, desc, r, out, reason));
     }
-    dnnl_primitive_desc_t found = NULL;
-    r->threads = desc->threads;
-    dnnl_status_t status = describe_for(device, desc, r, &found);
-    if (!status && r->threads > 1 && bits_depend_on_threads(trib_dnnl_name(found))) {
-        trib_dnnl.primitive_desc_destroy(found);
-        r->threads = 1;
-        status = describe_for(device, desc, r, &found);
-    }
-    if (status == dnnl_unimplemented || status == dnnl_invalid_arguments) {
-        snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN: %s for %s from %s to %s", trib_dnnl_status_name(status),
-                 trib_kind_name(desc->kind), trib_layout_name(desc->inputs[0].layout),
-                 trib_layout_name(desc->outputs[0].layout));
-        return trib_success();
-    }
-    if (status) return trib_dnnl_failure(status, "dnnl_primitive_desc_create", __FILE__, __LINE__);
-    if (trib_dnnl_name_begins(found, "ref")) {
-        snprintf(reason, TRIB_MESSAGE_SIZE,
-                 "oneDNN: only its slow reference (%s) does %s from %s to %s; use another layout",
-                 trib_dnnl_name(found), trib_kind_name(desc->kind), trib_layout_name(desc->inputs[0].layout),
-                 trib_layout_name(desc->outputs[0].layout));
-        trib_dnnl.primitive_desc_destroy(found);
-        return trib_success();
-    }
-    *out = found;
     return trib_success();
-}
-
-int64_t trib_onednn_workspace_of(const trib_onednn_recipe *r, dnnl_primitive_desc_t descriptor, int64_t *scratch_bytes)
-{
-    trib_dnnl_md scratch = trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-    *scratch_bytes = scratch ? (int64_t)trib_dnnl.memory_desc_get_size(scratch) : 0;
-    return trib_aligned(*scratch_bytes) + (r->stage_source ? trib_aligned(r->source_bytes) : 0) +
-           (r->stage_target ? trib_aligned(r->target_bytes) : 0);
 }
 
 /* Measured: F(4x4,3x3) wins where there are enough tiles, and F(2x2,3x3) then loses to direct; at 7x7 and few images
@@ -219,9 +344,10 @@ int64_t trib_onednn_workspace_of(const trib_onednn_recipe *r, dnnl_primitive_des
 void trib_onednn_candidates(const trib_op_desc *desc, const char *names[TRIB_ONEDNN_CANDIDATES])
 {
     names[0] = "onednn", names[1] = names[2] = NULL;
-    if (desc->kind != TRIB_CONV2D) return;
-    const trib_view *y = &desc->outputs[0];
-    bool large = (int64_t)y->h * y->w >= 100 || images_per_winograd(desc) >= 4;
+    if (desc->kind != TRIB_CONV2D && !trib_onednn_trains(desc)) return;
+    const trib_view *y = trib_onednn_y(desc);
+    int chunk = desc->chunk > 0 && desc->chunk < y->n ? desc->chunk : y->n;
+    bool large = (int64_t)y->h * y->w >= 100 || images_per_winograd(desc, chunk) >= 4;
     names[0] = large ? "onednn:winograd_4x3" : "onednn:winograd_2x3";
     names[1] = "onednn:direct";
     names[2] = large ? "onednn:winograd_2x3" : "onednn:winograd_4x3";

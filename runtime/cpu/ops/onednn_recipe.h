@@ -6,7 +6,9 @@
  * or several images at once) goes through a staging buffer in the workspace. In blocked layouts, padding channels are
  * ordinary channels: zero weights keep them zero, and oneDNN has nothing to pad.
  *
- * A primitive runs with the number of threads OpenMP had when its descriptor was made. */
+ * A primitive runs with the number of threads OpenMP had when its descriptor was made.
+ *
+ * Everything is in the terms of the forward direction: x is the image (or its gradient), y the result (or its). */
 #ifndef TRIBUTARY_RUNTIME_CPU_OPS_ONEDNN_RECIPE_H
 #define TRIBUTARY_RUNTIME_CPU_OPS_ONEDNN_RECIPE_H
 
@@ -18,22 +20,40 @@
 typedef struct trib_onednn_recipe {
     trib_dnnl_geometry g; /* of `images` images */
     int images;           /* per execution */
-    int threads;
-    bool stage_source, stage_target;
-    int64_t source_bytes, target_bytes; /* of `images` images, dense */
-    int first_r, first_s;               /* convolution: filter taps left out at the top and left, see crop() */
+    int rest;             /* of the batch's last execution, if these are fewer; or 0 */
+    int chunk;            /* images per task: a multiple of `images`, or the batch */
+    int threads;          /* of a primitive */
+    trib_layout x_layout, y_layout;
+    bool stage_x, stage_y;
+    int64_t x_bytes, y_bytes; /* of `images` images, dense */
+    int first_r, first_s;     /* convolution: filter taps left out at the top and left, see crop() */
     dnnl_alg_kind_t algorithm;
     const char *prefix; /* of the implementation's name; NULL: any */
 } trib_onednn_recipe;
+
+/* Of `images` and of `rest` images; NULL: there is none. */
+typedef struct trib_onednn_descriptors {
+    dnnl_primitive_desc_t all, rest;
+} trib_onednn_descriptors;
 
 enum { TRIB_ONEDNN_CANDIDATES = 3 };
 
 /* Names of implementations that may run `desc`, best first, NULL where there are fewer. */
 void trib_onednn_candidates(const trib_op_desc *desc, const char *names[TRIB_ONEDNN_CANDIDATES]);
-/* *out is NULL, and `reason` says why, when oneDNN cannot do this fast under this name. */
+/* out->all is NULL, and `reason` says why, when oneDNN cannot do this fast under this name. */
 trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, const char *name, trib_onednn_recipe *r,
-                             dnnl_primitive_desc_t *out, char *reason);
-/* Of a run: scratchpad first, then the staged source, then the staged target. */
-int64_t trib_onednn_workspace_of(const trib_onednn_recipe *r, dnnl_primitive_desc_t descriptor, int64_t *scratch_bytes);
+                             trib_onednn_descriptors *out, char *reason);
+void trib_onednn_descriptors_destroy(trib_onednn_descriptors *descriptors);
+
+const trib_view *trib_onednn_x(const trib_op_desc *desc);
+const trib_view *trib_onednn_y(const trib_op_desc *desc);
+/* A convolution whose weight is in memory, or is its result. */
+bool trib_onednn_trains(const trib_op_desc *desc);
+/* Convolutions and linear layers. */
+bool trib_onednn_has_weight(const trib_op_desc *desc);
+/* The weight, or its gradient, in the format of the primitive. */
+trib_dnnl_md trib_onednn_weight_format(const trib_op_desc *desc, dnnl_primitive_desc_t descriptor);
+/* Of a batch; at least 1. */
+int trib_onednn_tasks(const trib_op_desc *desc, const trib_onednn_recipe *r);
 
 #endif

@@ -3,111 +3,213 @@
 #include "cpu/ops/onednn_op.h"
 #include "cpu/ops/pixels.h"
 
-/* oneDNN's arguments for one run. Made per run (measured: well under a microsecond), so that a handle stays immutable.
- */
+/* oneDNN's arguments. Made for each task (measured: well under a microsecond), so that a handle stays immutable. */
 typedef struct arguments {
-    dnnl_memory_t source, target, weight, bias, scratch;
+    dnnl_memory_t x, y, weight, bias, scratch;
     int count;
     dnnl_exec_arg_t list[5];
 } arguments;
 
-static void add(arguments *a, int which, dnnl_memory_t memory)
-{
-    if (memory) a->list[a->count++] = (dnnl_exec_arg_t) { which, memory };
-}
+/* A tensor of the op during a task: where its first image lies, and the staging buffer it goes through, or NULL. */
+typedef struct side {
+    const trib_view *view;
+    trib_layout layout;
+    float *data, *staging;
+    dnnl_memory_t memory;
+} side;
 
-static trib_status add_parameters(const trib_cpu_op *op, const void *packed, arguments *a)
+/* ---- arguments ---- */
+
+static trib_status add(const trib_onednn_op *own, dnnl_primitive_desc_t descriptor, int which, void *data, arguments *a,
+                       dnnl_memory_t *out)
 {
     trib_status status = trib_success();
-    const trib_onednn_op *own = op->onednn;
-    dnnl_engine_t engine = own->device->onednn->engine;
-    void *bias = trib_packed_bias(&op->packing, packed);
-    TRIB_DNNL_TRY_GOTO(
-        status, done,
-        trib_dnnl.memory_create(&a->weight, trib_onednn_packed_weight(own->descriptor), engine, (void *)packed));
-    if (bias)
-        TRIB_DNNL_TRY_GOTO(status, done,
-                           trib_dnnl_memory(engine, 1, (dnnl_dims_t) { own->recipe.g.k }, dnnl_x, bias, &a->bias));
-    add(a, DNNL_ARG_WEIGHTS, a->weight);
-    add(a, DNNL_ARG_BIAS, a->bias);
+    trib_dnnl_md format = trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_exec_arg_md, which);
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(out, format, own->device->onednn->engine, data));
+    a->list[a->count++] = (dnnl_exec_arg_t) { which, *out };
 done:
     return trib_outcome(&status);
 }
 
-static trib_status make_arguments(const trib_cpu_op *op, const void *packed, char *workspace, arguments *a)
+static trib_status add_weights(const trib_onednn_job *job, dnnl_primitive_desc_t descriptor, void *gradient,
+                               arguments *a)
 {
-    trib_status status = trib_success();
-    const trib_onednn_op *own = op->onednn;
-    dnnl_engine_t engine = own->device->onednn->engine;
-    trib_dnnl_md source = trib_dnnl.primitive_desc_query_md(own->descriptor, dnnl_query_src_md, 0);
-    trib_dnnl_md target = trib_dnnl.primitive_desc_query_md(own->descriptor, dnnl_query_dst_md, 0);
-    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&a->source, source, engine, DNNL_MEMORY_NONE));
-    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&a->target, target, engine, DNNL_MEMORY_NONE));
-    if (own->scratch_bytes) {
-        trib_dnnl_md scratch = trib_dnnl.primitive_desc_query_md(own->descriptor, dnnl_query_scratchpad_md, 0);
-        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&a->scratch, scratch, engine, workspace));
-    }
-    add(a, DNNL_ARG_SRC, a->source);
-    add(a, DNNL_ARG_DST, a->target);
-    add(a, DNNL_ARG_SCRATCHPAD, a->scratch);
-    if (packed) TRIB_TRY_GOTO(status, done, add_parameters(op, packed, a));
-done:
-    return trib_outcome(&status);
+    const trib_onednn_op *own = job->op->onednn;
+    void *bias = trib_packed_bias(&own->parameters, job->parameters);
+    if (gradient) return add(own, descriptor, DNNL_ARG_DIFF_WEIGHTS, gradient, a, &a->weight);
+    if (!job->parameters) return trib_success();
+    TRIB_TRY(add(own, descriptor, DNNL_ARG_WEIGHTS, (void *)job->parameters, a, &a->weight));
+    return bias ? add(own, descriptor, DNNL_ARG_BIAS, bias, a, &a->bias) : trib_success();
 }
 
-/* A dense tensor of the same images and channels as the slice. */
-static trib_pixels dense(const trib_view *view, int images)
+static trib_status make_arguments(const trib_onednn_job *job, dnnl_primitive_desc_t descriptor, char *memory,
+                                  void *gradient, arguments *a)
 {
-    trib_view alone = *view;
+    const trib_onednn_op *own = job->op->onednn;
+    bool back = own->recipe.g.direction != TRIB_DNNL_FORWARD;
+    bool x_is_result = own->recipe.g.direction == TRIB_DNNL_BACKWARD_DATA;
+    TRIB_TRY(add(own, descriptor, x_is_result ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, DNNL_MEMORY_NONE, a, &a->x));
+    TRIB_TRY(add(own, descriptor, back ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, DNNL_MEMORY_NONE, a, &a->y));
+    if (own->workspace.scratch) TRIB_TRY(add(own, descriptor, DNNL_ARG_SCRATCHPAD, memory, a, &a->scratch));
+    return add_weights(job, descriptor, gradient, a);
+}
+
+static void destroy_arguments(arguments *a)
+{
+    const dnnl_memory_t made[] = { a->x, a->y, a->weight, a->bias, a->scratch };
+    for (size_t i = 0; i < sizeof made / sizeof *made; ++i)
+        if (made[i]) trib_dnnl.memory_destroy(made[i]);
+}
+
+/* ---- staging ---- */
+
+/* A dense tensor with the channels of the slice, as oneDNN sees it. */
+static trib_pixels dense(const side *s, int images)
+{
+    trib_view alone = *s->view;
     alone.n = images;
     alone.c_offset = 0;
     alone.c_total = alone.c;
+    alone.layout = s->layout;
     return trib_pixels_of(&alone);
 }
 
-static trib_status run_images(const trib_cpu_op *op, dnnl_stream_t stream, arguments *a, const float *x, float *y,
-                              char *staging)
+static trib_pixels some_images(const side *s, int images)
 {
-    const trib_onednn_op *own = op->onednn;
-    const trib_onednn_recipe *r = &own->recipe;
-    trib_status status = trib_success();
-    float *staged_x = (float *)staging;
-    float *staged_y = r->stage_source ? (float *)(staging + trib_aligned(r->source_bytes)) : staged_x;
-    trib_pixels from = trib_pixels_of(&op->desc.inputs[0]), to = trib_pixels_of(&op->desc.outputs[0]);
-    trib_pixels dense_x = dense(&op->desc.inputs[0], r->images), dense_y = dense(&op->desc.outputs[0], r->images);
-    trib_pixels some = from;
-    some.n = r->images;
-    for (int n = 0; n < op->desc.inputs[0].n; n += r->images) {
-        const float *source = x + n * from.image;
-        float *target = y + n * to.image;
-        if (r->stage_source) trib_pixels_copy(&some, source, 0, &dense_x, staged_x, 0, from.channels, false);
-        TRIB_DNNL_TRY_GOTO(status, done,
-                           trib_dnnl.memory_set_data_handle(a->source, r->stage_source ? staged_x : (void *)source));
-        TRIB_DNNL_TRY_GOTO(status, done,
-                           trib_dnnl.memory_set_data_handle(a->target, r->stage_target ? staged_y : target));
-        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_execute(own->primitive, stream, a->count, a->list));
-        TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.stream_wait(stream));
-        if (r->stage_target) trib_pixels_copy(&dense_y, staged_y, 0, &to, target, 0, to.channels, false);
+    trib_pixels p = trib_pixels_of(s->view);
+    p.n = images;
+    return p;
+}
+
+/* Padding channels are copied with the others, where both sides have them. */
+static int channels_of(const side *s)
+{
+    return s->layout == s->view->layout ? trib_pixels_of(s->view).channels : s->view->c;
+}
+
+static void stage(const side *s, int images)
+{
+    if (!s->staging) return;
+    trib_pixels from = some_images(s, images), to = dense(s, images);
+    trib_pixels_copy(&from, s->data, 0, &to, s->staging, 0, channels_of(s), false);
+    trib_pixels_clear(&to, s->staging, channels_of(s));
+}
+
+static void unstage(const side *s, int images, bool accumulate)
+{
+    if (!s->staging) return;
+    trib_pixels from = dense(s, images), to = some_images(s, images);
+    if (accumulate) {
+        trib_pixels_add(&from, s->staging, &to, s->data, channels_of(s));
+        return;
     }
+    trib_pixels_copy(&from, s->staging, 0, &to, s->data, 0, channels_of(s), false);
+    trib_pixels_clear(&to, s->data, channels_of(s));
+}
+
+/* ---- running ---- */
+
+static trib_status execute(const trib_onednn_job *job, dnnl_primitive_t primitive, dnnl_stream_t stream,
+                           const arguments *a, const side *x, const side *y, int images)
+{
+    trib_status status = trib_success();
+    trib_dnnl_direction direction = job->op->onednn->recipe.g.direction;
+    if (direction != TRIB_DNNL_BACKWARD_DATA) stage(x, images);
+    if (direction != TRIB_DNNL_FORWARD) stage(y, images);
+    const side *const sides[] = { x, y };
+    for (int i = 0; i < 2; ++i)
+        TRIB_DNNL_TRY_GOTO(
+            status, done,
+            trib_dnnl.memory_set_data_handle(sides[i]->memory, sides[i]->staging ? sides[i]->staging : sides[i]->data));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.primitive_execute(primitive, stream, a->count, a->list));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.stream_wait(stream));
+    if (direction == TRIB_DNNL_BACKWARD_DATA) unstage(x, images, job->op->desc.accumulate);
+    if (direction == TRIB_DNNL_FORWARD) unstage(y, images, false);
 done:
     return trib_outcome(&status);
 }
 
-static trib_status run_with(const trib_cpu_op *op, dnnl_stream_t stream, arguments *a, const void *x, void *y,
-                            const void *packed, void *workspace)
+char *trib_onednn_worker_memory(const trib_onednn_job *job, const trib_cpu_worker *worker)
 {
-    char *staging = workspace ? (char *)workspace + trib_aligned(op->onednn->scratch_bytes) : NULL;
-    TRIB_TRY(make_arguments(op, op->packing.bytes ? packed : NULL, workspace, a));
-    return run_images(op, stream, a, x, y, staging);
+    const trib_onednn_workspace *w = &job->op->onednn->workspace;
+    return job->workspace ? job->workspace + w->weights + worker->index * w->worker : NULL;
+}
+
+static void *memory_of(const trib_onednn_job *job, const trib_view *view)
+{
+    const trib_op_desc *desc = &job->op->desc;
+    for (int i = 0; i < desc->input_count; ++i)
+        if (view == &desc->inputs[i]) return (void *)job->inputs[i];
+    return job->outputs[0];
+}
+
+static side side_at(const trib_onednn_job *job, const trib_view *view, trib_layout layout, int first)
+{
+    float *data = memory_of(job, view);
+    return (side) { .view = view, .layout = layout, .data = data + first * trib_pixels_of(view).image };
+}
+
+/* `times` executions, of the primitive for `rest` images or of the other. */
+static trib_status run_part(const trib_onednn_job *job, const trib_cpu_worker *worker, bool rest, int first, int times,
+                            void *gradient)
+{
+    const trib_onednn_op *own = job->op->onednn;
+    const trib_onednn_recipe *r = &own->recipe;
+    const trib_op_desc *desc = &job->op->desc;
+    char *memory = trib_onednn_worker_memory(job, worker);
+    int images = rest ? r->rest : r->images;
+    arguments a = { 0 };
+    side x = side_at(job, trib_onednn_x(desc), r->x_layout, first);
+    side y = side_at(job, trib_onednn_y(desc), r->y_layout, first);
+    if (r->stage_x) x.staging = (float *)(memory + own->workspace.scratch);
+    if (r->stage_y) y.staging = (float *)(memory + own->workspace.scratch + own->workspace.x);
+    trib_status status = make_arguments(job, rest ? own->descriptors.rest : own->descriptors.all, memory, gradient, &a);
+    x.memory = a.x;
+    y.memory = a.y;
+    for (int i = 0; i < times && !trib_failed(&status); ++i) {
+        status = execute(job, rest ? own->rest : own->all, worker->dnnl, &a, &x, &y, images);
+        x.data += images * trib_pixels_of(x.view).image;
+        y.data += images * trib_pixels_of(y.view).image;
+    }
+    destroy_arguments(&a);
+    return trib_outcome(&status);
+}
+
+trib_status trib_onednn_run_task(const trib_onednn_job *job, const trib_cpu_worker *worker, int i, void *gradient)
+{
+    const trib_onednn_recipe *r = &job->op->onednn->recipe;
+    int first = i * r->chunk, left = trib_onednn_x(&job->op->desc)->n - first;
+    int images = left < r->chunk ? left : r->chunk, times = images / r->images;
+    if (times) TRIB_TRY(run_part(job, worker, false, first, times, gradient));
+    if (images % r->images == 0) return trib_success();
+    return run_part(job, worker, true, first + times * r->images, 1, gradient);
+}
+
+static trib_status task(void *context, const trib_cpu_worker *worker, int i)
+{
+    return trib_onednn_run_task(context, worker, i, NULL);
+}
+
+/* Weights that are inputs are brought into the primitive's format first. */
+static trib_status pack_inputs(trib_onednn_job *job, const trib_cpu_worker *worker)
+{
+    const trib_op_desc *desc = &job->op->desc;
+    trib_op_parameters parameters = { .weight = job->inputs[1], .bias = desc->has_bias ? job->inputs[2] : NULL };
+    job->parameters = job->workspace;
+    return trib_onednn_pack_parameters(job->op, worker->dnnl, &parameters, job->workspace,
+                                       job->workspace + job->op->onednn->workspace.weights);
 }
 
 trib_status trib_onednn_run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
                             void *const *outputs, const void *packed, void *workspace)
 {
-    arguments a = { 0 };
-    trib_status status = run_with(op, worker->dnnl, &a, inputs[0], outputs[0], packed, workspace);
-    const dnnl_memory_t made[] = { a.source, a.target, a.weight, a.bias, a.scratch };
-    for (size_t i = 0; i < sizeof made / sizeof *made; ++i)
-        if (made[i]) trib_dnnl.memory_destroy(made[i]);
-    return trib_outcome(&status);
+    const trib_onednn_op *own = op->onednn;
+    trib_onednn_job job = { .op = op,
+                            .inputs = inputs,
+                            .outputs = outputs,
+                            .parameters = op->packing.bytes ? packed : NULL,
+                            .workspace = workspace };
+    if (op->desc.kind == TRIB_CONV2D_BACKWARD_WEIGHT) return trib_onednn_run_weight_gradient(&job, worker);
+    if (trib_onednn_trains(&op->desc)) TRIB_TRY(pack_inputs(&job, worker));
+    return trib_cpu_team_run(worker, own->workspace.workers, trib_onednn_tasks(&op->desc, &own->recipe), task, &job);
 }

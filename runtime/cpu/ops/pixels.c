@@ -48,10 +48,22 @@ static void rectify_run(int64_t pixels, int run, const float *x, int64_t x_pitch
         }
 }
 
+static void add_run(int64_t pixels, int run, const float *x, int64_t x_pitch, float *y, int64_t y_pitch)
+{
+    if (run == x_pitch && run == y_pitch) {
+        for (int64_t i = 0; i < pixels * run; ++i) y[i] += x[i];
+        return;
+    }
+    for (int64_t i = 0; i < pixels; ++i)
+        for (int c = 0; c < run; ++c) y[i * y_pitch + c] += x[i * x_pitch + c];
+}
+
 static int smaller(int a, int b) { return a < b ? a : b; }
 
-void trib_pixels_copy(const trib_pixels *from, const float *x, int from_first, const trib_pixels *to, float *y,
-                      int to_first, int count, bool relu)
+typedef void (*run_function)(int64_t pixels, int run, const float *x, int64_t x_pitch, float *y, int64_t y_pitch);
+
+static void for_each_run(const trib_pixels *from, const float *x, int from_first, const trib_pixels *to, float *y,
+                         int to_first, int count, run_function function)
 {
     int64_t pixels = (int64_t)from->h * from->w;
     for (int n = 0; n < from->n; ++n) {
@@ -60,9 +72,20 @@ void trib_pixels_copy(const trib_pixels *from, const float *x, int from_first, c
             run = smaller(count - done, smaller(from->width - a % from->width, to->width - b % to->width));
             const float *source = x + n * from->image + a / from->width * from->group + a % from->width;
             float *target = y + n * to->image + b / to->width * to->group + b % to->width;
-            (relu ? rectify_run : copy_run)(pixels, run, source, from->pitch, target, to->pitch);
+            function(pixels, run, source, from->pitch, target, to->pitch);
         }
     }
+}
+
+void trib_pixels_copy(const trib_pixels *from, const float *x, int from_first, const trib_pixels *to, float *y,
+                      int to_first, int count, bool relu)
+{
+    for_each_run(from, x, from_first, to, y, to_first, count, relu ? rectify_run : copy_run);
+}
+
+void trib_pixels_add(const trib_pixels *from, const float *x, const trib_pixels *to, float *y, int count)
+{
+    for_each_run(from, x, 0, to, y, 0, count, add_run);
 }
 
 void trib_pixels_clear(const trib_pixels *to, float *y, int first)

@@ -28,6 +28,8 @@ bool trib_pixels_dense(const trib_view *view, int images);
  */
 void trib_pixels_copy(const trib_pixels *from, const float *x, int from_first, const trib_pixels *to, float *y,
                       int to_first, int count, bool relu);
+/* Adds `count` channels of every pixel, from the first on. */
+void trib_pixels_add(const trib_pixels *from, const float *x, const trib_pixels *to, float *y, int count);
 /* Zeroes channels [first, channels): the padding behind a tensor's last channel. */
 void trib_pixels_clear(const trib_pixels *to, float *y, int first);
 
