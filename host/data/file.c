@@ -85,7 +85,9 @@ static int open_descriptor(const char *path)
 
 trib_status trib_open_file(const char *path, int *fd)
 {
-    int opened = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int opened;
+    do opened = trib_fault("open") ? (errno = EIO, -1) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    while (opened < 0 && errno == EINTR); /* on a network's file system */
     if (opened < 0) opened = open_descriptor(path);
     opened = trib_above_standard(opened);
     if (opened < 0) return trib_file_error("open", path, errno);

@@ -61,12 +61,16 @@ static trib_lr_step onecycle(const trib_lr_options *o, double step, double steps
 {
     const double peak = o->pct_start * steps - 1, last = steps - 1;
     const double first_rate = o->lr / o->div_factor, last_rate = first_rate / o->final_div_factor;
-    const bool rises = step <= peak;
-    const double length = rises ? peak : last - peak, done = length > 0 ? (rises ? step : step - peak) / length : 1;
-    trib_lr_step now = rises ? (trib_lr_step) { along_cosine(first_rate, o->lr, done),
-                                                along_cosine(o->max_momentum, o->base_momentum, done) }
-                             : (trib_lr_step) { along_cosine(o->lr, last_rate, done),
-                                                along_cosine(o->base_momentum, o->max_momentum, done) };
+    trib_lr_step now;
+    if (step <= peak) {
+        const double done = peak > 0 ? step / peak : 1;
+        now.rate = along_cosine(first_rate, o->lr, done);
+        now.momentum = along_cosine(o->max_momentum, o->base_momentum, done);
+    } else {
+        const double done = (step - peak) / (last - peak);
+        now.rate = along_cosine(o->lr, last_rate, done);
+        now.momentum = along_cosine(o->base_momentum, o->max_momentum, done);
+    }
     if (o->fixed_momentum) now.momentum = o->momentum;
     return now;
 }

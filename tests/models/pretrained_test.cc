@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training that begins with a model of other classes: what it gives, and what gets new values.
+#include <cmath>
 #include <set>
 
 #include "weights.h"

@@ -15,6 +15,7 @@ enum class Trouble {
     broken,      // EIO
     interrupted, // EINTR once, then the call works
     half,        // write: half of the bytes are written; other calls work
+    no_links,    // link: EPERM, as on FAT; other calls work
     dies,        // the process ends, as by SIGKILL, before the call
 };
 

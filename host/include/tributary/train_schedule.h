@@ -10,7 +10,8 @@
  *     trib_status s = trib_lr_resolve(&lr, &lr);
  *     ... trib_lr_at(&lr, step).rate ...
  *
- * Schedules and options are called as in timm where their meaning is equal. */
+ * Schedules and options are called as in timm where their meaning is equal. Rates change with every step; in timm they
+ * do so only with --sched-on-updates. */
 #ifndef TRIBUTARY_TRAIN_SCHEDULE_H
 #define TRIBUTARY_TRAIN_SCHEDULE_H
 
@@ -43,7 +44,7 @@ typedef struct trib_lr_options {
     int64_t steps;           /* of the whole run, warm-up included; needed by poly, cosine and onecycle */
 
     /* Before the schedule begins, the rate rises linearly from warmup_lr to the schedule's first. The schedule starts
-     * after the warm-up and has that much less time (timm's --warmup-prefix). Rounded to whole steps. */
+     * after the warm-up, as with timm's --warmup-prefix, but the run does not get longer. Rounded to whole steps. */
     double warmup_epochs; /* 0: none */
     double warmup_lr;     /* 0: 1e-5, or lr if that is less */
 

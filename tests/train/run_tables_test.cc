@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// summary.csv and metrics.jsonl read as if a run had never been interrupted.
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "train/number.h"
+#include "train/run_table.h"
+#include "train/runs.h"
+
+namespace
+{
+
+const char *const columns[] = { "eval_top5" };
+constexpr int per_epoch = 10;
+
+void epoch(trib_run_folder *run, int n)
+{
+    for (int step = n * per_epoch + 1; step <= (n + 1) * per_epoch; ++step) {
+        const trib_run_number numbers[] = { { "loss", 1.0 / step }, { "lr", step % 3 ? 0.1 : NAN } };
+        ASSERT_OK(trib_run_folder_add_step(run, step, numbers, 2));
+    }
+    const double top5 = 90 + 0.1 * n;
+    const trib_run_epoch row = { n, (n + 1) * per_epoch, 2.0 / (n + 1), n == 1 ? NAN : 1.5, 70.5 + n, 0.1, &top5 };
+    ASSERT_OK(trib_run_folder_add_epoch(run, &row));
+}
+
+trib_status begin(trib_run_folder *run, int step) { return trib_run_folder_begin(run, step, columns, 1); }
+
+class RunTables : public testing::Test
+{
+  protected:
+    RunTables()
+    {
+        auto r = runs::begun(run);
+        EXPECT_OK(begin(r.get(), 0));
+        for (int n = 0; n < 3; ++n) epoch(r.get(), n);
+        summary = support::read_file(run + "/summary.csv");
+        metrics = support::read_file(run + "/metrics.jsonl");
+    }
+
+    void expect_as_before()
+    {
+        EXPECT_EQ(support::read_file(run + "/summary.csv"), summary);
+        EXPECT_EQ(support::read_file(run + "/metrics.jsonl"), metrics);
+    }
+
+    support::TemporaryFolder folder;
+    const std::string run = folder.file("run");
+    std::string summary, metrics;
+};
+
+} // namespace
+
+TEST(Number, ReadsAsItself)
+{
+    char text[TRIB_NUMBER_TEXT];
+    EXPECT_STREQ(trib_number_text(0.1, text), "0.1");
+    EXPECT_STREQ(trib_number_text(3, text), "3");
+    EXPECT_STREQ(trib_number_text(1234567, text), "1234567");
+    EXPECT_STREQ(trib_number_text(NAN, text), "nan");
+    EXPECT_STREQ(trib_number_text(-INFINITY, text), "-inf");
+    for (double value : { 1.0 / 3, 1e-300, -2.5e300, double(0.1f), 0x1.fffffffffffffp1023 })
+        EXPECT_EQ(std::stod(trib_number_text(value, text)), value);
+}
+
+TEST_F(RunTables, Look)
+{
+    EXPECT_EQ(summary, "epoch,train_loss,eval_loss,eval_top1,lr,step,eval_top5\n"
+                       "0,2,1.5,70.5,0.1,10,90\n"
+                       "1,1,,71.5,0.1,20,90.1\n"
+                       "2,0.6666666666666666,1.5,72.5,0.1,30,90.2\n");
+    EXPECT_EQ(metrics.substr(0, metrics.find("{\"step\":4")), "{\"step\":1,\"loss\":1,\"lr\":0.1}\n"
+                                                              "{\"step\":2,\"loss\":0.5,\"lr\":0.1}\n"
+                                                              "{\"step\":3,\"loss\":0.3333333333333333,\"lr\":null}\n");
+}
+
+TEST_F(RunTables, RowsBeyondTheStepAreCutAndComeAgain)
+{
+    for (int step = 0; step <= 30; ++step) {
+        auto r = runs::opened(run, true);
+        ASSERT_OK(begin(r.get(), step));
+        const double *values;
+        ASSERT_EQ(trib_run_folder_history(r.get(), &values), step / per_epoch);
+        const std::string kept = support::read_file(run + "/metrics.jsonl");
+        EXPECT_EQ(std::count(kept.begin(), kept.end(), '\n'), step);
+        ASSERT_OK(begin(r.get(), step / per_epoch * per_epoch));
+        for (int n = step / per_epoch; n < 3; ++n) epoch(r.get(), n);
+        expect_as_before();
+    }
+}
+
+TEST_F(RunTables, HistoryHasTheRowsOfEarlierProcesses)
+{
+    auto r = runs::opened(run, true);
+    ASSERT_OK(begin(r.get(), 20));
+    epoch(r.get(), 2);
+    const double *values;
+    ASSERT_EQ(trib_run_folder_history(r.get(), &values), 3);
+    const int width = TRIB_RUN_COLUMNS + 1;
+    EXPECT_EQ(values[0 * width + 3], 70.5);
+    EXPECT_TRUE(std::isnan(values[1 * width + 2]));
+    EXPECT_EQ(values[1 * width + 5], 20);
+    EXPECT_EQ(values[2 * width + 6], 90 + 0.1 * 2);
+}
+
+TEST_F(RunTables, ATornRowIsRepairedWhereverItWasTorn)
+{
+    for (const char *name : { "/summary.csv", "/metrics.jsonl" }) {
+        const std::string whole = support::read_file(run + name);
+        for (std::size_t size = 0; size < whole.size(); ++size) {
+            std::filesystem::resize_file(run + name, size);
+            auto r = runs::opened(run, true);
+            ASSERT_OK(begin(r.get(), 30));
+            const std::string kept = support::read_file(run + name);
+            ASSERT_EQ(kept, std::max(whole.substr(0, size).rfind('\n') == std::string::npos
+                                         ? std::string()
+                                         : whole.substr(0, whole.substr(0, size).rfind('\n') + 1),
+                                     name[1] == 's' ? summary.substr(0, summary.find('\n') + 1) : std::string()))
+                << name << " torn at " << size;
+            support::write_file(run + name, whole);
+        }
+    }
+}
+
+TEST_F(RunTables, WhatAPowerFailureLeavesIsCutOff)
+{
+    for (const std::string &tail :
+         { std::string(40, '\0'), std::string(40, '\0') + "\n", std::string("3,1,2\n"), std::string("3,,,,,x,\n"),
+           std::string("{\"step\":-1}\n"), std::string("{\"step\":\n"), std::string("{}\n") }) {
+        support::write_file(run + "/summary.csv", summary + tail);
+        support::write_file(run + "/metrics.jsonl", metrics + tail);
+        auto r = runs::opened(run, true);
+        ASSERT_OK(begin(r.get(), 30));
+        expect_as_before();
+    }
+    support::write_file(run + "/summary.csv", std::string(100, '\0') + "\n");
+    auto r = runs::opened(run, true);
+    ASSERT_OK(begin(r.get(), 30));
+    EXPECT_EQ(support::read_file(run + "/summary.csv"), summary.substr(0, summary.find('\n') + 1));
+}
+
+TEST_F(RunTables, OtherColumnsAreNotOverwritten)
+{
+    auto r = runs::opened(run, true);
+    EXPECT_FAILS(trib_run_folder_begin(r.get(), 0, nullptr, 0), TRIB_INVALID_ARGUMENT, "its columns are not those");
+    expect_as_before();
+}
+
+TEST_F(RunTables, NothingIsAddedBeforeTheBegin)
+{
+    auto r = runs::opened(run, true);
+    const trib_run_epoch row = {};
+    EXPECT_FAILS(trib_run_folder_add_epoch(r.get(), &row), TRIB_INVALID_ARGUMENT, "not open");
+    EXPECT_FAILS(trib_run_folder_add_step(r.get(), 1, nullptr, 0), TRIB_INVALID_ARGUMENT, "not open");
+}
+
+TEST_F(RunTables, AFolderInPlaceOfATable)
+{
+    std::filesystem::remove(run + "/summary.csv");
+    std::filesystem::create_directory(run + "/summary.csv");
+    auto r = runs::opened(run, true);
+    EXPECT_FAILS(begin(r.get(), 0), TRIB_IO_ERROR, "summary.csv");
+}
