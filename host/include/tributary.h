@@ -20,6 +20,7 @@
 #include "tributary/shape.h"
 #include "tributary/status.h"
 #include "tributary/train_schedule.h"
+#include "tributary/trainer.h"
 #include "tributary/training_kernels.h"
 #include "tributary/version.h"
 

@@ -89,8 +89,8 @@ static trib_status collect(const trib_plan *p, access_list *list)
         const trib_plan_op *op = &p->ops[i];
         if (!op->implementation) continue;
         /* An update in place counts as a write, which includes the read. */
-        for (int k = trib_op_in_place(&op->desc) ? 1 : 0; k < op->desc.input_count; ++k)
-            TRIB_TRY(add(list, access_of_view(p, i, &op->desc.inputs[k], false)));
+        for (int k = 0; k < op->desc.input_count; ++k)
+            if (!trib_op_updates(&op->desc, k)) TRIB_TRY(add(list, access_of_view(p, i, &op->desc.inputs[k], false)));
         for (int k = 0; k < op->desc.output_count; ++k)
             TRIB_TRY(add(list, access_of_view(p, i, &op->desc.outputs[k], true)));
         if (op->parameters >= 0) TRIB_TRY(add(list, access_of_buffer(p, i, op->parameters, false)));

@@ -37,6 +37,14 @@ typedef enum trib_gives {
     TRIB_GIVES_TOP_K        /* probabilities in float32, classes in int32 */
 } trib_gives;
 
+/* An operand of a forward op that its backward reads after dy. */
+typedef enum trib_read {
+    TRIB_READS_NOTHING = 0,
+    TRIB_READS_INPUT,                                      /* + index */
+    TRIB_READS_OUTPUT = TRIB_READS_INPUT + TRIB_MAX_INPUTS /* + index */
+} trib_read;
+enum { TRIB_MAX_READS = 2 };
+
 typedef struct trib_kind_row {
     const char *name;
     int least_inputs, most_inputs;
@@ -51,10 +59,16 @@ typedef struct trib_kind_row {
     bool ignores_zeros;  /* additional input channels may be zeros: its weight gets columns of zeros for them */
     bool takes_relu;     /* passes may make a following ReLU its epilogue */
     bool may_widen;      /* outputs may have more channels than the rule says; those hold zeros */
-    bool in_place;       /* each output element depends on the input's element in that place only: it may replace it */
+    /* For each output, 1 + the input that it may update in place, 0: none. Each element of the output then depends on
+     * the input's element in that place only. */
+    int updates[TRIB_MAX_OUTPUTS];
     bool own_extents; /* types and extents of inputs and outputs follow no rule of those below: check_op knows them */
     int operands;     /* 0, or how many of its inputs are activations: what follows are parameters, see op.h */
     bool accumulates; /* desc.accumulate is possible */
+    /* Training: the kind that computes the gradient of input 0 from dy and these operands (0: none does), and the kind
+     * that computes the gradient of the weight from x and dy. */
+    trib_kind backward, backward_weight;
+    int backward_reads[TRIB_MAX_READS];
     bool scales_and_shifts; /* an op of it takes a scale (as weight) and a shift (as bias) per channel */
     /* Possible prologues and epilogues; bits 1 << kind. The device decides which of them it runs. */
     uint64_t before, after;
@@ -85,7 +99,10 @@ trib_status trib_kind_shape(trib_kind kind, const trib_attributes *a, const trib
 trib_status trib_op_shape(const trib_op_desc *desc, trib_extent *main_input, trib_extent *out);
 /* Passes on all attributes, then prologue and epilogue with theirs, in sequence: a name may occur twice. */
 void trib_op_describe(const trib_op_desc *desc, const trib_fields *fields);
-/* Whether the op updates its first input: its output is the same view, and the kind allows that. */
+/* Whether the op updates this input in place: an output is the same view of the same buffer, and the kind allows that.
+ */
+bool trib_op_updates(const trib_op_desc *desc, int input);
+/* The same for its first input. */
 bool trib_op_in_place(const trib_op_desc *desc);
 /* Elements of an op's weight, 0 if it has none; views as in the desc. */
 int64_t trib_op_weight_elements(const trib_op_desc *desc);

@@ -13,6 +13,7 @@ static void fill_wanted(trib_plan *p, const trib_plan_options *o, trib_layout la
     p->layout = layout;
     p->threads = o->threads;
     p->disabled_passes = o->disabled_passes;
+    p->training = o->training != NULL;
 }
 
 static void fill_rates(trib_plan *p, const trib_device_info *info)
@@ -55,4 +56,6 @@ void trib_lowering_release(trib_lowering *l)
     trib_graph_destroy(l->graph);
     trib_free(l->folded);
     trib_free(l->views);
+    trib_free(l->trained);
+    trib_free(l->merged);
 }

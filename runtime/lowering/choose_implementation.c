@@ -45,11 +45,20 @@ static int share_of_cores(const trib_lowering *l, const trib_plan_op *op)
     return threads > branches ? threads / branches : 1; /* 0 (not a cpu) becomes 1 */
 }
 
+/* cpu, training: a function of the batch alone, because sums over a batch are made chunk by chunk. */
+static int chunk_of(const trib_lowering *l)
+{
+    enum { LARGE = 4, ROOM = 4 };
+    if (!l->options.training || !trib_device_get_info(l->device)->host) return 0;
+    return l->options.batch >= LARGE * ROOM ? LARGE : 1;
+}
+
 static trib_status choose_all(trib_lowering *l, trib_plan_op *todo, int count, int *slices_given_up)
 {
     for (int i = 0; i < count; ++i) {
         trib_plan_op *op = &todo[i];
         op->desc.threads = share_of_cores(l, op);
+        op->desc.chunk = chunk_of(l);
         if (can_write_output(l->plan, op))
             move_output(l, op->desc.inputs[0].buffer, op->desc.outputs[0].buffer, op + 1, count - i - 1);
         else if (runs_nothing(&op->desc))

@@ -43,34 +43,45 @@ static int end_block(const trib_view *v)
     return (v->c_offset + v->c + block - 1) / block;
 }
 
+/* Only what stays from run to run has its place already, and may be seen as several buffers: a parameter, and as a part
+ * of all parameters. */
+static bool same_bytes(const trib_plan *p, int a, int b)
+{
+    const trib_plan_buffer *x = &p->buffers[a], *y = &p->buffers[b];
+    if (trib_buffer_area(x->kind) != TRIB_AREA_PARAMETERS || trib_buffer_area(y->kind) != TRIB_AREA_PARAMETERS)
+        return false;
+    return x->offset < y->offset + y->bytes && y->offset < x->offset + x->bytes;
+}
+
 /* Whether they have bytes in common. Slices of one tensor are disjoint if their channels are; a buffer seen as tensors
  * of different shapes counts as one piece. */
-static bool meet(const trib_view *a, const trib_view *b)
+static bool meet(const trib_plan *p, const trib_view *a, const trib_view *b)
 {
-    if (a->buffer < 0 || a->buffer != b->buffer) return false;
+    if (a->buffer < 0 || b->buffer < 0) return false;
+    if (a->buffer != b->buffer) return same_bytes(p, a->buffer, b->buffer);
     bool same_tensor = a->dtype == b->dtype && a->layout == b->layout && a->n == b->n && a->h == b->h && a->w == b->w &&
                        a->c_total == b->c_total;
     return !same_tensor || (first_block(a) < end_block(b) && first_block(b) < end_block(a));
 }
 
-static bool any_meet(const trib_view *a, int a_count, const trib_view *b, int b_count)
+static bool any_meet(const trib_plan *p, const trib_view *a, int a_count, const trib_view *b, int b_count)
 {
     for (int i = 0; i < a_count; ++i)
         for (int k = 0; k < b_count; ++k)
-            if (meet(&a[i], &b[k])) return true;
+            if (meet(p, &a[i], &b[k])) return true;
     return false;
 }
 
 /* It reads the earlier op's output or, if both run, overwrites memory that the earlier op read or wrote. A join runs
  * nothing: it reads its slices in order to follow all their writers, and readers of the joined output follow the join.
  */
-static bool must_follow(const trib_plan_op *op, const trib_plan_op *earlier)
+static bool must_follow(const trib_plan *p, const trib_plan_op *op, const trib_plan_op *earlier)
 {
     const trib_op_desc *d = &op->desc, *e = &earlier->desc;
-    if (any_meet(d->inputs, d->input_count, e->outputs, e->output_count)) return true;
+    if (any_meet(p, d->inputs, d->input_count, e->outputs, e->output_count)) return true;
     if (!op->implementation || !earlier->implementation) return false;
-    return any_meet(d->outputs, d->output_count, e->inputs, e->input_count) ||
-           any_meet(d->outputs, d->output_count, e->outputs, e->output_count);
+    return any_meet(p, d->outputs, d->output_count, e->inputs, e->input_count) ||
+           any_meet(p, d->outputs, d->output_count, e->outputs, e->output_count);
 }
 
 /* ---- waits ---- */
@@ -82,7 +93,7 @@ static trib_status connect(trib_plan *p, clocks *c)
     for (int i = 0; i < p->op_count; ++i) {
         trib_plan_op *op = &p->ops[i];
         for (int j = i; j-- > 0;)
-            if (p->ops[j].stream != op->stream && (j == 0 || must_follow(op, &p->ops[j])))
+            if (p->ops[j].stream != op->stream && (j == 0 || must_follow(p, op, &p->ops[j])))
                 TRIB_TRY(wait_for(p, c, i, j));
         int *known = row(c->known, c->streams, op->stream);
         known[op->stream] = i + 1;

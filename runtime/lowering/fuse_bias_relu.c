@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ReLU that is the only reader of a convolution or linear layer becomes its epilogue. (The bias is always one.) */
+ * A ReLU that is the only reader of a convolution or linear layer, or in training of a batch norm, becomes its
+ * epilogue. (The bias is always one.) */
 #include "graph/kinds.h"
 #include "lowering/passes.h"
 #include "lowering/rewrite.h"
@@ -13,10 +14,10 @@ trib_status trib_pass_fuse_bias_relu(trib_lowering *l)
         if (g->layers[i].kind != TRIB_RELU) continue;
         int producer = g->layers[i].inputs[0];
         const trib_kind_row *row = trib_kind_row_of(g->layers[producer].kind);
-        if (!row->takes_relu || r.uses[producer] != 1 || l->folded[producer].relu) continue;
+        bool takes = row->takes_relu || (l->options.training && row->scales_and_shifts);
+        if (!takes || r.uses[producer] != 1 || l->folded[producer].relu) continue;
         l->folded[producer].relu = true;
         r.replacement[i] = producer;
     }
-    return trib_lowering_note(l, "fuse_bias_relu: %d ReLUs fused into convolutions and linear layers",
-                              trib_rewrite_end(&r));
+    return trib_lowering_note(l, "fuse_bias_relu: %d ReLUs fused into the layers they follow", trib_rewrite_end(&r));
 }

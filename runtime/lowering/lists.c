@@ -46,6 +46,7 @@ trib_status trib_lowering_drop_buffers(trib_lowering *l)
     for (int i = 0; i < p->load_count; ++i) p->loads[i].view.buffer = number[p->loads[i].view.buffer];
     for (int i = 0; i < p->output_count; ++i) p->outputs[i].buffer = number[p->outputs[i].buffer];
     for (int i = 0; i < p->input_count; ++i) p->inputs[i].buffer = number[p->inputs[i].buffer];
+    for (int i = 0; i < p->tensor_count; ++i) p->tensors[i].view.buffer = number[p->tensors[i].view.buffer];
     trib_free(number);
     return trib_success();
 }
@@ -84,6 +85,15 @@ trib_status trib_lowering_add_op(trib_lowering *l, const trib_plan_op *op)
     if (trib_grow((void **)&p->ops, &l->op_capacity, (size_t)p->op_count + 1, sizeof *p->ops))
         return trib_plan_no_memory();
     p->ops[p->op_count++] = *op;
+    return trib_success();
+}
+
+trib_status trib_lowering_insert_op(trib_lowering *l, int index, const trib_plan_op *op)
+{
+    TRIB_TRY(trib_lowering_add_op(l, op));
+    trib_plan_op *at = &l->plan->ops[index];
+    memmove(at + 1, at, (size_t)(l->plan->op_count - 1 - index) * sizeof *at);
+    *at = *op;
     return trib_success();
 }
 

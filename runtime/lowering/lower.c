@@ -7,6 +7,7 @@
 #include "graph/kinds.h"
 #include "lowering/lowering.h"
 #include "lowering/passes.h"
+#include "lowering/training.h"
 #include "tributary/internal/alloc.h"
 
 static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, trib_dtype dtype, trib_layout layout)
@@ -238,16 +239,20 @@ trib_status trib_lower_graph(trib_lowering *l)
     const trib_graph *g = l->graph;
     trib_plan *p = l->plan;
     size_t outputs = l->options.top_k ? 2 : g->output_count;
+    bool training = l->options.training;
     l->views = trib_alloc_zeroed(g->layer_count, sizeof *l->views);
-    p->inputs = trib_alloc_zeroed(g->layer_count, sizeof *p->inputs);
-    p->outputs = trib_alloc_zeroed(outputs, sizeof *p->outputs);
+    p->inputs = trib_alloc_zeroed(g->layer_count + 2, sizeof *p->inputs); /* training adds two */
+    p->outputs = trib_alloc_zeroed(2 * outputs, sizeof *p->outputs);      /* and a loss for each */
     if (!l->views || !p->inputs || !p->outputs) return trib_plan_no_memory();
     p->output_count = (int)outputs;
     TRIB_TRY(place_outputs(l));
     TRIB_TRY(trib_run_passes(l, TRIB_PASSES_ON_VIEWS));
+    if (training) TRIB_TRY(trib_place_training(l));
     for (size_t i = 0; i < g->layer_count; ++i) {
         if (g->layers[i].kind == TRIB_CONCAT)
             TRIB_TRY(add_join(l, (int)i));
+        else if (training && g->layers[i].kind != TRIB_INPUT)
+            TRIB_TRY(trib_add_training_ops(l, (int)i));
         else
             TRIB_TRY(add_layer_op(l, (int)i));
         for (size_t k = 0; k < g->output_count; ++k)

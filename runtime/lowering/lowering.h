@@ -15,6 +15,25 @@ typedef struct trib_folded {
     float bn_eps; /* above 0: it ends in a batch norm, whose parameters now belong to the layer */
 } trib_folded;
 
+/* Training: where a parameter of the graph and what belongs to it stay from step to step; buffer -1: there is none. */
+typedef struct trib_trained {
+    trib_view value, gradient, momentum, average;
+} trib_trained;
+
+/* Training: parameters with the same multiples of learning rate and weight decay, as vectors. */
+typedef struct trib_update {
+    trib_view value, gradient, momentum, average; /* buffer -1: there is none */
+    trib_sgd attributes;
+} trib_update;
+enum { TRIB_UPDATES = 2 };
+
+/* Training: 1x1 convolutions of one input, whose backward ops are one: the gradient of the input is the product of all
+ * their gradients, side by side, with all their weights, one below the other. */
+enum { TRIB_MAX_MERGED = 4 };
+typedef struct trib_merged {
+    int count, layers[TRIB_MAX_MERGED]; /* in the order of the merged channels */
+} trib_merged;
+
 typedef struct trib_lowering {
     trib_graph *graph;   /* its own copy, which the graph passes rewrite */
     trib_folded *folded; /* one per layer */
@@ -24,8 +43,13 @@ typedef struct trib_lowering {
     trib_strings *strings;                              /* all names in the plan */
     size_t op_capacity, buffer_capacity, note_capacity; /* of the plan's lists */
     size_t prepare_capacity, load_capacity;
-    trib_view *views;    /* the output of each layer */
-    int64_t measured_ns; /* sum over ops, with options.measure */
+    trib_view *views;      /* the output of each layer */
+    trib_trained *trained; /* training: one per parameter of the graph */
+    trib_update updates[TRIB_UPDATES];
+    trib_merged *merged;
+    int merged_count;
+    trib_view labels, controls; /* training: inputs of the plan */
+    int64_t measured_ns;        /* sum over ops, with options.measure */
 } trib_lowering;
 
 /* A copy of the graph whose outputs are the wanted ones, and a plan without ops. Release the lowering, also on failure.
@@ -52,6 +76,7 @@ trib_status trib_lowering_drop_buffers(trib_lowering *lowering);
  * return it, is reported as out of memory. */
 trib_status trib_lowering_new_op(const trib_lowering *lowering, int layer, const char *name, trib_plan_op *out);
 trib_status trib_lowering_add_op(trib_lowering *lowering, const trib_plan_op *op);
+trib_status trib_lowering_insert_op(trib_lowering *lowering, int index, const trib_plan_op *op);
 void trib_lowering_remove_op(trib_lowering *lowering, int index);
 trib_plan_part trib_no_parameters(void);
 

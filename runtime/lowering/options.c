@@ -32,6 +32,20 @@ static trib_status check_abilities(const trib_device_info *info, const trib_plan
     return trib_success();
 }
 
+static trib_status check_training(const trib_training *t, const trib_plan_options *o)
+{
+    if (t->loss_count < 1 || t->loss_count > TRIB_MAX_PLAN_OUTPUTS / 2 || !t->losses)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "training with %d losses; 1 to %d are possible", t->loss_count,
+                          TRIB_MAX_PLAN_OUTPUTS / 2);
+    if (o->outputs || o->top_k)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "in training the outputs are those of the losses: give no others");
+    if (t->frozen_count < 0 || (t->frozen_count && !t->frozen))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d frozen prefixes, and no list of them", t->frozen_count);
+    for (int i = 0; i < t->loss_count; ++i)
+        if (!t->losses[i].output) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "loss %d names no output", i);
+    return trib_success();
+}
+
 trib_status trib_check_options(const trib_graph *g, trib_device *device, const trib_plan_options *o)
 {
     if (!g || !device) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a plan needs a graph and a device");
@@ -41,8 +55,9 @@ trib_status trib_check_options(const trib_graph *g, trib_device *device, const t
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "schedule %d does not exist", (int)o->schedule);
     if (o->fork_schedule_count < 0 || (o->fork_schedule_count > 0 && !o->fork_schedules))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d schedules of forks, and no list of them", o->fork_schedule_count);
-    TRIB_TRY(trib_check_disabled_passes(o->disabled_passes));
+    TRIB_TRY(trib_check_disabled_passes(o->disabled_passes, o->training));
     TRIB_TRY(check_abilities(trib_device_get_info(device), o));
+    if (o->training) TRIB_TRY(check_training(o->training, o));
     if (o->input_layout != TRIB_NCHW && o->input_layout != TRIB_NHWC)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the input's layout must be nchw or nhwc");
     if (o->output_count < 0 || o->output_count > TRIB_MAX_PLAN_OUTPUTS)

@@ -18,8 +18,8 @@ trib_status trib_run_passes(trib_lowering *lowering, trib_pass_stage stage);
 /* Whether the schedule of this fork (-1: outside of all) is one of the pass's. Passes for some schedules check every op
  * with this. */
 bool trib_pass_concerns(const trib_lowering *lowering, trib_pass pass, int fork);
-/* Fails if a required pass is among these (bits 1u << trib_pass). */
-trib_status trib_check_disabled_passes(unsigned disabled);
+/* Fails if a pass that such a plan requires is among these (bits 1u << trib_pass). */
+trib_status trib_check_disabled_passes(unsigned disabled, bool training);
 
 trib_status trib_pass_prune(trib_lowering *lowering);
 trib_status trib_pass_fold_batch_norm(trib_lowering *lowering);
@@ -28,6 +28,8 @@ trib_status trib_pass_elide_concat(trib_lowering *lowering);
 trib_status trib_pass_merge_reductions(trib_lowering *lowering);
 trib_status trib_pass_fuse_pool_projection(trib_lowering *lowering);
 trib_status trib_pass_fuse_pool_lrn(trib_lowering *lowering);
+trib_status trib_pass_backward(trib_lowering *lowering);
+trib_status trib_pass_recompute(trib_lowering *lowering);
 trib_status trib_pass_choose_implementation(trib_lowering *lowering);
 trib_status trib_pass_prepare_parameters(trib_lowering *lowering);
 trib_status trib_pass_assign_streams(trib_lowering *lowering);

@@ -44,10 +44,10 @@ static trib_view view_of(const trib_shape *shape)
                          .c_total = (int)shape->dim[0] };
 }
 
-static trib_status place(consumer *c, const char *name, trib_buffer_kind kind, int64_t bytes, int *buffer)
+static trib_status place(consumer *c, const char *name, int64_t bytes, int *buffer)
 {
     if (!name) return trib_plan_no_memory();
-    TRIB_TRY(trib_lowering_add_buffer(c->l, name, kind, bytes, buffer));
+    TRIB_TRY(trib_lowering_add_buffer(c->l, name, TRIB_BUFFER_LOADING, bytes, buffer));
     c->l->plan->buffers[*buffer].offset = c->offset;
     c->offset += trib_aligned(bytes);
     if (c->offset > c->l->plan->loading_bytes) c->l->plan->loading_bytes = c->offset;
@@ -68,8 +68,7 @@ static trib_status add_load(consumer *c, int parameter, const trib_view *view)
 static trib_status load_alone(consumer *c, int parameter, trib_view *view)
 {
     *view = view_of(shape_of(c, parameter));
-    TRIB_TRY(
-        place(c, c->l->graph->parameters[parameter].name, TRIB_BUFFER_PARAMETER, trib_view_bytes(view), &view->buffer));
+    TRIB_TRY(place(c, c->l->graph->parameters[parameter].name, trib_view_bytes(view), &view->buffer));
     return add_load(c, parameter, view);
 }
 
@@ -159,25 +158,16 @@ static trib_status add_pack(consumer *c)
                                        .h = (int)(packed->bytes / TRIB_ALIGNMENT),
                                        .w = 1,
                                        .c_total = TRIB_ALIGNMENT };
-    if (consumer->packing_bytes)
-        TRIB_TRY(place(c, op.name, TRIB_BUFFER_LOADING, consumer->packing_bytes, &op.workspace));
+    if (consumer->packing_bytes) TRIB_TRY(place(c, op.name, consumer->packing_bytes, &op.workspace));
     return add_op(c, &op);
 }
 
 /* ---- all of an op's ---- */
 
-static bool has_batch_norm(const trib_plan_op *op)
-{
-    for (int i = 0; i < op->part_count; ++i)
-        if (op->parts[i].parameters[TRIB_BN_MEAN] >= 0) return true;
-    return false;
-}
-
 /* Dense weight and bias, as wide as all parts together. */
 static trib_status place_values(consumer *c)
 {
     const trib_plan_op *op = op_of(c);
-    trib_buffer_kind kind = has_batch_norm(op) ? TRIB_BUFFER_LOADING : TRIB_BUFFER_PARAMETER;
     const char *weight_name = trib_strings_format(c->l->strings, "%s/weight", op->name);
     const char *bias_name = trib_strings_format(c->l->strings, "%s/bias", op->name);
     int id = op->parts[0].parameters[TRIB_WEIGHT];
@@ -187,8 +177,8 @@ static trib_status place_values(consumer *c)
     c->bias.c_total = c->bias.c;
     c->weight = id >= 0 ? view_of(shape_of(c, id)) : c->bias;
     c->weight.c = c->weight.c_total = c->bias.c;
-    TRIB_TRY(place(c, weight_name, kind, trib_view_bytes(&c->weight), &c->weight.buffer));
-    return c->has_bias ? place(c, bias_name, kind, trib_view_bytes(&c->bias), &c->bias.buffer) : trib_success();
+    TRIB_TRY(place(c, weight_name, trib_view_bytes(&c->weight), &c->weight.buffer));
+    return c->has_bias ? place(c, bias_name, trib_view_bytes(&c->bias), &c->bias.buffer) : trib_success();
 }
 
 static trib_status prepare(consumer *c)

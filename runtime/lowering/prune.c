@@ -5,6 +5,14 @@
 #include "lowering/rewrite.h"
 #include "tributary/internal/alloc.h"
 
+/* Dropout does something in training only. */
+static bool does_nothing(const trib_lowering *l, const trib_layer *layer)
+{
+    const trib_training *t = l->options.training;
+    bool drops = t && layer->kind == TRIB_DROPOUT && !t->no_dropout && layer->attributes.dropout.p > 0;
+    return trib_kind_row_of(layer->kind)->nothing_to_run && !drops;
+}
+
 trib_status trib_pass_prune(trib_lowering *l)
 {
     trib_graph *g = l->graph;
@@ -22,11 +30,10 @@ trib_status trib_pass_prune(trib_lowering *l)
         if (g->layers[i].kind == TRIB_INPUT) continue; /* the caller passes it even if it is unused */
         if (!needed[i])
             r.replacement[i] = -1;
-        else if (trib_kind_row_of(g->layers[i].kind)->nothing_to_run)
+        else if (does_nothing(l, &g->layers[i]))
             r.replacement[i] = g->layers[i].inputs[0];
     }
     int removed = trib_rewrite_end(&r);
     trib_free(needed);
-    return trib_lowering_note(l, "prune: %d layers that the outputs do not need, or that do nothing at inference",
-                              removed);
+    return trib_lowering_note(l, "prune: %d layers that the outputs do not need, or that do nothing", removed);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "graph/kinds.h"
 #include "lowering/candidates.h"
 
 static trib_status nothing_fits(const trib_lowering *l, const trib_plan_op *op, const char *reason)
@@ -45,8 +46,9 @@ static trib_status try_source_layouts(trib_lowering *l, const trib_plan_op *op, 
 {
     static const trib_layout others[] = { TRIB_NCHW, TRIB_NHWC, TRIB_NCHW16C, TRIB_NCHW8C };
     const trib_view *source = &op->desc.inputs[0];
+    bool alone = op->desc.input_count == 1 || trib_kind_row_of(op->desc.kind)->operands;
     for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
-        if (op->desc.input_count != 1 || (others[i] == source->layout && source->c == source->c_total)) continue;
+        if (!alone || (others[i] == source->layout && source->c == source->c_total)) continue;
         trib_op_desc other = op->desc;
         other.inputs[0].layout = others[i];
         other.inputs[0].c_offset = 0;

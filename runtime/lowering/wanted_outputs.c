@@ -21,16 +21,23 @@ static trib_status find_output(const trib_graph *g, const char *name, trib_outpu
     return trib_success();
 }
 
+/* In training, the `i`-th wanted output is that of the `i`-th loss. */
+static const char *wanted_name(const trib_plan_options *o, int i)
+{
+    return o->training ? o->training->losses[i].output : o->outputs[i];
+}
+
 trib_status trib_want_outputs(trib_graph *g, const trib_plan_options *o)
 {
-    if (!o->outputs || !o->output_count) {
+    int count = o->training ? o->training->loss_count : o->output_count;
+    if (!o->training && (!o->outputs || !count)) {
         g->output_count = 1;
         return trib_success();
     }
-    trib_output *wanted = trib_alloc_zeroed((size_t)o->output_count, sizeof *wanted);
+    trib_output *wanted = trib_alloc_zeroed((size_t)count, sizeof *wanted);
     if (!wanted) return trib_plan_no_memory();
-    for (int i = 0; i < o->output_count; ++i) {
-        trib_status s = find_output(g, o->outputs[i], &wanted[i]);
+    for (int i = 0; i < count; ++i) {
+        trib_status s = find_output(g, wanted_name(o, i), &wanted[i]);
         if (trib_failed(&s)) {
             trib_free(wanted);
             return s;
@@ -38,6 +45,6 @@ trib_status trib_want_outputs(trib_graph *g, const trib_plan_options *o)
     }
     trib_free(g->outputs);
     g->outputs = wanted;
-    g->output_count = g->output_capacity = (size_t)o->output_count;
+    g->output_count = g->output_capacity = (size_t)count;
     return trib_success();
 }

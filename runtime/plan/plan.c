@@ -47,9 +47,9 @@ static const struct {
     [TRIB_BUFFER_WORKSPACE] = { "workspace", TRIB_AREA_ARENA },
     [TRIB_BUFFER_INPUT] = { "input", TRIB_AREA_CALLER },
     [TRIB_BUFFER_OUTPUT] = { "output", TRIB_AREA_CALLER },
-    [TRIB_BUFFER_PARAMETER] = { "parameter", TRIB_AREA_LOADING },
     [TRIB_BUFFER_LOADING] = { "loading", TRIB_AREA_LOADING },
     [TRIB_BUFFER_PACKED] = { "packed", TRIB_AREA_PARAMETERS },
+    [TRIB_BUFFER_PARAMETER] = { "parameter", TRIB_AREA_PARAMETERS },
     [TRIB_BUFFER_GRADIENT] = { "gradient", TRIB_AREA_PARAMETERS },
     [TRIB_BUFFER_STATE] = { "state", TRIB_AREA_PARAMETERS },
 };
@@ -60,6 +60,12 @@ const char *trib_buffer_kind_name(trib_buffer_kind kind)
 }
 
 trib_memory_area trib_buffer_area(trib_buffer_kind kind) { return buffer_kinds[kind].area; }
+
+const char *trib_tensor_role_name(trib_tensor_role role)
+{
+    static const char *const names[TRIB_TENSOR_ROLE_COUNT] = { "parameter", "gradient", "momentum", "average" };
+    return (unsigned)role < TRIB_TENSOR_ROLE_COUNT ? names[role] : "unknown";
+}
 
 trib_plan_options trib_plan_default_options(void)
 {
@@ -79,6 +85,7 @@ void trib_plan_destroy(trib_plan *plan)
     trib_free(plan->inputs);
     trib_free(plan->outputs);
     trib_free(plan->forks);
+    trib_free(plan->tensors);
     trib_free(plan->notes);
     if (plan->storage) trib_strings_release(plan->storage);
     trib_free(plan->storage);

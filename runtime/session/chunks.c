@@ -27,11 +27,13 @@ static trib_status end(trib_lane *lane, trib_stage stage, int64_t chunk)
     return trib_event_record(reached(lane, stage, chunk), lane->stages[stage]);
 }
 
-static trib_status load(trib_lane *lane, int64_t chunk, const trib_slot *slot, const void *input, int count)
+static trib_status load(trib_lane *lane, int64_t chunk, const trib_slot *slot, const void *const *inputs, int count)
 {
-    size_t bytes = trib_input_row_bytes(lane->plan) * (size_t)count;
+    const trib_plan *p = lane->plan;
     TRIB_TRY(begin(lane, TRIB_STAGE_LOAD, chunk, false));
-    TRIB_TRY(trib_copy_to_device(lane->stages[TRIB_STAGE_LOAD], slot->input, input, bytes));
+    for (int i = 0; i < p->input_count; ++i)
+        TRIB_TRY(trib_copy_to_device(lane->stages[TRIB_STAGE_LOAD], slot->inputs[i], inputs[i],
+                                     trib_input_bytes(p, i, count)));
     return end(lane, TRIB_STAGE_LOAD, chunk);
 }
 
@@ -46,7 +48,8 @@ static trib_status launch_capture(trib_lane *lane, trib_capture *capture)
 static trib_status compute(trib_lane *lane, int64_t chunk, const trib_slot *slot, bool resident)
 {
     TRIB_TRY(begin(lane, TRIB_STAGE_COMPUTE, chunk, resident));
-    TRIB_TRY(slot->capture ? launch_capture(lane, slot->capture) : trib_lane_run_ops(lane, slot->input, slot->outputs));
+    TRIB_TRY(slot->capture ? launch_capture(lane, slot->capture)
+                           : trib_lane_run_ops(lane, (const void *const *)slot->inputs, slot->outputs));
     return end(lane, TRIB_STAGE_COMPUTE, chunk);
 }
 
@@ -62,10 +65,11 @@ static trib_status fetch(trib_lane *lane, int64_t chunk, const trib_slot *slot, 
 
 /* ---- chunks ---- */
 
-static trib_status run_copied(trib_lane *lane, int64_t chunk, const void *input, int count, void *const *outputs)
+static trib_status run_copied(trib_lane *lane, int64_t chunk, const void *const *inputs, int count,
+                              void *const *outputs)
 {
     const trib_slot *slot = &lane->slots[chunk % lane->order.slots];
-    TRIB_TRY(load(lane, chunk, slot, input, count));
+    TRIB_TRY(load(lane, chunk, slot, inputs, count));
     TRIB_TRY(compute(lane, chunk, slot, false));
     return fetch(lane, chunk, slot, outputs, count);
 }
@@ -77,26 +81,27 @@ static trib_status run_resident(trib_lane *lane, int64_t chunk)
     return trib_event_record(reached(lane, TRIB_STAGE_FETCH, chunk), lane->stages[TRIB_STAGE_COMPUTE]);
 }
 
-static trib_status run_in_place(trib_lane *lane, int64_t chunk, const void *input, void *const *outputs)
+static trib_status run_in_place(trib_lane *lane, int64_t chunk, const void *const *inputs, void *const *outputs)
 {
-    TRIB_TRY(trib_lane_run_ops(lane, input, outputs));
+    TRIB_TRY(trib_lane_run_ops(lane, inputs, outputs));
     return end(lane, TRIB_STAGE_FETCH, chunk);
 }
 
-static trib_status run(trib_lane *lane, int64_t chunk, const void *input, int count, void *const *outputs)
+static trib_status run(trib_lane *lane, int64_t chunk, const void *const *inputs, int count, void *const *outputs)
 {
     bool host = trib_device_get_info(lane->device)->host;
-    if (!input) return run_resident(lane, chunk);
-    if (host && !lane->slots[0].capture && count == lane->plan->batch) return run_in_place(lane, chunk, input, outputs);
-    return run_copied(lane, chunk, input, count, outputs);
+    if (!inputs) return run_resident(lane, chunk);
+    if (host && !lane->slots[0].capture && count == lane->plan->batch)
+        return run_in_place(lane, chunk, inputs, outputs);
+    return run_copied(lane, chunk, inputs, count, outputs);
 }
 
-trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs)
+trib_status trib_lane_submit(trib_lane *lane, const void *const *inputs, int count, void *const *outputs)
 {
     int64_t chunk = lane->submitted++, oldest = chunk - TRIB_CHUNKS_IN_FLIGHT;
     if (oldest >= lane->settled) TRIB_TRY(trib_lane_wait(lane, oldest, oldest + 1));
     trib_lane_push(lane, TRIB_TRACE_CHUNK);
-    trib_status status = run(lane, chunk, input, count, outputs);
+    trib_status status = run(lane, chunk, inputs, count, outputs);
     trib_trace_pop(lane->trace);
     return trib_outcome(&status);
 }

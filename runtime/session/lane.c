@@ -6,10 +6,12 @@
 
 #include "tributary/internal/alloc.h"
 
-size_t trib_input_row_bytes(const trib_plan *p)
+/* An input that is not per image, such as a step's controls, has one row for any count. */
+size_t trib_input_bytes(const trib_plan *p, int input, int count)
 {
-    const int64_t *d = p->inputs[0].shape.dim;
-    return (size_t)(d[1] * d[2] * d[3]) * trib_dtype_size(p->inputs[0].dtype);
+    const int64_t *d = p->inputs[input].shape.dim;
+    int64_t rows = d[0] == p->batch ? count : d[0];
+    return (size_t)(rows * d[1] * d[2] * d[3]) * trib_dtype_size(p->inputs[input].dtype);
 }
 
 size_t trib_output_row_bytes(const trib_plan *p, int output)
@@ -77,32 +79,46 @@ static trib_status open_arena(trib_lane *lane)
     return status;
 }
 
+/* Rows beyond a short chunk are computed as well: zeros keep them finite. */
+static trib_status open_input(trib_lane *lane, trib_slot *slot, int i)
+{
+    const trib_plan *p = lane->plan;
+    size_t bytes = trib_input_bytes(p, i, p->batch);
+    trib_status status = trib_device_alloc(lane->device, lane->streams[0], bytes, &slot->inputs[i]);
+    if (!trib_failed(&status)) status = trib_fill_zero(lane->streams[0], slot->inputs[i], bytes);
+    trib_add_context(&status, "input %s at batch %d", p->inputs[i].name, p->batch);
+    return status;
+}
+
+static trib_status open_output(trib_lane *lane, trib_slot *slot, int i)
+{
+    const trib_plan *p = lane->plan;
+    size_t bytes = trib_output_row_bytes(p, i) * (size_t)p->batch;
+    trib_status status = trib_device_alloc(lane->device, lane->streams[0], bytes, &slot->outputs[i]);
+    trib_add_context(&status, "output %s at batch %d", p->outputs[i].name, p->batch);
+    return status;
+}
+
 static trib_status open_slot(trib_lane *lane, trib_slot *slot)
 {
     const trib_plan *p = lane->plan;
-    trib_stream *s = lane->streams[0];
-    size_t input = trib_input_row_bytes(p) * (size_t)p->batch;
+    slot->inputs = trib_alloc_zeroed((size_t)p->input_count, sizeof *slot->inputs);
     slot->outputs = trib_alloc_zeroed((size_t)p->output_count, sizeof *slot->outputs);
-    if (!slot->outputs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for lane %d", lane->index);
-    trib_status status = trib_device_alloc(lane->device, s, input, &slot->input);
-    /* rows beyond a short chunk are computed as well: keep them finite */
-    if (!trib_failed(&status)) status = trib_fill_zero(s, slot->input, input);
-    trib_add_context(&status, "the input of %s at batch %d", p->graph_name, p->batch);
-    for (int i = 0; i < p->output_count && !trib_failed(&status); ++i) {
-        size_t bytes = trib_output_row_bytes(p, i) * (size_t)p->batch;
-        status = trib_device_alloc(lane->device, s, bytes, &slot->outputs[i]);
-        trib_add_context(&status, "output %s at batch %d", p->outputs[i].name, p->batch);
-    }
-    return status;
+    if (!slot->inputs || !slot->outputs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for lane %d", lane->index);
+    for (int i = 0; i < p->input_count; ++i) TRIB_TRY(open_input(lane, slot, i));
+    for (int i = 0; i < p->output_count; ++i) TRIB_TRY(open_output(lane, slot, i));
+    return trib_success();
 }
 
 static void close_slot(trib_lane *lane, trib_slot *slot)
 {
+    const trib_plan *p = lane->plan;
     trib_capture_destroy(slot->capture);
-    if (!slot->outputs) return;
-    trib_device_free(lane->device, lane->streams[0], slot->input);
-    for (int i = 0; i < lane->plan->output_count; ++i)
+    for (int i = 0; slot->inputs && i < p->input_count; ++i)
+        trib_device_free(lane->device, lane->streams[0], slot->inputs[i]);
+    for (int i = 0; slot->outputs && i < p->output_count; ++i)
         trib_device_free(lane->device, lane->streams[0], slot->outputs[i]);
+    trib_free(slot->inputs);
     trib_free(slot->outputs);
 }
 
@@ -115,7 +131,7 @@ static trib_status warm_up(trib_lane *lane)
     const trib_trace *trace = lane->trace;
     if (trib_device_get_info(lane->device)->host) return trib_success();
     lane->trace = NULL;
-    trib_status status = trib_lane_run_ops(lane, lane->slots[0].input, lane->slots[0].outputs);
+    trib_status status = trib_lane_run_ops(lane, (const void *const *)lane->slots[0].inputs, lane->slots[0].outputs);
     trib_status done = trib_lane_drain(lane);
     lane->trace = trace;
     return trib_failed(&status) ? status : done;
@@ -124,7 +140,7 @@ static trib_status warm_up(trib_lane *lane)
 static trib_status record(trib_lane *lane, trib_slot *slot)
 {
     TRIB_TRY(trib_capture_begin(lane->streams[0]));
-    trib_status status = trib_lane_run_ops(lane, slot->input, slot->outputs);
+    trib_status status = trib_lane_run_ops(lane, (const void *const *)slot->inputs, slot->outputs);
     trib_status end = trib_capture_end(lane->streams[0], &slot->capture);
     if (trib_failed(&status)) return status;
     return end;
@@ -154,7 +170,7 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots)
     TRIB_TRY(trib_chunk_order_check(&lane->order));
     TRIB_TRY(open_streams(lane));
     TRIB_TRY(open_arena(lane));
-    bool in_place = info->host && launch != TRIB_GRAPH && lane->plan->batch == 1;
+    bool in_place = info->host && launch != TRIB_GRAPH && (lane->plan->batch == 1 || lane->plan->training);
     for (int i = 0; !in_place && i < slots; ++i) TRIB_TRY(open_slot(lane, &lane->slots[i]));
     if (launch == TRIB_GRAPH) TRIB_TRY(record_slots(lane));
     return trib_stream_synchronize(lane->streams[0]); /* from here on, all streams may use the memory */

@@ -12,8 +12,8 @@ enum { TRIB_CHUNKS_IN_FLIGHT = TRIB_MAX_SLOTS + 1 };
 
 /* A chunk's input and results on the device, and the plan recorded with these addresses. */
 typedef struct trib_slot {
-    void *input;    /* NULL: the caller's memory is used directly */
-    void **outputs; /* one per plan output; NULL entries likewise */
+    void **inputs;  /* one per plan input; NULL: the caller's memory is used directly */
+    void **outputs; /* one per plan output */
     trib_capture *capture;
 } trib_slot;
 
@@ -21,7 +21,7 @@ typedef struct trib_lane {
     trib_device *device;
     const trib_plan *plan;
     trib_op_handle *const *ops; /* one per plan op, NULL if nothing runs; owned by the session */
-    unsigned char *parameters;  /* packed, of all ops; owned by the session */
+    unsigned char *parameters;  /* packed, of all ops, or in training all tensors that stay; owned by the session */
     const trib_trace *trace;    /* NULL: no listener; owned by the session */
     int index;
     trib_chunk_order order;
@@ -44,10 +44,10 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots);
 void trib_lane_close(trib_lane *lane);
 
 /* Enqueues a chunk of `count` images (1 .. plan->batch) on the lane's streams; waits only while too many chunks are in
- * flight. Host memory must stay valid until trib_lane_wait, or after a failure trib_lane_drain. `input` and `outputs`
+ * flight. Host memory must stay valid until trib_lane_wait, or after a failure trib_lane_drain. `inputs` and `outputs`
  * both NULL: nothing is copied, and the slot's content is the input. The lane's first chunk is number 0; chunks that
  * fail here are counted as well. */
-trib_status trib_lane_submit(trib_lane *lane, const void *input, int count, void *const *outputs);
+trib_status trib_lane_submit(trib_lane *lane, const void *const *inputs, int count, void *const *outputs);
 /* Waits for the results of chunks [from, to), or returns the failure of one of them. */
 trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to);
 /* Waits until nothing is in flight and returns the first failure, after which all chunks in flight count as failed. */
@@ -60,10 +60,10 @@ static inline void trib_lane_push(const trib_lane *lane, trib_trace_what what)
 }
 
 /* Runs the plan's ops on a slot's memory. */
-trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs);
+trib_status trib_lane_run_ops(trib_lane *lane, const void *const *inputs, void *const *outputs);
 
-/* Bytes of one image in the input, and of one row of an output. */
-size_t trib_input_row_bytes(const trib_plan *plan);
+/* Bytes of an input for `count` images, and of one row of an output. */
+size_t trib_input_bytes(const trib_plan *plan, int input, int count);
 size_t trib_output_row_bytes(const trib_plan *plan, int output);
 
 #endif

@@ -3,7 +3,7 @@
 #include "session/lane.h"
 
 typedef struct bindings {
-    const void *input;
+    const void *const *inputs;
     void *const *outputs;
 } bindings;
 
@@ -16,7 +16,8 @@ static void *address(const trib_lane *lane, const bindings *b, int buffer)
     case TRIB_AREA_PARAMETERS: return lane->parameters + where->offset;
     default: break;
     }
-    if (where->kind == TRIB_BUFFER_INPUT) return (void *)b->input;
+    for (int i = 0; i < p->input_count; ++i)
+        if (p->inputs[i].buffer == buffer) return (void *)b->inputs[i];
     int i = 0; /* a buffer that is nothing else is an output's */
     while (i + 1 < p->output_count && p->outputs[i].buffer != buffer) ++i;
     return b->outputs[i];
@@ -50,9 +51,9 @@ static trib_status give_op(trib_lane *lane, int index, const bindings *b)
     return trib_success();
 }
 
-trib_status trib_lane_run_ops(trib_lane *lane, const void *input, void *const *outputs)
+trib_status trib_lane_run_ops(trib_lane *lane, const void *const *inputs, void *const *outputs)
 {
-    bindings b = { input, outputs };
+    bindings b = { inputs, outputs };
     for (int i = 0; i < lane->plan->op_count; ++i) {
         const int stream = lane->plan->ops[i].stream;
         trib_trace_push(lane->trace, (trib_trace_range) { TRIB_TRACE_OP, lane->index, stream, i, lane->serial });

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "session/lane.h"
+#include "session/ops.h"
 #include "session/parameters.h"
 #include "session/traced.h"
 #include "trace/trace.h"
@@ -77,38 +78,6 @@ static trib_status resolve_options(trib_device *device, trib_session_options *o)
 
 /* ---- building ---- */
 
-static trib_status check_parameters(const trib_graph *graph, const trib_tensor *parameters)
-{
-    char found[TRIB_SHAPE_TEXT], wanted[TRIB_SHAPE_TEXT];
-    for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
-        const trib_parameter *p = trib_graph_parameter(graph, i);
-        const trib_tensor *t = parameters ? &parameters[i] : NULL;
-        if (!t || !t->data) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is not given", p->name);
-        if (!trib_shape_equal(&t->shape, &p->shape))
-            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is %s; %s is needed", p->name,
-                              trib_shape_text(&t->shape, found), trib_shape_text(&p->shape, wanted));
-        if (!trib_dtype_is_float(t->dtype))
-            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "parameter %s is %s; f32, f16 or bf16 is needed", p->name,
-                              trib_dtype_name(t->dtype));
-    }
-    return trib_success();
-}
-
-static trib_status create_ops(trib_session *s)
-{
-    const trib_plan *p = s->plan;
-    s->ops = trib_alloc_zeroed((size_t)p->op_count, sizeof(trib_op_handle *));
-    if (!s->ops) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d ops", p->op_count);
-    for (int i = 0; i < p->op_count; ++i) {
-        const trib_plan_op *op = &p->ops[i];
-        if (!op->implementation) continue;
-        trib_status status = trib_op_create(s->device, &op->desc, op->implementation, &s->ops[i]);
-        trib_add_context(&status, "layer %s", op->name);
-        if (trib_failed(&status)) return status;
-    }
-    return trib_success();
-}
-
 /* On a stream that ends before the lanes begin: the OpenMP threads of its packing would outnumber the cores with
  * theirs, and then OpenMP's threads sleep instead of waiting for the next op (measured: batch 1 on 2 cores took 1.6
  * times as long). */
@@ -149,12 +118,12 @@ static trib_status open_lanes(trib_session *s, const trib_session_options *o)
 static trib_status build(trib_session *s, const trib_graph *graph, const trib_tensor *parameters,
                          const trib_session_options *o, trib_trace_sinks sinks)
 {
-    TRIB_TRY(check_parameters(graph, parameters));
+    TRIB_TRY(trib_check_parameters(graph, parameters));
     TRIB_TRY(trib_plan_create(graph, s->device, &o->plan, &s->plan));
     if (s->plan->input_count > 1)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "the network has %d inputs, '%s' and '%s' first; a session takes one",
                           s->plan->input_count, s->plan->inputs[0].name, s->plan->inputs[1].name);
-    TRIB_TRY(create_ops(s));
+    TRIB_TRY(trib_ops_create(s->device, s->plan, &s->ops));
     TRIB_TRY(load_parameters(s, parameters));
     TRIB_TRY(trib_trace_create(s->plan, sinks, &s->trace));
     return open_lanes(s, o);
@@ -191,9 +160,8 @@ void trib_session_destroy(trib_session *s)
 {
     if (!s || s->process != trib_process()) return;
     for (int i = 0; i < s->lane_count; ++i) trib_lane_close(&s->lanes[i]);
-    for (int i = 0; s->ops && i < s->plan->op_count; ++i) trib_op_destroy(s->ops[i]);
+    trib_ops_destroy(s->plan, s->ops);
     trib_device_free(s->device, NULL, s->parameters); /* the lanes have waited for their work */
-    trib_free(s->ops);
     trib_trace_destroy(s->trace);
     trib_free(s->lanes);
     trib_plan_destroy(s->plan);
@@ -210,13 +178,13 @@ static trib_status submit_chunk(trib_session *s, const void *input, int first, i
 {
     const trib_plan *p = s->plan;
     void *rows[TRIB_MAX_PLAN_OUTPUTS];
-    const unsigned char *images = NULL;
+    const void *images = NULL;
     for (int i = 0; outputs && i < p->output_count; ++i)
         rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
-    if (input) images = (const unsigned char *)input + (size_t)first * trib_input_row_bytes(p);
+    if (input) images = (const unsigned char *)input + trib_input_bytes(p, 0, first);
     trib_lane *lane = &s->lanes[s->submitted % s->lane_count];
     lane->serial = s->submitted++;
-    return trib_lane_submit(lane, images, count, outputs ? rows : NULL);
+    return trib_lane_submit(lane, input ? &images : NULL, count, outputs ? rows : NULL);
 }
 
 /* Waits for every lane that got one of the chunks [first, end), even after a failure. */

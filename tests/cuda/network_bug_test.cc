@@ -82,7 +82,8 @@ class Planted : public testing::TestWithParam<trib_schedule>
         const int image = int(seed) % Net::images;
         Outputs outputs(plan_.get(), 1);
         fakecuda::reseed(seed);
-        trib_status status = trib_lane_submit(&lane_, net_.image(image, false), 1, outputs.rows.data());
+        const void *input = net_.image(image, false);
+        trib_status status = trib_lane_submit(&lane_, &input, 1, outputs.rows.data());
         trib_status end = trib_lane_drain(&lane_);
         EXPECT_FALSE(trib_failed(&status)) << status.message;
         EXPECT_FALSE(trib_failed(&end)) << end.message;
@@ -106,7 +107,8 @@ class Planted : public testing::TestWithParam<trib_schedule>
         fakecuda::reseed(seed);
         for (std::size_t i = 0; i < batches_.size(); ++i) {
             batches_[i]->load(net_, int((seed + i) % Net::images));
-            EXPECT_OK(trib_lane_submit(&lane_, batches_[i]->input(), 1, batches_[i]->rows()));
+            const void *input = batches_[i]->input();
+            EXPECT_OK(trib_lane_submit(&lane_, &input, 1, batches_[i]->rows()));
         }
         EXPECT_OK(trib_lane_drain(&lane_));
         for (std::size_t i = 0; i < batches_.size(); ++i)
@@ -218,7 +220,8 @@ TEST_P(Planted, AnArenaFreedTooEarlyShows)
         void *other = nullptr;
         ASSERT_OK(open(TRIB_EAGER));
         fakecuda::reseed(std::uint64_t(seed));
-        ASSERT_OK(trib_lane_submit(&lane_, net_.image(0, false), 1, outputs.rows.data()));
+        const void *input = net_.image(0, false);
+        ASSERT_OK(trib_lane_submit(&lane_, &input, 1, outputs.rows.data()));
         trib_stream *early = lane_.streams[1];
         trib_device_free(device_.get(), early, lane_.arena);
         lane_.arena = nullptr;

@@ -45,6 +45,8 @@ typedef enum trib_pass {
     TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op with several outputs */
     TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the following 1x1 convolution become one op */
     TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an adjacent LRN become one op */
+    TRIB_PASS_BACKWARD,              /* training, required: losses, the backward of every op, the update */
+    TRIB_PASS_RECOMPUTE,             /* training: what is cheap to compute is computed again for the backward ops */
     TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
     TRIB_PASS_PREPARE_PARAMETERS,    /* required: what runs when parameters change */
     TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */
@@ -56,6 +58,29 @@ const char *trib_pass_name(trib_pass pass);
 int trib_pass_find(const char *name);
 
 enum { TRIB_LAYOUT_AUTO = -1, TRIB_MAX_PLAN_OUTPUTS = 64 };
+
+/* Softmax cross-entropy of an output (rows of logits) with the labels; the total loss is the sum of weight * mean. */
+typedef struct trib_loss {
+    const char *output; /* "logits", "aux1" */
+    float weight;
+} trib_loss;
+
+/* A plan for training: forward, losses, backward and update are one run. Its inputs are the images, "labels" (i32, N;
+ * classes from 0) and "controls" (u8, 64: a trib_step_controls); its outputs the logits of each loss, and "loss/NAME"
+ * (f32, N) of each. Parameters, their gradients and the optimiser's state are in trib_plan.tensors. */
+typedef struct trib_training {
+    const trib_loss *losses;
+    int loss_count;
+    float label_smoothing;
+    float statistics_momentum; /* of batch norm's running statistics; 0: 0.1 */
+    bool no_dropout;
+    bool nesterov;
+    bool caffe_rules;          /* biases: twice the learning rate, no weight decay */
+    bool average;              /* keeps a moving average of the parameters */
+    bool no_update;            /* gradients only */
+    const char *const *frozen; /* prefixes of names of parameters that keep their values, and need no gradients */
+    int frozen_count;
+} trib_training;
 
 /* How to lower a graph. With top_k, the plan has exactly two outputs, "top_k/probabilities" (f32, N,k) and
  * "top_k/indices" (i32, N,k), of the one output that options->outputs names (NULL: the graph's first), which must be
@@ -78,6 +103,7 @@ typedef struct trib_plan_options {
     unsigned disabled_passes;   /* bit (1u << trib_pass) */
     const char *const *outputs; /* names of outputs or layers to return; NULL: the graph's first output */
     int output_count;
+    const trib_training *training; /* NULL: inference. With it, the outputs are those of its losses */
 } trib_plan_options;
 
 /* Zero but for TRIB_LAYOUT_AUTO. */
@@ -88,11 +114,11 @@ typedef enum trib_buffer_kind {
     TRIB_BUFFER_WORKSPACE,      /* in the arena, alive during one op */
     TRIB_BUFFER_INPUT,          /* given by the caller of each run */
     TRIB_BUFFER_OUTPUT,         /* given by the caller of each run */
-    TRIB_BUFFER_PARAMETER,      /* values as the graph shapes them, dense float32 */
-    TRIB_BUFFER_LOADING,        /* between a parameter and its packed form: batch norm folded in, scratch memory */
+    TRIB_BUFFER_LOADING,        /* before a parameter is packed: its values, batch norm folded in, scratch memory */
     TRIB_BUFFER_PACKED,         /* the form in which one op reads its parameters */
-    TRIB_BUFFER_GRADIENT,       /* of parameters; no plan has any yet */
-    TRIB_BUFFER_STATE,          /* what an optimiser keeps from step to step; no plan has any yet */
+    TRIB_BUFFER_PARAMETER,      /* training: values as the graph shapes them, dense float32 */
+    TRIB_BUFFER_GRADIENT,       /* training: of a parameter, in its shape */
+    TRIB_BUFFER_STATE,          /* training: what stays from step to step beside parameters */
     TRIB_BUFFER_KIND_COUNT
 } trib_buffer_kind;
 /* "activation", "workspace", "input", ... */
@@ -173,6 +199,23 @@ typedef struct trib_plan_output {
     trib_dtype dtype; /* f32, or i32 for "top_k/indices" */
 } trib_plan_output;
 
+/* What a tensor that stays from step to step is. */
+typedef enum trib_tensor_role {
+    TRIB_TENSOR_PARAMETER = 0, /* running statistics, too */
+    TRIB_TENSOR_GRADIENT,      /* of the last step */
+    TRIB_TENSOR_MOMENTUM,
+    TRIB_TENSOR_AVERAGE, /* moving average of a parameter */
+    TRIB_TENSOR_ROLE_COUNT
+} trib_tensor_role;
+/* "parameter", "gradient", "momentum", "average". */
+const char *trib_tensor_role_name(trib_tensor_role role);
+
+typedef struct trib_plan_tensor {
+    trib_tensor_role role;
+    int parameter;  /* of the graph */
+    trib_view view; /* dense, in the parameter's shape */
+} trib_plan_tensor;
+
 typedef struct trib_plan {
     const char *graph_name, *device_spec;
     int batch;
@@ -193,9 +236,12 @@ typedef struct trib_plan {
     trib_plan_input *inputs;
     trib_plan_output *outputs;
     trib_plan_fork *forks;
+    bool training;
+    int tensor_count; /* training */
+    trib_plan_tensor *tensors;
     int64_t arena_bytes;
     int64_t activation_bytes; /* size of the arena without reuse */
-    int64_t parameter_bytes;  /* of packed parameters, once for all lanes */
+    int64_t parameter_bytes;  /* of packed parameters, once for all lanes; training: of all tensors */
     int64_t loading_bytes;    /* additional memory while they are prepared */
     /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL if unknown. */
     double copy_rate, math_rate;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lowering for training. Parameters are not packed: they, their gradients and the optimiser's state are memory that
+ * stays from step to step, and ops read weights as inputs. */
+#ifndef TRIBUTARY_RUNTIME_LOWERING_TRAINING_H
+#define TRIBUTARY_RUNTIME_LOWERING_TRAINING_H
+
+#include "lowering/lowering.h"
+
+/* Whether the parameter keeps its value. */
+bool trib_is_frozen(const trib_training *training, const char *parameter);
+
+/* Finds the convolutions whose backward ops are merged. */
+trib_status trib_find_merged(trib_lowering *lowering);
+/* The set that the layer belongs to; NULL: none. */
+const trib_merged *trib_merged_of(const trib_lowering *lowering, int layer);
+
+/* Places all tensors that stay, and adds the inputs "labels" and "controls"; plan->inputs has room for them. */
+trib_status trib_place_training(trib_lowering *lowering);
+
+/* The ops of a layer: batch norm has two, a max pool keeps its indices, weights are inputs. */
+trib_status trib_add_training_ops(trib_lowering *lowering, int layer);
+
+/* All weights of a merged set, or their gradients, as one: the same memory. */
+trib_status trib_merged_view(trib_lowering *lowering, const trib_merged *merged, trib_tensor_role role, trib_view *out);
+
+/* An op that belongs to no layer, with all other fields empty; `name` as for trib_lowering_new_op. */
+trib_status trib_new_training_op(const char *name, trib_kind kind, trib_plan_op *out);
+void trib_add_input_view(trib_plan_op *op, trib_view view);
+void trib_add_output_view(trib_plan_op *op, trib_view view);
+
+#endif

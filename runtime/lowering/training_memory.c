@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What stays in memory from step to step: four regions of the same order (values, gradients, momentum, moving
+ * averages), so that the update of all parameters is one op on flat memory, or one per pair of multiples of learning
+ * rate and weight decay; and behind them what no update touches, running statistics and frozen parameters. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/alignment.h"
+#include "lowering/training.h"
+#include "tributary/internal/alloc.h"
+
+/* ---- groups of parameters with the same multiples ---- */
+
+typedef enum group { WEIGHTS = 0, BIASES, NOT_UPDATED } group;
+
+static bool is_statistic(trib_role role) { return role == TRIB_BN_MEAN || role == TRIB_BN_VAR; }
+
+bool trib_is_frozen(const trib_training *t, const char *name)
+{
+    for (int i = 0; i < t->frozen_count; ++i)
+        if (!strncmp(name, t->frozen[i], strlen(t->frozen[i]))) return true;
+    return false;
+}
+
+static group group_of(const trib_training *t, const trib_parameter *p)
+{
+    if (is_statistic(p->role) || trib_is_frozen(t, p->name)) return NOT_UPDATED;
+    bool bias = p->role == TRIB_BIAS || p->role == TRIB_BN_BIAS;
+    return t->caffe_rules && bias ? BIASES : WEIGHTS;
+}
+
+/* ---- views ---- */
+
+static trib_view flat(int64_t count)
+{
+    return (trib_view) { .buffer = -1,
+                         .dtype = TRIB_F32,
+                         .layout = TRIB_NCHW,
+                         .n = 1,
+                         .c = (int)count,
+                         .h = 1,
+                         .w = 1,
+                         .c_total = (int)count };
+}
+
+/* A weight is K,C,R,S; of a linear layer, C,R,S is the shape of its input. */
+static trib_view view_of(const trib_lowering *l, const trib_parameter *p)
+{
+    const trib_layer *layer = &l->graph->layers[p->layer];
+    trib_view v = flat(p->shape.dim[0]);
+    if (p->shape.rank == 1) return v;
+    const trib_layer *input = &l->graph->layers[layer->inputs[0]];
+    bool filter = p->shape.rank == 4;
+    v.layout = trib_device_get_info(l->device)->host ? TRIB_NCHW : TRIB_NHWC;
+    v.n = (int)p->shape.dim[0];
+    v.c = v.c_total = filter ? (int)p->shape.dim[1] : input->c;
+    v.h = filter ? (int)p->shape.dim[2] : input->h;
+    v.w = filter ? (int)p->shape.dim[3] : input->w;
+    return v;
+}
+
+/* ---- regions ---- */
+
+typedef struct region {
+    trib_tensor_role role;
+    trib_buffer_kind kind;
+    const char *name, *suffix;
+    int64_t begin;
+} region;
+
+enum { VALUES, GRADIENTS, MOMENTUM, AVERAGES, REGIONS };
+
+static trib_status add_buffer(trib_lowering *l, const char *name, trib_buffer_kind kind, int64_t offset,
+                              trib_view *view)
+{
+    if (!name) return trib_plan_no_memory();
+    TRIB_TRY(trib_lowering_add_buffer(l, name, kind, trib_view_bytes(view), &view->buffer));
+    l->plan->buffers[view->buffer].offset = offset;
+    int64_t end = offset + trib_aligned(trib_view_bytes(view));
+    if (end > l->plan->parameter_bytes) l->plan->parameter_bytes = end;
+    return trib_success();
+}
+
+static trib_status place(trib_lowering *l, const region *r, int parameter, int64_t offset, trib_view *view)
+{
+    const trib_parameter *p = &l->graph->parameters[parameter];
+    trib_plan *plan = l->plan;
+    *view = view_of(l, p);
+    const char *name = trib_strings_format(l->strings, "%s%s", p->name, r->suffix);
+    TRIB_TRY(add_buffer(l, name, r->kind, r->begin + offset, view));
+    plan->tensors[plan->tensor_count++] = (trib_plan_tensor) { r->role, parameter, *view };
+    return trib_success();
+}
+
+static bool has_region(const trib_training *t, int region)
+{
+    if (region == MOMENTUM) return !t->no_update;
+    return region != AVERAGES || t->average;
+}
+
+static trib_view *place_of(trib_trained *t, int region)
+{
+    trib_view *const places[REGIONS] = { &t->value, &t->gradient, &t->momentum, &t->average };
+    return places[region];
+}
+
+static trib_status place_parameter(trib_lowering *l, const region *regions, int id, int64_t *offset)
+{
+    const trib_training *t = l->options.training;
+    bool updated = group_of(t, &l->graph->parameters[id]) != NOT_UPDATED;
+    for (int r = 0; r < (updated ? REGIONS : GRADIENTS); ++r)
+        if (has_region(t, r)) TRIB_TRY(place(l, &regions[r], id, *offset, place_of(&l->trained[id], r)));
+    *offset += trib_aligned(trib_view_bytes(&l->trained[id].value));
+    return trib_success();
+}
+
+/* A weight, or all weights of a merged set one behind the other when its first member is met. */
+static trib_status place_in_order(trib_lowering *l, const region *regions, int id, int64_t *offset)
+{
+    const trib_parameter *p = &l->graph->parameters[id];
+    const trib_merged *m = p->role == TRIB_WEIGHT ? trib_merged_of(l, p->layer) : NULL;
+    if (l->trained[id].value.buffer >= 0) return trib_success();
+    if (!m) return place_parameter(l, regions, id, offset);
+    for (int i = 0; i < m->count; ++i)
+        TRIB_TRY(place_parameter(l, regions, l->graph->layers[m->layers[i]].parameters[TRIB_WEIGHT], offset));
+    return trib_success();
+}
+
+/* The parameters of a group, one behind the other in each region; *offset is where they begin and end. */
+static trib_status place_group(trib_lowering *l, const region *regions, group which, int64_t *offset)
+{
+    for (int i = 0; i < (int)l->graph->parameter_count; ++i) {
+        const trib_parameter *p = &l->graph->parameters[i];
+        bool used = l->graph->layers[p->layer].parameters[p->role] == i;
+        if (used && group_of(l->options.training, p) == which) TRIB_TRY(place_in_order(l, regions, i, offset));
+    }
+    return trib_success();
+}
+
+/* The same memory as the group's tensors, as one vector in each region. */
+static trib_status place_update(trib_lowering *l, const region *regions, int64_t begin, int64_t end, trib_update *out)
+{
+    trib_view *const places[REGIONS] = { &out->value, &out->gradient, &out->momentum, &out->average };
+    if (end == begin) return trib_success();
+    if ((end - begin) / (int64_t)sizeof(float) > INT32_MAX)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "parameters of %lld bytes: one update takes at most 8 GB",
+                          (long long)(end - begin));
+    for (int r = 0; r < REGIONS; ++r) {
+        if (!has_region(l->options.training, r)) continue;
+        *places[r] = flat((end - begin) / (int64_t)sizeof(float));
+        TRIB_TRY(add_buffer(l, regions[r].name, regions[r].kind, regions[r].begin + begin, places[r]));
+    }
+    return trib_success();
+}
+
+static trib_status place_tensors(trib_lowering *l)
+{
+    static const trib_sgd multiples[] = { { .rate = 1, .decay = 1 }, { .rate = 2, .decay = 0 } };
+    region regions[REGIONS] = {
+        { TRIB_TENSOR_PARAMETER, TRIB_BUFFER_PARAMETER, "parameters", "", 0 },
+        { TRIB_TENSOR_GRADIENT, TRIB_BUFFER_GRADIENT, "gradients", "/gradient", 0 },
+        { TRIB_TENSOR_MOMENTUM, TRIB_BUFFER_STATE, "momentum", "/momentum", 0 },
+        { TRIB_TENSOR_AVERAGE, TRIB_BUFFER_STATE, "averages", "/average", 0 },
+    };
+    int64_t size = 0, offset = 0;
+    for (int i = 0; i < (int)l->graph->parameter_count; ++i) {
+        trib_view v = view_of(l, &l->graph->parameters[i]);
+        if (group_of(l->options.training, &l->graph->parameters[i]) != NOT_UPDATED)
+            size += trib_aligned(trib_view_bytes(&v));
+    }
+    for (int r = 1; r < REGIONS; ++r) regions[r].begin = r * size;
+    for (group g = WEIGHTS; g <= BIASES; ++g) {
+        int64_t begin = offset;
+        TRIB_TRY(place_group(l, regions, g, &offset));
+        l->updates[g].attributes = multiples[g];
+        l->updates[g].attributes.nesterov = l->options.training->nesterov;
+        TRIB_TRY(place_update(l, regions, begin, offset, &l->updates[g]));
+    }
+    offset = l->plan->parameter_bytes;
+    return place_group(l, regions, NOT_UPDATED, &offset);
+}
+
+trib_status trib_merged_view(trib_lowering *l, const trib_merged *m, trib_tensor_role role, trib_view *out)
+{
+    bool gradient = role == TRIB_TENSOR_GRADIENT;
+    const trib_trained *first = &l->trained[l->graph->layers[m->layers[0]].parameters[TRIB_WEIGHT]];
+    *out = gradient ? first->gradient : first->value;
+    const trib_plan_buffer *at = &l->plan->buffers[out->buffer];
+    const trib_buffer_kind kind = at->kind;
+    const int64_t offset = at->offset;
+    const char *name = trib_strings_format(l->strings, "%s+%d", at->name, m->count - 1);
+    out->n = 0;
+    for (int i = 0; i < m->count; ++i) out->n += l->graph->layers[m->layers[i]].c;
+    return add_buffer(l, name, kind, offset, out);
+}
+
+/* ---- inputs ---- */
+
+static trib_status add_input(trib_lowering *l, const char *name, trib_shape shape, trib_view *view)
+{
+    trib_plan *p = l->plan;
+    TRIB_TRY(trib_lowering_add_buffer(l, name, TRIB_BUFFER_INPUT, trib_view_bytes(view), &view->buffer));
+    p->inputs[p->input_count++] = (trib_plan_input) { .name = p->buffers[view->buffer].name,
+                                                      .buffer = view->buffer,
+                                                      .shape = shape,
+                                                      .dtype = view->dtype,
+                                                      .layout = view->layout };
+    return trib_success();
+}
+
+static trib_status add_inputs(trib_lowering *l)
+{
+    l->labels = flat(1);
+    l->labels.dtype = TRIB_I32;
+    l->labels.n = l->options.batch;
+    l->controls = flat((int64_t)sizeof(trib_step_controls));
+    l->controls.dtype = TRIB_U8;
+    TRIB_TRY(add_input(l, "labels", trib_shape_of(4, l->labels.n, 1, 1, 1), &l->labels));
+    return add_input(l, "controls", trib_shape_of(4, 1, l->controls.c, 1, 1), &l->controls);
+}
+
+/* Those of one role in the order of the graph's parameters, whatever their order in memory. */
+static int by_role(const void *x, const void *y)
+{
+    const trib_plan_tensor *a = x, *b = y;
+    if (a->role != b->role) return (int)a->role - (int)b->role;
+    return a->parameter - b->parameter;
+}
+
+static void sort_tensors(trib_plan *p) { qsort(p->tensors, (size_t)p->tensor_count, sizeof *p->tensors, by_role); }
+
+trib_status trib_place_training(trib_lowering *l)
+{
+    size_t count = l->graph->parameter_count;
+    l->trained = trib_alloc_zeroed(count + 1, sizeof *l->trained);
+    l->plan->tensors = trib_alloc_zeroed(REGIONS * count + 1, sizeof *l->plan->tensors);
+    if (!l->trained || !l->plan->tensors) return trib_plan_no_memory();
+    for (size_t i = 0; i < count; ++i)
+        for (int r = 0; r < REGIONS; ++r) place_of(&l->trained[i], r)->buffer = -1;
+    for (int g = 0; g < TRIB_UPDATES; ++g)
+        l->updates[g].value.buffer = l->updates[g].momentum.buffer = l->updates[g].average.buffer = -1;
+    TRIB_TRY(trib_find_merged(l));
+    TRIB_TRY(place_tensors(l));
+    sort_tensors(l->plan);
+    return add_inputs(l);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Five steps of training against what PyTorch computed (tests/data/train-*.safetensors): logits, every gradient,
+// losses, and every parameter afterwards.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "golden/golden.h"
+
+namespace
+{
+
+using golden::File;
+using golden::formula_input;
+using golden::Model;
+
+constexpr int images = 2, size = 224, classes = 10, steps = 5;
+
+struct Way {
+    trib_schedule schedule;
+    trib_launch launch;
+};
+
+// A trainer of a golden's network, and what its steps gave.
+class Training
+{
+  public:
+    Training(const char *variant, const std::string &spec, Way way) : model_(variant, size, classes, true)
+    {
+        trib_trainer_options o = {};
+        o.plan = trib_plan_default_options();
+        o.plan.batch = images;
+        o.plan.schedule = way.schedule;
+        o.plan.reference = true;
+        o.launch = way.launch;
+        trib_training training = {};
+        training.losses = losses_;
+        training.loss_count = 3;
+        training.no_dropout = true;
+        o.plan.training = &training;
+        controls_.lr = std::strcmp(variant, "bvlc") ? 0.0001f : 0.0005f;
+        controls_.momentum = 0.9f;
+        controls_.weight_decay = 2e-4f;
+        controls_.loss_scale = 1;
+        for (int i = 0; i < images; ++i)
+            labels_.push_back(std::int32_t(trib_uniform("labels", 1, std::uint64_t(i)) * classes));
+        EXPECT_OK(support::open_device(spec, &device_));
+        EXPECT_OK(trib_trainer_create(device_, trib_model_graph(model_.model), trib_model_parameters(model_.model), &o,
+                                      &trainer_));
+        const trib_network *network = trib_network_find(variant);
+        dialect_ = trib_network_dialect(network);
+    }
+
+    ~Training()
+    {
+        trib_trainer_destroy(trainer_);
+        trib_device_close(device_);
+    }
+
+    bool ready() const { return trainer_ != nullptr; }
+
+    // The total loss; the outputs are then in `outputs`.
+    double step()
+    {
+        const trib_plan *plan = trib_trainer_plan(trainer_);
+        std::vector<void *> rows;
+        for (int i = 0; i < plan->output_count; ++i) {
+            std::int64_t count = 0;
+            EXPECT_OK(trib_shape_count(&plan->outputs[i].shape, &count));
+            auto &values = outputs[plan->outputs[i].name];
+            values.assign(std::size_t(count), std::numeric_limits<float>::quiet_NaN());
+            rows.push_back(values.data());
+        }
+        EXPECT_OK(trib_trainer_step(trainer_, input_.data(), labels_.data(), &controls_, rows.data()));
+        ++controls_.step;
+        double total = 0;
+        for (const trib_loss &loss : losses_) {
+            double sum = 0;
+            for (float value : outputs["loss/" + std::string(loss.output)]) sum += double(value);
+            total += double(loss.weight) * sum / images;
+        }
+        return total;
+    }
+
+    // Tensors of a role, by their names in the golden file.
+    std::map<std::string, std::vector<float>> tensors(trib_tensor_role role)
+    {
+        std::map<std::string, std::vector<float>> all;
+        const trib_graph *graph = trib_model_graph(model_.model);
+        for (int i = 0; i < trib_trainer_tensor_count(trainer_); ++i) {
+            trib_trainer_tensor t = trib_trainer_tensor_at(trainer_, i);
+            char text[128];
+            std::int64_t count = 0;
+            if (t.role != role) continue;
+            EXPECT_OK(trib_shape_count(&t.shape, &count));
+            auto &values =
+                all[trib_parameter_file_name(graph, dialect_, trib_graph_find_parameter(graph, t.name), text)];
+            values.resize(std::size_t(count));
+            EXPECT_OK(trib_trainer_read(trainer_, i, values.data()));
+        }
+        return all;
+    }
+
+    std::map<std::string, std::vector<float>> outputs;
+
+  private:
+    const trib_loss losses_[3] = { { "logits", 1 }, { "aux1", 0.3f }, { "aux2", 0.3f } };
+    Model model_;
+    const trib_dialect *dialect_ = nullptr;
+    trib_device *device_ = nullptr;
+    trib_trainer *trainer_ = nullptr;
+    trib_step_controls controls_ = {};
+    std::vector<float> input_ = formula_input(images, size);
+    std::vector<std::int32_t> labels_;
+};
+
+double norm(const std::vector<float> &v)
+{
+    double sum = 0;
+    for (float x : v) sum += double(x) * double(x);
+    return std::sqrt(sum);
+}
+
+// |a - b| / scale; infinity if that is no number.
+double difference(double a, double b, double scale)
+{
+    double d = std::fabs(a - b) / scale;
+    return std::isfinite(d) ? d : std::numeric_limits<double>::infinity();
+}
+
+// The largest deviation, and where it is.
+struct Worst {
+    double value = 0;
+    std::string where = "nothing was compared";
+    void take(double v, const std::string &name)
+    {
+        if (v < value) return;
+        value = v;
+        where = name;
+    }
+};
+
+std::ostream &operator<<(std::ostream &out, const Worst &w) { return out << w.value << " at " << w.where; }
+
+class Training5 : public testing::TestWithParam<const char *>
+{
+};
+
+void check_gradients(const File &golden, Training &t)
+{
+    Worst norms, probes, firsts;
+    auto gradients = t.tensors(TRIB_TENSOR_GRADIENT);
+    EXPECT_FALSE(gradients.empty());
+    for (auto &[name, g] : gradients) {
+        double theirs = golden.floats("grad_norm/" + name)[0], probe = 0;
+        auto first = golden.floats("grad_first/" + name);
+        norms.take(difference(norm(g), theirs, theirs), name);
+        for (std::size_t i = 0; i < g.size(); ++i)
+            probe += double(g[i]) * (2 * trib_uniform((name + "/probe").c_str(), 1, i) - 1);
+        probes.take(difference(probe, golden.floats("grad_probe/" + name)[0], theirs), name);
+        // of 8 elements, relative to what 8 elements of this norm are
+        double scale = theirs * std::sqrt(double(first.size()) / double(g.size())), sum = 0;
+        for (std::size_t i = 0; i < first.size(); ++i) sum += std::pow(double(g[i]) - double(first[i]), 2);
+        firsts.take(difference(std::sqrt(sum), 0, scale), name);
+    }
+    std::cout << "gradients: norm " << norms << ", probe " << probes << ", first elements " << firsts << "\n";
+    EXPECT_LE(norms.value, 1e-3) << norms.where;
+    EXPECT_LE(probes.value, 1e-3) << probes.where;
+    EXPECT_LE(firsts.value, 2e-3) << firsts.where;
+}
+
+void check_parameters(const File &golden, Training &t)
+{
+    Worst worst;
+    for (auto &[name, values] : t.tensors(TRIB_TENSOR_PARAMETER)) {
+        double theirs = golden.floats("after_norm/" + name)[0];
+        worst.take(difference(norm(values), theirs, theirs), name);
+    }
+    std::cout << "parameters after five steps: " << worst << "\n";
+    EXPECT_LE(worst.value, 1e-4) << worst.where;
+}
+
+TEST_P(Training5, StepsMatchPyTorch)
+{
+    const bool bvlc = !std::strcmp(GetParam(), "bvlc");
+    File golden(std::string(bvlc ? "train-bvlc" : "train-torchvision-f64") + "-seed1-n2-224.safetensors");
+    auto losses = golden.floats("losses");
+    ASSERT_EQ(losses.size(), std::size_t(steps));
+    for (const std::string &spec : support::devices(support::kind_under_test())) {
+        Training t(GetParam(), spec, { TRIB_SERIAL, TRIB_EAGER });
+        ASSERT_TRUE(t.ready());
+        Worst worst;
+        for (int step = 0; step < steps; ++step) {
+            double loss = t.step();
+            worst.take(
+                difference(loss, double(losses[std::size_t(step)]), std::fabs(double(losses[std::size_t(step)]))),
+                "step " + std::to_string(step));
+            if (step) continue;
+            for (const char *name : { "logits", "aux1", "aux2" })
+                EXPECT_LE(support::relative_error(t.outputs[name], golden.floats(name)), 1e-4) << spec << " " << name;
+            check_gradients(golden, t);
+        }
+        std::cout << spec << " losses: " << worst << "\n";
+        EXPECT_LE(worst.value, 1e-3) << worst.where;
+        check_parameters(golden, t);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Training5, testing::Values("bvlc", "torchvision"),
+                         [](const auto &info) { return std::string(info.param); });
+
+} // namespace
