@@ -5,9 +5,13 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define EMULATION_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define EMULATION_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define EMULATION_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define EMULATION_TSAN 1
 #endif
 #endif
 
@@ -18,18 +22,29 @@ static void __sanitizer_start_switch_fiber(void **, const void *, std::size_t) {
 static void __sanitizer_finish_switch_fiber(void *, const void **, std::size_t *) {}
 #endif
 
+#ifdef EMULATION_TSAN
+#include <sanitizer/tsan_interface.h>
+#else
+static void *__tsan_create_fiber(unsigned) { return nullptr; }
+static void *__tsan_get_current_fiber() { return nullptr; }
+static void __tsan_switch_to_fiber(void *, unsigned) {}
+static void __tsan_destroy_fiber(void *) {}
+#endif
+
 namespace emulation
 {
 
 // AddressSanitizer's frames are several times larger.
 static constexpr std::size_t stack_size = std::size_t(256) << 10;
 
-Fiber::Fiber()
+Fiber::Fiber() : tsan_(__tsan_create_fiber(0))
 {
     boost::context::protected_fixedsize_stack stacks(stack_size);
     boost::context::stack_context stack = stacks.allocate();
     bottom_ = static_cast<char *>(stack.sp) - stack.size;
     size_ = stack.size;
+    void *outside = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(tsan_, 0);
     // Boost runs the new stack's first frames now. AddressSanitizer must not take them for frames of this stack, which
     // it clears away when an exception is thrown here.
     __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
@@ -44,12 +59,14 @@ Fiber::Fiber()
     __sanitizer_finish_switch_fiber(outside_fake_stack_, &outside_bottom_, &outside_size_);
     __sanitizer_start_switch_fiber(&outside_fake_stack_, outside_bottom_, outside_size_);
     __sanitizer_finish_switch_fiber(outside_fake_stack_, nullptr, nullptr);
+    __tsan_switch_to_fiber(outside, 0);
 }
 
 Fiber::~Fiber()
 {
     quit_ = true;
     resume();
+    __tsan_destroy_fiber(tsan_);
 }
 
 void Fiber::start(std::function<void()> body) { body_ = std::move(body); }
@@ -62,11 +79,16 @@ void Fiber::loop()
     }
 }
 
+// Only the resumer tells ThreadSanitizer of switches: each stack then returns from the functions it has called while
+// the same fiber is current, also when the fiber ends.
 void Fiber::resume()
 {
+    void *outside = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(tsan_, 0);
     __sanitizer_start_switch_fiber(&outside_fake_stack_, bottom_, size_);
     inside_ = std::move(inside_).resume();
     __sanitizer_finish_switch_fiber(outside_fake_stack_, nullptr, nullptr);
+    __tsan_switch_to_fiber(outside, 0);
 }
 
 void Fiber::suspend()

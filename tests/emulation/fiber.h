@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A separate stack to run a function on, which can be entered and left at any time (Boost.Context). AddressSanitizer is
-// told of every switch.
+// A separate stack to run a function on, which can be entered and left at any time (Boost.Context). AddressSanitizer
+// and ThreadSanitizer are told of every switch.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -38,6 +38,7 @@ class Fiber
     const void *bottom_ = nullptr, *outside_bottom_ = nullptr;
     std::size_t size_ = 0, outside_size_ = 0;
     void *fake_stack_ = nullptr, *outside_fake_stack_ = nullptr;
+    void *tsan_; // ThreadSanitizer's fiber
 };
 
 } // namespace emulation
