@@ -177,7 +177,7 @@ int trib_add_relu(trib_graph_builder *b, const char *name, int input)
 
 int trib_add_dropout(trib_graph_builder *b, const char *name, int input, float p)
 {
-    return add_layer(b, name, TRIB_DROPOUT, &input, 1, (trib_attributes) { .dropout = { p } });
+    return add_layer(b, name, TRIB_DROPOUT, &input, 1, (trib_attributes) { .dropout = { .p = p } });
 }
 
 int trib_add_lrn(trib_graph_builder *b, const char *name, int input, const trib_lrn *lrn)
