@@ -168,6 +168,12 @@ trib_status trib_op_check(const trib_op_desc *desc)
     return status;
 }
 
+bool trib_op_weights_are_inputs(const trib_op_desc *desc)
+{
+    const trib_kind_row *row = trib_kind_row_of(desc->kind);
+    return row->operands && desc->input_count > row->operands;
+}
+
 trib_status trib_op_check_parameters(const trib_op_desc *desc, const trib_op_parameters *parameters)
 {
     const trib_kind_row *row = trib_kind_row_of(desc->kind);

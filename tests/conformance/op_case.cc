@@ -109,7 +109,7 @@ void Generator::shapes(OpCase &op, trib_layout source, trib_layout target)
     d.outputs[0] = view(target, n, k, p, q, chance(40));
 }
 
-OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
+OpCase Generator::shaped(trib_kind kind, trib_layout source, trib_layout target)
 {
     OpCase op;
     trib_op_desc &d = op.desc;
@@ -124,6 +124,13 @@ OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
         if (kind == TRIB_LRN) d.attributes.lrn = { pick({ 3, 5, 5, 1, 4 }), 1e-1f, 0.75f, pick({ 1, 2 }) * 1.0f };
         shapes(op, source, target);
     } while (d.outputs[0].h < 1 || d.outputs[0].w < 1);
+    return op;
+}
+
+OpCase Generator::make(trib_kind kind, trib_layout source, trib_layout target)
+{
+    OpCase op = shaped(kind, source, target);
+    trib_op_desc &d = op.desc;
     if (kind == TRIB_CONCAT) {
         d.input_count = upto(1, 4);
         int total = d.inputs[0].c;

@@ -2,6 +2,7 @@
 // Random ops for the conformance suite: shapes, slices, data, and what the C reference makes of them.
 #pragma once
 
+#include <array>
 #include <random>
 #include <string>
 #include <vector>
@@ -19,14 +20,16 @@ struct OpCase {
     trib_op_desc desc = {};
     std::vector<Values> inputs;
     Values weight, bias;
-    int weight_channels = 0;      // as in trib_op_parameters
-    std::vector<Values> expected; // of each output
-    bool standard = false;        // a dense shape of the kind real networks have: a fast implementation is expected
+    int weight_channels = 0;                                      // as in trib_op_parameters
+    std::vector<Values> expected;                                 // of each output
+    Values initial;                                               // of output 0, if desc.accumulate
+    std::array<int, TRIB_MAX_OUTPUTS> updates { -1, -1, -1, -1 }; // the input whose memory an output is, or -1
+    bool standard = false; // a dense shape of the kind real networks have: a fast implementation is expected
 };
 
 // How many windows fit, with the ceil rule of Caffe and PyTorch; 0 if none does.
 int windows(int size, int window, int stride, int before, int after, bool ceil_mode);
-// A convolution or pool as the kernels are given it.
+// A convolution or pool, or their gradients, as the kernels are given them: dense.
 trib_window_geometry window_of(const trib_op_desc &desc);
 
 class Generator
@@ -44,6 +47,11 @@ class Generator
     OpCase convolutions(trib_layout layout);
     OpCase top_k();
     OpCase preprocess();
+    // An op of training whose x, dx are in `source` and y, dy in `target` (which may differ for convolutions and linear
+    // layers), and whose weight is in `weights`.
+    OpCase training(trib_kind kind, trib_layout source, trib_layout target, trib_layout weights);
+    // Values of its inputs, and what comes of them, for a desc that is complete.
+    void training_values(OpCase &op);
 
   private:
     int pick(std::initializer_list<int> values);
@@ -54,6 +62,15 @@ class Generator
     void conv(OpCase &op);
     void pool(OpCase &op);
     void shapes(OpCase &op, trib_layout source, trib_layout target);
+    // A forward op without values.
+    OpCase shaped(trib_kind kind, trib_layout source, trib_layout target);
+    trib_view vector(int c);
+    Values controls();
+    void gradients(OpCase &op, const OpCase &forward, trib_layout weights);
+    void pixels(OpCase &op, const OpCase &forward);
+    void batch_norm(OpCase &op);
+    void loss(OpCase &op);
+    void update(OpCase &op);
     void fill(OpCase &op);
 
     std::mt19937 random_;
@@ -61,6 +78,8 @@ class Generator
 
 // What the C reference makes of inputs and parameters of `op`.
 std::vector<Values> reference(const OpCase &op);
+bool is_training(const trib_op_desc &desc);
+std::vector<Values> training_reference(const OpCase &op);
 // The same op in another precision: tensors have its element type, values and weights are what that can hold, and so is
 // what the reference starts from.
 OpCase in_precision(OpCase op, trib_precision precision);

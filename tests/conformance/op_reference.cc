@@ -10,8 +10,12 @@ namespace conformance
 
 trib_window_geometry window_of(const trib_op_desc &d)
 {
-    const trib_view &x = d.inputs[0], &y = d.outputs[0];
-    const bool conv = d.kind == TRIB_CONV2D;
+    const bool of_dy = d.kind == TRIB_CONV2D_BACKWARD_DATA || d.kind == TRIB_MAX_POOL2D_BACKWARD ||
+                       d.kind == TRIB_AVG_POOL2D_BACKWARD || d.kind == TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD;
+    const trib_view &x = of_dy ? d.outputs[0] : d.inputs[0];
+    const trib_view &y = of_dy ? d.inputs[0] : d.kind == TRIB_CONV2D_BACKWARD_WEIGHT ? d.inputs[1] : d.outputs[0];
+    const bool conv =
+        d.kind == TRIB_CONV2D || d.kind == TRIB_CONV2D_BACKWARD_DATA || d.kind == TRIB_CONV2D_BACKWARD_WEIGHT;
     const trib_conv2d &c = d.attributes.conv2d;
     const trib_pool2d &p = d.attributes.pool2d;
     const trib_pad &pad = conv ? c.pad : p.pad;
@@ -147,6 +151,7 @@ Values reference_alone(const OpCase &op)
 std::vector<Values> reference(const OpCase &op)
 {
     const trib_op_desc &d = op.desc;
+    if (is_training(d)) return training_reference(op);
     if (d.before.kind != TRIB_NO_STAGE || d.after.kind != TRIB_NO_STAGE) return reference_in_steps(op);
     if (d.kind == TRIB_TOP_K) return reference_top_k(op);
     return split(d, reference_alone(op));
@@ -162,10 +167,53 @@ void round_to(Values &values, trib_precision precision)
         value = precision == TRIB_PRECISION_TF32 ? trib_f32_to_tf32(value) : loaded(stored({ value }, dtype), dtype)[0];
 }
 
+// Inputs and outputs of an op of training that have the precision's type, as bits; all others are float32 or integers.
+struct Precise {
+    trib_kind kind;
+    unsigned inputs, outputs;
+};
+const Precise precise[] = {
+    { TRIB_CONV2D, 3, 1 },
+    { TRIB_LINEAR, 3, 0 },
+    { TRIB_CONV2D_BACKWARD_DATA, 3, 1 },
+    { TRIB_CONV2D_BACKWARD_WEIGHT, 3, 0 },
+    { TRIB_LINEAR_BACKWARD_DATA, 3, 1 },
+    { TRIB_LINEAR_BACKWARD_WEIGHT, 3, 0 },
+    { TRIB_BIAS_BACKWARD, 1, 0 },
+    { TRIB_RELU_BACKWARD, 3, 1 },
+    { TRIB_BATCH_STATISTICS, 1, 0 },
+    { TRIB_BATCH_NORM_APPLY, 1, 1 },
+    { TRIB_BATCH_NORM_BACKWARD, 3, 1 },
+    { TRIB_MAX_POOL2D_INDEXED, 1, 1 },
+    { TRIB_MAX_POOL2D_BACKWARD, 1, 1 },
+    { TRIB_AVG_POOL2D_BACKWARD, 1, 1 },
+    { TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD, 1, 1 },
+    { TRIB_LRN_BACKWARD, 3, 1 },
+    { TRIB_DROPOUT_TRAINING, 1, 1 },
+};
+
+OpCase training_in_precision(OpCase op, trib_precision precision)
+{
+    trib_op_desc &d = op.desc;
+    d.precision = precision;
+    for (const Precise &p : precise) {
+        if (p.kind != d.kind) continue;
+        for (int i = 0; i < d.input_count; ++i) {
+            if (!(p.inputs >> i & 1u)) continue;
+            d.inputs[i].dtype = trib_precision_dtype(precision);
+            round_to(op.inputs[std::size_t(i)], precision);
+        }
+        if (p.outputs & 1u) d.outputs[0].dtype = trib_precision_dtype(precision), round_to(op.initial, precision);
+    }
+    op.expected = reference(op);
+    return op;
+}
+
 } // namespace
 
 OpCase in_precision(OpCase op, trib_precision precision)
 {
+    if (is_training(op.desc)) return training_in_precision(op, precision);
     const trib_dtype dtype = trib_precision_dtype(precision);
     trib_op_desc &d = op.desc;
     d.precision = precision;

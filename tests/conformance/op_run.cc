@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conformance/op_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -38,8 +39,10 @@ class OpRun
         EXPECT_EQ(offered.packed_bytes > 0, !case_.weight.empty());
         if (offered.packed_bytes > 0) pack_parameters(op, offered, packed);
         EXPECT_OK(trib_op_run(op.get(), stream_.get(), inputs_, outputs_, packed.get(), workspace.get()));
-        for (std::size_t i = 0; i < sources_.size(); ++i) expect_untouched(input_memory_[i], sources_[i]);
-        return results();
+        std::vector<std::vector<float>> seen = results();
+        for (int i = 0; i < desc_.input_count; ++i)
+            if (!is_updated(i)) expect_untouched(input_memory_[std::size_t(i)], sources_[std::size_t(i)]);
+        return seen;
     }
 
   private:
@@ -53,28 +56,42 @@ class OpRun
             inputs_[i] = slice(input_memory_.back(), view);
         }
     }
+    // Memory of its own, or an input's.
     void make_outputs()
     {
         for (int i = 0; i < desc_.output_count; ++i) {
-            const trib_view &view = desc_.outputs[i];
-            std::vector<float> whole =
-                pack(view, Values(case_.expected[std::size_t(i)].size(), NAN), canary_of(view.dtype));
-            poison_padding(view, whole);
-            targets_.push_back(stored(whole, view.dtype));
-            output_memory_.push_back(upload(targets_.back()));
-            outputs_[i] = slice(output_memory_.back(), view);
+            const int updates = case_.updates[std::size_t(i)];
+            output_memory_.push_back(updates < 0 ? upload(before(i)) : Memory());
+            const Memory &memory = updates < 0 ? output_memory_.back() : input_memory_[std::size_t(updates)];
+            outputs_[i] = slice(memory, desc_.outputs[i]);
         }
+    }
+    // What an output is added to, or NaN.
+    Bytes before(int i) const
+    {
+        const trib_view &view = desc_.outputs[i];
+        const bool added = desc_.accumulate && i == 0;
+        std::vector<float> whole = pack(
+            view, added ? case_.initial : Values(case_.expected[std::size_t(i)].size(), NAN), canary_of(view.dtype));
+        if (!added) poison_padding(view, whole);
+        return stored(whole, view.dtype);
     }
     std::vector<std::vector<float>> results()
     {
         std::vector<std::vector<float>> whole;
-        for (std::size_t i = 0; i < targets_.size(); ++i) {
-            EXPECT_OK(
-                trib_copy_to_host(stream_.get(), targets_[i].data(), output_memory_[i].get(), targets_[i].size()));
+        for (int i = 0; i < desc_.output_count; ++i) {
+            const trib_view &view = desc_.outputs[i];
+            Bytes bytes(std::size_t(trib_view_bytes(&view)));
+            const char *memory = static_cast<char *>(outputs_[i]) - trib_view_offset(&view);
+            EXPECT_OK(trib_copy_to_host(stream_.get(), bytes.data(), memory, bytes.size()));
             EXPECT_OK(trib_stream_synchronize(stream_.get()));
-            whole.push_back(loaded(targets_[i], desc_.outputs[i].dtype));
+            whole.push_back(loaded(bytes, view.dtype));
         }
         return whole;
+    }
+    bool is_updated(int input) const
+    {
+        return std::find(case_.updates.begin(), case_.updates.end(), input) != case_.updates.end();
     }
     // Into memory full of NaN: what is not written shows.
     void pack_parameters(const Op &op, const trib_implementation &offered, const Memory &packed)
@@ -139,7 +156,7 @@ class OpRun
     trib_op_desc desc_;
     const char *implementation_;
     Stream stream_;
-    std::vector<Bytes> sources_, targets_;
+    std::vector<Bytes> sources_;
     std::vector<Memory> input_memory_, output_memory_;
     const void *inputs_[TRIB_MAX_INPUTS] = {};
     void *outputs_[TRIB_MAX_OUTPUTS] = {};
@@ -150,6 +167,33 @@ class OpRun
 std::vector<std::vector<float>> run_op(trib_device *device, const OpCase &op, const char *implementation, int threads)
 {
     return OpRun(device, op, implementation, threads)();
+}
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b)
+{
+    return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(float));
+}
+
+// Channels of a block behind the last of an index have no meaning.
+static std::vector<float> without_padding(const trib_view &view, std::vector<float> whole, std::size_t count)
+{
+    const std::vector<float> inside = pack(view, Values(count, 1), 1);
+    for (std::size_t i = 0; i < whole.size(); ++i)
+        if (inside[i] == 0) whole[i] = 0;
+    return whole;
+}
+
+void expect_output(const OpCase &op, std::size_t index, const std::vector<float> &whole)
+{
+    SCOPED_TRACE("output " + std::to_string(index));
+    const trib_view &view = op.desc.outputs[index];
+    const Values seen = unpack(view, whole);
+    EXPECT_TRUE(close_to(seen, op.expected[index], tolerance_of(op.desc.precision)));
+    // Neighbours keep what they were and padding is zero: compare the tensor around the slice as a whole.
+    const float neighbour = op.updates[index] < 0 ? canary_of(view.dtype) : NAN;
+    const bool padded = view.dtype != TRIB_U8;
+    EXPECT_TRUE(same_bits(padded ? whole : without_padding(view, whole, seen.size()), pack(view, seen, neighbour)))
+        << "a neighbour was written to or padding is not zero";
 }
 
 testing::AssertionResult close_to(const Values &seen, const Values &expected, double tolerance)

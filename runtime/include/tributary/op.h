@@ -85,7 +85,8 @@ typedef struct trib_step_controls {
  *     batch_statistics            x, weight, bias, mean, var  saved, mean, var
  *     batch_norm_apply            x, saved                    y            x * scale + shift
  *     batch_norm_backward         dy, x, saved                dx, dweight, dbias
- *     max_pool2d_indexed          x                           y, index     u8: r * S + s of the first largest
+ *     max_pool2d_indexed          x                           y, index     u8: r * S + s of the first largest; its
+ *                                                                        block padding is anything
  *     max_pool2d_backward         dy, index                   dx
  *     avg_pool2d_backward, adaptive_avg_pool2d_backward: dy   dx
  *     lrn_backward                dy, x                       dx
@@ -94,7 +95,8 @@ typedef struct trib_step_controls {
  *     sgd                         w, g, v, controls           w, v
  *     moving_average              a, w, controls              a            a = d * a + (1 - d) * w, d = average_decay
  *
- * batch_statistics updates mean and var (running, vectors) in place. "saved" is f32 with n = 4, c = channels: the rows
+ * batch_statistics, sgd and moving_average update in place: an output that has an input's name is the same view of the
+ * same memory. "saved" is f32 with n = 4, c = channels: the rows
  * scale = weight / sqrt(var + eps), shift = bias - mean * scale, mean and 1 / sqrt(var + eps) of the batch. With
  * desc.relu, batch_norm_apply ends in max(0, y), and batch_norm_backward sees dy as 0 where x * scale + shift <= 0.
  * relu_backward, batch_norm_backward and dropout_training may write dx over dy. labels: i32, c = 1, h = w = 1; loss:
