@@ -84,7 +84,8 @@ static trib_status write_batch(void *context, const trib_batch *batch, int k, co
             cli_rows_good(&c->rows, item->name, probabilities + row, indices + row, &c->out);
             continue;
         }
-        const char *reason = cli_reason(&item->status, item->name);
+        const trib_status status = cli_with_hint(&item->status);
+        const char *reason = cli_reason(&status, item->name);
         note_failure(c, item->name, reason);
         cli_rows_failed(&c->rows, item->name, reason, &c->out);
     }

@@ -25,7 +25,10 @@ const cli_command *cli_command_find(const char *name);
 extern const cli_command cli_devices, cli_info, cli_plan, cli_run, cli_classify, cli_eval, cli_bench, cli_help,
     cli_version;
 
-/* "tributary: ..." on standard error; returns CLI_FAILED. A closed pipe and an interruption are not reported. */
+/* The message with the program's option for what it advises: the library names fields and functions, not options. */
+trib_status cli_with_hint(const trib_status *status);
+/* "tributary: ..." with its hint on standard error; returns CLI_FAILED. A closed pipe and an interruption are not
+ * reported. */
 int cli_report(const trib_status *status);
 /* From now on, cli_report adds the source file, line and library call of a failure. */
 void cli_be_verbose(void);

@@ -38,14 +38,6 @@ static void check_environment(const cli_settings *settings)
     if (cpus.omp_ignored && !settings->threads) cli_message("%s", cpus.omp);
 }
 
-/* The library does not know how its advice is followed on a command line. */
-static void add_hint(trib_status *status)
-{
-    size_t used = strlen(status->message);
-    if (strstr(status->message, "open device cpu"))
-        snprintf(status->message + used, sizeof status->message - used, " (--device cpu)");
-}
-
 trib_status cli_open_device(const cli_settings *settings, trib_device **out)
 {
     char *choices = NULL;
@@ -58,7 +50,6 @@ trib_status cli_open_device(const cli_settings *settings, trib_device **out)
                                     .target = settings->target };
     trib_status status = trib_device_open(cli_device_spec(settings), &options, out);
     trib_free(choices);
-    if (trib_failed(&status) && !settings->target) add_hint(&status);
     return status;
 }
 

@@ -54,7 +54,8 @@ static trib_status count_batch(void *context, const trib_batch *batch, int k, co
             fputs("skipped: ", stderr);
             cli_print_safe(stderr, item->name);
             fputs(": ", stderr);
-            cli_print_safe(stderr, cli_reason(&item->status, item->name));
+            const trib_status status = cli_with_hint(&item->status);
+            cli_print_safe(stderr, cli_reason(&status, item->name));
             fputc('\n', stderr);
             continue;
         }

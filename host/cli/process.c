@@ -27,23 +27,42 @@ static bool verbose; /* set while the command line is read, when there is no oth
 
 void cli_be_verbose(void) { verbose = true; }
 
-/* The code's meaning depends on the library: it is shown with the call that returned it. */
+/* The meaning of the code depends on the library, so it is shown with the call that failed; of a system call it is
+ * errno. */
 static void report_origin(const trib_status *status)
 {
-    char call[128] = "", code[32] = "";
+    char call[128] = "", code[40] = "";
     const char *file = status->file ? status->file : "?";
     while (strncmp(file, "../", 3) == 0) file += 3; /* from the build folder */
-    if (status->vendor_code) snprintf(code, sizeof code, " returned %d", status->vendor_code);
+    if (status->vendor_code) snprintf(code, sizeof code, " failed with code %d", status->vendor_code);
     if (status->call) snprintf(call, sizeof call, ", %s%s", status->call, code);
     if (!status->call && status->vendor_code) snprintf(call, sizeof call, ", code %d", status->vendor_code);
     cli_message("  %s at %s:%d%s", trib_code_name(status->code), file, status->line, call);
+}
+
+trib_status cli_with_hint(const trib_status *status)
+{
+    static const struct {
+        const char *words, *option;
+    } hints[] = { { "open device cpu", "--device cpu" },
+                  { "resume the run", "--resume" },
+                  { "trib_loader_options.memory_limit", "--loader-memory" },
+                  { "trib_decode_options.max_pixels", "--max-pixels" } };
+    trib_status hinted = *status;
+    size_t used = strlen(hinted.message);
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; ++i) {
+        if (!strstr(status->message, hints[i].words)) continue;
+        snprintf(hinted.message + used, sizeof hinted.message - used, " (%s)", hints[i].option);
+        break;
+    }
+    return hinted;
 }
 
 int cli_report(const trib_status *status)
 {
     bool closed_pipe = status->code == TRIB_IO_ERROR && status->vendor_code == EPIPE;
     if (closed_pipe || status->code == TRIB_CANCELLED) return CLI_FAILED;
-    cli_message("%s", status->message);
+    cli_message("%s", cli_with_hint(status).message);
     if (verbose) report_origin(status);
     return CLI_FAILED;
 }

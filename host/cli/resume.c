@@ -81,6 +81,7 @@ static trib_status pass_failed_item(reader *r, trib_item *item)
     }
     if (status.code == TRIB_OUT_OF_MEMORY) return status;
     ++r->resume->failures;
+    status = cli_with_hint(&status);
     r->resume->failed(r->resume->context, item->name, cli_reason(&status, item->name));
     return trib_success();
 }

@@ -33,14 +33,16 @@ trib_status trib_with_name(trib_status s, const char *name)
     return s;
 }
 
-trib_status trib_file_error(const char *operation, const char *path, int error)
+trib_status trib_file_error(const char *call, const char *operation, const char *path, int error, const char *file,
+                            int line)
 {
     char reason[128] = "unknown reason";
     strerror_r(error, reason, sizeof reason);
     trib_code code = error == ENOENT || error == ENOTDIR ? TRIB_NOT_FOUND
                      : error == ENOMEM                   ? TRIB_OUT_OF_MEMORY
                                                          : TRIB_IO_ERROR;
-    return TRIB_VENDOR_ERROR(code, error, NULL, "%s: cannot %s: %s", trib_shorten(path).text, operation, reason);
+    return trib_make_error(code, error, file, line, call, "%s: cannot %s: %s", trib_shorten(path).text, operation,
+                           reason);
 }
 
 const char *trib_kind_of_file(unsigned mode)
@@ -90,7 +92,7 @@ trib_status trib_open_file(const char *path, int *fd)
     while (opened < 0 && errno == EINTR); /* on a network's file system */
     if (opened < 0) opened = open_descriptor(path);
     opened = trib_above_standard(opened);
-    if (opened < 0) return trib_file_error("open", path, errno);
+    if (opened < 0) return TRIB_FILE_ERROR("open", "open", path, errno);
     *fd = opened;
     return trib_success();
 }
@@ -102,7 +104,7 @@ trib_status trib_open_regular(const char *path, int *fd, int64_t *size)
     struct stat info;
     trib_status s = trib_success();
     if (trib_fault("stat") ? (errno = EIO, -1) : fstat(opened, &info))
-        s = trib_file_error("read", path, errno);
+        s = TRIB_FILE_ERROR("fstat", "read", path, errno);
     else if (!S_ISREG(info.st_mode))
         s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file%s", trib_shorten(path).text,
                        trib_kind_of_file(info.st_mode),
@@ -122,7 +124,7 @@ trib_status trib_read_full(int fd, const char *path, void *buffer, size_t size, 
     while (filled < size) {
         ssize_t n = trib_fault("read") ? (errno = EIO, -1) : read(fd, (char *)buffer + filled, size - filled);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return trib_file_error("read", path, errno);
+        if (n < 0) return TRIB_FILE_ERROR("read", "read", path, errno);
         if (n == 0) break;
         filled += (size_t)n;
     }

@@ -24,8 +24,12 @@ trib_short_name trib_shorten(const char *name);
 /* Puts the shortened name of the file before the message; a success stays as it is. */
 trib_status trib_with_name(trib_status s, const char *name);
 
-/* "PATH: cannot OPERATION: reason"; TRIB_NOT_FOUND if there is no such file. */
-trib_status trib_file_error(const char *operation, const char *path, int error);
+/* "PATH: cannot OPERATION: reason"; TRIB_NOT_FOUND if there is no such file. `call` is the one that failed, such as
+ * "open", and `error` its errno. */
+#define TRIB_FILE_ERROR(call, operation, path, error) \
+    trib_file_error((call), (operation), (path), (error), __FILE__, __LINE__)
+trib_status trib_file_error(const char *call, const char *operation, const char *path, int error, const char *file,
+                            int line);
 
 /* Opens for reading without waiting for a pipe's writer. Never returns descriptors 0, 1 or 2: in a process that has
  * closed one of them, the file would pass for standard input, or be overwritten by messages. */

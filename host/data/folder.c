@@ -158,7 +158,7 @@ static trib_status list_folder(folder_input *f, const char *path, entries *list,
     *problem = trib_success();
     DIR *folder = trib_fault("open") ? (errno = EIO, NULL) : opendir(path);
     if (!folder) {
-        *problem = trib_file_error("open the folder", path, errno);
+        *problem = TRIB_FILE_ERROR("opendir", "open the folder", path, errno);
         return s;
     }
     for (;;) {
@@ -168,7 +168,7 @@ static trib_status list_folder(folder_input *f, const char *path, entries *list,
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
         TRIB_TRY_GOTO(s, done, add_entry(f, list, path, e->d_name, e->d_type, e->d_ino));
     }
-    if (errno) *problem = trib_file_error("list the folder", path, errno);
+    if (errno) *problem = TRIB_FILE_ERROR("readdir", "list the folder", path, errno);
 done:
     closedir(folder);
     return s;
@@ -236,7 +236,7 @@ static trib_status walk(folder_input *f, const level *above, const char *path, i
     level here = { .above = above, .path = path, .depth = above ? above->depth + 1 : 0, .class_id = class_id };
     struct stat info;
     if (trib_fault("stat") ? (errno = EIO, -1) : stat(path, &info)) {
-        *problem = trib_file_error("read the folder", path, errno);
+        *problem = TRIB_FILE_ERROR("stat", "read the folder", path, errno);
         return trib_success();
     }
     here.device = info.st_dev;

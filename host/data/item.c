@@ -44,6 +44,6 @@ trib_status trib_input_check_size(int64_t most_bytes, const char *name, int64_t 
     if (!most_bytes || bytes <= most_bytes) return trib_success();
     return TRIB_ERROR(TRIB_UNSUPPORTED,
                       "%s: its %lld bytes are more than the %lld that the loader may use for an image as it comes, an "
-                      "eighth of its memory; raise that with --loader-memory (trib_loader_options.memory_limit)",
+                      "eighth of its memory; raise trib_loader_options.memory_limit",
                       trib_shorten(name).text, (long long)bytes, (long long)most_bytes);
 }

@@ -134,7 +134,7 @@ static trib_status open_file(list_input *list, const char *path)
     list->open = !trib_failed(&s);
     /* A folder can be opened but not read: find out now, before anything runs. */
     if (list->open && read(list->reader.fd, list->buffer, 0) < 0 && errno != EAGAIN)
-        s = trib_file_error("read the list", path, errno);
+        s = TRIB_FILE_ERROR("read", "read the list", path, errno);
     return s;
 }
 

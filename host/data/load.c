@@ -134,8 +134,7 @@ static trib_status count_decoding(const trib_loading *loading, const trib_image_
     if (in_doubt) return trib_success();
     return TRIB_ERROR(TRIB_UNSUPPORTED,
                       "decoding its %d x %d pixels takes up to %lld bytes, more than the %lld that the loader may use "
-                      "for it, five eighths of its memory; raise that with --loader-memory "
-                      "(trib_loader_options.memory_limit)",
+                      "for it, five eighths of its memory; raise trib_loader_options.memory_limit",
                       info->width, info->height, (long long)*bytes, (long long)limit);
 }
 

@@ -17,7 +17,7 @@ trib_status trib_reader_open(const char *path, int wake_fd, trib_reader *out)
     struct stat info;
     trib_status s = trib_success();
     if (trib_fault("stat") ? (errno = EIO, -1) : fstat(fd, &info))
-        s = trib_file_error("read", path, errno);
+        s = TRIB_FILE_ERROR("fstat", "read", path, errno);
     else if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode) && !S_ISSOCK(info.st_mode))
         s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file", trib_shorten(path).text,
                        trib_kind_of_file(info.st_mode));
@@ -37,7 +37,7 @@ static trib_status wait_for_bytes(const trib_reader *reader)
     int ready;
     do ready = trib_fault("poll") ? (errno = EIO, -1) : poll(fds, 2, -1);
     while (ready < 0 && errno == EINTR);
-    if (ready < 0) return trib_file_error("wait for", reader->path, errno);
+    if (ready < 0) return TRIB_FILE_ERROR("poll", "wait for", reader->path, errno);
     if (!fds[1].revents) return trib_success();
     return TRIB_ERROR(TRIB_CANCELLED, "%s: reading was cancelled", trib_shorten(reader->path).text);
 }
@@ -51,7 +51,7 @@ static trib_status read_file(trib_reader *reader, void *buffer, size_t size, siz
             : reader->size < 0 ? read(reader->fd, buffer, size)
                                : pread(reader->fd, buffer, size, (off_t)reader->offset);
     } while (n < 0 && (errno == EINTR || errno == EAGAIN));
-    if (n < 0) return trib_file_error("read", reader->path, errno);
+    if (n < 0) return TRIB_FILE_ERROR(reader->size < 0 ? "read" : "pread", "read", reader->path, errno);
     *got = (size_t)n;
     reader->offset += n;
     return trib_success();

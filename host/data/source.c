@@ -152,7 +152,7 @@ static trib_status add_input(trib_source *source, const char *path)
     struct stat info;
     int missing = trib_fault("stat") ? (errno = EIO, -1) : lstat(path, &info);
     if (missing && errno == ENOENT && trib_has_tar_name(path) && strchr(path, '{')) return add_shards(source, path);
-    if (missing) return trib_file_error("find it", *path ? path : "''", errno);
+    if (missing) return TRIB_FILE_ERROR("lstat", "find it", *path ? path : "''", errno);
     const char *unwanted = unwanted_input(path);
     if (!unwanted) return add_path(source, path);
     trib_pass_over(&source->passed_over, unwanted);
@@ -201,11 +201,11 @@ static trib_status make_wake_pipe(trib_source *source)
 {
     if (trib_fault("pipe") ? (errno = EMFILE, -1) : pipe(source->wake)) {
         source->wake[0] = source->wake[1] = -1;
-        return trib_file_error("prepare reading", "inputs", errno);
+        return TRIB_FILE_ERROR("pipe", "prepare reading", "inputs", errno);
     }
     for (int i = 0; i < 2; ++i) {
         source->wake[i] = trib_above_standard(source->wake[i]);
-        if (source->wake[i] < 0) return trib_file_error("prepare reading", "inputs", errno);
+        if (source->wake[i] < 0) return TRIB_FILE_ERROR("fcntl", "prepare reading", "inputs", errno);
         fcntl(source->wake[i], F_SETFD, FD_CLOEXEC);
         fcntl(source->wake[i], F_SETFL, O_NONBLOCK);
     }

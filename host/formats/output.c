@@ -48,7 +48,7 @@ static trib_status resolve(const char *path, char **target)
     struct stat info;
     *target = NULL;
     if (trib_fault("stat") ? (errno = EIO, -1) : stat(path, &info)) {
-        if (errno != ENOENT) return trib_file_error("look at it", path, errno);
+        if (errno != ENOENT) return TRIB_FILE_ERROR("stat", "look at it", path, errno);
         *target = trib_strdup(path);
     } else {
         if (!S_ISREG(info.st_mode))
@@ -56,7 +56,7 @@ static trib_status resolve(const char *path, char **target)
                               trib_shorten(path).text);
         errno = 0;
         *target = trib_fault("realpath") ? (errno = EIO, NULL) : realpath(path, NULL);
-        if (!*target && errno != ENOMEM) return trib_file_error("resolve", path, errno);
+        if (!*target && errno != ENOMEM) return TRIB_FILE_ERROR("realpath", "resolve", path, errno);
     }
     return *target ? trib_success()
                    : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its name", trib_shorten(path).text);
@@ -77,7 +77,7 @@ static trib_status create_temporary(trib_output *output)
         if (output->fd >= 0) return trib_success();
         if (errno != EEXIST) break;
     }
-    return trib_file_error("create a file in its folder", output->path, errno);
+    return TRIB_FILE_ERROR("open", "create a file in its folder", output->path, errno);
 }
 
 trib_status trib_output_open(const char *path, trib_output **out)
@@ -108,7 +108,7 @@ trib_status trib_output_write(trib_output *output, const void *bytes, size_t siz
         ssize_t written = trib_fault("write") ? (errno = ENOSPC, -1) : write(output->fd, p, part);
         if (written < 0 && errno == EINTR) continue;
         if (written == 0) errno = ENOSPC;
-        if (written <= 0) return trib_file_error("write", output->path, errno);
+        if (written <= 0) return TRIB_FILE_ERROR("write", "write", output->path, errno);
         p += written;
         size -= (size_t)written;
     }
@@ -118,19 +118,19 @@ trib_status trib_output_write(trib_output *output, const void *bytes, size_t siz
 static trib_status finish(trib_output *output)
 {
     if (trib_fault("fsync") ? (errno = EIO, -1) : flush(output->fd))
-        return trib_file_error("bring to the disk", output->path, errno);
+        return TRIB_FILE_ERROR("fsync", "bring to the disk", output->path, errno);
     int fd = output->fd;
     output->fd = -1;
     bool fault = trib_fault("close");
     if ((close(fd) != 0 && errno != EINTR) || fault) { /* interrupted, it is closed all the same */
         int number = fault ? EIO : errno;
         unlink(output->temporary);
-        return trib_file_error("finish", output->path, number);
+        return TRIB_FILE_ERROR("close", "finish", output->path, number);
     }
     if (trib_fault("rename") ? (errno = EIO, -1) : rename(output->temporary, output->target)) {
         int number = errno;
         unlink(output->temporary);
-        return trib_file_error("put the finished file in place", output->path, number);
+        return TRIB_FILE_ERROR("rename", "put the finished file in place", output->path, number);
     }
     return trib_success();
 }
@@ -146,7 +146,7 @@ static trib_status sync_folder(trib_output *output, bool matters)
     int failed = fd < 0 || (matters && trib_fault("fsync folder") ? (errno = EIO, -1) : flush(fd)) ? errno : 0;
     if (fd >= 0) close(fd);
     if (!failed || (fd >= 0 && failed == EINVAL)) return trib_success();
-    return trib_file_error("bring its name to the disk", output->path, failed);
+    return TRIB_FILE_ERROR(fd < 0 ? "open" : "fsync", "bring its name to the disk", output->path, failed);
 }
 
 trib_status trib_output_commit_to_disk(trib_output *output)

@@ -113,8 +113,8 @@ trib_status trib_image_check_size(int64_t width, int64_t height, int64_t max_pix
                           (long long)width, (long long)height, INT_MAX);
     if (width <= max_pixels / height && (uint64_t)width <= PTRDIFF_MAX / 3 / (uint64_t)height) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA,
-                      "its size is %lld x %lld: more than the limit of %lld pixels; if you trust the image, raise the "
-                      "limit with --max-pixels (trib_decode_options.max_pixels)",
+                      "its size is %lld x %lld: more than the limit of %lld pixels; if you trust the image, raise "
+                      "trib_decode_options.max_pixels",
                       (long long)width, (long long)height, (long long)max_pixels);
 }
 

@@ -99,22 +99,24 @@ static trib_status set_alias(const trib_run_folder *run, const char *name, const
     trib_run_folder_file(run, name, from);
     trib_run_folder_file(run, alias, to);
     trib_run_folder_file(run, text, temporary);
-    if (unlink(temporary) && errno != ENOENT) return trib_file_error("remove", temporary, errno);
-    if (link(from, temporary)) return has_no_links(errno) ? copy_file(from, to) : trib_file_error("link", from, errno);
+    if (unlink(temporary) && errno != ENOENT) return TRIB_FILE_ERROR("unlink", "remove", temporary, errno);
+    if (link(from, temporary))
+        return has_no_links(errno) ? copy_file(from, to) : TRIB_FILE_ERROR("link", "link", from, errno);
     const int failed = rename(temporary, to) ? errno : 0;
     (void)unlink(temporary); /* a rename to a name of the same file does nothing */
-    return failed ? trib_file_error("replace", to, failed) : trib_success();
+    return failed ? TRIB_FILE_ERROR("rename", "replace", to, failed) : trib_success();
 }
 
 static trib_status sync_folder(const trib_run_folder *run)
 {
     int fd, failed = 0;
     while ((fd = open(run->path, O_RDONLY | O_CLOEXEC)) < 0 && errno == EINTR) continue;
-    if (fd < 0) return trib_file_error("open", run->path, errno);
+    if (fd < 0) return TRIB_FILE_ERROR("open", "open", run->path, errno);
     while ((failed = fsync(fd)) != 0 && errno == EINTR) continue;
     if (failed) failed = errno;
     close(fd);
-    return failed && failed != EINVAL ? trib_file_error("bring to the disk", run->path, failed) : trib_success();
+    return failed && failed != EINVAL ? TRIB_FILE_ERROR("fsync", "bring to the disk", run->path, failed)
+                                      : trib_success();
 }
 
 /* ---- the newest stay ---- */
@@ -155,7 +157,7 @@ static trib_status remove_old(const trib_run_folder *run, int64_t step)
     for (size_t i = 0; i < n.count && !trib_failed(&s); ++i) {
         if (n.items[i] > step || kept++ < run->keep) continue;
         trib_run_folder_file(run, trib_run_checkpoint_name(n.items[i], name), path);
-        if (unlink(path) && errno != ENOENT) s = trib_file_error("remove the old checkpoint", path, errno);
+        if (unlink(path) && errno != ENOENT) s = TRIB_FILE_ERROR("unlink", "remove the old checkpoint", path, errno);
     }
     trib_free(n.items);
     return s;

@@ -31,11 +31,11 @@ const char *trib_run_folder_file(const trib_run_folder *run, const char *name, c
 trib_status trib_run_each_name(const char *folder, trib_status (*found)(void *context, const char *name), void *context)
 {
     DIR *list = opendir(folder);
-    trib_status s = list ? trib_success() : trib_file_error("list", folder, errno);
+    trib_status s = list ? trib_success() : TRIB_FILE_ERROR("opendir", "list", folder, errno);
     while (list && !trib_failed(&s)) {
         errno = 0;
         const struct dirent *entry = readdir(list);
-        if (!entry && errno) s = trib_file_error("list", folder, errno);
+        if (!entry && errno) s = TRIB_FILE_ERROR("readdir", "list", folder, errno);
         if (!entry) break;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) s = found(context, entry->d_name);
     }
@@ -84,7 +84,7 @@ static trib_status check_folder(const char *path, bool resume, bool *has_run)
     TRIB_TRY(trib_run_check_args(args));
     if (!resume)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                          "%s: holds a training run already; continue it with --resume, or give another folder",
+                          "%s: holds a training run already; give another folder, or resume the run",
                           trib_shorten(path).text);
     *has_run = true;
     return trib_success();
@@ -101,10 +101,11 @@ static trib_status create_folders(const char *path)
         if (*slash != '/') continue;
         *slash = '\0';
         if (mkdir(part, 0777) && errno != EEXIST && errno != EISDIR && errno != EROFS && errno != EACCES)
-            return trib_file_error("create the folder", part, errno);
+            return TRIB_FILE_ERROR("mkdir", "create the folder", part, errno);
         *slash = '/';
     }
-    return mkdir(part, 0777) && errno != EEXIST ? trib_file_error("create the folder", path, errno) : trib_success();
+    return mkdir(part, 0777) && errno != EEXIST ? TRIB_FILE_ERROR("mkdir", "create the folder", path, errno)
+                                                : trib_success();
 }
 
 /* An id may have been given out again, also to this process: in a container it often is 1 each time. */
@@ -114,7 +115,7 @@ static trib_status remove_if_dead(void *context, const char *name)
     const long pid = temporary_owner(name);
     if (!pid || (pid != (long)getpid() && (kill((pid_t)pid, 0) == 0 || errno != ESRCH))) return trib_success();
     trib_run_folder_file(context, name, path);
-    return unlink(path) && errno != ENOENT ? trib_file_error("remove the unfinished file", path, errno)
+    return unlink(path) && errno != ENOENT ? TRIB_FILE_ERROR("unlink", "remove the unfinished file", path, errno)
                                            : trib_success();
 }
 

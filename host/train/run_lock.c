@@ -42,7 +42,7 @@ trib_status trib_run_lock(const char *folder, int *fd, bool *locked)
     int opened, failed;
     while ((opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, (mode_t)0666)) < 0 && errno == EINTR) continue;
     opened = trib_above_standard(opened);
-    if (opened < 0) return trib_file_error("open", path, errno);
+    if (opened < 0) return TRIB_FILE_ERROR("open", "open", path, errno);
     while ((failed = flock(opened, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) continue;
     *locked = !failed;
     if (failed && errno == EWOULDBLOCK) {

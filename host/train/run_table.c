@@ -14,13 +14,13 @@ static trib_status open_again(const char *path, int *fd)
 {
     while ((*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, (mode_t)0666)) < 0 && errno == EINTR) continue;
     *fd = trib_above_standard(*fd);
-    return *fd < 0 ? trib_file_error("open", path, errno) : trib_success();
+    return *fd < 0 ? TRIB_FILE_ERROR("open", "open", path, errno) : trib_success();
 }
 
 static trib_status read_all(const trib_run_table *table, char **text, size_t *size)
 {
     struct stat info;
-    if (fstat(table->fd, &info)) return trib_file_error("look at it", table->path, errno);
+    if (fstat(table->fd, &info)) return TRIB_FILE_ERROR("fstat", "look at it", table->path, errno);
     if (!S_ISREG(info.st_mode))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file; remove it", trib_shorten(table->path).text,
                           trib_kind_of_file(info.st_mode));
@@ -68,7 +68,7 @@ static trib_status cut(trib_run_table *table, int64_t size)
 {
     int failed;
     while ((failed = ftruncate(table->fd, (off_t)size)) != 0 && errno == EINTR) continue;
-    if (failed) return trib_file_error("cut off its end", table->path, errno);
+    if (failed) return TRIB_FILE_ERROR("ftruncate", "cut off its end", table->path, errno);
     table->size = size;
     return trib_success();
 }
@@ -114,7 +114,7 @@ trib_status trib_run_table_append(trib_run_table *table, const char *line, size_
             done += (size_t)n;
             continue;
         }
-        trib_status s = trib_file_error("write", table->path, n ? errno : ENOSPC);
+        trib_status s = TRIB_FILE_ERROR("pwrite", "write", table->path, n ? errno : ENOSPC);
         (void)cut(table, table->size); /* a part that stays is cut off at the next start */
         return s;
     }
@@ -127,7 +127,7 @@ trib_status trib_run_table_sync(trib_run_table *table)
     int failed;
     if (!table->path) return trib_success();
     while ((failed = fsync(table->fd)) != 0 && errno == EINTR) continue;
-    return failed ? trib_file_error("bring to the disk", table->path, errno) : trib_success();
+    return failed ? TRIB_FILE_ERROR("fsync", "bring to the disk", table->path, errno) : trib_success();
 }
 
 void trib_run_table_close(trib_run_table *table)

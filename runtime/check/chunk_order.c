@@ -54,10 +54,11 @@ static memory shared(const trib_chunk_order *order, int a, int b)
 static trib_status conflict(int a, int b, const char *what)
 {
     const char *first = trib_stage_name(stage_of(a)), *second = trib_stage_name(stage_of(b));
-    return TRIB_ERROR(TRIB_INTERNAL,
-                      "chunk order: %s of chunk %d and %s of chunk %d use %s in no certain order: the latter must wait "
-                      "for the former",
-                      first, chunk_of(a), second, chunk_of(b), what);
+    return TRIB_ERROR(
+        TRIB_INTERNAL,
+        "chunk order: %s of chunk %d and %s of chunk %d may run in either order, but both use %s: the latter "
+        "must wait for the former",
+        first, chunk_of(a), second, chunk_of(b), what);
 }
 
 static trib_status check_steps(const trib_chunk_order *order, const trib_order *before)

@@ -104,9 +104,9 @@ static trib_status conflict(const trib_plan *p, const access *a, const access *b
     const trib_plan_op *first = &p->ops[a->op], *second = &p->ops[b->op];
     int64_t begin = a->begin > b->begin ? a->begin : b->begin, end = end_of(a) < end_of(b) ? end_of(a) : end_of(b);
     return TRIB_ERROR(TRIB_INTERNAL,
-                      "%s (stream %d) %s and %s (stream %d) %s bytes %lld..%lld of %s (%s) in no certain order: "
-                      "stream %d must wait for an event recorded after %s",
-                      first->name, first->stream, a->write ? "writes" : "reads", second->name, second->stream,
+                      "%s (stream %d) and %s (stream %d) may run in either order, but the former %s and the latter %s "
+                      "bytes %lld..%lld of %s (%s): stream %d must wait for an event recorded after %s",
+                      first->name, first->stream, second->name, second->stream, a->write ? "writes" : "reads",
                       b->write ? "writes" : "reads", (long long)begin, (long long)end, space_text(a->space),
                       p->buffers[a->buffer].name, second->stream, first->name);
 }

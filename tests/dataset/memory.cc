@@ -117,7 +117,7 @@ TEST(LoaderMemory, AnImageThatNeedsMoreThanThereIsFailsAloneAndSaysWhatRaisesThe
     ASSERT_EQ(messages.size(), 3u);
     EXPECT_EQ(messages[0] + messages[2], "");
     EXPECT_TRUE(says(messages[1], "1.jpg") && says(messages[1], "2000 x 1500") &&
-                says(messages[1], "--loader-memory") && says(messages[1], "trib_loader_options.memory_limit"))
+                says(messages[1], "raise trib_loader_options.memory_limit"))
         << messages[1];
     EXPECT_LE(heap.peak(), 10 * MiB);
 }
@@ -143,11 +143,14 @@ TEST(LoaderMemory, EncodedImagesAreCountedBeforeTheyAreRead)
     auto messages = drain(l.loader);
     ASSERT_GE(messages.size(), 3u);
     EXPECT_EQ(messages[0], "");
-    EXPECT_TRUE(says(messages[1], "in/1.jpg") && says(messages[1], "--loader-memory")) << messages[1];
-    EXPECT_TRUE(says(messages[2], "2 of 2 images") && says(messages[2], "--loader-memory")) << messages[2];
+    EXPECT_TRUE(says(messages[1], "in/1.jpg") && says(messages[1], "raise trib_loader_options.memory_limit"))
+        << messages[1];
+    EXPECT_TRUE(says(messages[2], "2 of 2 images") && says(messages[2], "raise trib_loader_options.memory_limit"))
+        << messages[2];
     if (make::built_with_tar()) {
         ASSERT_EQ(messages.size(), 5u);
-        EXPECT_TRUE(says(messages[3], "s.tar/a.jpg") && says(messages[3], "--loader-memory")) << messages[3];
+        EXPECT_TRUE(says(messages[3], "s.tar/a.jpg") && says(messages[3], "raise trib_loader_options.memory_limit"))
+            << messages[3];
         EXPECT_EQ(messages[4], "");
     }
     EXPECT_LE(heap.peak(), 16 * MiB);
@@ -216,7 +219,7 @@ TEST(LoaderMemory, ALosslessWebPInDoubtIsDecoded)
         EXPECT_EQ(drain(l.loader), std::vector<std::string>(8, ""));
     }
     Loader l({ t.path() }, certain / 5 * 8 / 2);
-    EXPECT_TRUE(says(drain(l.loader)[0], "--loader-memory"));
+    EXPECT_TRUE(says(drain(l.loader)[0], "raise trib_loader_options.memory_limit"));
 }
 
 TEST(LoaderMemory, WorkersThatWaitForMemoryStop)
@@ -242,7 +245,7 @@ TEST(LoaderMemory, TheLimitIsChecked)
     EXPECT_FAILS(Loader({ t.file("idx") }, -1).status, TRIB_INVALID_ARGUMENT, "memory limit of -1");
     Loader usual({ t.file("idx") }, 0), tiny({ t.file("idx") }, 1);
     EXPECT_EQ(drain(usual.loader), std::vector<std::string>(1, ""));
-    EXPECT_TRUE(says(drain(tiny.loader)[0], "--loader-memory"));
+    EXPECT_TRUE(says(drain(tiny.loader)[0], "raise trib_loader_options.memory_limit"));
 }
 
 // One item, as a loader would do it.
@@ -277,7 +280,7 @@ TEST(LoaderMemory, AnItemIsLoadedAsByALoader)
     std::string name = t.file("a.jpg");
     item.name = item.path = &name[0];
     o.memory_limit = 1000;
-    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_UNSUPPORTED, "--loader-memory");
+    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_UNSUPPORTED, "raise trib_loader_options.memory_limit");
 }
 
 // An item that is refused gives up what it holds, and one that has failed stays as it is.
@@ -295,7 +298,7 @@ TEST(LoaderMemory, AnItemThatHoldsTooMuchIsEmptied)
     bool end = false;
     ASSERT_OK(trib_source_next(source.source, &item, &end));
     ASSERT_NE(item.image.pixels, nullptr);
-    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_UNSUPPORTED, "--loader-memory");
+    EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_UNSUPPORTED, "raise trib_loader_options.memory_limit");
     EXPECT_EQ(item.image.pixels, nullptr);
     item.status = TRIB_ERROR(TRIB_BAD_DATA, "damaged");
     EXPECT_FAILS(trib_item_load(&item, &p, &o, got.data()), TRIB_BAD_DATA, "damaged");

@@ -38,11 +38,15 @@ TEST(ChunkOrder, EachMissingWaitIsRefused)
         int wait;
         const char *message;
     } cases[] = {
-        { TRIB_STAGE_LOAD, 0, "compute of chunk 0 and load of chunk 2 use the input in no certain order" },
-        { TRIB_STAGE_COMPUTE, 0, "load of chunk 0 and compute of chunk 0 use the input in no certain order" },
-        { TRIB_STAGE_COMPUTE, 1, "fetch of chunk 0 and compute of chunk 2 use the outputs in no certain order" },
+        { TRIB_STAGE_LOAD, 0,
+          "compute of chunk 0 and load of chunk 2 may run in either order, but both use the input" },
+        { TRIB_STAGE_COMPUTE, 0,
+          "load of chunk 0 and compute of chunk 0 may run in either order, but both use the input" },
+        { TRIB_STAGE_COMPUTE, 1,
+          "fetch of chunk 0 and compute of chunk 2 may run in either order, but both use the outputs" },
         // Or of the computing that stands between the two: what a caller gets back is complete.
-        { TRIB_STAGE_FETCH, 0, "load of chunk 0 and fetch of chunk 0 use the caller's memory in no certain order" },
+        { TRIB_STAGE_FETCH, 0,
+          "load of chunk 0 and fetch of chunk 0 may run in either order, but both use the caller's memory" },
     };
     for (const auto &c : cases) {
         trib_chunk_order order = trib_chunk_order_of(true, 2);

@@ -79,7 +79,7 @@ TEST_F(RunFolder, ARunIsContinuedOnlyWhenThatIsAsked)
     runs::begun(run).reset();
     runs::Run r(nullptr, trib_run_folder_close);
     EXPECT_FAILS(runs::open(run, false, r), TRIB_INVALID_ARGUMENT,
-                 "holds a training run already; continue it with --resume");
+                 "holds a training run already; give another folder, or resume the run");
     EXPECT_OK(runs::open(run, true, r));
     EXPECT_FALSE(trib_run_folder_is_new(r.get()));
 }

@@ -15,11 +15,13 @@
 static const char any_version[] = "tributary choice cache ", header[] = "tributary choice cache 1";
 enum { MOST_BYTES = 1 << 30 };
 
-static trib_status io_error(const char *path, const char *what, int number)
+static trib_status io_error(const char *call, const char *path, const char *what, int number, int line)
 {
-    return trib_make_error(TRIB_IO_ERROR, number, __FILE__, __LINE__, what, "choice cache %s: cannot %s: %s", path,
-                           what, strerror(number));
+    return trib_make_error(TRIB_IO_ERROR, number, __FILE__, line, call, "choice cache %s: cannot %s: %s", path, what,
+                           strerror(number));
 }
+
+#define IO_ERROR(call, path, what, number) io_error(call, path, what, number, __LINE__)
 
 /* FNV-1a, with a step between the parts so that no byte can move from one to the next. */
 static uint64_t add_to_hash(uint64_t hash, const void *bytes, size_t count)
@@ -128,7 +130,7 @@ static trib_status slurp(const char *path, char **out, size_t *bytes)
     char *text = NULL;
     size_t count = 0, capacity = 0;
     if (!file && errno == ENOENT) return TRIB_ERROR(TRIB_NOT_FOUND, "choice cache %s: no such file", path);
-    if (!file) return io_error(path, "open", errno);
+    if (!file) return IO_ERROR("open", path, "open", errno);
     trib_status status = trib_success();
     for (;;) {
         if (count >= MOST_BYTES || trib_grow((void **)&text, &capacity, count + 65536, 1)) {
@@ -136,13 +138,13 @@ static trib_status slurp(const char *path, char **out, size_t *bytes)
             break;
         }
         if (trib_fault("read")) {
-            status = io_error(path, "read", EIO);
+            status = IO_ERROR("fread", path, "read", EIO);
             break;
         }
         size_t got = fread(text + count, 1, 65536, file);
         count += got;
         if (got == 65536) continue;
-        if (ferror(file)) status = io_error(path, "read", errno);
+        if (ferror(file)) status = IO_ERROR("fread", path, "read", errno);
         break;
     }
     fclose(file);
@@ -193,12 +195,12 @@ static trib_status check_replaceable(const char *path)
 {
     char begin[sizeof any_version] = "";
     FILE *file = open_to_read(path);
-    if (!file) return errno == ENOENT ? trib_success() : io_error(path, "open", errno);
+    if (!file) return errno == ENOENT ? trib_success() : IO_ERROR("open", path, "open", errno);
     errno = 0;
     size_t got = trib_fault("read") ? (errno = EIO, 0) : fread(begin, 1, sizeof any_version - 1, file);
     int error = errno; /* an unreadable file may contain something */
     fclose(file);
-    if (!got && error) return io_error(path, "read", error);
+    if (!got && error) return IO_ERROR("fread", path, "read", error);
     if (!got || strcmp(begin, any_version) == 0) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "choice cache %s: holds something else, and is kept; name another file",
                       path);
@@ -215,13 +217,13 @@ trib_status trib_choice_file_write(const char *path, const char *library, const 
     trib_status status = trib_success();
     FILE *file = trib_fault("open") ? (errno = EACCES, NULL) : fopen(beside, "wb");
     if (!file) {
-        status = io_error(beside, "create", errno);
+        status = IO_ERROR("fopen", beside, "create", errno);
         goto done;
     }
-    if (!write_all(file, library, device, entries)) status = io_error(beside, "write", errno);
-    if (fclose(file) && !trib_failed(&status)) status = io_error(beside, "close", errno);
+    if (!write_all(file, library, device, entries)) status = IO_ERROR("fwrite", beside, "write", errno);
+    if (fclose(file) && !trib_failed(&status)) status = IO_ERROR("fclose", beside, "close", errno);
     if (!trib_failed(&status) && (trib_fault("rename") ? (errno = EXDEV, -1) : rename(beside, path)))
-        status = io_error(path, "replace", errno);
+        status = IO_ERROR("rename", path, "replace", errno);
     if (trib_failed(&status)) remove(beside);
 done:
     trib_free(beside);

@@ -10,7 +10,7 @@ cp "$images/hostile/progressive-bomb.jpg" in/bomb.jpg
 run classify "$model" in --topk 1
 expect_code 3
 expect_err "in/bomb.jpg: JPEG image: its size is 16384 x 16384: more than the limit of 178956970 pixels"
-expect_err "--max-pixels"
+expect_err "raise trib_decode_options.max_pixels (--max-pixels)"
 expect_err "2 classified, 1 skipped"
 run classify "$model" in --topk 1 --max-pixels 300M
 expect_code 3
@@ -32,7 +32,7 @@ ok classify "$model" in --topk 1 --max-pixels 178956971 --loader-memory 2M
 run classify "$model" in --topk 1 --loader-memory 10K -o out.csv
 expect_code 3
 expect_err "in/a.png: decoding its 28 x 28 pixels takes up to"
-expect_err "raise that with --loader-memory"
+expect_err "raise trib_loader_options.memory_limit (--loader-memory)"
 expect_lines 1 out.csv
 cp "$samples/02-trouser.png" in/c.png
 run classify "$model" in --topk 1 --loader-memory 10K -o out.csv --resume
