@@ -20,12 +20,12 @@ struct Required {
     bool library; // only with oneDNN, cuDNN
 };
 const Required required[] = {
-    { TRIB_CONV2D, false, false, true },
-    { TRIB_LINEAR, false, false, true },
-    { TRIB_CONV2D_BACKWARD_DATA, false, false, true },
-    { TRIB_CONV2D_BACKWARD_WEIGHT, false, false, true },
-    { TRIB_LINEAR_BACKWARD_DATA, false, false, true },
-    { TRIB_LINEAR_BACKWARD_WEIGHT, false, false, true },
+    { TRIB_CONV2D, true, false, true },
+    { TRIB_LINEAR, true, false, true },
+    { TRIB_CONV2D_BACKWARD_DATA, true, false, true },
+    { TRIB_CONV2D_BACKWARD_WEIGHT, true, false, true },
+    { TRIB_LINEAR_BACKWARD_DATA, true, false, true },
+    { TRIB_LINEAR_BACKWARD_WEIGHT, true, false, true },
     { TRIB_BIAS_BACKWARD, false, false, false },
     { TRIB_RELU_BACKWARD, false, false, false },
     { TRIB_BATCH_STATISTICS, false, false, false },
