@@ -80,8 +80,8 @@ static const cli_option preprocess_options[] = {
     { 0, "crop-mode", CLI_CHOICE, AT(crop_mode), "center|squash",
       "center: resize the short side and keep the aspect ratio; squash: resize to a square; both then crop the centre",
       0, 0 },
-    { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest", "how to resize; results match PIL",
-      0, 0 },
+    { 0, "interpolation", CLI_CHOICE, AT(interpolation), "bilinear|bicubic|nearest|area",
+      "how to resize; results match PIL", 0, 0 },
     { 0, "resample-order", CLI_CHOICE, AT(resample_order), "horizontal-first|cheaper-first",
       "order of the two resizing passes: as in Pillow up to 12 (default, unless the model says otherwise) or as in "
       "Pillow 13; results differ on tall images",

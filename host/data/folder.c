@@ -267,6 +267,25 @@ static trib_status folder_next(trib_input *input, trib_item *item, bool *end)
     return trib_success();
 }
 
+/* The name of an item is its path. */
+static trib_status folder_load(const trib_input *input, const char *name, int64_t place, int64_t most_bytes,
+                               trib_item *item)
+{
+    (void)input, (void)place, (void)most_bytes;
+    item->path = trib_strdup(name);
+    return item->path ? trib_success() : trib_no_memory(name);
+}
+
+static void folder_forget(trib_input *input)
+{
+    folder_input *f = (folder_input *)input;
+    trib_free(f->items);
+    trib_free(f->text);
+    f->items = NULL;
+    f->text = NULL;
+    f->count = f->given = 0;
+}
+
 static int64_t folder_count(const trib_input *input) { return (int64_t)((const folder_input *)input)->count; }
 
 static void folder_close(trib_input *input)
@@ -298,10 +317,12 @@ static trib_status no_images(const folder_input *f)
 
 trib_status trib_folder_input_open(const trib_input_context *context, const char *path, trib_input **out)
 {
-    static const trib_input_kind kind = { .next = folder_next, .count = folder_count, .close = folder_close };
+    static const trib_input_kind kind = {
+        .next = folder_next, .count = folder_count, .load = folder_load, .forget = folder_forget, .close = folder_close
+    };
     folder_input *f = trib_alloc_zeroed(1, sizeof *f);
     if (!f) return trib_no_memory(path);
-    f->base.kind = &kind;
+    f->base = (trib_input) { &kind, strlen(path) };
     f->context = context;
     f->root = trib_strdup(path);
     trib_status s = f->root ? trib_success() : trib_no_memory(path), problem = trib_success();

@@ -4,6 +4,8 @@
  *     images  00000803  N H W        or  00000804  N H W C with C = 1 or 3
  *     labels  00000801  N
  *
+ * Located images are read at their position of a plain file; those of a gzipped file are kept in memory.
+ *
  * A plain file must have exactly the size given by its header. The length of a gzipped file or a pipe is known only at
  * its end: if that comes early, the images before it are returned, then one failed item. */
 #include <inttypes.h>
@@ -31,8 +33,15 @@ typedef struct idx_input {
     bool open, finished;
     int64_t count, given;
     int height, width, channels;
+    int64_t begin;   /* of the first image's pixels in a plain file */
     uint8_t *labels; /* one per image; NULL: none */
+    uint8_t *kept;   /* pixels of all images located so far in a gzipped file */
 } idx_input;
+
+static size_t image_bytes(const idx_input *idx)
+{
+    return (size_t)idx->height * (size_t)idx->width * (size_t)idx->channels;
+}
 
 static trib_status read_header(trib_stream *stream, bool labels, idx_header *header)
 {
@@ -95,6 +104,7 @@ static trib_status read_image_header(idx_input *idx)
     idx->height = (int)size[1];
     idx->width = (int)size[2];
     idx->channels = (int)channels;
+    idx->begin = 4 + 4 * header.dimensions;
     return check_size(&idx->stream, &header, size[1] * size[2] * channels);
 }
 
@@ -204,7 +214,8 @@ static trib_status finish(idx_input *idx, trib_item *item, bool *end)
 {
     uint8_t more;
     size_t got = 0;
-    trib_status s = trib_stream_read(&idx->stream, &more, 1, &got);
+    bool skipped = idx->context->locate && !idx->stream.unpacker; /* and its size is right */
+    trib_status s = skipped ? trib_success() : trib_stream_read(&idx->stream, &more, 1, &got);
     if (s.code == TRIB_CANCELLED) return s;
     idx->finished = true;
     if (!trib_failed(&s) && got)
@@ -214,29 +225,110 @@ static trib_status finish(idx_input *idx, trib_item *item, bool *end)
     return *end ? s : end_early(idx, item, &s);
 }
 
+static trib_status set_name(const idx_input *idx, trib_item *item)
+{
+    size_t size = strlen(idx->path) + 32;
+    item->name = trib_alloc(size);
+    if (!item->name) return trib_no_memory(idx->path);
+    snprintf(item->name, size, "%s#%" PRId64, idx->path, idx->given);
+    return trib_success();
+}
+
+/* Memory for all images of a gzipped file. */
+static trib_status make_room(idx_input *idx)
+{
+    int64_t most = idx->context->most_kept / (int64_t)image_bytes(idx);
+    if (idx->count > most)
+        return TRIB_ERROR(TRIB_UNSUPPORTED,
+                          "%s: unpacked, its pixels take %.3g MiB, more than the %.3g that may be kept in memory "
+                          "(trib_training_set_options.kept_bytes); unpack the file with gunzip",
+                          trib_shorten(idx->path).text, (double)idx->count * (double)image_bytes(idx) / (1 << 20),
+                          (double)idx->context->most_kept / (1 << 20));
+    idx->kept = trib_alloc((size_t)idx->count * image_bytes(idx));
+    return idx->kept ? trib_success() : trib_no_memory(idx->path);
+}
+
+/* Unpacks the next image, or skips it in a plain file. */
+static trib_status keep_pixels(idx_input *idx)
+{
+    size_t size = image_bytes(idx), got = 0;
+    if (!idx->stream.unpacker) return trib_success();
+    if (!idx->kept) TRIB_TRY(make_room(idx));
+    TRIB_TRY(trib_stream_read(&idx->stream, idx->kept + (size_t)idx->given * size, size, &got));
+    if (got == size) return trib_success();
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: truncated inside image %" PRId64, trib_shorten(idx->path).text, idx->given);
+}
+
+static trib_status locate(idx_input *idx, trib_item *item)
+{
+    trib_status s = keep_pixels(idx);
+    if (s.code == TRIB_OUT_OF_MEMORY) return s;
+    if (trib_failed(&s)) return end_early(idx, item, &s);
+    TRIB_TRY(set_name(idx, item));
+    item->index = idx->given;
+    item->size = image_bytes(idx);
+    if (idx->labels) item->label = idx->labels[idx->given];
+    ++idx->given;
+    return trib_success();
+}
+
+static trib_status read_pixels(const idx_input *idx, int64_t place, uint8_t *pixels)
+{
+    size_t size = image_bytes(idx), got = 0;
+    const trib_reader *file = &idx->stream.reader;
+    if (idx->kept) memcpy(pixels, idx->kept + (size_t)place * size, size);
+    if (idx->kept) return trib_success();
+    trib_reader reader = { .path = idx->path,
+                           .fd = file->fd,
+                           .wake_fd = -1,
+                           .size = file->size,
+                           .offset = idx->begin + place * (int64_t)size };
+    TRIB_TRY(trib_reader_read(&reader, pixels, size, &got));
+    if (got == size) return trib_success();
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: has become shorter: image %" PRId64 " is gone", trib_shorten(idx->path).text,
+                      place);
+}
+
+static trib_status idx_load(const trib_input *input, const char *name, int64_t place, int64_t most_bytes,
+                            trib_item *item)
+{
+    const idx_input *idx = (const idx_input *)input;
+    trib_image image = { .width = idx->width, .height = idx->height, .channels = idx->channels };
+    TRIB_TRY(trib_input_check_size(most_bytes, name, (int64_t)image_bytes(idx)));
+    image.pixels = trib_alloc(image_bytes(idx));
+    if (!image.pixels) return trib_no_memory(name);
+    trib_status s = read_pixels(idx, place, image.pixels);
+    if (trib_failed(&s))
+        trib_image_release(&image);
+    else
+        item->image = image;
+    return trib_outcome(&s);
+}
+
 static trib_status idx_next(trib_input *input, trib_item *item, bool *end)
 {
     idx_input *idx = (idx_input *)input;
     *end = idx->finished;
     if (*end) return trib_success();
     if (idx->given == idx->count) return finish(idx, item, end);
-    size_t size = (size_t)idx->height * (size_t)idx->width * (size_t)idx->channels, got = 0;
+    if (idx->context->locate) return locate(idx, item);
+    size_t size = image_bytes(idx), got = 0;
     trib_status fits = trib_input_check_size(idx->context->most_bytes, idx->path, (int64_t)size);
     if (trib_failed(&fits)) return end_early(idx, item, &fits);
-    size_t name_size = strlen(idx->path) + 32;
-    char *name = trib_alloc(name_size);
     uint8_t *pixels = trib_alloc(size);
-    trib_status s = name && pixels ? trib_stream_read(&idx->stream, pixels, size, &got) : trib_no_memory(idx->path);
-    bool no_memory = !name || !pixels;
+    if (!pixels) return trib_no_memory(idx->path);
+    trib_status s = trib_stream_read(&idx->stream, pixels, size, &got);
     if (!trib_failed(&s) && got < size)
         s = TRIB_ERROR(TRIB_BAD_DATA, "%s: truncated inside image %" PRId64, trib_shorten(idx->path).text, idx->given);
     if (trib_failed(&s)) {
-        trib_free(name);
         trib_free(pixels);
-        return no_memory ? s : end_early(idx, item, &s);
+        return end_early(idx, item, &s);
     }
-    snprintf(name, name_size, "%s#%" PRId64, idx->path, idx->given);
-    item->name = name;
+    s = set_name(idx, item);
+    if (trib_failed(&s)) {
+        trib_free(pixels);
+        return s;
+    }
     item->image =
         (trib_image) { .width = idx->width, .height = idx->height, .channels = idx->channels, .pixels = pixels };
     if (idx->labels) item->label = idx->labels[idx->given];
@@ -251,6 +343,7 @@ static void idx_close(trib_input *input)
     idx_input *idx = (idx_input *)input;
     if (idx->open) trib_stream_close(&idx->stream);
     trib_free(idx->labels);
+    trib_free(idx->kept);
     trib_free(idx->path);
     trib_free(idx);
 }
@@ -258,11 +351,11 @@ static void idx_close(trib_input *input)
 trib_status trib_idx_input_open(const trib_input_context *context, const char *path, trib_reader *opened,
                                 const char *labels_path, trib_input **out)
 {
-    static const trib_input_kind kind = { .next = idx_next, .count = idx_count, .close = idx_close };
+    static const trib_input_kind kind = { .next = idx_next, .count = idx_count, .load = idx_load, .close = idx_close };
     idx_input *idx = trib_alloc_zeroed(1, sizeof *idx);
     trib_status s = idx ? trib_success() : trib_no_memory(path);
     if (trib_failed(&s)) goto failed;
-    idx->base.kind = &kind;
+    idx->base = (trib_input) { &kind, strlen(path) };
     idx->context = context;
     idx->path = trib_strdup(path);
     if (!idx->path) TRIB_TRY_GOTO(s, failed, trib_no_memory(path));

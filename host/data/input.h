@@ -20,12 +20,18 @@ typedef struct trib_input_kind {
      * one item go to item->status. */
     trib_status (*next)(trib_input *input, trib_item *item, bool *end);
     int64_t (*count)(const trib_input *input); /* optional: NULL if the number is known only at the end */
+    /* (optional) Random access: fills an item with the data of the image that was located at `place`, or with its path.
+     * NULL: the input can be read only once. Safe from any thread. */
+    trib_status (*load)(const trib_input *input, const char *name, int64_t place, int64_t most_bytes, trib_item *item);
+    /* (optional) Frees what only `next` needs. */
+    void (*forget)(trib_input *input);
     void (*close)(trib_input *input);
 } trib_input_kind;
 
 /* First member of each kind's own struct. */
 struct trib_input {
     const trib_input_kind *kind;
+    size_t root; /* length of the input's own path, with which its items' names begin; 0: they do not */
 };
 
 /* Shared by all inputs of a source; outlives them. */
@@ -34,6 +40,10 @@ typedef struct trib_input_context {
     int wake_fd; /* waiting reads end with TRIB_CANCELLED once this is readable; -1: never */
     /* Maximum bytes of an item; an input holds at most as much again of what follows. 0: only the kind's own limits. */
     int64_t most_bytes;
+    /* Items are only located: they have no data, `index` is their place for load(), and `size` the bytes that load()
+     * will give, or 0 if these are not known without opening the image's file. */
+    bool locate;
+    int64_t most_kept; /* with `locate`: most memory for data that cannot be found again in a file */
     trib_passed_list *passed_over;
     struct trib_outputs *outputs; /* files of the caller's that no input may read */
 } trib_input_context;
@@ -84,6 +94,11 @@ trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_
 trib_status trib_source_check_process(const trib_source *source);
 /* Sets most_bytes of all inputs. */
 void trib_source_limit(trib_source *source, int64_t most_bytes);
+/* From now on, items are only located (context.locate). */
+void trib_source_locate(trib_source *source, int64_t most_kept);
+/* The input of the last item. */
+size_t trib_source_current(const trib_source *source);
+trib_input *trib_source_input(const trib_source *source, size_t i); /* NULL past the last */
 /* Makes a worker that waits inside trib_source_next return TRIB_CANCELLED, until cleared. */
 void trib_source_interrupt(trib_source *source);
 void trib_source_clear_interrupt(trib_source *source);

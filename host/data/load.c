@@ -71,6 +71,14 @@ static int64_t bytes_held(const trib_item *item)
     return item->bytes ? (int64_t)item->size + pixels : pixels;
 }
 
+static void drop_data(trib_item *item)
+{
+    trib_free(item->bytes);
+    item->bytes = NULL;
+    item->size = 0;
+    trib_image_release(&item->image);
+}
+
 static void drop_encoded(trib_loading *loading, trib_item *item)
 {
     int64_t bytes = (int64_t)item->size;
@@ -85,20 +93,34 @@ trib_status trib_load_count(trib_loading *loading, trib_item *item)
 {
     int64_t bytes = bytes_held(item);
     if (!bytes) return trib_success();
-    trib_status s = trib_input_check_size(loading->encoded.limit, item->name, bytes);
-    if (!trib_failed(&s)) s = take(&loading->encoded, bytes);
-    if (!trib_failed(&s)) return s;
-    trib_free(item->bytes);
-    item->bytes = NULL;
-    item->size = 0;
-    trib_image_release(&item->image);
+    trib_status s = trib_load_reserve(loading, item->name, bytes);
+    if (trib_failed(&s)) drop_data(item);
     return s;
 }
 
+trib_status trib_load_reserve(trib_loading *loading, const char *name, int64_t bytes)
+{
+    TRIB_TRY(trib_input_check_size(loading->encoded.limit, name, bytes));
+    return take(&loading->encoded, bytes);
+}
+
+void trib_load_unreserve(trib_loading *loading, int64_t bytes) { trib_budget_give(&loading->encoded, bytes); }
+
+trib_status trib_load_check_reserved(trib_loading *loading, trib_item *item, const char *name, int64_t bytes)
+{
+    int64_t held = bytes_held(item);
+    if (held == bytes) return trib_success();
+    drop_data(item);
+    trib_load_unreserve(loading, bytes);
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: has %lld bytes, but had %lld when the data were opened",
+                      trib_shorten(name).text, (long long)held, (long long)bytes);
+}
+
 /* The bytes are counted before they are read. Messages name the file. */
-static trib_status read_encoded(trib_loading *loading, trib_item *item)
+trib_status trib_load_read(trib_loading *loading, trib_item *item)
 {
     int fd = -1;
+    if (item->image.pixels || item->bytes) return trib_success();
     int64_t size = 0;
     TRIB_TRY(trib_open_image(item->path, &fd, &size));
     trib_status s = trib_input_check_size(loading->encoded.limit, item->path, size);
@@ -118,8 +140,12 @@ static trib_status read_encoded(trib_loading *loading, trib_item *item)
 /* In either orientation, which is known only later. */
 static int64_t preprocess_bytes(const trib_loading *loading, int width, int height, int channels)
 {
-    int64_t as_is = trib_preprocess_bytes(loading->preprocess, width, height, channels);
-    int64_t turned = trib_preprocess_bytes(loading->preprocess, height, width, channels);
+    const trib_sampling *sampling = loading->sampling;
+    const trib_preprocess *p = loading->preprocess;
+    int64_t as_is = sampling ? trib_sampling_bytes(sampling, p, width, height, channels)
+                             : trib_preprocess_bytes(p, width, height, channels);
+    int64_t turned = sampling ? trib_sampling_bytes(sampling, p, height, width, channels)
+                              : trib_preprocess_bytes(p, height, width, channels);
     return as_is > turned ? as_is : turned;
 }
 
@@ -147,36 +173,40 @@ static trib_status inspect(const trib_loading *loading, const trib_item *item, t
 }
 
 /* Converts to network input, or with raw pixels up to the last step before it. */
-static trib_status preprocess(const trib_loading *loading, const trib_image *image, void *row)
+static trib_status preprocess(const trib_loading *loading, const trib_image *image, uint64_t key, void *row)
 {
-    if (loading->dtype == TRIB_F32) return trib_preprocess_image(loading->preprocess, image, loading->layout, row);
+    const trib_sampling *sampling = loading->sampling;
+    const trib_preprocess *p = loading->preprocess;
+    if (loading->dtype == TRIB_F32)
+        return sampling ? trib_sampling_image(sampling, p, image, key, loading->layout, row)
+                        : trib_preprocess_image(p, image, loading->layout, row);
     trib_image crop;
-    TRIB_TRY(trib_preprocess_pixels(loading->preprocess, image, &crop));
+    TRIB_TRY(sampling ? trib_sampling_pixels(sampling, p, image, key, &crop) : trib_preprocess_pixels(p, image, &crop));
     memcpy(row, crop.pixels, loading->row_bytes);
     trib_image_release(&crop);
     return trib_success();
 }
 
-static trib_status decode(trib_loading *loading, trib_item *item, void *row, const char **note)
+static trib_status decode(trib_loading *loading, trib_item *item, uint64_t key, void *row, const char **note)
 {
-    if (item->image.pixels) return preprocess(loading, &item->image, row);
+    if (item->image.pixels) return preprocess(loading, &item->image, key, row);
     trib_image image = { 0 };
     trib_status s = trib_image_decode(item->bytes, item->size, &loading->decode, &image);
     drop_encoded(loading, item);
     *note = image.note;
-    if (!trib_failed(&s)) s = preprocess(loading, &image, row);
+    if (!trib_failed(&s)) s = preprocess(loading, &image, key, row);
     trib_image_release(&image);
     return trib_outcome(&s);
 }
 
-static trib_status decode_counted(trib_loading *loading, trib_item *item, void *row, const char **note)
+static trib_status decode_counted(trib_loading *loading, trib_item *item, uint64_t key, void *row, const char **note)
 {
     trib_image_info info = { 0 };
     int64_t bytes = 0;
     TRIB_TRY(inspect(loading, item, &info));
     TRIB_TRY(count_decoding(loading, &info, &bytes));
     TRIB_TRY(take(&loading->decoding, bytes));
-    trib_status s = decode(loading, item, row, note);
+    trib_status s = decode(loading, item, key, row, note);
     trib_budget_give(&loading->decoding, bytes);
     return trib_outcome(&s);
 }
@@ -190,11 +220,12 @@ static void drop_image(trib_loading *loading, trib_item *item)
     trib_budget_give(&loading->encoded, bytes);
 }
 
-trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row, const char **note)
+trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, uint64_t key, void *row,
+                           const char **note)
 {
     *note = NULL;
-    if (!item->image.pixels && !item->bytes) TRIB_TRY(read_encoded(loading, item));
-    trib_status s = decode_counted(loading, item, row, note);
+    TRIB_TRY(trib_load_read(loading, item));
+    trib_status s = decode_counted(loading, item, key, row, note);
     drop_encoded(loading, item); /* if it was not decoded */
     drop_image(loading, item);
     return trib_with_name(s, name);
@@ -210,7 +241,7 @@ trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, c
     TRIB_TRY(trib_loading_init(&loading, preprocess, options));
     const char *note;
     trib_status s = trib_load_count(&loading, item);
-    if (!trib_failed(&s)) s = trib_load_item(&loading, item, item->name, row, &note);
+    if (!trib_failed(&s)) s = trib_load_item(&loading, item, item->name, 0, row, &note);
     trib_loading_destroy(&loading);
     return s;
 }

@@ -14,9 +14,11 @@
 
 #include "data/budget.h"
 #include "tributary/dataset.h"
+#include "tributary/sampling.h"
 
 typedef struct trib_loading {
     const trib_preprocess *preprocess;
+    const trib_sampling *sampling; /* NULL: evaluation */
     trib_decode_options decode;
     trib_layout layout;
     trib_dtype dtype; /* of pixels */
@@ -34,7 +36,16 @@ void trib_loading_stop(trib_loading *loading);
 /* Counts what the source read for the item, until trib_load_item frees it. If it is too much, or on TRIB_CANCELLED,
  * frees it and fails. */
 trib_status trib_load_count(trib_loading *loading, trib_item *item);
-/* Fills `row`, and frees all data of the item as soon as possible. `name` is for messages; *note as in trib_image. */
-trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, void *row, const char **note);
+/* The same before something is read: counts `bytes`, which the item will hold when trib_load_item is called. */
+trib_status trib_load_reserve(trib_loading *loading, const char *name, int64_t bytes);
+void trib_load_unreserve(trib_loading *loading, int64_t bytes);
+/* For an item that came to hold fewer: gives all that was reserved back, and fails. */
+trib_status trib_load_check_reserved(trib_loading *loading, trib_item *item, const char *name, int64_t bytes);
+/* Reads the item's file, if it has one. */
+trib_status trib_load_read(trib_loading *loading, trib_item *item);
+/* Reads what was not read yet, fills `row`, and frees all data of the item as soon as possible. `name` is for messages;
+ * `key` for sampling; *note as in trib_image. */
+trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, uint64_t key, void *row,
+                           const char **note);
 
 #endif

@@ -1,72 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Creates and destroys loaders, and serves their callers. */
-#include <signal.h>
 #include <string.h>
 
 #include "data/input.h"
 #include "data/loader_state.h"
-#include "tributary/cpus.h"
+#include "data/workers.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 #include "tributary/internal/process.h"
 
-enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, DEFAULT_PREFETCH = 2, PIXEL_ALIGNMENT = 64 };
-/* MAX_BATCH rows of 16384 x 16384 pixels, the most that trib_preprocess_check allows, are 2^52 bytes. */
-_Static_assert(sizeof(size_t) >= 8, "the bytes of a batch must fit into a size_t");
-
 static trib_status check(const trib_loader_options *options)
 {
-    if (options->batch_size < 1 || options->batch_size > MAX_BATCH)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d; it must be 1 .. %d", options->batch_size, MAX_BATCH);
-    if (options->workers < 0 || options->workers > MAX_WORKERS)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d loader workers; it must be 0 .. %d", options->workers,
-                          MAX_WORKERS);
-    if (options->prefetch < 0 || options->prefetch > MAX_PREFETCH)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d batches ahead; it must be 0 .. %d", options->prefetch,
-                          MAX_PREFETCH);
+    TRIB_TRY(trib_workers_check(options->batch_size, options->workers, options->prefetch));
     if (options->skip < 0)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%lld items to skip; it must not be negative",
                           (long long)options->skip);
     return trib_success();
 }
 
-static int default_workers(void)
-{
-    int count = trib_cpus_get().count;
-    return count < MAX_WORKERS ? count : MAX_WORKERS;
-}
-
-static trib_status allocate_pixels(const trib_loader *loader, size_t bytes, trib_batch_buffer *buffer)
-{
-    void *memory = NULL;
-    if (!loader->device) {
-        buffer->pixels = trib_alloc_aligned(bytes, PIXEL_ALIGNMENT);
-        return trib_success();
-    }
-    trib_status s = trib_host_alloc(loader->device, bytes, &memory);
-    trib_add_context(&s, "a batch of %d images", loader->batch_size);
-    buffer->pixels = memory;
-    return trib_outcome(&s);
-}
-
-static void free_pixels(const trib_loader *loader, trib_batch_buffer *buffer)
-{
-    if (loader->device)
-        trib_host_free(loader->device, buffer->pixels);
-    else
-        trib_free(buffer->pixels);
-}
-
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
 {
     size_t batch = (size_t)loader->batch_size, row_bytes = loader->loading.row_bytes;
-    TRIB_TRY(allocate_pixels(loader, batch * row_bytes, buffer));
+    TRIB_TRY(trib_pixels_alloc(loader->device, loader->batch_size, row_bytes, loader->buffer_count, &buffer->pixels));
     buffer->items = trib_realloc_array(NULL, (size_t)loader->capacity, sizeof *buffer->items);
     buffer->free_rows = trib_realloc_array(NULL, batch, sizeof *buffer->free_rows);
-    if (buffer->pixels && buffer->items && buffer->free_rows) return trib_success();
-    return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%d batches of %d images need %zu MiB; lower the batch size or the prefetch",
-                      loader->buffer_count, loader->batch_size,
-                      (batch * row_bytes >> 20) * (size_t)loader->buffer_count);
+    return buffer->items && buffer->free_rows ? trib_success() : trib_no_memory("loader");
 }
 
 static trib_status allocate(trib_loader *loader)
@@ -90,25 +48,6 @@ static trib_status make_locks(trib_loader *loader)
     return trib_success();
 }
 
-/* Workers take no signals: the program's threads handle them. */
-static trib_status start_workers(trib_loader *loader)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = 0;
-    while (!error && loader->workers_started < loader->worker_count) {
-        pthread_t *worker = &loader->workers[loader->workers_started];
-        error = trib_fault("thread") ? -1 : pthread_create(worker, NULL, trib_loader_worker, loader);
-        loader->workers_started += !error;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!error) return trib_success();
-    return TRIB_VENDOR_ERROR(TRIB_OUT_OF_MEMORY, error, "pthread_create",
-                             "cannot start loader thread %d of %d; ask for fewer workers", loader->workers_started + 1,
-                             loader->worker_count);
-}
-
 /* Locks first: without them there is nothing to destroy. */
 static trib_status make(trib_source *source, const trib_preprocess *preprocess, const trib_loader_options *options,
                         trib_loader **out)
@@ -129,8 +68,8 @@ static trib_status make(trib_source *source, const trib_preprocess *preprocess, 
     loader->device = options->device;
     loader->skip = options->skip;
     loader->batch_size = options->batch_size;
-    loader->buffer_count = (options->prefetch ? options->prefetch : DEFAULT_PREFETCH) + 1;
-    loader->worker_count = options->workers ? options->workers : default_workers();
+    loader->buffer_count = (options->prefetch ? options->prefetch : TRIB_DEFAULT_PREFETCH) + 1;
+    loader->worker_count = options->workers ? options->workers : trib_workers_default();
     loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;
     *out = loader;
     return s;
@@ -145,7 +84,9 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     TRIB_TRY(make(source, preprocess, options, &loader));
     trib_source_limit(source, loader->loading.encoded.limit);
     trib_status s = allocate(loader);
-    if (!trib_failed(&s)) s = start_workers(loader);
+    if (!trib_failed(&s))
+        s = trib_workers_start(loader->workers, loader->worker_count, &loader->workers_started, trib_loader_worker,
+                               loader);
     if (trib_failed(&s))
         trib_loader_destroy(loader);
     else
@@ -189,7 +130,7 @@ void trib_loader_destroy(trib_loader *loader)
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
         if (buffer->state == BUFFER_OUT) free_names(buffer);
-        free_pixels(loader, buffer);
+        trib_pixels_free(loader->device, buffer->pixels);
         trib_free(buffer->items);
         trib_free(buffer->free_rows);
     }

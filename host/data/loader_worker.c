@@ -74,7 +74,7 @@ static void work(trib_loader *loader, trib_record *record, trib_item *item)
     double begin = trib_loader_now();
     unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->loading.row_bytes;
     const char *note;
-    trib_status s = trib_load_item(&loader->loading, item, record->item.name, row, &note);
+    trib_status s = trib_load_item(&loader->loading, item, record->item.name, 0, row, &note);
     double seconds = trib_loader_now() - begin;
     pthread_mutex_lock(&loader->lock);
     loader->stats.decode_seconds += seconds;

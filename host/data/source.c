@@ -341,7 +341,7 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
         }
         if (!over) {
             check_item(source, &found);
-            found.index = source->next_index++;
+            if (!source->context.locate) found.index = source->next_index++;
             *item = found;
             *end = false;
             return trib_success();
@@ -353,6 +353,19 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
 }
 
 void trib_source_limit(trib_source *source, int64_t most_bytes) { source->context.most_bytes = most_bytes; }
+
+void trib_source_locate(trib_source *source, int64_t most_kept)
+{
+    source->context.locate = true;
+    source->context.most_kept = most_kept;
+}
+
+size_t trib_source_current(const trib_source *source) { return source->current; }
+
+trib_input *trib_source_input(const trib_source *source, size_t i)
+{
+    return i < source->count ? source->inputs[i] : NULL;
+}
 
 void trib_source_interrupt(trib_source *source)
 {

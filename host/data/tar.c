@@ -2,7 +2,8 @@
  * A tar shard in WebDataset's convention: image members are items, and the .cls member beside one is its label.
  *
  * Nothing is unpacked to disk; member names are only names. Links refer to earlier members: in a plain file these are
- * read again; of a gzipped one or a pipe, the last bytes are kept (data/members.h). A member that cannot be read is an
+ * read again; of a gzipped one or a pipe, the last bytes are kept (data/members.h). Located members are read by the
+ * position of their header, each with a libarchive of its own. A member that cannot be read is an
  * item with the reason, and other members are counted: nothing is dropped silently. */
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ typedef struct tar_input {
     bool can_go_back; /* a plain file */
     trib_sample sample;
     trib_members members;
+    int64_t place; /* of the header that begins the bytes of the current member, in a plain file */
 } tar_input;
 
 static trib_status start(tar_input *tar)
@@ -40,6 +42,7 @@ static trib_status start(tar_input *tar)
 static void stop(tar_input *tar)
 {
     trib_archive_close(&tar->archive);
+    trib_members_free(&tar->members);
     if (tar->opened) trib_reader_close(&tar->reader);
     tar->opened = false;
     tar->finished = true;
@@ -54,20 +57,19 @@ static trib_status hold_failure(tar_input *tar, trib_status reason)
 
 /* ---- links ---- */
 
-/* Reads the member whose header is at `position` of the file. */
-static trib_status load_at(const tar_input *tar, int64_t position, const char *name, uint8_t **bytes, size_t *size)
+/* Reads the member whose header is at `position` of the file that `file` has open. `gone`: why there may be none. */
+static trib_status load_at(const trib_reader *file, int64_t position, const char *name, const char *gone,
+                           int64_t most_bytes, uint8_t **bytes, size_t *size)
 {
-    trib_reader reader = {
-        .path = tar->path, .fd = tar->reader.fd, .wake_fd = -1, .size = tar->reader.size, .offset = position
-    };
+    trib_reader reader = { .path = file->path, .fd = file->fd, .wake_fd = -1, .size = file->size, .offset = position };
     trib_archive archive = { 0 };
     trib_status s = trib_archive_open(&archive, &reader);
     if (!trib_failed(&s)) {
         int r = archive_read_next_header(archive.archive, &archive.entry);
         if (r == ARCHIVE_OK || r == ARCHIVE_WARN)
-            s = trib_archive_load(&archive, name, tar->context->most_bytes, bytes, size);
+            s = trib_archive_load(&archive, name, most_bytes, bytes, size);
         else
-            s = trib_archive_failure(&archive, "archive_read_next_header", "the target of a link is gone");
+            s = trib_archive_failure(&archive, "archive_read_next_header", gone);
     }
     trib_archive_close(&archive);
     return s;
@@ -113,18 +115,33 @@ static trib_status follow(tar_input *tar, const char *name, const char *own, con
     else if (member->bytes)
         s = copy_bytes(member, name, bytes, size);
     else
-        s = load_at(tar, position, name, bytes, size);
+        s = load_at(&tar->reader, position, name, "the target of a link is gone", tar->context->most_bytes, bytes,
+                    size);
     trib_free(wanted);
     if (trib_failed(&s)) return s;
     s = trib_members_add(&tar->members, own, position, tar->can_go_back ? NULL : *bytes, *size);
+    tar->place = position;
     if (trib_failed(&s)) trib_free(*bytes);
     return trib_outcome(&s);
 }
 
 /* ---- members ---- */
 
+/* Only a member with its own bytes is not read to be located. */
+static trib_status locate_only(const tar_input *tar, const char *name, size_t *size)
+{
+    if (!tar->can_go_back)
+        return TRIB_ERROR(TRIB_UNSUPPORTED,
+                          "%s: the shard is gzipped: its members cannot be read in any order; unpack it with gunzip",
+                          trib_shorten(tar->path).text);
+    int64_t bytes = archive_entry_size(tar->archive.entry);
+    if (bytes <= 0) return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member is empty", trib_shorten(name).text);
+    *size = (size_t)bytes;
+    return trib_success();
+}
+
 /* The bytes of the member. `own`: its name among the members. */
-static trib_status load(tar_input *tar, const char *name, const char *own, uint8_t **bytes, size_t *size)
+static trib_status load(tar_input *tar, const char *name, const char *own, bool image, uint8_t **bytes, size_t *size)
 {
     if (!own)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member's name is absolute or has '..' in it; not read",
@@ -137,6 +154,8 @@ static trib_status load(tar_input *tar, const char *name, const char *own, uint8
     if (!target && archive_entry_filetype(tar->archive.entry) != AE_IFREG)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: the member is %s, not a file", trib_shorten(name).text,
                           trib_archive_type(&tar->archive));
+    tar->place = archive_read_header_position(tar->archive.archive);
+    if (image && tar->context->locate) return locate_only(tar, name, size);
     TRIB_TRY(trib_archive_load(&tar->archive, name, tar->context->most_bytes, bytes, size));
     if (tar->can_go_back) return trib_success();
     trib_status s = trib_members_add(&tar->members, own, 0, *bytes, *size);
@@ -150,10 +169,15 @@ static trib_status take_image(tar_input *tar, const char *member, const char *ow
     trib_item item = { .label = TRIB_NO_LABEL, .name = trib_alloc(name_size) };
     if (!item.name) return trib_no_memory(tar->path);
     snprintf(item.name, name_size, "%s/%s", tar->path, member);
-    trib_status s = load(tar, item.name, own, &item.bytes, &item.size);
+    trib_status s = load(tar, item.name, own, true, &item.bytes, &item.size);
     if (trib_failed(&s)) {
         item.bytes = NULL;
         item.size = 0;
+    }
+    if (tar->context->locate) {
+        trib_free(item.bytes); /* those of a link */
+        item.bytes = NULL;
+        item.index = tar->place;
     }
     if (s.code == TRIB_CANCELLED) {
         trib_item_release(&item);
@@ -185,7 +209,7 @@ static trib_status take_label(tar_input *tar, const char *member, const char *ow
     char name[256];
     snprintf(name, sizeof name, "%.100s/%.100s", trib_shorten(tar->path).text, trib_shorten(member).text);
     trib_status s = trib_success();
-    if (archive_entry_size(tar->archive.entry) < LABEL_BYTES) s = load(tar, name, own, &bytes, &size);
+    if (archive_entry_size(tar->archive.entry) < LABEL_BYTES) s = load(tar, name, own, false, &bytes, &size);
     if (s.code == TRIB_CANCELLED || s.code == TRIB_OUT_OF_MEMORY) return s;
     if (!trib_failed(&s)) {
         if (!bytes || !parse_label(bytes, size, &label)) s = TRIB_ERROR(TRIB_BAD_DATA, "%s: not a class number", name);
@@ -347,6 +371,18 @@ static trib_status tar_next(trib_input *input, trib_item *item, bool *end)
     return trib_success();
 }
 
+/* The file is opened anew: there may be more shards than a process may have open. */
+static trib_status tar_load(const trib_input *input, const char *name, int64_t place, int64_t most_bytes,
+                            trib_item *item)
+{
+    const tar_input *tar = (const tar_input *)input;
+    trib_reader reader;
+    TRIB_TRY(trib_reader_open(tar->path, -1, &reader));
+    trib_status s = load_at(&reader, place, name, "the shard has changed", most_bytes, &item->bytes, &item->size);
+    trib_reader_close(&reader);
+    return trib_outcome(&s);
+}
+
 static void tar_close(trib_input *input)
 {
     tar_input *tar = (tar_input *)input;
@@ -360,7 +396,7 @@ static void tar_close(trib_input *input)
 trib_status trib_tar_input_open(const trib_input_context *context, const char *path, trib_reader *opened,
                                 trib_input **out)
 {
-    static const trib_input_kind kind = { .next = tar_next, .close = tar_close };
+    static const trib_input_kind kind = { .next = tar_next, .load = tar_load, .close = tar_close };
     trib_status s = trib_success();
     tar_input *tar = NULL;
     if (!opened) { /* a missing shard must fail at once, not after hours of work */
@@ -374,7 +410,7 @@ trib_status trib_tar_input_open(const trib_input_context *context, const char *p
         s = trib_no_memory(path);
         goto failed;
     }
-    tar->base.kind = &kind;
+    tar->base = (trib_input) { &kind, strlen(path) };
     tar->context = context;
     tar->sample.need_labels = context->need_labels;
     tar->path = copy;

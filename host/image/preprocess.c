@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: from an image of any size to the network's input. */
+#include "image/preprocess.h"
+
 #include <math.h>
 #include <stdint.h>
 
 #include "image/decoders.h"
-#include "image/resample.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/kernels.h"
 
@@ -19,6 +20,7 @@ const char *trib_interpolation_name(trib_interpolation interpolation)
     case TRIB_BILINEAR: return "bilinear";
     case TRIB_BICUBIC: return "bicubic";
     case TRIB_NEAREST: return "nearest";
+    case TRIB_AREA: return "area";
     }
     return "unknown";
 }
@@ -49,7 +51,7 @@ static bool known_order(trib_resample_order order)
 
 static bool known_interpolation(trib_interpolation i)
 {
-    return i == TRIB_BILINEAR || i == TRIB_BICUBIC || i == TRIB_NEAREST;
+    return i == TRIB_BILINEAR || i == TRIB_BICUBIC || i == TRIB_NEAREST || i == TRIB_AREA;
 }
 
 trib_preprocess trib_preprocess_torchvision(void)
@@ -139,7 +141,7 @@ trib_status trib_preprocess_check(const trib_preprocess *preprocess)
     return check_numbers(preprocess);
 }
 
-static trib_status check_image(const trib_image *image)
+trib_status trib_image_check(const trib_image *image)
 {
     if (!image || !image->pixels) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "the image is empty");
     bool sane = image->width > 0 && image->height > 0 && (image->channels == 1 || image->channels == 3) &&
@@ -152,7 +154,7 @@ static trib_status check_image(const trib_image *image)
 trib_status trib_image_resize(const trib_image *in, int width, int height, trib_interpolation interpolation,
                               trib_resample_order order, trib_image *out)
 {
-    TRIB_TRY(check_image(in));
+    TRIB_TRY(trib_image_check(in));
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_image_resize: out is NULL");
     if (width <= 0 || height <= 0 || width > TRIB_MAX_IMAGE_PIXELS / height)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "cannot resize to %d x %d: 1 to %d pixels are possible", width, height,
@@ -183,8 +185,7 @@ static void resized_size(const trib_preprocess *p, int w, int h, int64_t *width,
     *height = squash || !upright ? size : size * h / w;
 }
 
-/* Resize and centre crop of an image of w x h pixels. */
-static trib_status crop_axes(const trib_preprocess *p, int w, int h, trib_axis *x, trib_axis *y)
+trib_status trib_preprocess_axes(const trib_preprocess *p, int w, int h, trib_axis *x, trib_axis *y)
 {
     TRIB_TRY(trib_preprocess_check(p));
     int64_t width, height;
@@ -204,8 +205,8 @@ static trib_status crop_axes(const trib_preprocess *p, int w, int h, trib_axis *
 static trib_status crop_pixels(const trib_preprocess *p, const trib_image *image, trib_image *out)
 {
     trib_axis x, y;
-    TRIB_TRY(check_image(image));
-    TRIB_TRY(crop_axes(p, image->width, image->height, &x, &y));
+    TRIB_TRY(trib_image_check(image));
+    TRIB_TRY(trib_preprocess_axes(p, image->width, image->height, &x, &y));
     return trib_resample(image, x, y, p->interpolation, p->resample_order, out);
 }
 
@@ -213,35 +214,45 @@ int64_t trib_preprocess_bytes(const trib_preprocess *p, int width, int height, i
 {
     trib_axis x, y;
     if (width < 1 || height < 1) return 0;
-    trib_status s = crop_axes(p, width, height, &x, &y);
+    trib_status s = trib_preprocess_axes(p, width, height, &x, &y);
     if (trib_failed(&s)) return 0;
     int64_t rgb = channels == 1 ? 3 * (int64_t)x.count * y.count : 0; /* expanded from gray */
     return trib_resample_bytes(x, y, channels, p->interpolation) + rgb;
 }
 
+trib_status trib_preprocess_check_output(const char *call, trib_layout layout, const float *out)
+{
+    if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: out is NULL", call);
+    if (layout == TRIB_NCHW || layout == TRIB_NHWC) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: layout is %d, must be NCHW or NHWC", call, (int)layout);
+}
+
+void trib_preprocess_normalise_pixels(const trib_preprocess *p, const trib_image *crop, trib_layout layout, float *out)
+{
+    trib_normalise n = trib_preprocess_normalise(p);
+    trib_normalise_geometry g = { .height = crop->height,
+                                  .width = crop->width,
+                                  .channels = crop->channels,
+                                  .row_bytes = (int64_t)crop->width * crop->channels,
+                                  .bgr = n.bgr,
+                                  .nchw = layout == TRIB_NCHW };
+    trib_normalise_u8(&g, crop->pixels, n.scale, n.shift, out);
+}
+
 trib_status trib_preprocess_image(const trib_preprocess *preprocess, const trib_image *image, trib_layout layout,
                                   float *out)
 {
-    if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_preprocess_image: out is NULL");
-    if (layout != TRIB_NCHW && layout != TRIB_NHWC)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_preprocess_image: layout is %d, must be NCHW or NHWC",
-                          (int)layout);
     trib_image crop;
+    TRIB_TRY(trib_preprocess_check_output("trib_preprocess_image", layout, out));
     TRIB_TRY(crop_pixels(preprocess, image, &crop));
-    trib_normalise n = trib_preprocess_normalise(preprocess);
-    trib_normalise_geometry g = { .height = crop.height,
-                                  .width = crop.width,
-                                  .channels = crop.channels,
-                                  .row_bytes = (int64_t)crop.width * crop.channels,
-                                  .bgr = n.bgr,
-                                  .nchw = layout == TRIB_NCHW };
-    trib_normalise_u8(&g, crop.pixels, n.scale, n.shift, out);
+    trib_preprocess_normalise_pixels(preprocess, &crop, layout, out);
     trib_image_release(&crop);
     return trib_success();
 }
 
-static trib_status gray_to_rgb(trib_image *image)
+trib_status trib_image_to_rgb(trib_image *image)
 {
+    if (image->channels == 3) return trib_success();
     trib_image rgb;
     TRIB_TRY(trib_image_create(image->width, image->height, 3, INT64_MAX, &rgb));
     size_t count = (size_t)image->width * (size_t)image->height;
@@ -256,7 +267,7 @@ trib_status trib_preprocess_pixels(const trib_preprocess *preprocess, const trib
     if (!out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_preprocess_pixels: out is NULL");
     trib_image crop;
     TRIB_TRY(crop_pixels(preprocess, image, &crop));
-    trib_status s = crop.channels == 1 ? gray_to_rgb(&crop) : trib_success();
+    trib_status s = trib_image_to_rgb(&crop);
     if (trib_failed(&s))
         trib_image_release(&crop);
     else

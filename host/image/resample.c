@@ -19,11 +19,12 @@
 enum { GROUP = 4 };
 
 typedef struct resampler {
-    const trib_image *in;
+    const uint8_t *origin, *end; /* first byte of the source, and the end of the memory it lies in */
+    int channels, height;        /* of the source */
     trib_axis x, y;
     trib_weights columns, lines;
     trib_resample_kernels kernels;
-    size_t row_bytes, window_bytes; /* of a source row and of a window row */
+    size_t row_bytes, window_bytes; /* from one source row, or window row, to the next */
     int made;                       /* source rows before this one are through the horizontal pass */
     bool vertical_first;
     int capacity; /* rows in the ring, or of the few rows */
@@ -34,12 +35,11 @@ typedef struct resampler {
 /* An axis of equal sizes is copied, not filtered. */
 static bool resized(trib_axis axis) { return axis.in != axis.out; }
 
-static const uint8_t *source_row(const resampler *r, int row) { return r->in->pixels + (size_t)row * r->row_bytes; }
+static const uint8_t *source_row(const resampler *r, int row) { return r->origin + (size_t)row * r->row_bytes; }
 
 static void make_rows(resampler *r, int row, int count, uint8_t *to)
 {
-    const uint8_t *end = source_row(r, r->in->height);
-    r->kernels.horizontal(source_row(r, row), r->row_bytes, end, count, r->in->channels, &r->columns, to,
+    r->kernels.horizontal(source_row(r, row), r->row_bytes, r->end, count, r->channels, &r->columns, to,
                           r->window_bytes);
 }
 
@@ -54,7 +54,7 @@ static void fill_ring(resampler *r, int end)
 {
     while (r->made < end) {
         int count = GROUP - r->made % GROUP;
-        if (count > r->in->height - r->made) count = r->in->height - r->made;
+        if (count > r->height - r->made) count = r->height - r->made;
         make_rows(r, r->made, count, ring_row(r, r->made));
         r->made += count;
     }
@@ -75,7 +75,7 @@ static void filter_source_line(resampler *r, int i, size_t at, size_t bytes, uin
 
 static void filter_lines_only(resampler *r, trib_image *window)
 {
-    size_t at = (size_t)r->x.first * (size_t)r->in->channels;
+    size_t at = (size_t)r->x.first * (size_t)r->channels;
     for (int i = 0; i < r->lines.count; ++i)
         filter_source_line(r, i, at, r->window_bytes, window->pixels + (size_t)i * r->window_bytes);
 }
@@ -94,14 +94,14 @@ static void filter_lines_last(resampler *r, trib_image *window)
 static void filter_lines_first(resampler *r, trib_image *window)
 {
     const trib_weights *w = &r->columns;
-    size_t channels = (size_t)r->in->channels, at = (size_t)w->begin[0] * channels;
+    size_t channels = (size_t)r->channels, at = (size_t)w->begin[0] * channels;
     size_t end = (size_t)(w->begin[w->count - 1] + w->length[w->count - 1]) * channels;
     for (int i = 0; i < r->lines.count; i += r->capacity) {
         int count = r->lines.count - i < r->capacity ? r->lines.count - i : r->capacity;
         for (int k = 0; k < count; ++k)
             filter_source_line(r, i + k, at, end - at, r->ring + (size_t)k * r->row_bytes + at);
-        r->kernels.horizontal(r->ring, r->row_bytes, r->ring + (size_t)r->capacity * r->row_bytes, count,
-                              r->in->channels, w, window->pixels + (size_t)i * r->window_bytes, r->window_bytes);
+        r->kernels.horizontal(r->ring, r->row_bytes, r->ring + (size_t)r->capacity * r->row_bytes, count, r->channels,
+                              w, window->pixels + (size_t)i * r->window_bytes, r->window_bytes);
     }
 }
 
@@ -123,7 +123,7 @@ static trib_status prepare(resampler *r, trib_interpolation interpolation)
 
 static void copy_window(const resampler *r, trib_image *window)
 {
-    const uint8_t *from = source_row(r, r->y.first) + (size_t)r->x.first * (size_t)r->in->channels;
+    const uint8_t *from = source_row(r, r->y.first) + (size_t)r->x.first * (size_t)r->channels;
     for (int i = 0; i < window->height; ++i)
         memcpy(window->pixels + (size_t)i * r->window_bytes, from + (size_t)i * r->row_bytes, r->window_bytes);
 }
@@ -135,13 +135,23 @@ static bool vertical_first(trib_axis x, trib_axis y, trib_resample_order order)
     return order == TRIB_CHEAPER_FIRST && resized(x) && rows_lost > 0 && rows_lost > 2 * columns_lost;
 }
 
-static trib_status resample_filtered(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
-                                     trib_resample_order order, trib_image *window)
+static const uint8_t *first_byte(const trib_image *in, trib_box box)
 {
-    resampler r = {
-        .in = in, .x = x, .y = y, .kernels = trib_resample_best(), .vertical_first = vertical_first(x, y, order)
-    };
+    return in->pixels + ((size_t)box.top * (size_t)in->width + (size_t)box.left) * (size_t)in->channels;
+}
+
+static trib_status resample_filtered(const trib_image *in, trib_box box, trib_axis x, trib_axis y,
+                                     trib_interpolation interpolation, trib_resample_order order, trib_image *window)
+{
+    resampler r = { .origin = first_byte(in, box),
+                    .channels = in->channels,
+                    .height = box.height,
+                    .x = x,
+                    .y = y,
+                    .kernels = trib_resample_best(),
+                    .vertical_first = vertical_first(x, y, order) };
     r.row_bytes = (size_t)in->width * (size_t)in->channels;
+    r.end = in->pixels + (size_t)in->height * r.row_bytes;
     r.window_bytes = (size_t)x.count * (size_t)in->channels;
     trib_status s = prepare(&r, interpolation);
     if (trib_failed(&s))
@@ -171,7 +181,7 @@ static void nearest_positions(trib_axis axis, int *position)
         if (i >= axis.first) position[i - axis.first] = at < axis.in ? (int)at : axis.in - 1;
 }
 
-static trib_status resample_nearest(const trib_image *in, trib_axis x, trib_axis y, trib_image *window)
+static trib_status resample_nearest(const trib_image *in, trib_box box, trib_axis x, trib_axis y, trib_image *window)
 {
     size_t channels = (size_t)in->channels, window_bytes = (size_t)x.count * channels;
     int *column = trib_alloc_zeroed((size_t)x.count, sizeof *column);
@@ -184,7 +194,7 @@ static trib_status resample_nearest(const trib_image *in, trib_axis x, trib_axis
     nearest_positions(x, column);
     nearest_positions(y, line);
     for (int i = 0; i < y.count; ++i) {
-        const uint8_t *from = in->pixels + (size_t)line[i] * (size_t)in->width * channels;
+        const uint8_t *from = first_byte(in, box) + (size_t)line[i] * (size_t)in->width * channels;
         uint8_t *to = window->pixels + (size_t)i * window_bytes;
         for (int j = 0; j < x.count; ++j)
             for (size_t c = 0; c < channels; ++c) *to++ = from[(size_t)column[j] * channels + c];
@@ -195,18 +205,24 @@ done:
     return trib_outcome(&s);
 }
 
-trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
-                          trib_resample_order order, trib_image *window)
+trib_status trib_resample_box(const trib_image *in, trib_box box, trib_axis x, trib_axis y,
+                              trib_interpolation interpolation, trib_resample_order order, trib_image *window)
 {
     trib_image result = { 0 };
     TRIB_TRY(trib_image_create(x.count, y.count, in->channels, INT64_MAX, &result));
-    trib_status s = interpolation == TRIB_NEAREST ? resample_nearest(in, x, y, &result)
-                                                  : resample_filtered(in, x, y, interpolation, order, &result);
+    trib_status s = interpolation == TRIB_NEAREST ? resample_nearest(in, box, x, y, &result)
+                                                  : resample_filtered(in, box, x, y, interpolation, order, &result);
     if (trib_failed(&s))
         trib_image_release(&result);
     else
         *window = result;
     return trib_outcome(&s);
+}
+
+trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
+                          trib_resample_order order, trib_image *window)
+{
+    return trib_resample_box(in, (trib_box) { 0, 0, in->width, in->height }, x, y, interpolation, order, window);
 }
 
 /* The result of trib_weights_make and its temporary memory. */

@@ -14,11 +14,20 @@ typedef struct trib_axis {
     int in, out, first, count;
 } trib_axis;
 
+/* A part of an image. */
+typedef struct trib_box {
+    int left, top, width, height;
+} trib_box;
+
 /* Allocates `window`: x.count x y.count pixels with the channels of `in`. */
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
                           trib_resample_order order, trib_image *window);
 
-/* Peak memory of that, including `window`. */
+/* The same for a part of `in`, as if that were an image of its own: x.in and y.in are the box's sizes. */
+trib_status trib_resample_box(const trib_image *in, trib_box box, trib_axis x, trib_axis y,
+                              trib_interpolation interpolation, trib_resample_order order, trib_image *window);
+
+/* Peak memory of trib_resample, including `window`. */
 int64_t trib_resample_bytes(trib_axis x, trib_axis y, int channels, trib_interpolation interpolation);
 
 /* Fixed point: sums of pixel * weight are scaled by 2^22 and rounded before they are clamped to 0..255. */

@@ -13,6 +13,9 @@ enum { MAX_TAPS = 1 << 16 };
 
 static double triangle(double x) { return fabs(x) < 1 ? 1 - fabs(x) : 0; }
 
+/* Closed on the right only, so that a sample between two outputs counts once. */
+static double box(double x) { return x > -0.5 && x <= 0.5; }
+
 /* Keys' cubic with a = -1/2. */
 static double cubic(double x)
 {
@@ -28,7 +31,9 @@ typedef struct filter {
     double support;
 } filter;
 
-static const filter filters[] = { [TRIB_BILINEAR] = { triangle, 1 }, [TRIB_BICUBIC] = { cubic, 2 } };
+static const filter filters[] = {
+    [TRIB_BILINEAR] = { triangle, 1 }, [TRIB_BICUBIC] = { cubic, 2 }, [TRIB_AREA] = { box, 0.5 }
+};
 
 static int clamp(double value, int high) { return value < 0 ? 0 : value > high ? high : (int)value; }
 

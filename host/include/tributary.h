@@ -16,11 +16,13 @@
 #include "tributary/op.h"
 #include "tributary/plan.h"
 #include "tributary/safetensors.h"
+#include "tributary/sampling.h"
 #include "tributary/session.h"
 #include "tributary/shape.h"
 #include "tributary/status.h"
 #include "tributary/train_schedule.h"
 #include "tributary/trainer.h"
+#include "tributary/training_data.h"
 #include "tributary/training_kernels.h"
 #include "tributary/version.h"
 

@@ -120,7 +120,7 @@ static trib_status read_crop(const cJSON *json, const char *key, trib_preprocess
 static trib_status read_field(const cJSON *json, trib_preprocess *p)
 {
     static const char *const modes[] = { "short_side", "squash", "none" };
-    static const char *const interpolations[] = { "bilinear", "bicubic", "nearest" };
+    static const char *const interpolations[] = { "bilinear", "bicubic", "nearest", "area" };
     static const char *const orders[] = { "horizontal_first", "cheaper_first" };
     static const char *const channels[] = { "rgb", "bgr" };
     const char *key = json->string;
@@ -131,7 +131,7 @@ static trib_status read_field(const cJSON *json, trib_preprocess *p)
     } else if (!strcmp(key, "resize")) {
         TRIB_TRY(read_whole(json, key, &p->resize));
     } else if (!strcmp(key, "interpolation")) {
-        TRIB_TRY(read_word(json, key, interpolations, 3, &choice));
+        TRIB_TRY(read_word(json, key, interpolations, 4, &choice));
         p->interpolation = (trib_interpolation)choice;
     } else if (!strcmp(key, "resample_order")) {
         TRIB_TRY(read_word(json, key, orders, 2, &choice));

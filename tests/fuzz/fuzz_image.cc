@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         trib_preprocess p = trib_preprocess_torchvision();
         p.crop_height = p.crop_width = p.resize = 8;
         p.resize_mode = trib_resize_mode(mode);
-        p.interpolation = trib_interpolation(data[size - 1] % 3);
+        p.interpolation = trib_interpolation(data[size - 1] % 4);
         p.bgr = size % 2;
         s = trib_preprocess_image(&p, &image, mode % 2 ? TRIB_NHWC : TRIB_NCHW, out);
         for (float value : out)

@@ -220,7 +220,7 @@ TEST(Inspect, BoundsTheMemoryOfPreprocessing)
             const std::size_t bytes = std::size_t(size[0]) * std::size_t(size[1]) * std::size_t(channels);
             Image image(size[0], size[1], channels, std::vector<uint8_t>(bytes));
             for (int mode = TRIB_RESIZE_SHORT_SIDE; mode <= TRIB_RESIZE_NONE; ++mode)
-                for (int way = TRIB_BILINEAR; way <= TRIB_NEAREST; ++way)
+                for (int way = TRIB_BILINEAR; way <= TRIB_AREA; ++way)
                     for (trib_resample_order order : { TRIB_HORIZONTAL_FIRST, TRIB_CHEAPER_FIRST })
                         for (int crop : { 1, 48, 64 }) {
                             trib_preprocess p = trib_preprocess_torchvision();

@@ -208,7 +208,7 @@ TEST(Preprocess, CheckNamesTheField)
     expect(
         "resize_mode", [](trib_preprocess *p, float v) { p->resize_mode = trib_resize_mode(int(v)); }, 7);
     expect(
-        "interpolation", [](trib_preprocess *p, float v) { p->interpolation = trib_interpolation(int(v)); }, 3);
+        "interpolation", [](trib_preprocess *p, float v) { p->interpolation = trib_interpolation(int(v)); }, 4);
     expect(
         "resample_order", [](trib_preprocess *p, float v) { p->resample_order = trib_resample_order(int(v)); }, 2);
     for (float bad : { 0.0f, -1.0f, nan, infinity }) {

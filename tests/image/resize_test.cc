@@ -98,7 +98,7 @@ TEST(Resize, SmallExamplesByPil)
 TEST(Resize, ConstantStaysConstantAndSameSizeIsACopy)
 {
     Noise noise(4);
-    for (auto interpolation : { TRIB_BILINEAR, TRIB_BICUBIC, TRIB_NEAREST }) {
+    for (auto interpolation : { TRIB_BILINEAR, TRIB_BICUBIC, TRIB_NEAREST, TRIB_AREA }) {
         Image flat(31, 17, 3, std::vector<uint8_t>(31 * 17 * 3, 200)), out;
         ASSERT_OK(trib_image_resize(flat.get(), 50, 9, interpolation, TRIB_HORIZONTAL_FIRST, out.put()));
         EXPECT_EQ(out.bytes(), std::vector<uint8_t>(50 * 9 * 3, 200));
@@ -113,7 +113,7 @@ TEST(Resize, GrayEqualsItsColourTwin)
     Noise noise(5);
     for (int round = 0; round < 60; ++round) {
         int w = 1 + noise.below(40), h = 1 + noise.below(40);
-        auto interpolation = trib_interpolation(noise.below(3));
+        auto interpolation = trib_interpolation(noise.below(4));
         auto order = trib_resample_order(round % 2);
         Image gray(w, h, 1, noise.bytes(std::size_t(w) * h)), colour(w, h, 3, gray.rgb()), a, b;
         int width = 1 + noise.below(60), height = 1 + noise.below(60);
@@ -134,7 +134,7 @@ TEST(Resize, WindowsEqualThePartOfTheWhole)
             axis->first = noise.below(axis->out);
             axis->count = 1 + noise.below(axis->out - axis->first);
         }
-        auto interpolation = trib_interpolation(noise.below(3));
+        auto interpolation = trib_interpolation(noise.below(4));
         auto order = trib_resample_order(noise.below(2));
         Image in(w, h, channels, noise.bytes(std::size_t(w) * h * channels)), whole, window;
         ASSERT_OK(trib_image_resize(in.get(), x.out, y.out, interpolation, order, whole.put()));
@@ -148,10 +148,37 @@ TEST(Resize, WindowsEqualThePartOfTheWhole)
     }
 }
 
+TEST(Resize, ABoxIsAnImageOfItsOwn)
+{
+    Noise noise(8);
+    for (int round = 0; round < 200; ++round) {
+        int w = 1 + noise.below(60), h = 1 + noise.below(60), channels = noise.below(2) ? 3 : 1;
+        trib_box box = { noise.below(w), noise.below(h), 0, 0 };
+        box.width = 1 + noise.below(w - box.left);
+        box.height = 1 + noise.below(h - box.top);
+        int width = noise.below(4) ? 1 + noise.below(70) : box.width,
+            height = noise.below(4) ? 1 + noise.below(70) : box.height;
+        auto interpolation = trib_interpolation(round % 4);
+        auto order = trib_resample_order(noise.below(2));
+        Image in(w, h, channels, noise.bytes(std::size_t(w) * h * channels)), wanted, got;
+        std::vector<uint8_t> part;
+        for (int row = box.top; row < box.top + box.height; ++row) {
+            const uint8_t *from = in->pixels + (std::size_t(row) * w + box.left) * channels;
+            part.insert(part.end(), from, from + std::size_t(box.width) * channels);
+        }
+        Image alone(box.width, box.height, channels, part);
+        ASSERT_OK(trib_image_resize(alone.get(), width, height, interpolation, order, wanted.put()));
+        ASSERT_OK(trib_resample_box(in.get(), box, { box.width, width, 0, width }, { box.height, height, 0, height },
+                                    interpolation, order, got.put()));
+        ASSERT_EQ(got.bytes(), wanted.bytes()) << round;
+    }
+}
+
 // On a machine without a faster variant both are the same, and this test is trivial.
 TEST(Resize, FastLoopsEqualPortable)
 {
     Noise noise(7);
+    const trib_interpolation filters[] = { TRIB_BICUBIC, TRIB_BILINEAR, TRIB_AREA };
     trib_resample_kernels plain = trib_resample_portable(), fast = trib_resample_best();
     for (int round = 0; round < 300; ++round) {
         int w = 1 + noise.below(70), rows = 1 + noise.below(6), channels = noise.below(3) ? 3 : 1;
@@ -159,7 +186,7 @@ TEST(Resize, FastLoopsEqualPortable)
         axis.first = noise.below(axis.out);
         axis.count = axis.out - axis.first;
         trib_weights weights = {};
-        ASSERT_OK(trib_weights_make(axis, noise.below(2) ? TRIB_BICUBIC : TRIB_BILINEAR, &weights));
+        ASSERT_OK(trib_weights_make(axis, filters[round % 3], &weights));
         // Extremes make sums leave 0..255 on both sides.
         auto in = noise.bytes(std::size_t(w) * rows * channels);
         if (round % 2)
@@ -189,7 +216,7 @@ TEST(Resize, FastLoopsEqualPortable)
 TEST(Resize, WeightsSumToOne)
 {
     for (int out : { 1, 2, 3, 7, 100, 1000 })
-        for (auto interpolation : { TRIB_BILINEAR, TRIB_BICUBIC }) {
+        for (auto interpolation : { TRIB_BILINEAR, TRIB_BICUBIC, TRIB_AREA }) {
             trib_weights w = {};
             ASSERT_OK(trib_weights_make({ 100, out, 0, out }, interpolation, &w));
             for (int i = 0; i < out; ++i) {

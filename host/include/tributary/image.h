@@ -66,11 +66,12 @@ trib_status trib_image_inspect(const void *bytes, size_t size, const trib_decode
 /* True if the bytes begin like a JPEG, PNG or WebP file, whether or not this build can decode it. */
 bool trib_image_recognised(const void *bytes, size_t size);
 
-typedef enum trib_interpolation { TRIB_BILINEAR = 0, TRIB_BICUBIC, TRIB_NEAREST } trib_interpolation;
+/* TRIB_AREA: the mean of the pixels that an output pixel covers, PIL's BOX. */
+typedef enum trib_interpolation { TRIB_BILINEAR = 0, TRIB_BICUBIC, TRIB_NEAREST, TRIB_AREA } trib_interpolation;
 const char *trib_interpolation_name(trib_interpolation interpolation);
 
-/* Which pass of a bilinear or bicubic resize comes first. Rounding between the passes makes the results for tall images
- * differ by 1 (bilinear) or a few (bicubic) of 255. */
+/* Which pass of a resize comes first, unless it takes the nearest pixels. Rounding between the passes makes the results
+ * for tall images differ by 1 (bilinear, area) or a few (bicubic) of 255. */
 typedef enum trib_resample_order {
     TRIB_HORIZONTAL_FIRST = 0, /* Pillow up to 12 */
     TRIB_CHEAPER_FIRST         /* Pillow 13: vertical first if the height shrinks by more than twice as many pixels as

@@ -20,7 +20,7 @@ TRIB_BEGIN_DECLS
  *   tributary.labels         JSON array of class names, in output order
  *   tributary.preprocessing  JSON object:
  *                              "resize_mode": "short_side" | "squash" | "none",  "resize": 256,
- *                              "interpolation": "bilinear" | "bicubic" | "nearest",
+ *                              "interpolation": "bilinear" | "bicubic" | "nearest" | "area",
  *                              "resample_order": "horizontal_first" (Pillow up to 12; the default)
  *                                                | "cheaper_first" (Pillow 13),
  *                              "crop": [H, W],  "channels": "rgb" | "bgr",

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A training loader's worker: takes the next row, and fills it with the image that the order puts there or, if that
+ * cannot be read, with another one. */
+#include <errno.h>
+#include <string.h>
+
+#include "data/input.h"
+#include "data/training_state.h"
+#include "image/draw.h"
+#include "tributary/internal/alloc.h"
+
+/* A row in the making. */
+typedef struct row_task {
+    trib_training_buffer *buffer;
+    int row;
+    int64_t position;
+    double read_seconds, decode_seconds;
+} row_task;
+
+/* ---- rows ---- */
+
+static trib_training_buffer *start_batch(trib_training_loader *loader)
+{
+    trib_training_buffer *buffer = trib_training_buffer_of(loader, loader->making);
+    int64_t position = trib_training_position_of(loader, loader->making), left = loader->options.end - position;
+    int count = left < loader->options.batch_size ? (int)left : loader->options.batch_size;
+    buffer->state = MAKING_STARTED;
+    buffer->taken = buffer->done = 0;
+    buffer->problem_count = 0;
+    buffer->failure = trib_success();
+    buffer->batch = (trib_training_batch) { .count = count,
+                                            .position = position,
+                                            .step = position / loader->options.batch_size,
+                                            .epoch = position / loader->count,
+                                            .ends_epoch = position % loader->count + count >= loader->count,
+                                            .pixels = buffer->pixels,
+                                            .dtype = loader->loading.dtype,
+                                            .labels = buffer->labels,
+                                            .samples = buffer->samples,
+                                            .names = buffer->names };
+    return buffer;
+}
+
+/* The buffer of the batch may still hold an earlier one that the caller has not taken or given back. */
+static bool can_take(trib_training_loader *loader)
+{
+    const trib_training_buffer *buffer = trib_training_buffer_of(loader, loader->making);
+    int64_t position = trib_training_position_of(loader, loader->making);
+    if (position >= loader->options.end) return false;
+    return buffer->state == MAKING_FREE || (buffer->state == MAKING_STARTED && buffer->batch.position == position);
+}
+
+/* False: the loader stops. */
+static bool take_row(trib_training_loader *loader, row_task *task)
+{
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stop && !can_take(loader)) pthread_cond_wait(&loader->space, &loader->lock);
+    bool taken = !loader->stop;
+    if (taken) {
+        trib_training_buffer *buffer = trib_training_buffer_of(loader, loader->making);
+        if (buffer->state == MAKING_FREE) buffer = start_batch(loader);
+        *task =
+            (row_task) { .buffer = buffer, .row = buffer->taken, .position = buffer->batch.position + buffer->taken };
+        if (++buffer->taken == buffer->batch.count) {
+            ++loader->making;
+            pthread_cond_broadcast(&loader->space);
+        }
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return taken;
+}
+
+/* ---- images ---- */
+
+static uint64_t key_of(const trib_training_loader *loader, int64_t epoch, int64_t number, int attempt)
+{
+    uint64_t key = trib_key_with(trib_key_with(1, loader->options.seed), (uint64_t)epoch);
+    return trib_key_with(trib_key_with(key, (uint64_t)number), (uint64_t)attempt);
+}
+
+static int64_t choose_image(const trib_training_loader *loader, int64_t position, int attempt)
+{
+    int64_t epoch = position / loader->count, at = position % loader->count;
+    if (loader->options.in_order) return at;
+    if (!attempt) return trib_training_order(loader->options.seed, epoch, at, loader->count);
+    trib_draws draws = trib_draws_of(key_of(loader, epoch, ~at, attempt)); /* ~at: no sample has that number */
+    return (int64_t)(trib_draw_unit(&draws) * (double)loader->count);
+}
+
+static trib_status load_image(trib_training_loader *loader, row_task *task, int64_t image, int attempt)
+{
+    trib_training_part part = loader->options.part;
+    const char *name = trib_training_set_name(loader->set, part, image), *note;
+    unsigned char *row = task->buffer->pixels + (size_t)task->row * loader->loading.row_bytes;
+    uint64_t key = key_of(loader, task->position / loader->count, image, attempt);
+    trib_item item = { .label = TRIB_NO_LABEL };
+    double begin = trib_seconds();
+    trib_status s = trib_training_set_load(loader->set, part, image, &loader->loading, &item);
+    if (!trib_failed(&s)) s = trib_load_read(&loader->loading, &item);
+    double read = trib_seconds();
+    if (!trib_failed(&s)) s = trib_load_item(&loader->loading, &item, name, key, row, &note);
+    task->read_seconds += read - begin;
+    task->decode_seconds += trib_seconds() - read;
+    trib_item_release(&item);
+    return trib_outcome(&s);
+}
+
+/* Not the image's fault: another one would not do better. */
+static bool is_fatal(const trib_status *s)
+{
+    return s->code == TRIB_OUT_OF_MEMORY || s->code == TRIB_CANCELLED || s->code == TRIB_INTERNAL ||
+           (s->code == TRIB_IO_ERROR && (s->vendor_code == EMFILE || s->vendor_code == ENFILE));
+}
+
+static trib_status add_problem(trib_training_loader *loader, const row_task *task, int attempt, int64_t image,
+                               const trib_status *reason)
+{
+    trib_training_buffer *b = task->buffer;
+    trib_status s = trib_success();
+    pthread_mutex_lock(&loader->lock);
+    if (trib_grow((void **)&b->problems, &b->problem_capacity, b->problem_count + 1, sizeof *b->problems))
+        s = trib_no_memory("the list of damaged images");
+    else
+        b->problems[b->problem_count++] = (trib_row_problem) { task->row, attempt, image, *reason };
+    pthread_mutex_unlock(&loader->lock);
+    return s;
+}
+
+static void describe_row(trib_training_loader *loader, const row_task *task, int64_t image, bool good)
+{
+    trib_training_buffer *b = task->buffer;
+    b->samples[task->row] = image;
+    b->labels[task->row] = good ? trib_training_set_label(loader->set, loader->options.part, image) : TRIB_NO_LABEL;
+    b->names[task->row] = trib_training_set_name(loader->set, loader->options.part, image);
+}
+
+static trib_status none_can_be_read(const trib_status *last)
+{
+    trib_status s = *last;
+    trib_add_context(&s, "%d images in a row cannot be read (are the data still there?); the last one",
+                     TRIB_TRAINING_TRIES);
+    return s;
+}
+
+static trib_status fill_row(trib_training_loader *loader, row_task *task)
+{
+    int tries = loader->options.in_order ? 1 : TRIB_TRAINING_TRIES;
+    trib_status s = trib_success();
+    for (int attempt = 0; attempt < tries; ++attempt) {
+        int64_t image = choose_image(loader, task->position, attempt);
+        s = load_image(loader, task, image, attempt);
+        bool good = !trib_failed(&s);
+        if (good || loader->options.in_order) describe_row(loader, task, image, good);
+        if (good || is_fatal(&s)) return s;
+        TRIB_TRY(add_problem(loader, task, attempt, image, &s));
+    }
+    if (!loader->options.in_order) return none_can_be_read(&s);
+    memset(task->buffer->pixels + (size_t)task->row * loader->loading.row_bytes, 0, loader->loading.row_bytes);
+    return trib_success();
+}
+
+static void finish_row(trib_training_loader *loader, const row_task *task, const trib_status *s)
+{
+    trib_training_buffer *buffer = task->buffer;
+    pthread_mutex_lock(&loader->lock);
+    loader->stats.read_seconds += task->read_seconds;
+    loader->stats.decode_seconds += task->decode_seconds;
+    loader->stats.decoded += !trib_failed(s) && buffer->labels[task->row] != TRIB_NO_LABEL;
+    if (trib_failed(s) && !trib_failed(&buffer->failure)) buffer->failure = *s;
+    if (++buffer->done == buffer->batch.count) pthread_cond_broadcast(&loader->ready);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+void *trib_training_worker(void *argument)
+{
+    trib_training_loader *loader = argument;
+    row_task task;
+    while (take_row(loader, &task)) {
+        trib_status s = fill_row(loader, &task);
+        finish_row(loader, &task, &s);
+    }
+    return NULL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/workers.h"
+
+#include <signal.h>
+
+#include "tributary/cpus.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
+
+enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, PIXEL_ALIGNMENT = 64 };
+/* MAX_BATCH rows of 16384 x 16384 pixels, the most that trib_preprocess_check allows, are 2^52 bytes. */
+_Static_assert(sizeof(size_t) >= 8, "the bytes of a batch must fit into a size_t");
+
+trib_status trib_workers_check(int batch_size, int workers, int prefetch)
+{
+    if (batch_size < 1 || batch_size > MAX_BATCH)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "batch size %d; it must be 1 .. %d", batch_size, MAX_BATCH);
+    if (workers < 0 || workers > MAX_WORKERS)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d loader workers; it must be 0 .. %d", workers, MAX_WORKERS);
+    if (prefetch < 0 || prefetch > MAX_PREFETCH)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d batches ahead; it must be 0 .. %d", prefetch, MAX_PREFETCH);
+    return trib_success();
+}
+
+int trib_workers_default(void)
+{
+    int count = trib_cpus_get().count;
+    return count < MAX_WORKERS ? count : MAX_WORKERS;
+}
+
+/* Workers take no signals: the program's threads handle them. */
+trib_status trib_workers_start(pthread_t *threads, int count, int *started, void *(*work)(void *), void *loader)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = 0;
+    while (!error && *started < count) {
+        error = trib_fault("thread") ? -1 : pthread_create(&threads[*started], NULL, work, loader);
+        *started += !error;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error) return trib_success();
+    return TRIB_VENDOR_ERROR(TRIB_OUT_OF_MEMORY, error, "pthread_create",
+                             "cannot start loader thread %d of %d; ask for fewer workers", *started + 1, count);
+}
+
+trib_status trib_pixels_alloc(trib_device *device, int batch_size, size_t row_bytes, int batches,
+                              unsigned char **pixels)
+{
+    void *memory = NULL;
+    size_t bytes = (size_t)batch_size * row_bytes;
+    trib_status s = trib_success();
+    if (device)
+        s = trib_host_alloc(device, bytes, &memory);
+    else if (!(memory = trib_alloc_aligned(bytes, PIXEL_ALIGNMENT)))
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY,
+                          "%d batches of %d images need %zu MiB; lower the batch size or the prefetch", batches,
+                          batch_size, (bytes >> 20) * (size_t)batches);
+    trib_add_context(&s, "a batch of %d images", batch_size);
+    if (!trib_failed(&s)) *pixels = memory;
+    return trib_outcome(&s);
+}
+
+void trib_pixels_free(trib_device *device, unsigned char *pixels)
+{
+    if (device)
+        trib_host_free(device, pixels);
+    else
+        trib_free(pixels);
+}
