@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lowering/candidates.h"
 
+#include <stdio.h>
 #include <string.h>
-
-trib_status trib_ask_candidates(const trib_lowering *l, const trib_op_desc *desc, trib_candidates *c)
-{
-    c->reason[0] = '\0';
-    return trib_op_implementations(l->device, desc, l->options.reference, c->list, TRIB_MAX_CANDIDATES, &c->count,
-                                   c->reason);
-}
 
 static int find(const trib_candidates *c, const char *name)
 {
@@ -17,17 +11,31 @@ static int find(const trib_candidates *c, const char *name)
     return -1;
 }
 
+/* Other implementations may take layouts that the reference does not: it then gets a reorder instead. */
+static void keep_reference(trib_candidates *c)
+{
+    int reference = find(c, "reference");
+    if (reference < 0 && c->count) snprintf(c->reason, sizeof c->reason, "the reference takes other layouts");
+    if (reference > 0) c->list[0] = c->list[reference];
+    c->count = reference >= 0;
+}
+
+trib_status trib_ask_candidates(const trib_lowering *l, const trib_op_desc *desc, trib_candidates *c)
+{
+    c->reason[0] = '\0';
+    TRIB_TRY(trib_op_implementations(l->device, desc, l->options.reference, c->list, TRIB_MAX_CANDIDATES, &c->count,
+                                     c->reason));
+    if (l->options.reference) keep_reference(c);
+    return trib_success();
+}
+
 /* Stored measurements for this kind of card are used again. */
 static trib_status pick(trib_lowering *l, const trib_plan_op *op, const trib_candidates *c, trib_decision *d)
 {
     const char *remembered = NULL;
     int64_t time = 0;
     *d = (trib_decision) { .how = "ranked" };
-    if (l->options.reference) {
-        int reference = find(c, "reference");
-        if (reference >= 0) d->best = d->fastest = reference;
-        return trib_success();
-    }
+    if (l->options.reference) return trib_success(); /* there is no other */
     TRIB_TRY(trib_op_recall(l->device, &op->desc, &remembered, &time));
     int known = find(c, remembered);
     if (known >= 0) {

@@ -185,8 +185,7 @@ void check_parameters(const File &golden, Training &t)
 
 TEST_P(Training5, StepsMatchPyTorch)
 {
-    const bool bvlc = !std::strcmp(GetParam(), "bvlc");
-    File golden(std::string(bvlc ? "train-bvlc" : "train-torchvision-f64") + "-seed1-n2-224.safetensors");
+    File golden("train-" + std::string(GetParam()) + "-f64-seed1-n2-224.safetensors");
     auto losses = golden.floats("losses");
     ASSERT_EQ(losses.size(), std::size_t(steps));
     for (const std::string &spec : support::devices(support::kind_under_test())) {
