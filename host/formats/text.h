@@ -28,6 +28,14 @@ TRIB_PRINTF(2, 3)
 void trib_text_format(trib_text *text, const char *format, ...); /* at most 255 bytes */
 /* With quotes and JSON's escapes. Bytes that are not UTF-8 are the caller's to avoid. */
 void trib_text_json(trib_text *text, const char *chars);
+/* The same for any bytes, such as a file name: those that are not UTF-8 become U+FFFD. */
+void trib_text_json_any(trib_text *text, const char *chars);
+/* Text of XML, also inside an attribute's quotes, from any bytes: those that are not UTF-8, and control characters,
+ * become U+FFFD. */
+void trib_text_xml(trib_text *text, const char *chars);
+
+/* Length of the UTF-8 sequence at `chars`; 0 if it is none. */
+int trib_utf8_length(const char *chars);
 
 #ifdef __cplusplus
 }

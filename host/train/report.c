@@ -114,7 +114,6 @@ static void add_aux(parts *p, const trib_progress_report *r)
     if (used) add(p, 4, "(aux%s)", list);
 }
 
-/* Some number of any width: one of ten decimals is not asked for. */
 static void add_counts(parts *p, const trib_progress_report *r)
 {
     if (r->epochs > 0) add(p, 0, "epoch %" PRId64 "/%" PRId64, r->epoch, r->epochs);

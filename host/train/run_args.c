@@ -16,43 +16,13 @@
 
 /* ---- writing ---- */
 
-/* Length of the UTF-8 sequence at `text`; 0 if it is none. */
-static int utf8_length(const char *text)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    const int length = s[0] < 0x80 ? 1 : s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (length > 1 && (s[0] < 0xC2 || s[0] > 0xF4)) return 0;
-    for (int i = 1; i < length; ++i)
-        if ((s[i] & 0xC0) != 0x80) return 0;
-    const bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
-    const bool outside = (s[0] == 0xED && s[1] >= 0xA0) || (s[0] == 0xF4 && s[1] >= 0x90);
-    return overlong || outside ? 0 : length;
-}
-
-/* A file name may be any bytes. Out of memory, the copy is marked as failed. */
-static void put_any(trib_text *text, const char *chars)
-{
-    trib_text valid = { 0 };
-    trib_text_add(&valid, "");
-    while (*chars) {
-        const int length = utf8_length(chars);
-        trib_text_put(&valid, length ? chars : "\xEF\xBF\xBD", length ? (size_t)length : 3);
-        chars += length ? length : 1;
-    }
-    if (valid.failed)
-        text->failed = true;
-    else
-        trib_text_json(text, valid.bytes);
-    trib_text_free(&valid);
-}
-
 static void put_setting(trib_text *text, const trib_run_setting *setting)
 {
     char number[TRIB_NUMBER_TEXT];
-    put_any(text, setting->name);
+    trib_text_json_any(text, setting->name);
     trib_text_add(text, ": ");
     if (setting->text)
-        put_any(text, setting->text);
+        trib_text_json_any(text, setting->text);
     else
         trib_text_add(text, isfinite(setting->number) ? trib_number_text(setting->number, number) : "null");
 }
@@ -63,7 +33,7 @@ static void put_args(trib_text *text, const char *const *command, int words, con
     trib_text_format(text, "{\n  \"" OUR_KEY "\": \"%s\",\n  \"command\": [", trib_version());
     for (int i = 0; i < words; ++i) {
         if (i) trib_text_add(text, ", ");
-        put_any(text, command[i]);
+        trib_text_json_any(text, command[i]);
     }
     trib_text_add(text, "],\n  \"" SETTINGS_KEY "\": {");
     for (int i = 0; i < count; ++i) {

@@ -117,6 +117,11 @@ trib_status trib_run_folder_add_step(trib_run_folder *run, int64_t step, const t
 enum { TRIB_RUN_COLUMNS = 6 };
 int64_t trib_run_folder_history(const trib_run_folder *run, const double **values);
 
+/* Draws curves.svg anew: columns that begin with "train_loss" and "eval_loss" (of one head, if they end alike, in one
+ * color), those with "top1" in their name, and "lr", by epoch; before the second epoch ends, numbers of metrics.jsonl
+ * with "loss", "top1" or "lr" in their name, by step. Needs trib_run_folder_begin. */
+trib_status trib_run_folder_draw(const trib_run_folder *run);
+
 #ifdef __cplusplus
 }
 #endif

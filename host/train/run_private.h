@@ -18,7 +18,8 @@ struct trib_run_folder {
     int keep;
     int lock; /* descriptor; -1: none */
     trib_run_table summary, metrics;
-    int columns;     /* of the summary */
+    trib_text header; /* of the summary: names of columns with commas between them */
+    int columns;
     double *history; /* its rows */
     size_t rows, history_capacity;
 };

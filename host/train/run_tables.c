@@ -16,6 +16,7 @@ enum { STEP_COLUMN = 5 };
 
 void trib_run_tables_free(trib_run_folder *run)
 {
+    trib_text_free(&run->header);
     trib_free(run->history);
     run->history = NULL;
     run->rows = run->history_capacity = 0;
@@ -108,20 +109,18 @@ static trib_status open_metrics(trib_run_folder *run, int64_t step)
 
 trib_status trib_run_folder_begin(trib_run_folder *run, int64_t step, const char *const *columns, int count)
 {
-    trib_text header = { 0 };
     trib_run_table_close(&run->summary);
     trib_run_table_close(&run->metrics);
     trib_run_tables_free(run);
     run->columns = TRIB_RUN_COLUMNS + count;
-    trib_text_add(&header, FIRST_COLUMNS);
+    trib_text_add(&run->header, FIRST_COLUMNS);
     for (int i = 0; i < count; ++i) {
-        trib_text_add(&header, ",");
-        trib_text_add(&header, columns[i]);
+        trib_text_add(&run->header, ",");
+        trib_text_add(&run->header, columns[i]);
     }
-    trib_status s = header.failed ? TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the columns of summary.csv")
-                                  : open_summary(run, header.bytes, step);
-    trib_text_free(&header);
-    return trib_failed(&s) ? s : open_metrics(run, step);
+    if (run->header.failed) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the columns of summary.csv");
+    TRIB_TRY(open_summary(run, run->header.bytes, step));
+    return open_metrics(run, step);
 }
 
 /* ---- writing ---- */

@@ -94,6 +94,29 @@ TEST_P(TrainingContract, NonsenseIsRefused)
     for (const auto &c : cases) expect_refused(c.kind, c.why, c.mutate);
 }
 
+// What is not the precision's own type, either.
+TEST_P(TrainingContract, TheCpuRefusesHalfPrecision)
+{
+    if (!info().host) GTEST_SKIP() << info().spec << " computes in half precision";
+    for (trib_kind kind : { TRIB_CONV2D, TRIB_CONV2D_BACKWARD_DATA, TRIB_CONV2D_BACKWARD_WEIGHT, TRIB_RELU_BACKWARD,
+                            TRIB_BATCH_STATISTICS, TRIB_MAX_POOL2D_BACKWARD, TRIB_DROPOUT_TRAINING })
+        for (trib_precision named : { TRIB_PRECISION_FP16, TRIB_PRECISION_FP32 }) {
+            const bool multiplies = kind <= TRIB_CONV2D_BACKWARD_WEIGHT;
+            if (multiplies && named == TRIB_PRECISION_FP32) continue; // nonsense, see above
+            trib_op_desc d =
+                in_precision(Generator(2).training(kind, TRIB_NHWC, TRIB_NHWC, TRIB_NCHW), TRIB_PRECISION_FP16).desc;
+            d.precision = named;
+            trib_implementation all[8];
+            int count = 1;
+            char reason[TRIB_MESSAGE_SIZE];
+            EXPECT_OK(trib_op_implementations(device(), &d, true, all, 8, &count, reason));
+            EXPECT_EQ(count, 0);
+            EXPECT_NE(std::string(reason).find("f32"), std::string::npos) << reason;
+            trib_op_handle *op = nullptr;
+            EXPECT_FAILS(trib_op_create(device(), &d, "reference", &op), TRIB_UNSUPPORTED, "f32");
+        }
+}
+
 TEST_P(TrainingContract, ALabelOutsideTheClassesGivesNaNAndNoGradient)
 {
     OpCase op = Generator(1).training(TRIB_CROSS_ENTROPY, TRIB_NHWC, TRIB_NHWC, TRIB_NCHW);
@@ -118,6 +141,27 @@ TEST_P(TrainingContract, TheFirstOfEqualMaximaGetsTheGradient)
         op.expected = reference(op);
         each(op, [&](const std::vector<std::vector<float>> &seen) {
             for (std::size_t y = 0; y < 2; ++y) expect_output(op, y, seen[y]);
+        });
+    }
+    if (!runs_) GTEST_SKIP() << info().spec << " has no " << trib_kind_name(TRIB_MAX_POOL2D_INDEXED);
+}
+
+// Or a run would go on after its activations are lost.
+TEST_P(TrainingContract, NaNIsAMaximum)
+{
+    for (trib_layout layout : { info().layouts[0], TRIB_NHWC }) {
+        OpCase op = Generator(1).training(TRIB_MAX_POOL2D_INDEXED, layout, layout, TRIB_NCHW);
+        op.inputs[0][op.inputs[0].size() / 2] = NAN; // one, so that there is one right index
+        op.expected = reference(op);
+        each(op, [&](const std::vector<std::vector<float>> &seen) {
+            const Values y = unpack(op.desc.outputs[0], seen[0]);
+            int lost = 0;
+            for (std::size_t i = 0; i < y.size(); ++i) {
+                EXPECT_EQ(std::isnan(y[i]), std::isnan(op.expected[0][i])) << i;
+                lost += std::isnan(y[i]);
+            }
+            EXPECT_GT(lost, 0);
+            expect_output(op, 1, seen[1]);
         });
     }
     if (!runs_) GTEST_SKIP() << info().spec << " has no " << trib_kind_name(TRIB_MAX_POOL2D_INDEXED);

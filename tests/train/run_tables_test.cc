@@ -7,6 +7,7 @@
 #include "train/number.h"
 #include "train/run_table.h"
 #include "train/runs.h"
+#include "tributary/internal/fault.h"
 
 namespace
 {
@@ -161,4 +162,53 @@ TEST_F(RunTables, AFolderInPlaceOfATable)
     std::filesystem::create_directory(run + "/summary.csv");
     auto r = runs::opened(run, true);
     EXPECT_FAILS(begin(r.get(), 0), TRIB_IO_ERROR, "summary.csv");
+}
+
+// ---- curves ----
+
+TEST_F(RunTables, CurvesAreDrawnByEpoch)
+{
+    auto r = runs::opened(run, true);
+    ASSERT_OK(begin(r.get(), 30));
+    ASSERT_OK(trib_run_folder_draw(r.get()));
+    const std::string picture = support::read_file(run + "/curves.svg");
+    EXPECT_NE(picture.find("Loss by epoch. train loss: 3 points, lowest 0.6667, highest 2, last 0.6667. "
+                           "eval loss: 2 points, lowest 1.5, highest 1.5, last 1.5. "
+                           "Top-1, percent by epoch. eval top1: 3 points, lowest 70.5, highest 72.5, last 72.5. "
+                           "Learning rate by epoch. lr: 3 points, lowest 0.1, highest 0.1, last 0.1. "),
+              std::string::npos)
+        << picture.substr(0, 1000);
+    EXPECT_NE(picture.find("eval loss: 1 value is not finite: gap"), std::string::npos);
+    EXPECT_NE(picture.find("class=\"c s0 d\""), std::string::npos); // the validation's loss has the color of its head
+}
+
+TEST_F(RunTables, CurvesOfTheFirstEpochAreDrawnByStep)
+{
+    auto r = runs::opened(run, true);
+    for (int step : { 0, 1, 10 }) {
+        ASSERT_OK(begin(r.get(), step));
+        ASSERT_OK(trib_run_folder_draw(r.get()));
+        const std::string picture = support::read_file(run + "/curves.svg");
+        const std::string wanted = step == 0   ? "nothing was measured yet"
+                                   : step == 1 ? "Loss by step. loss: 1 point, "
+                                               : "Loss by step. loss: 10 points, ";
+        EXPECT_NE(picture.find(wanted), std::string::npos) << step << picture.substr(0, 600);
+        ASSERT_OK(begin(r.get(), 0));
+        for (int n = 0; n < 3; ++n) epoch(r.get(), n);
+    }
+}
+
+TEST_F(RunTables, CurvesFailInTurn)
+{
+    auto r = runs::opened(run, true);
+    for (int step : { 30, 10 }) {
+        ASSERT_OK(begin(r.get(), step));
+        for (int k = 1;; ++k) {
+            trib_fault_arm(k, false);
+            trib_status s = trib_run_folder_draw(r.get());
+            const std::int64_t seen = trib_fault_disarm();
+            EXPECT_EQ(trib_failed(&s), seen >= k) << s.message;
+            if (seen < k) break;
+        }
+    }
 }

@@ -30,7 +30,7 @@ typedef struct trib_native_row {
     int64_t (*workspace_bytes)(const trib_op_desc *desc); /* NULL: none */
 } trib_native_row;
 
-/* ---- rows ---- */
+/* ---- rows; those of training are in training.h ---- */
 
 /* concat, reorder and relu */
 trib_status trib_native_copies(const trib_native_call *call);
@@ -39,11 +39,15 @@ trib_status trib_native_scale_shift(const trib_native_call *call);
 trib_status trib_native_softmax(const trib_native_call *call);
 trib_status trib_native_top_k(const trib_native_call *call);
 trib_status trib_native_lrn(const trib_native_call *call);
-/* maximum, average and adaptive average; source and target in the same layout */
-trib_status trib_native_pool(const trib_native_call *call);
+trib_status trib_native_max_pool(const trib_native_call *call);
+/* fixed and adaptive windows */
+trib_status trib_native_avg_pool(const trib_native_call *call);
 trib_status trib_native_fold(const trib_native_call *call);
 
 /* ---- for rows that divide the work themselves ---- */
+
+/* Threads it may use: without desc.chunk, the caller's alone. */
+static inline int trib_native_threads(const trib_op_desc *desc) { return desc->chunk > 0 ? desc->threads : 1; }
 
 /* Runs `run` for every image of the batch (image_inputs and image_outputs as in a row). */
 trib_status trib_native_each_image(const trib_native_call *call, int image_inputs, int image_outputs,

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cpu/ops/native/native.h"
+#include "cpu/ops/native/reduce.h"
+#include "cpu/ops/native/training.h"
 #include "cpu/ops/pixels.h"
 
 /* ---- what is supported ---- */
@@ -20,26 +21,55 @@ static bool same_layout(const trib_op_desc *desc) { return desc->inputs[0].layou
 
 static bool plain_pool(const trib_op_desc *desc) { return !desc->relu && same_layout(desc); }
 
+/* dy, the forward's x, y or index, and dx */
+static bool gradient(const trib_op_desc *desc)
+{
+    return same_layout(desc) && desc->inputs[1].layout == desc->outputs[0].layout;
+}
+
 static bool without_blocks(const trib_op_desc *desc)
 {
     return trib_layout_block(desc->inputs[0].layout) == 1 && trib_layout_block(desc->outputs[0].layout) == 1 &&
            trib_layout_block(desc->outputs[1].layout) == 1;
 }
 
+#define BY_IMAGE(run, supports, inputs, outputs) \
+    {                                            \
+        run, supports, inputs, outputs, NULL     \
+    }
+#define WHOLE(run, supports, workspace_bytes) \
+    {                                         \
+        run, supports, 0, 0, workspace_bytes  \
+    }
+
 static const trib_native_row *row_of(trib_kind kind)
 {
     static const trib_native_row rows[TRIB_KIND_COUNT] = {
-        [TRIB_CONCAT] = { trib_native_copies, always, TRIB_MAX_INPUTS, 1 },
-        [TRIB_REORDER] = { trib_native_copies, always, 1, 1 },
-        [TRIB_RELU] = { trib_native_relu, always, 1, 1 },
-        [TRIB_BATCH_NORM] = { trib_native_scale_shift, same_layout, 1, 1 },
-        [TRIB_SOFTMAX] = { trib_native_softmax, without_relu, 1, 1 },
-        [TRIB_TOP_K] = { trib_native_top_k, without_blocks, 1, 2 },
-        [TRIB_LRN] = { trib_native_lrn, without_relu, 1, 1 },
-        [TRIB_MAX_POOL2D] = { trib_native_pool, plain_pool, 1, 1 },
-        [TRIB_AVG_POOL2D] = { trib_native_pool, plain_pool, 1, 1 },
-        [TRIB_ADAPTIVE_AVG_POOL2D] = { trib_native_pool, plain_pool, 1, 1 },
-        [TRIB_FOLD] = { trib_native_fold, always, 0, 0 },
+        [TRIB_CONCAT] = BY_IMAGE(trib_native_copies, always, TRIB_MAX_INPUTS, 1),
+        [TRIB_REORDER] = BY_IMAGE(trib_native_copies, always, 1, 1),
+        [TRIB_RELU] = BY_IMAGE(trib_native_relu, always, 1, 1),
+        [TRIB_BATCH_NORM] = BY_IMAGE(trib_native_scale_shift, same_layout, 1, 1),
+        [TRIB_SOFTMAX] = BY_IMAGE(trib_native_softmax, without_relu, 1, 1),
+        [TRIB_TOP_K] = BY_IMAGE(trib_native_top_k, without_blocks, 1, 2),
+        [TRIB_LRN] = BY_IMAGE(trib_native_lrn, without_relu, 1, 1),
+        [TRIB_MAX_POOL2D] = BY_IMAGE(trib_native_max_pool, plain_pool, 1, 1),
+        [TRIB_AVG_POOL2D] = BY_IMAGE(trib_native_avg_pool, plain_pool, 1, 1),
+        [TRIB_ADAPTIVE_AVG_POOL2D] = BY_IMAGE(trib_native_avg_pool, plain_pool, 1, 1),
+        [TRIB_FOLD] = WHOLE(trib_native_fold, always, NULL),
+        [TRIB_BIAS_BACKWARD] = WHOLE(trib_native_bias_backward, always, trib_native_reduce_bytes),
+        [TRIB_RELU_BACKWARD] = WHOLE(trib_native_relu_backward, gradient, trib_native_reduce_bytes),
+        [TRIB_BATCH_STATISTICS] = WHOLE(trib_native_batch_statistics, always, trib_native_reduce_bytes),
+        [TRIB_BATCH_NORM_APPLY] = BY_IMAGE(trib_native_batch_norm_apply, same_layout, 1, 1),
+        [TRIB_BATCH_NORM_BACKWARD] =
+            WHOLE(trib_native_batch_norm_backward, gradient, trib_native_batch_norm_backward_bytes),
+        [TRIB_MAX_POOL2D_INDEXED] = BY_IMAGE(trib_native_max_pool_indexed, same_layout, 1, 2),
+        [TRIB_MAX_POOL2D_BACKWARD] = BY_IMAGE(trib_native_max_pool_backward, gradient, 2, 1),
+        [TRIB_AVG_POOL2D_BACKWARD] = BY_IMAGE(trib_native_avg_pool_backward, same_layout, 1, 1),
+        [TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD] = BY_IMAGE(trib_native_avg_pool_backward, same_layout, 1, 1),
+        [TRIB_DROPOUT_TRAINING] = BY_IMAGE(trib_native_dropout, same_layout, 1, 1),
+        [TRIB_CROSS_ENTROPY] = BY_IMAGE(trib_native_cross_entropy, always, 2, 2),
+        [TRIB_SGD] = WHOLE(trib_native_sgd, always, NULL),
+        [TRIB_MOVING_AVERAGE] = WHOLE(trib_native_moving_average, always, NULL),
     };
     return &rows[kind];
 }
@@ -105,7 +135,7 @@ trib_status trib_native_each_image(const trib_native_call *call, int image_input
                                    trib_native_run run)
 {
     images all = { call, image_inputs, image_outputs, run };
-    return trib_cpu_team_run(call->worker, call->desc->threads, call->images, run_image, &all);
+    return trib_cpu_team_run(call->worker, trib_native_threads(call->desc), call->images, run_image, &all);
 }
 
 static trib_status run(const trib_cpu_op *op, const trib_cpu_worker *worker, const void *const *inputs,
