@@ -44,9 +44,9 @@ static trib_status keep_if(char *path, bool (*there)(const char *path), char **o
     return trib_success();
 }
 
-static trib_status find_subfolder(const char *path, const char *name, char **out)
+static trib_status find_in_folder(const char *path, const char *name, bool (*there)(const char *path), char **out)
 {
-    return keep_if(join(path, strlen(path), trib_ends_with(path, "/") ? "" : "/", name), is_folder, out);
+    return keep_if(join(path, strlen(path), trib_ends_with(path, "/") ? "" : "/", name), there, out);
 }
 
 /* Both parts of a folder with train and val in it; *found = false: it is another kind of folder. */
@@ -54,8 +54,9 @@ static trib_status add_split_folder(const char *path, bool validate, trib_traini
 {
     static const char *const names[] = { "val", "validation" };
     char *train = NULL, *val = NULL;
-    trib_status s = find_subfolder(path, "train", &train);
-    for (size_t i = 0; i < 2 && train && !val && !trib_failed(&s); ++i) s = find_subfolder(path, names[i], &val);
+    trib_status s = find_in_folder(path, "train", is_folder, &train);
+    for (size_t i = 0; i < 2 && train && !val && !trib_failed(&s); ++i)
+        s = find_in_folder(path, names[i], is_folder, &val);
     *found = train && val;
     if (*found && !trib_failed(&s)) {
         s = trib_names_add(&out->parts[TRIB_TRAINING], train, "inputs");
@@ -93,13 +94,24 @@ static trib_status add_test_images(const char *path, trib_training_inputs *out)
     return trib_names_add(&out->parts[TRIB_VALIDATION], test, "inputs");
 }
 
+static trib_status find_idx_in_folder(const char *path, char **out)
+{
+    static const char *const names[] = { "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz" };
+    *out = NULL;
+    for (size_t i = 0; i < 2 && !*out; ++i) TRIB_TRY(find_in_folder(path, names[i], is_file, out));
+    return trib_success();
+}
+
 static trib_status add_input(const char *path, bool validate, trib_training_inputs *out)
 {
-    bool found = false;
-    if (is_folder(path)) TRIB_TRY(add_split_folder(path, validate, out, &found));
-    if (found) return trib_success();
-    TRIB_TRY(trib_names_add(&out->parts[TRIB_TRAINING], trib_strdup(path), "inputs"));
-    return validate ? add_test_images(path, out) : trib_success();
+    bool split = false, folder = is_folder(path);
+    char *input = NULL;
+    if (folder) TRIB_TRY(add_split_folder(path, validate, out, &split));
+    if (split) return trib_success();
+    if (folder) TRIB_TRY(find_idx_in_folder(path, &input));
+    if (!input) input = trib_strdup(path);
+    TRIB_TRY(trib_names_add(&out->parts[TRIB_TRAINING], input, "inputs"));
+    return validate ? add_test_images(input, out) : trib_success();
 }
 
 trib_status trib_training_inputs_find(const char *const *inputs, int count, const trib_training_set_options *options,

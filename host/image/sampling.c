@@ -7,10 +7,10 @@
 
 /* ---- distortions ---- */
 
-static uint8_t clip(float value) { return (uint8_t)(value <= 0 ? 0 : value >= 255 ? 255 : value); }
+static uint8_t clip(int value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
 
 /* PIL's blend of two images: rounds towards zero. */
-static uint8_t blend(int from, int to, float factor) { return clip((float)from + factor * (float)(to - from)); }
+static uint8_t blend(int from, int to, float factor) { return clip((int)((float)from + factor * (float)(to - from))); }
 
 /* PIL's conversion to L. */
 static int luma(const uint8_t *rgb) { return (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16; }
@@ -54,8 +54,10 @@ static void add_shift(trib_image *image, const double shift[3])
 {
     uint8_t table[3][256];
     for (int c = 0; c < 3; ++c)
-        for (int v = 0; v < 256; ++v) table[c][v] = clip((float)floor(v + shift[c] + 0.5));
-    for (size_t i = 0; i < 3 * pixel_count(image); ++i) image->pixels[i] = table[i % 3][image->pixels[i]];
+        for (int v = 0; v < 256; ++v) table[c][v] = clip((int)floor(v + shift[c] + 0.5));
+    uint8_t *p = image->pixels;
+    for (size_t i = 0; i < pixel_count(image); ++i, p += 3)
+        for (int c = 0; c < 3; ++c) p[c] = table[c][p[c]];
 }
 
 static void swap_sides(trib_image *image)

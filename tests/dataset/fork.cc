@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources and loaders belong to the process that made them.
-#include "dataset/make.h"
+#include "dataset/training.h"
 #include "support/child.h"
 
 namespace
@@ -103,6 +103,45 @@ TEST(AfterFork, AChildLoadsWithASourceAndALoaderOfItsOwn)
     });
     EXPECT_EQ(count_items(loader), 100);
     trib_loader_destroy(loader);
+}
+
+TEST(AfterFork, TrainingDataAreRefusedInTheChildAndGoOnInTheParent)
+{
+    NEEDS_ALLOCATOR_THAT_FORKS();
+    TemporaryFolder t;
+    write_file(t.file("train-images-idx3-ubyte"), make::idx_images(20, 2, 2));
+    std::vector<int> labels(20);
+    labels[3] = 1;
+    write_file(t.file("train-labels-idx1-ubyte"), make::idx_labels(labels));
+    trib_training_set_options all = {};
+    all.validation_share = -1;
+    make::TrainingSet set({ t.path() }, all);
+    ASSERT_OK(set.status);
+    trib_preprocess p = make::as_is(2);
+    trib_training_loader_options o = {};
+    o.batch_size = 5;
+    o.workers = 2;
+    trib_training_loader *loader = nullptr;
+    ASSERT_OK(trib_training_loader_create(set.set, &p, &o, &loader));
+    const trib_training_batch *batch = nullptr;
+    ASSERT_OK(trib_training_loader_next(loader, &batch));
+    support::expect_in_child([&] {
+        const trib_training_batch *another = nullptr;
+        trib_training_loader *second = nullptr;
+        EXPECT_FAILS(trib_training_loader_next(loader, &another), TRIB_INVALID_ARGUMENT, refused);
+        EXPECT_FAILS(trib_training_loader_create(set.set, &p, &o, &second), TRIB_INVALID_ARGUMENT, refused);
+        EXPECT_EQ(trib_training_loader_get_stats(loader).decoded, 0);
+        trib_training_loader_cancel(loader);
+        trib_training_loader_give_back(loader, batch);
+        trib_training_loader_destroy(loader);
+        trib_training_set_close(set.set);
+    });
+    trib_training_loader_give_back(loader, batch);
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_OK(trib_training_loader_next(loader, &batch));
+        trib_training_loader_give_back(loader, batch);
+    }
+    trib_training_loader_destroy(loader);
 }
 
 } // namespace

@@ -162,6 +162,11 @@ TEST(TrainingSet, IdxPairsPlainAndGzipped)
         TrainingSet pair({ images });
         ASSERT_OK(pair.status);
         EXPECT_EQ(pair.labels(TRIB_VALIDATION), std::vector<int>({ 2, 0 }));
+        for (const std::string &folder : { t.path(), t.path() + "/" }) {
+            TrainingSet found({ folder });
+            ASSERT_OK(found.status);
+            EXPECT_EQ(trib_training_set_hash(found.set), trib_training_set_hash(pair.set));
+        }
         put("t10k-labels-idx1-ubyte", make::idx_labels({ 3, 0 }));
         EXPECT_FAILS(TrainingSet({ images }).status, TRIB_BAD_DATA, "its label is 3, but there are only 3 classes");
     }

@@ -51,6 +51,7 @@ typedef struct trib_training_set_options {
  *     DIR            with two folders, DIR/train and DIR/val (or validation), of class folders each
  *     shards         plain tar files with .cls members, with {000000..000009} ranges; a scan finds the members
  *     IDX            images with a file of labels beside it; a gzipped one is unpacked to memory
+ *     DIR            with an IDX file train-images-idx3-ubyte or train-images-idx3-ubyte.gz
  *
  * What can be read only once is refused: pipes, lists from standard input, gzipped shards.
  *
