@@ -70,6 +70,13 @@ static trib_status add_input(trib_lowering *l, int id)
     return trib_success();
 }
 
+/* Dropout, which is a layer of plans for training only, stands between rows or between images. */
+static trib_layout layout_of(const trib_lowering *l, const trib_layer *layer)
+{
+    if (layer->kind == TRIB_DROPOUT) return l->views[layer->inputs[0]].layout;
+    return is_row(layer) ? TRIB_NHWC : l->plan->layout;
+}
+
 /* Every layer's output gets a buffer of its own; elide_concat and choose_implementation may move it. Rows of a linear
  * layer are plain. */
 static trib_status place_outputs(trib_lowering *l)
@@ -82,7 +89,7 @@ static trib_status place_outputs(trib_lowering *l)
             TRIB_TRY(add_input(l, (int)i));
             continue;
         }
-        *view = whole_view(l, layer, dtype_of(l, (int)i), is_row(layer) ? TRIB_NHWC : l->plan->layout);
+        *view = whole_view(l, layer, dtype_of(l, (int)i), layout_of(l, layer));
         TRIB_TRY(
             trib_lowering_add_buffer(l, layer->name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(view), &view->buffer));
     }
