@@ -23,8 +23,14 @@ static const shape activations[] = { { 64, 112, 0, 0, false, 1 },
                                      { 320, 7, 0, 0, false, 2 } };
 static const shape pools[] = { { 64, 112, 3, 2, true, 1 }, { 192, 56, 3, 2, true, 1 },  { 256, 28, 3, 1, false, 2 },
                                { 480, 28, 3, 2, true, 1 }, { 512, 14, 3, 1, false, 5 }, { 832, 7, 3, 1, false, 2 } };
+/* Of the paper's network. */
+static const shape norms[] = { { 64, 56, 0, 0, false, 1 }, { 192, 56, 0, 0, false, 1 } };
 
-enum { COUNT_ACTIVATIONS = sizeof activations / sizeof *activations, COUNT_POOLS = sizeof pools / sizeof *pools };
+enum {
+    COUNT_ACTIVATIONS = sizeof activations / sizeof *activations,
+    COUNT_POOLS = sizeof pools / sizeof *pools,
+    COUNT_NORMS = sizeof norms / sizeof *norms
+};
 
 static trib_device *device;
 static trib_stream *stream;
@@ -201,6 +207,16 @@ static void measure_pool(const shape *s)
     measure(&backward, s);
 }
 
+static void measure_lrn(const shape *s)
+{
+    const trib_view x = view(layout, batch, s->c, s->h, TRIB_F32);
+    trib_op_desc backward = {
+        .kind = TRIB_LRN_BACKWARD, .input_count = 2, .output_count = 1, .inputs = { x, x }, .outputs = { x }
+    };
+    backward.attributes.lrn = (trib_lrn) { 5, 1e-4f, 0.75f, 1 };
+    measure(&backward, s);
+}
+
 static void measure_update(void)
 {
     const shape s = { 13 * 1024 * 1024, 1, 0, 0, false, 1 };
@@ -230,6 +246,7 @@ int main(int argc, char **argv)
            "op", "time", "copy", "ratio");
     for (int i = 0; i < COUNT_ACTIVATIONS; ++i) measure_activation(&activations[i]);
     for (int i = 0; i < COUNT_POOLS; ++i) measure_pool(&pools[i]);
+    for (int i = 0; i < COUNT_NORMS; ++i) measure_lrn(&norms[i]);
     measure_update();
     trib_stream_destroy(stream);
     trib_device_close(device);

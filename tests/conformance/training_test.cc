@@ -35,7 +35,7 @@ const Required required[] = {
     { TRIB_MAX_POOL2D_BACKWARD, true, false, false },
     { TRIB_AVG_POOL2D_BACKWARD, true, false, false },
     { TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD, true, false, false },
-    { TRIB_LRN_BACKWARD, false, false, false },
+    { TRIB_LRN_BACKWARD, true, false, false },
     { TRIB_DROPOUT_TRAINING, true, false, false },
     { TRIB_CROSS_ENTROPY, true, false, false },
     { TRIB_SGD, true, false, false },

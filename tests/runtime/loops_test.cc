@@ -119,6 +119,27 @@ TEST(Loops, PoolsHaveTheSameBits)
     }
 }
 
+std::vector<float> lrn_backward(const trib_loops &loops, float beta)
+{
+    const int channels = 21, margin = 4;
+    std::vector<float> buffers[5];
+    for (std::vector<float> &b : buffers) b.assign(channels + 2 * margin, 0.0f);
+    trib_lrn_pixel pixel = { channels, 2, 1, 0.3f, beta, 1, nullptr, nullptr, nullptr, nullptr, nullptr };
+    pixel.x = buffers[0].data() + margin, pixel.dy = buffers[1].data() + margin;
+    pixel.squares = buffers[2].data() + margin, pixel.scale = buffers[3].data() + margin;
+    pixel.power = buffers[4].data() + margin;
+    for (int c = 0; c < channels; ++c) pixel.x[c] = std::sin(float(c)), pixel.dy[c] = std::cos(float(2 * c));
+    loops.lrn_backward(&pixel);
+    return buffers[1];
+}
+
+TEST(Loops, LrnHasTheSameBits)
+{
+    for (const float beta : { 0.75f, 0.6f })
+        for (const trib_loops *const *l = trib_loops_all; *l; ++l)
+            if ((*l)->usable()) expect_same(lrn_backward(**l, beta), lrn_backward(trib_loops_single, beta), "dx");
+}
+
 TEST(Loops, EveryWidthOfAStripHasSome)
 {
     for (const int w : { 1, 4, 8, 16 }) EXPECT_EQ(w % trib_loops_of(w)->lanes, 0);

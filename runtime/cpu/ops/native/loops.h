@@ -28,6 +28,14 @@ typedef struct trib_pool_windows {
     int r, s, stride_h, stride_w, pad_top, pad_left;
 } trib_pool_windows;
 
+/* LRN at one pixel. Buffers begin at channel 0 and have zeros for `before` + `after` channels on both sides. */
+typedef struct trib_lrn_pixel {
+    int channels, before, after; /* the window of channel c: c - before .. c + after */
+    float factor, beta, k;       /* s = k + factor * (sum of squares) */
+    float *x, *dy;               /* dy becomes dx */
+    float *squares, *scale, *power;
+} trib_lrn_pixel;
+
 typedef struct trib_loops {
     int lanes; /* channels of a vector */
     bool (*usable)(void);
@@ -53,6 +61,8 @@ typedef struct trib_loops {
                               int64_t index_pitch, trib_run dx, bool accumulate);
     /* dx += dy / divisor for rows x columns of pixels, whose rows are dx_row elements apart; dy is one pixel. */
     void (*spread)(int width, int rows, int columns, const float *dy, float divisor, trib_run dx, int64_t dx_row);
+    /* dx = dy s^-beta - 2 factor beta x (the sum of dy x s^(-beta-1) over the windows that contain the channel). */
+    void (*lrn_backward)(const trib_lrn_pixel *pixel);
 } trib_loops;
 
 extern const trib_loops trib_loops_single, trib_loops_baseline, trib_loops_avx2, trib_loops_avx512;

@@ -2,6 +2,7 @@
  * The loops of loops.h for vectors of LANES floats. LOOPS is the name of their table, USABLE says whether this
  * processor has the instructions. The strip's vectors are the outer loop: where LANES is the strip's width, as it is
  * for the layout that suits the processor, all data passes once. */
+#include <math.h>
 #include <stddef.h>
 
 #include "cpu/ops/native/lanes.h"
@@ -119,18 +120,27 @@ static inline window window_at(const trib_pool_windows *g, int p, int q)
     return v;
 }
 
-static inline vf maximum(const trib_pool_windows *g, const window *v, trib_run x, int c, vi *place)
+/* The maximum of rows x columns pixels from (v->top, v->left); `s` is the width of a whole window. */
+static inline vf maximum_of(int rows, int columns, int s, const trib_pool_windows *g, const window *v, trib_run x,
+                            int c, vi *place)
 {
     vf best = pixel(x, (int64_t)v->top * g->w + v->left, c);
     *place = equal((vi) { 0 }, 0) & v->first;
-    for (int h = v->top, row = v->first; h < v->bottom; ++h, row += g->s)
-        for (int w = v->left, here = row; w < v->right; ++w, ++here) {
-            const vf value = pixel(x, (int64_t)h * g->w + w, c);
+    for (int h = 0; h < rows; ++h)
+        for (int w = 0; w < columns; ++w) {
+            const vf value = pixel(x, (int64_t)(v->top + h) * g->w + v->left + w, c);
             const vi wins = greater(value, best) | is_nan(value);
             best = choose(wins, value, best);
-            *place = choose_int(wins, here, *place);
+            *place = choose_int(wins, v->first + h * s + w, *place);
         }
     return best;
+}
+
+static inline vf maximum(const trib_pool_windows *g, const window *v, trib_run x, int c, vi *place)
+{
+    const int rows = v->bottom - v->top, columns = v->right - v->left;
+    if (rows == 3 && columns == 3 && g->s == 3) return maximum_of(3, 3, 3, g, v, x, c, place); /* unrolled */
+    return maximum_of(rows, columns, g->s, g, v, x, c, place);
 }
 
 static void max_pool(int width, const trib_pool_windows *windows, trib_run x, trib_run y, uint8_t *index,
@@ -206,6 +216,38 @@ static void spread(int width, int rows, int columns, const float *dy, float divi
     }
 }
 
+/* ---- LRN: compilers vectorise these ---- */
+
+static void window_sums(int channels, int first, int last, const float *restrict values, float *restrict sum)
+{
+    for (int c = 0; c < channels; ++c) sum[c] = values[c + first];
+    for (int i = first + 1; i <= last; ++i)
+        for (int c = 0; c < channels; ++c) sum[c] += values[c + i];
+}
+
+/* power = scale^-beta; everyone's beta is 3/4. */
+static void powers(int channels, float beta, const float *restrict scale, float *restrict power)
+{
+    if (beta == 0.75f)
+        for (int c = 0; c < channels; ++c) power[c] = 1 / sqrtf(scale[c] * sqrtf(scale[c]));
+    else
+        for (int c = 0; c < channels; ++c) power[c] = powf(scale[c], -beta);
+}
+
+static void lrn_backward(const trib_lrn_pixel *p)
+{
+    const float *restrict x = p->x;
+    float *restrict dy = p->dy, *restrict squares = p->squares, *restrict scale = p->scale, *restrict power = p->power;
+    const float slope = 2 * p->factor * p->beta;
+    for (int c = 0; c < p->channels; ++c) squares[c] = x[c] * x[c];
+    window_sums(p->channels, -p->before, p->after, squares, scale);
+    for (int c = 0; c < p->channels; ++c) scale[c] = p->k + p->factor * scale[c];
+    powers(p->channels, p->beta, scale, power);
+    for (int c = 0; c < p->channels; ++c) squares[c] = dy[c] * x[c] * power[c] / scale[c];
+    window_sums(p->channels, -p->after, p->before, squares, scale);
+    for (int c = 0; c < p->channels; ++c) dy[c] = dy[c] * power[c] - slope * x[c] * scale[c];
+}
+
 static bool usable(void) { return USABLE; }
 
 const trib_loops LOOPS = { .lanes = LANES,
@@ -218,4 +260,5 @@ const trib_loops LOOPS = { .lanes = LANES,
                            .relu_backward = relu_backward,
                            .max_pool = max_pool,
                            .max_pool_backward = max_pool_backward,
-                           .spread = spread };
+                           .spread = spread,
+                           .lrn_backward = lrn_backward };

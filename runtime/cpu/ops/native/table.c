@@ -66,6 +66,7 @@ static const trib_native_row *row_of(trib_kind kind)
         [TRIB_MAX_POOL2D_BACKWARD] = BY_IMAGE(trib_native_max_pool_backward, gradient, 2, 1),
         [TRIB_AVG_POOL2D_BACKWARD] = BY_IMAGE(trib_native_avg_pool_backward, same_layout, 1, 1),
         [TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD] = BY_IMAGE(trib_native_avg_pool_backward, same_layout, 1, 1),
+        [TRIB_LRN_BACKWARD] = { trib_native_lrn_backward, gradient, 2, 1, trib_native_lrn_backward_bytes },
         [TRIB_DROPOUT_TRAINING] = BY_IMAGE(trib_native_dropout, same_layout, 1, 1),
         [TRIB_CROSS_ENTROPY] = BY_IMAGE(trib_native_cross_entropy, always, 2, 2),
         [TRIB_SGD] = WHOLE(trib_native_sgd, always, NULL),

@@ -21,6 +21,10 @@ trib_status trib_native_max_pool_backward(const trib_native_call *call);
 /* fixed and adaptive windows */
 trib_status trib_native_avg_pool_backward(const trib_native_call *call);
 
+/* ---- lrn_backward.c ---- */
+trib_status trib_native_lrn_backward(const trib_native_call *call);
+int64_t trib_native_lrn_backward_bytes(const trib_op_desc *desc);
+
 /* ---- dropout.c, loss.c, updates.c ---- */
 trib_status trib_native_dropout(const trib_native_call *call);
 trib_status trib_native_cross_entropy(const trib_native_call *call);
