@@ -19,7 +19,7 @@ help:
 	@echo "make build    build into $(BUILD)/"
 	@echo "make test     build, and run the tests, with long ones in a short form"
 	@echo "make test-all build, and run all tests in full (CI)"
-	@echo "make coverage which lines and branches the tests run, per folder (gcc)"
+	@echo "make coverage which lines and branches the tests run, per folder (gcc); fails where too few"
 	@echo "make rewrite-exact   what the program prints now is what its tests expect from here on"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"
 	@echo "make gpu-check DIR=REPORT   on a GPU machine: tests, compute-sanitizer, benchmarks, peers; GPU_FLAGS=--help"
