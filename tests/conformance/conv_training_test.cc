@@ -22,6 +22,7 @@ class ConvTraining : public DeviceTest
             check(problem, kind, chunk);
         check(problem, TRIB_CONV2D_BACKWARD_DATA, chunk, true);
     }
+    void check_failures(const ConvRun &run);
     trib_layout best() const { return info().layouts[0]; }
     bool has_library() const { return std::strstr(info().library, "without") == nullptr; }
     int runs_ = 0;
@@ -159,35 +160,43 @@ TEST_P(ConvTraining, OfGoogLeNetIsFast)
 }
 
 // Whatever fails first is reported, and nothing is left behind; a run that reports nothing is right.
+void ConvTraining::check_failures(const ConvRun &run)
+{
+    const std::string name = run.implementations(device()).at(0);
+    SCOPED_TRACE(run.describe() + ", " + name);
+    std::vector<float> right, seen;
+    trib_fault_arm(0, false);
+    ASSERT_OK(run.try_once(device(), name, 2, right));
+    const std::int64_t steps = trib_fault_disarm();
+    ASSERT_GT(steps, 10);
+    int reported = 0;
+    for (std::int64_t k = 1; k <= steps; ++k) {
+        SCOPED_TRACE("step " + std::to_string(k));
+        trib_fault_arm(k, false);
+        const trib_status status = run.try_once(device(), name, 2, seen);
+        trib_fault_disarm();
+        EXPECT_EQ(trib_device_memory(device()).current_bytes, 0);
+        reported += status.code != TRIB_OK;
+        if (status.code == TRIB_OK)
+            EXPECT_TRUE(same_bits(seen, right)) << "a failure was swallowed";
+        else
+            EXPECT_TRUE(status.code == TRIB_OUT_OF_MEMORY || status.code == TRIB_DEVICE_ERROR) << status.message;
+    }
+    EXPECT_GT(reported, steps / 2);
+}
+
 TEST_P(ConvTraining, EachStepFails)
 {
     if (!has_library()) GTEST_SKIP() << info().library;
     ConvProblem p = { { best(), 5, 24, 8, 8 }, { best(), 32 }, 3, 1, 1 };
     p.y.before = 32;
-    for (trib_kind kind : { TRIB_CONV2D, TRIB_CONV2D_BACKWARD_DATA, TRIB_CONV2D_BACKWARD_WEIGHT }) {
-        const ConvRun run(p, kind, 2, false);
-        const std::string name = run.implementations(device()).at(0);
-        SCOPED_TRACE(run.describe() + ", " + name);
-        std::vector<float> right, seen;
-        trib_fault_arm(0, false);
-        ASSERT_OK(run.try_once(device(), name, 2, right));
-        const std::int64_t steps = trib_fault_disarm();
-        ASSERT_GT(steps, 10);
-        int reported = 0;
-        for (std::int64_t k = 1; k <= steps; ++k) {
-            SCOPED_TRACE("step " + std::to_string(k));
-            trib_fault_arm(k, false);
-            const trib_status status = run.try_once(device(), name, 2, seen);
-            trib_fault_disarm();
-            EXPECT_EQ(trib_device_memory(device()).current_bytes, 0);
-            reported += status.code != TRIB_OK;
-            if (status.code == TRIB_OK)
-                EXPECT_TRUE(same_bits(seen, right)) << "a failure was swallowed";
-            else
-                EXPECT_TRUE(status.code == TRIB_OUT_OF_MEMORY || status.code == TRIB_DEVICE_ERROR) << status.message;
-        }
-        EXPECT_GT(reported, steps / 2);
-    }
+    for (trib_kind kind : { TRIB_CONV2D, TRIB_CONV2D_BACKWARD_DATA, TRIB_CONV2D_BACKWARD_WEIGHT })
+        check_failures(ConvRun(p, kind, 2, false));
+    p = { { best(), 5, 32, 8, 8 }, { best(), 32 }, 1, 1, 0 };
+    check_failures(ConvRun(p, TRIB_CONV2D_BACKWARD_DATA, 2, true));
+    p = { { best(), 5, 24, 4, 4 }, { best(), 200 }, 4, 1, 0 };
+    for (trib_kind kind : { TRIB_LINEAR, TRIB_LINEAR_BACKWARD_DATA, TRIB_LINEAR_BACKWARD_WEIGHT })
+        check_failures(ConvRun(p, kind, 0, false));
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ConvTraining);

@@ -56,6 +56,7 @@ typedef const dnnl_memory_desc_t *trib_dnnl_md;
       (dnnl_memory_desc_t *, int, const dnnl_dims_t, dnnl_data_type_t, dnnl_format_tag_t))                            \
     F(dnnl_status_t, memory_desc_destroy, (dnnl_memory_desc_t))                                                       \
     F(dnnl_status_t, post_ops_append_eltwise, (dnnl_post_ops_t, dnnl_alg_kind_t, float, float))                       \
+    F(dnnl_status_t, post_ops_append_sum, (dnnl_post_ops_t, float, int32_t, dnnl_data_type_t))                        \
     F(dnnl_status_t, primitive_desc_next_impl, (dnnl_primitive_desc_t))                                               \
     F(dnnl_status_t, convolution_forward_primitive_desc_create,                                                       \
       (dnnl_primitive_desc_t *, dnnl_engine_t, dnnl_prop_kind_t, dnnl_alg_kind_t, trib_dnnl_md, trib_dnnl_md,         \
@@ -88,6 +89,7 @@ typedef const dnnl_memory_desc_t *trib_dnnl_md;
     F(dnnl_status_t, memory_desc_init_by_tag,                                                                         \
       (dnnl_memory_desc_t *, int, const dnnl_dims_t, dnnl_data_type_t, dnnl_format_tag_t))                            \
     F(dnnl_status_t, post_ops_append_eltwise, (dnnl_post_ops_t, float, dnnl_alg_kind_t, float, float))                \
+    F(dnnl_status_t, post_ops_append_sum, (dnnl_post_ops_t, float))                                                   \
     F(dnnl_status_t, primitive_desc_iterator_create,                                                                  \
       (dnnl_primitive_desc_iterator_t *, const_dnnl_op_desc_t, const_dnnl_primitive_attr_t, dnnl_engine_t,            \
        const_dnnl_primitive_desc_t))                                                                                  \

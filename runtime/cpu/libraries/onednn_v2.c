@@ -24,31 +24,39 @@ static dnnl_memory_desc_t target_of(const trib_dnnl_geometry *g)
 
 static dnnl_memory_desc_t bias_of(const trib_dnnl_geometry *g) { return describe(1, (dnnl_dims_t) { g->k }, dnnl_x); }
 
-static dnnl_status_t attributes_of(bool relu, dnnl_primitive_attr_t *out)
+/* What follows the operation itself; `g` NULL: nothing. */
+static dnnl_status_t append(const trib_dnnl_geometry *g, dnnl_primitive_attr_t attributes)
 {
     dnnl_post_ops_t after = NULL;
+    if (!g || (!g->relu && !g->accumulate)) return dnnl_success;
+    dnnl_status_t status = trib_dnnl.post_ops_create(&after);
+    if (!status && g->accumulate) status = trib_dnnl.post_ops_append_sum(after, 1.0f);
+    if (!status && g->relu) status = trib_dnnl.post_ops_append_eltwise(after, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (!status) status = trib_dnnl.primitive_attr_set_post_ops(attributes, after);
+    if (after) trib_dnnl.post_ops_destroy(after);
+    return status;
+}
+
+static dnnl_status_t attributes_of(const trib_dnnl_geometry *g, dnnl_primitive_attr_t *out)
+{
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_status_t status = trib_dnnl.primitive_attr_create(&attributes);
     if (!status) status = trib_dnnl.primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-    if (!status && relu) {
-        status = trib_dnnl.post_ops_create(&after);
-        if (!status) status = trib_dnnl.post_ops_append_eltwise(after, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
-        if (!status) status = trib_dnnl.primitive_attr_set_post_ops(attributes, after);
-    }
-    if (after) trib_dnnl.post_ops_destroy(after);
+    if (!status) status = append(g, attributes);
     if (status && attributes) trib_dnnl.primitive_attr_destroy(attributes);
     if (!status) *out = attributes;
     return status;
 }
 
-/* The first implementation whose name begins with `prefix`. `forward`: of a backward operation. */
-static dnnl_status_t find_with(const_dnnl_op_desc_t operation, dnnl_engine_t engine, bool relu, const char *prefix,
-                               dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out)
+/* The first implementation whose name begins with `prefix`. `after`: for what follows it, or
+ * NULL; `forward`: of a backward operation. */
+static dnnl_status_t find_with(const_dnnl_op_desc_t operation, dnnl_engine_t engine, const trib_dnnl_geometry *after,
+                               const char *prefix, dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out)
 {
     dnnl_primitive_attr_t attributes;
     dnnl_primitive_desc_iterator_t candidates = NULL;
     dnnl_primitive_desc_t found = NULL;
-    dnnl_status_t status = attributes_of(relu, &attributes);
+    dnnl_status_t status = attributes_of(after, &attributes);
     if (status) return status;
     status = trib_dnnl.primitive_desc_iterator_create(&candidates, operation, attributes, engine, forward);
     while (!status) {
@@ -65,10 +73,10 @@ static dnnl_status_t find_with(const_dnnl_op_desc_t operation, dnnl_engine_t eng
     return status;
 }
 
-static dnnl_status_t find(const_dnnl_op_desc_t operation, dnnl_engine_t engine, bool relu, const char *prefix,
-                          dnnl_primitive_desc_t *out)
+static dnnl_status_t find(const_dnnl_op_desc_t operation, dnnl_engine_t engine, const trib_dnnl_geometry *after,
+                          const char *prefix, dnnl_primitive_desc_t *out)
 {
-    return find_with(operation, engine, relu, prefix, NULL, out);
+    return find_with(operation, engine, after, prefix, NULL, out);
 }
 
 static dnnl_memory_desc_t weights_of(const trib_dnnl_geometry *g)
@@ -84,7 +92,7 @@ static dnnl_status_t conv_forward(dnnl_engine_t engine, const trib_dnnl_geometry
     dnnl_status_t status =
         trib_dnnl.convolution_forward_desc_init(&operation, kind, algorithm, &source, &weights,
                                                 g->has_bias ? &bias : NULL, &target, g->strides, g->before, g->after);
-    return status ? status : find(&operation, engine, g->relu, prefix, out);
+    return status ? status : find(&operation, engine, g, prefix, out);
 }
 
 static dnnl_status_t conv_backward(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
@@ -99,7 +107,7 @@ static dnnl_status_t conv_backward(dnnl_engine_t engine, const trib_dnnl_geometr
     else
         status = trib_dnnl.convolution_backward_weights_desc_init(&operation, algorithm, &source, &weights, NULL,
                                                                   &target, g->strides, g->before, g->after);
-    return status ? status : find_with(&operation, engine, false, prefix, forward, out);
+    return status ? status : find_with(&operation, engine, NULL, prefix, forward, out);
 }
 
 dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_alg_kind_t algorithm,
@@ -126,7 +134,7 @@ dnnl_status_t trib_dnnl_pool(dnnl_engine_t engine, const trib_dnnl_geometry *g, 
     dnnl_status_t status =
         trib_dnnl.pooling_forward_desc_init(&operation, dnnl_forward_inference, algorithm, &source, &target, g->strides,
                                             (dnnl_dims_t) { g->r, g->s }, g->before, g->after);
-    return status ? status : find(&operation, engine, false, NULL, out);
+    return status ? status : find(&operation, engine, NULL, NULL, out);
 }
 
 dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, const trib_lrn *lrn,
@@ -136,7 +144,7 @@ dnnl_status_t trib_dnnl_lrn(dnnl_engine_t engine, const trib_dnnl_geometry *g, c
     dnnl_lrn_desc_t operation;
     dnnl_status_t status = trib_dnnl.lrn_forward_desc_init(&operation, dnnl_forward_inference, dnnl_lrn_across_channels,
                                                            &source, lrn->size, lrn->alpha, lrn->beta, lrn->k);
-    return status ? status : find(&operation, engine, false, NULL, out);
+    return status ? status : find(&operation, engine, NULL, NULL, out);
 }
 
 dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out)
@@ -147,7 +155,7 @@ dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g
     dnnl_inner_product_desc_t operation;
     dnnl_status_t status = trib_dnnl.inner_product_forward_desc_init(&operation, dnnl_forward_inference, &source,
                                                                      &weights, g->has_bias ? &bias : NULL, &target);
-    return status ? status : find(&operation, engine, g->relu, NULL, out);
+    return status ? status : find(&operation, engine, g, NULL, out);
 }
 
 dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out)
@@ -155,7 +163,7 @@ dnnl_status_t trib_dnnl_softmax(dnnl_engine_t engine, const trib_dnnl_geometry *
     dnnl_memory_desc_t rows = describe(2, (dnnl_dims_t) { g->n, g->c }, dnnl_nc);
     dnnl_softmax_desc_t operation;
     dnnl_status_t status = trib_dnnl.softmax_forward_desc_init(&operation, dnnl_forward_inference, &rows, 1);
-    return status ? status : find(&operation, engine, false, NULL, out);
+    return status ? status : find(&operation, engine, NULL, NULL, out);
 }
 
 dnnl_status_t trib_dnnl_memory(dnnl_engine_t engine, int rank, const dnnl_dims_t dims, dnnl_format_tag_t format,

@@ -21,18 +21,21 @@ static dnnl_memory_desc_t describe(parts *p, int rank, const dnnl_dims_t dims, d
     return md;
 }
 
-static dnnl_status_t add_relu(dnnl_primitive_attr_t attributes)
+static dnnl_status_t append(const trib_dnnl_geometry *g, dnnl_primitive_attr_t attributes)
 {
     dnnl_post_ops_t after = NULL;
+    if (!g->relu && !g->accumulate) return dnnl_success;
     dnnl_status_t status = trib_dnnl.post_ops_create(&after);
-    if (!status) status = trib_dnnl.post_ops_append_eltwise(after, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (!status && g->accumulate) status = trib_dnnl.post_ops_append_sum(after, 1.0f, 0, dnnl_data_type_undef);
+    if (!status && g->relu) status = trib_dnnl.post_ops_append_eltwise(after, dnnl_eltwise_relu, 0.0f, 0.0f);
     if (!status) status = trib_dnnl.primitive_attr_set_post_ops(attributes, after);
     if (after) trib_dnnl.post_ops_destroy(after);
     return status;
 }
 
-/* Source, target and attributes; the caller adds weights if there are any. */
-static parts begin(const trib_dnnl_geometry *g, bool relu)
+/* Source, target and attributes, with what follows the operation if it can be `fused`; the caller adds weights if there
+ * are any. */
+static parts begin(const trib_dnnl_geometry *g, bool fused)
 {
     parts p = { .status = dnnl_success };
     p.source = describe(&p, 4, (dnnl_dims_t) { g->n, g->c, g->h, g->w }, g->source);
@@ -40,7 +43,7 @@ static parts begin(const trib_dnnl_geometry *g, bool relu)
     if (g->has_bias) p.bias = describe(&p, 1, (dnnl_dims_t) { g->k }, dnnl_x);
     if (!p.status) p.status = trib_dnnl.primitive_attr_create(&p.attributes);
     if (!p.status) p.status = trib_dnnl.primitive_attr_set_scratchpad_mode(p.attributes, dnnl_scratchpad_mode_user);
-    if (!p.status && relu) p.status = add_relu(p.attributes);
+    if (!p.status && fused) p.status = append(g, p.attributes);
     return p;
 }
 
@@ -99,7 +102,7 @@ dnnl_status_t trib_dnnl_conv(dnnl_engine_t engine, const trib_dnnl_geometry *g, 
                              const char *prefix, dnnl_primitive_desc_t *out)
 {
     dnnl_primitive_desc_t found = NULL;
-    parts p = begin(g, g->relu);
+    parts p = begin(g, g->direction == TRIB_DNNL_FORWARD);
     p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->r, g->s }, dnnl_format_tag_any);
     if (p.status) return end(&p, p.status);
     trib_dnnl_md weights = g->weight ? g->weight : p.weights;
@@ -139,7 +142,7 @@ static void make_rows(parts *p, dnnl_memory_desc_t *which, int n, int k)
 
 dnnl_status_t trib_dnnl_linear(dnnl_engine_t engine, const trib_dnnl_geometry *g, dnnl_primitive_desc_t *out)
 {
-    parts p = begin(g, g->relu);
+    parts p = begin(g, true);
     make_rows(&p, &p.target, g->n, g->k);
     p.weights = describe(&p, 4, (dnnl_dims_t) { g->k, g->c, g->h, g->w }, dnnl_format_tag_any);
     if (p.status) return end(&p, p.status);

@@ -24,7 +24,8 @@ typedef struct trib_dnnl_geometry {
     dnnl_dims_t strides, before, after; /* padding top/left and bottom/right */
     dnnl_format_tag_t source, target;
     bool has_bias, relu;
-    bool training; /* weights change from run to run: Winograd transforms them while it runs, not in their format */
+    bool accumulate; /* y is added to what its memory holds; only a forward convolution */
+    bool training;   /* weights change from run to run: Winograd transforms them while it runs, not in their format */
     trib_dnnl_md weight; /* convolution: the format of its weights; NULL: the primitive's preferred one */
 } trib_dnnl_geometry;
 

@@ -23,12 +23,15 @@ static void plain_dims(const trib_op_desc *desc, const trib_onednn_recipe *r, dn
     dims[3] = conv ? g->s : g->w;
 }
 
+/* Turned, inputs and outputs of the weights change places. */
+static dnnl_format_tag_t plain_format(const trib_onednn_recipe *r) { return r->turned ? dnnl_iohw : dnnl_oihw; }
+
 /* Whether plain weights are as the primitive has them, without further channels and with all taps. */
 static bool fits(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
     const trib_conv2d *conv = &desc->attributes.conv2d;
     bool taps = desc->kind == TRIB_LINEAR || (conv->r == r->g.r && conv->s == r->g.s);
-    return taps && trib_onednn_x(desc)->c == r->g.c && trib_onednn_y(desc)->c == r->g.k;
+    return taps && trib_onednn_x(desc, r)->c == r->g.c && trib_onednn_y(desc, r)->c == r->g.k;
 }
 
 /* Packed parameters of a convolution may have fewer channels than its input. */
@@ -69,7 +72,7 @@ trib_status trib_onednn_describe_packing(trib_cpu_device *device, const trib_op_
     int before = trib_cpu_omp_get_threads();
     plain_dims(desc, r, dims);
     trib_cpu_omp_set_threads(r->threads); /* the reorder's scratch memory grows with them */
-    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, DNNL_MEMORY_NONE, &plain));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, plain_format(r), DNNL_MEMORY_NONE, &plain));
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_get_memory_desc(plain, &from));
     to = trib_onednn_weight_format(desc, descriptor);
     if (desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT)
@@ -109,7 +112,7 @@ static const float *fit_weight(const trib_op_desc *desc, const trib_onednn_recip
                                const trib_op_parameters *parameters, float *scratch)
 {
     const trib_conv2d *conv = &desc->attributes.conv2d;
-    int k = trib_onednn_y(desc)->c, c = parameters->channels ? parameters->channels : trib_onednn_x(desc)->c;
+    int k = trib_onednn_y(desc, r)->c, c = parameters->channels ? parameters->channels : trib_onednn_x(desc, r)->c;
     dnnl_dims_t d;
     plain_dims(desc, r, d);
     int64_t taps = d[2] * d[3], given = desc->kind == TRIB_LINEAR ? taps : (int64_t)conv->r * conv->s;
@@ -126,7 +129,7 @@ static const float *fit_weight(const trib_op_desc *desc, const trib_onednn_recip
 static void unfit_weight(const trib_op_desc *desc, const trib_onednn_recipe *r, const float *from, float *weight)
 {
     const trib_conv2d *conv = &desc->attributes.conv2d;
-    int k = trib_onednn_y(desc)->c, c = trib_onednn_x(desc)->c;
+    int k = trib_onednn_y(desc, r)->c, c = trib_onednn_x(desc, r)->c;
     int64_t given = (int64_t)conv->r * conv->s, taps = (int64_t)r->g.r * r->g.s;
     memset(weight, 0, sizeof(float) * (size_t)(k * c * given));
     for (int o = 0; o < k; ++o)
@@ -148,7 +151,7 @@ static trib_status convert(const trib_cpu_op *op, dnnl_stream_t stream, float *p
     trib_status status = trib_success();
     dnnl_dims_t dims;
     plain_dims(&op->desc, &own->recipe, dims);
-    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, dnnl_oihw, plain, &memory));
+    TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl_memory(engine, 4, dims, plain_format(&own->recipe), plain, &memory));
     TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&other, format, engine, packed));
     if (scratch_md && trib_dnnl.memory_desc_get_size(scratch_md))
         TRIB_DNNL_TRY_GOTO(status, done, trib_dnnl.memory_create(&scratch, scratch_md, engine, workspace));

@@ -50,18 +50,15 @@ static int crop(int *taps, int outputs, int stride, int64_t *before, int size)
     return (int)first;
 }
 
-const trib_view *trib_onednn_x(const trib_op_desc *desc)
+const trib_view *trib_onednn_x(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
-    return desc->kind == TRIB_CONV2D_BACKWARD_DATA ? &desc->outputs[0] : &desc->inputs[0];
+    return desc->kind == TRIB_CONV2D_BACKWARD_DATA && !r->turned ? &desc->outputs[0] : &desc->inputs[0];
 }
 
-const trib_view *trib_onednn_y(const trib_op_desc *desc)
+const trib_view *trib_onednn_y(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
-    switch (desc->kind) {
-    case TRIB_CONV2D_BACKWARD_DATA: return &desc->inputs[0];
-    case TRIB_CONV2D_BACKWARD_WEIGHT: return &desc->inputs[1];
-    default: return &desc->outputs[0];
-    }
+    if (desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT) return &desc->inputs[1];
+    return desc->kind == TRIB_CONV2D_BACKWARD_DATA && !r->turned ? &desc->inputs[0] : &desc->outputs[0];
 }
 
 bool trib_onednn_trains(const trib_op_desc *desc)
@@ -84,15 +81,15 @@ trib_dnnl_md trib_onednn_weight_format(const trib_op_desc *desc, dnnl_primitive_
 
 int trib_onednn_tasks(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
-    return (trib_onednn_x(desc)->n + r->chunk - 1) / r->chunk;
+    return (trib_onednn_x(desc, r)->n + r->chunk - 1) / r->chunk;
 }
 
 static void set_images(trib_onednn_recipe *r, const trib_op_desc *desc, int images)
 {
-    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
+    const trib_view *x = trib_onednn_x(desc, r), *y = trib_onednn_y(desc, r);
     r->images = r->g.n = images;
     r->rest = x->n % images;
-    r->stage_x = r->x_layout != x->layout || desc->accumulate || !trib_pixels_dense(x, images);
+    r->stage_x = r->x_layout != x->layout || (desc->accumulate && !r->turned) || !trib_pixels_dense(x, images);
     r->stage_y = r->y_layout != y->layout || !trib_pixels_dense(y, images);
     r->x_bytes = (int64_t)sizeof(float) * images * r->g.c * r->g.h * r->g.w;
     r->y_bytes = (int64_t)sizeof(float) * images * r->g.k * r->g.p * r->g.q;
@@ -110,14 +107,14 @@ static int images_per_winograd(const trib_op_desc *desc, int chunk)
 
 /* In training all images of a chunk, unless that would copy a slice that is dense image by image. A gradient of weights
  * is as large for one image as for many. */
-static int images_per_direct(const trib_op_desc *desc, int chunk)
+static int images_per_direct(const trib_op_desc *desc, const trib_onednn_recipe *r)
 {
-    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
+    const trib_view *x = trib_onednn_x(desc, r), *y = trib_onednn_y(desc, r);
     if (!trib_onednn_trains(desc)) return 1;
-    if (desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT) return chunk;
-    bool dense = trib_pixels_dense(x, chunk) && trib_pixels_dense(y, chunk);
+    if (desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT) return r->chunk;
+    bool dense = trib_pixels_dense(x, r->chunk) && trib_pixels_dense(y, r->chunk);
     bool dense_alone = trib_pixels_dense(x, 1) && trib_pixels_dense(y, 1);
-    return dense || !dense_alone ? chunk : 1;
+    return dense || !dense_alone ? r->chunk : 1;
 }
 
 static bool conv_recipe(trib_onednn_recipe *r, const trib_op_desc *desc, const char *name)
@@ -129,7 +126,7 @@ static bool conv_recipe(trib_onednn_recipe *r, const trib_op_desc *desc, const c
     r->g.after[0] = trib_window_reach_behind(r->g.p, (int)r->g.strides[0], r->g.r, (int)r->g.before[0], r->g.h);
     r->g.after[1] = trib_window_reach_behind(r->g.q, (int)r->g.strides[1], r->g.s, (int)r->g.before[1], r->g.w);
     r->algorithm = dnnl_convolution_direct;
-    set_images(r, desc, images_per_direct(desc, r->chunk));
+    set_images(r, desc, images_per_direct(desc, r));
     if (!strcmp(name, "onednn:direct")) return true;
     if (r->g.r != 3 || r->g.s != 3 || r->g.strides[0] != 1 || r->g.strides[1] != 1) return false;
     r->algorithm = dnnl_convolution_winograd;
@@ -170,51 +167,68 @@ static trib_dnnl_direction direction_of(trib_kind kind)
     return kind == TRIB_CONV2D_BACKWARD_WEIGHT ? TRIB_DNNL_BACKWARD_WEIGHT : TRIB_DNNL_FORWARD;
 }
 
-/* The layouts that oneDNN is shown in training, in the order of trying; where they are not those of the op, images are
- * copied. */
-typedef struct trib_layouts {
+/* How a convolution of training can be shown to oneDNN, in the order of trying. Where layouts are not those of the op,
+ * images are copied. */
+typedef struct trib_way {
     trib_layout x, y;
-} trib_layouts;
-enum { MOST_LAYOUTS = 3 };
+    bool turned;
+} trib_way;
+enum { MOST_WAYS = 4 };
 
-static int layouts_of(const trib_op_desc *desc, trib_layouts all[MOST_LAYOUTS])
+/* Backward data cannot add to what memory holds, but a forward convolution can. For a 1x1 one it is the same product.
+ */
+static bool can_turn(const trib_op_desc *desc)
 {
-    trib_layout x = trib_onednn_x(desc)->layout, y = trib_onednn_y(desc)->layout;
-    all[0] = (trib_layouts) { x, y };
-    if (!trib_onednn_trains(desc)) return 1;
-    /* the three channels of a picture: plain, or as y */
-    all[1] = (trib_layouts) { y == TRIB_NHWC ? TRIB_NHWC : TRIB_NCHW, y };
-    /* images smaller than the filter have no fast gradient in nChw8c, but as a matrix product */
-    all[2] = (trib_layouts) { TRIB_NCHW, TRIB_NCHW };
-    return MOST_LAYOUTS;
+    const trib_conv2d *conv = &desc->attributes.conv2d;
+    const trib_view *dy = &desc->inputs[0], *dx = &desc->outputs[0];
+    bool padded_channels = padded(dy->c, dy->layout) != dy->c || padded(dx->c, dx->layout) != dx->c;
+    return desc->kind == TRIB_CONV2D_BACKWARD_DATA && desc->accumulate && trib_is_pointwise(conv) && !padded_channels &&
+           trib_pixels_dense(dx, 1);
 }
 
-static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, trib_layouts layouts)
+static int ways_of(const trib_op_desc *desc, trib_way all[MOST_WAYS])
 {
-    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
+    int count = 0;
+    const trib_onednn_recipe straight = { 0 };
+    if (can_turn(desc)) all[count++] = (trib_way) { desc->inputs[0].layout, desc->outputs[0].layout, true };
+    trib_layout x = trib_onednn_x(desc, &straight)->layout, y = trib_onednn_y(desc, &straight)->layout;
+    all[count++] = (trib_way) { x, y, false };
+    if (!trib_onednn_trains(desc)) return count;
+    /* the three channels of a picture: plain, or as y */
+    all[count++] = (trib_way) { y == TRIB_NHWC ? TRIB_NHWC : TRIB_NCHW, y, false };
+    /* images smaller than the filter have no fast gradient in nChw8c, but as a matrix product */
+    all[count++] = (trib_way) { TRIB_NCHW, TRIB_NCHW, false };
+    return count;
+}
+
+static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, const trib_way *way)
+{
     memset(r, 0, sizeof *r);
-    r->x_layout = layouts.x;
-    r->y_layout = layouts.y;
+    r->turned = way->turned;
+    r->x_layout = way->x;
+    r->y_layout = way->y;
+    const trib_view *x = trib_onednn_x(desc, r), *y = trib_onednn_y(desc, r);
     r->chunk = desc->chunk > 0 && desc->chunk < x->n ? desc->chunk : x->n;
-    r->g = (trib_dnnl_geometry) { .direction = direction_of(desc->kind),
-                                  .c = padded(x->c, layouts.x),
+    r->g = (trib_dnnl_geometry) { .direction = way->turned ? TRIB_DNNL_FORWARD : direction_of(desc->kind),
+                                  .c = padded(x->c, way->x),
                                   .h = x->h,
                                   .w = x->w,
-                                  .k = padded(y->c, layouts.y),
+                                  .k = padded(y->c, way->y),
                                   .p = y->h,
                                   .q = y->w,
-                                  .source = format_of(layouts.x),
-                                  .target = format_of(layouts.y),
+                                  .source = format_of(way->x),
+                                  .target = format_of(way->y),
                                   .training = trib_onednn_trains(desc),
+                                  .accumulate = way->turned,
                                   .has_bias = desc->has_bias,
                                   .relu = desc->relu };
     set_images(r, desc, 1);
 }
 
 /* False: not a case for oneDNN. */
-static bool recipe_of(const trib_op_desc *desc, const char *name, trib_layouts layouts, trib_onednn_recipe *r)
+static bool recipe_of(const trib_op_desc *desc, const char *name, const trib_way *way, trib_onednn_recipe *r)
 {
-    describe_views(r, desc, layouts);
+    describe_views(r, desc, way);
     bool same = desc->inputs[0].layout == desc->outputs[0].layout;
     bool plain = !strcmp(name, "onednn");
     switch (desc->kind) {
@@ -327,10 +341,10 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
         snprintf(reason, TRIB_MESSAGE_SIZE, "%s", missing.message);
         return trib_success();
     }
-    trib_layouts layouts[MOST_LAYOUTS];
-    int count = layouts_of(desc, layouts);
+    trib_way ways[MOST_WAYS];
+    int count = ways_of(desc, ways);
     for (int i = 0; i < count && !out->all; ++i) {
-        if (!recipe_of(desc, name, layouts[i], r)) {
+        if (!recipe_of(desc, name, &ways[i], r)) {
             snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN has no %s of this kind", trib_kind_name(desc->kind));
             return trib_success();
         }
@@ -356,7 +370,8 @@ static void rank_inference(const trib_op_desc *desc, const char *names[TRIB_ONED
  * at 14x14: 1.0, 0.9, 0.8), but not at 7x7 (0.8, 0.8, 1.1, for the most scratch memory of all). */
 static void rank_training(const trib_op_desc *desc, const char *names[TRIB_ONEDNN_CANDIDATES])
 {
-    const trib_view *x = trib_onednn_x(desc), *y = trib_onednn_y(desc);
+    const trib_onednn_recipe straight = { 0 };
+    const trib_view *x = trib_onednn_x(desc, &straight), *y = trib_onednn_y(desc, &straight);
     int64_t pixels = (int64_t)y->h * y->w;
     bool winograd = pixels >= 100 && pixels * x->c * y->c > 1000000;
     names[0] = winograd ? "onednn:winograd_4x3" : "onednn:direct";

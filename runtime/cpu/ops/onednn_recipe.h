@@ -23,6 +23,7 @@ typedef struct trib_onednn_recipe {
     int rest;             /* of the batch's last execution, if these are fewer; or 0 */
     int chunk;            /* images per task: a multiple of `images`, or the batch */
     int threads;          /* of a primitive */
+    bool turned;          /* the gradient of a 1x1 convolution's input, as a forward convolution: x is dy, y is dx */
     trib_layout x_layout, y_layout;
     bool stage_x, stage_y;
     int64_t x_bytes, y_bytes; /* of `images` images, dense */
@@ -45,8 +46,8 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
                              trib_onednn_descriptors *out, char *reason);
 void trib_onednn_descriptors_destroy(trib_onednn_descriptors *descriptors);
 
-const trib_view *trib_onednn_x(const trib_op_desc *desc);
-const trib_view *trib_onednn_y(const trib_op_desc *desc);
+const trib_view *trib_onednn_x(const trib_op_desc *desc, const trib_onednn_recipe *r);
+const trib_view *trib_onednn_y(const trib_op_desc *desc, const trib_onednn_recipe *r);
 /* A convolution whose weight is in memory, or is its result. */
 bool trib_onednn_trains(const trib_op_desc *desc);
 /* Convolutions and linear layers. */

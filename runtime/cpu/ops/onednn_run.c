@@ -159,8 +159,8 @@ static trib_status run_part(const trib_onednn_job *job, const trib_cpu_worker *w
     char *memory = trib_onednn_worker_memory(job, worker);
     int images = rest ? r->rest : r->images;
     arguments a = { 0 };
-    side x = side_at(job, trib_onednn_x(desc), r->x_layout, first);
-    side y = side_at(job, trib_onednn_y(desc), r->y_layout, first);
+    side x = side_at(job, trib_onednn_x(desc, r), r->x_layout, first);
+    side y = side_at(job, trib_onednn_y(desc, r), r->y_layout, first);
     if (r->stage_x) x.staging = (float *)(memory + own->workspace.scratch);
     if (r->stage_y) y.staging = (float *)(memory + own->workspace.scratch + own->workspace.x);
     trib_status status = make_arguments(job, rest ? own->descriptors.rest : own->descriptors.all, memory, gradient, &a);
@@ -178,7 +178,7 @@ static trib_status run_part(const trib_onednn_job *job, const trib_cpu_worker *w
 trib_status trib_onednn_run_task(const trib_onednn_job *job, const trib_cpu_worker *worker, int i, void *gradient)
 {
     const trib_onednn_recipe *r = &job->op->onednn->recipe;
-    int first = i * r->chunk, left = trib_onednn_x(&job->op->desc)->n - first;
+    int first = i * r->chunk, left = trib_onednn_x(&job->op->desc, r)->n - first;
     int images = left < r->chunk ? left : r->chunk, times = images / r->images;
     if (times) TRIB_TRY(run_part(job, worker, false, first, times, gradient));
     if (images % r->images == 0) return trib_success();
