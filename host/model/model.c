@@ -10,6 +10,8 @@
 #include "model/guess.h"
 #include "model/metadata.h"
 #include "model/preprocess_size.h"
+#include "train/checkpoint_load.h"
+#include "train/run_model.h"
 #include "tributary/internal/alloc.h"
 
 struct trib_model {
@@ -93,7 +95,7 @@ static trib_status load(trib_model *model, const trib_model_options *options)
 {
     TRIB_TRY(trib_weights_open(model->path, &model->file));
     TRIB_TRY(trib_with_name(understand(model, options), model->path));
-    TRIB_TRY(trib_weights_load(model->file, is_wanted, model));
+    TRIB_TRY(trib_checkpoint_load(model->file, model->path, is_wanted, model));
     return trib_with_name(trib_network_bind(&model->net, model->graph, model->dialect, model->file->tensors,
                                             model->file->count, model->parameters),
                           model->path);
@@ -104,8 +106,12 @@ trib_status trib_model_load(const char *path, const trib_model_options *options,
     const trib_model_options defaults = { 0 };
     if (!path || !out) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "trib_model_load: an argument is NULL");
     trib_model *model = NULL;
-    TRIB_TRY(create(path, &model));
-    trib_status s = load(model, options ? options : &defaults);
+    char *in_run = NULL;
+    TRIB_TRY(trib_run_model_file(path, &in_run));
+    trib_status s = create(in_run ? in_run : path, &model);
+    trib_free(in_run);
+    if (trib_failed(&s)) return s;
+    s = load(model, options ? options : &defaults);
     if (trib_failed(&s))
         trib_model_destroy(model);
     else

@@ -6,6 +6,7 @@
 #include "formats/safetensors_private.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_format.h"
+#include "train/checkpoint_load.h"
 #include "train/crc32c.h"
 #include "tributary/internal/alloc.h"
 
@@ -112,6 +113,7 @@ static trib_status check_tensor(const trib_safetensors *file, int i, const char 
                       tensor->name, file->data_at + begin, file->data_at + end - 1, found, wanted);
 }
 
+/* Of the tensors that were loaded. */
 static trib_status check_data(const trib_safetensors *file)
 {
     const char *digits = trib_weights_metadata(&file->base, TRIB_CHECKPOINT_DATA_KEY);
@@ -119,8 +121,30 @@ static trib_status check_data(const trib_safetensors *file)
     if (!digits || strlen(digits) != wanted)
         return TRIB_ERROR(TRIB_BAD_DATA, "header: '" TRIB_CHECKPOINT_DATA_KEY "' is not %zu digits", wanted);
     for (int i = 0; i < file->base.count; ++i)
-        TRIB_TRY(check_tensor(file, i, digits + (size_t)i * TRIB_CHECKPOINT_DIGITS));
+        if (file->base.tensors[i].data) TRIB_TRY(check_tensor(file, i, digits + (size_t)i * TRIB_CHECKPOINT_DIGITS));
     return trib_success();
+}
+
+/* Whether the header is one of a checkpoint, and nobody else's; leaves the file before its data. */
+static trib_status is_intact(trib_safetensors *file, bool *intact)
+{
+    *intact = false;
+    if (!trib_weights_metadata(&file->base, TRIB_CHECKPOINT_DATA_KEY) || trib_blob_size(&file->blob) < 0)
+        return trib_success();
+    TRIB_TRY(trib_blob_skip_to(&file->blob, 0));
+    trib_status s = check_start(&file->blob);
+    *intact = !trib_failed(&s);
+    if (trib_failed(&s) && s.code != TRIB_BAD_DATA && s.code != TRIB_UNSUPPORTED) return s;
+    return trib_blob_skip_to(&file->blob, file->data_at);
+}
+
+trib_status trib_checkpoint_load(trib_weights_file *file, const char *path, trib_tensor_wanted wanted,
+                                 const void *context)
+{
+    bool intact = false;
+    if (file->driver == &trib_safetensors_driver) TRIB_TRY(is_intact((trib_safetensors *)file, &intact));
+    TRIB_TRY(trib_weights_load(file, wanted, context));
+    return intact ? trib_with_name(check_data((trib_safetensors *)file), path) : trib_success();
 }
 
 static trib_status open_checkpoint(const char *path, bool data, trib_checkpoint **out)

@@ -10,6 +10,7 @@
 #define TRIB_RUN_LOCK ".lock"
 #define TRIB_RUN_LAST "last"
 #define TRIB_RUN_BEST "model_best"
+#define TRIB_RUN_MODEL "model.safetensors" /* finished */
 #define TRIB_RUN_CHECKPOINT "checkpoint-"
 
 struct trib_run_folder {

@@ -72,7 +72,7 @@ static bool may_be_left_over(const source *s, const char *bare_name)
 {
     const char *counter = s->dialect->counter; /* used only in training */
     const size_t length = strlen(bare_name), tail = counter ? strlen(counter) : 0;
-    if (!strncmp(bare_name, TRIB_TRAINING_PREFIX, sizeof TRIB_TRAINING_PREFIX - 1)) return true;
+    if (trib_is_training_state(bare_name)) return true;
     if (counter && length > tail && !strcmp(bare_name + length - tail, counter)) return true;
     return !s->aux && trib_is_auxiliary(s->network, s->dialect, bare_name);
 }

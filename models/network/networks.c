@@ -85,7 +85,9 @@ bool trib_is_auxiliary(const trib_network *network, const trib_dialect *dialect,
 
 bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialect, const char *tensor_name)
 {
-    return spec->aux || !trib_is_auxiliary(spec->network, dialect, trib_bare_name(tensor_name));
+    const char *name = trib_bare_name(tensor_name);
+    if (trib_is_training_state(name)) return false;
+    return spec->aux || !trib_is_auxiliary(spec->network, dialect, name);
 }
 
 bool trib_is_classifier(const trib_graph *graph, int layer)

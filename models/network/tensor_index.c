@@ -21,6 +21,11 @@ const char *trib_bare_name(const char *name)
     return name;
 }
 
+bool trib_is_training_state(const char *bare_name)
+{
+    return !strncmp(bare_name, TRIB_TRAINING_PREFIX, sizeof TRIB_TRAINING_PREFIX - 1);
+}
+
 static int by_bare_name(const void *a, const void *b)
 {
     return strcmp(((const trib_tensor_entry *)a)->bare_name, ((const trib_tensor_entry *)b)->bare_name);

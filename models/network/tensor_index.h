@@ -9,6 +9,8 @@
 
 /* The name without `module.` and `_orig_mod.`, which PyTorch's data parallelism and compilation put before names. */
 const char *trib_bare_name(const char *name);
+/* Whether a tensor of that bare name is the state of a training, and not the network's. */
+bool trib_is_training_state(const char *bare_name);
 
 /* Tensors sorted by bare name. */
 typedef struct trib_tensor_entry {

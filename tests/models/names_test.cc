@@ -115,6 +115,7 @@ TEST(Names, OnlyAuxiliaryClassifiersMayBeOfNoUse)
             EXPECT_EQ(trib_network_uses(&net, trib_network_dialect(variant), name), aux);
             EXPECT_TRUE(trib_network_uses(&net, trib_network_dialect(variant), "fc.weight"));
             EXPECT_TRUE(trib_network_uses(&net, trib_network_dialect(variant), "what is this"));
+            EXPECT_FALSE(trib_network_uses(&net, trib_network_dialect(variant), "training/momentum/fc.weight"));
         }
 }
 

@@ -34,8 +34,9 @@ typedef struct trib_model_options {
 } trib_model_options;
 
 /* Reads a file, or a pipe ("/dev/stdin", a shell's <(...)) to its end, into memory. Later changes to the file have no
- * effect. `options` may be NULL. A file of another format (PyTorch's, ONNX, HDF5, ...) fails with TRIB_UNSUPPORTED,
- * naming the format; a damaged file, or one that holds no weights, with TRIB_BAD_DATA. */
+ * effect. The folder of a training run is read as its finished model, or its best checkpoint so far, or its last.
+ * `options` may be NULL. A file of another format (PyTorch's, ONNX, HDF5, ...) fails with TRIB_UNSUPPORTED, naming the
+ * format; a damaged file, or one that holds no weights, with TRIB_BAD_DATA. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
 /* A network with random parameters from `seed`, for benchmarks and tests. It has no labels; its preprocessing is what
  * would be guessed for a file in the network's own dialect (trib_model_preprocess_guess). */

@@ -77,7 +77,7 @@ trib_status trib_network_detect(const trib_tensor *tensors, int count, trib_netw
                                 const trib_dialect **dialect);
 
 /* Whether a network of this spec reads the tensor of that name from a file of the dialect; false for auxiliary
- * classifiers when spec->aux is false. The tensor need not exist. */
+ * classifiers when spec->aux is false, and for the state of a training. The tensor need not exist. */
 bool trib_network_uses(const trib_network_spec *spec, const trib_dialect *dialect, const char *tensor_name);
 
 /* Finds each parameter of `graph`, built from `spec`, among `tensors`, and fills parameters[0 .. parameter_count).
