@@ -115,6 +115,7 @@ static const char *head_of(const char *name)
 typedef struct panel {
     const char *title;
     bool (*shows)(const char *name);
+    const char *word; /* left out of its names: the title says it */
     trib_curve curves[MOST_CURVES];
     char names[MOST_CURVES][NAME];
     int columns[MOST_CURVES];
@@ -133,16 +134,28 @@ static int color_of(const panel *p, const table *t, int column)
     return next;
 }
 
+/* "train_loss_aux1" without "loss" is "train aux1". */
+static void label(char *out, const char *column, const char *word)
+{
+    size_t used = 0;
+    for (const char *at = column; *at;) {
+        const size_t length = strcspn(at, "_");
+        if (length != strlen(word) || strncmp(at, word, length) != 0)
+            used += (size_t)snprintf(out + used, NAME - used, "%s%.*s", used ? " " : "", (int)length, at);
+        at += length + (at[length] == '_');
+    }
+    if (!used) snprintf(out, NAME, "%s", column);
+}
+
 static void add_curve(panel *p, const table *t, int column)
 {
     const int i = p->count, color = color_of(p, t, column);
     char *name = p->names[i];
-    snprintf(name, NAME, "%s", t->names[column]);
-    for (char *c = name; (c = strchr(c, '_'));) *c = ' ';
+    label(name, t->names[column], p->word);
     p->columns[i] = column;
     p->curves[i] = (trib_curve) { .name = name,
                                   .color = color,
-                                  .dashed = is_loss(name) && strncmp(name, "eval", 4) == 0,
+                                  .dashed = is_loss(t->names[column]) && strncmp(name, "eval", 4) == 0,
                                   .x = t->values,
                                   .y = t->values + column,
                                   .count = t->rows,
@@ -150,17 +163,29 @@ static void add_curve(panel *p, const table *t, int column)
     ++p->count;
 }
 
+/* Curves of one color beside each other. */
+static void sort(panel *p)
+{
+    for (int i = 1; i < p->count; ++i)
+        for (int k = i; k && p->curves[k - 1].color > p->curves[k].color; --k) {
+            const trib_curve other = p->curves[k];
+            p->curves[k] = p->curves[k - 1];
+            p->curves[k - 1] = other;
+        }
+}
+
 static void fill(panel *p, const table *t)
 {
     for (int i = 1; i < t->columns && p->count < MOST_CURVES; ++i)
         if (p->shows(t->names[i])) add_curve(p, t, i);
+    sort(p);
 }
 
 static trib_status draw(const trib_run_folder *run, const table *t, const char *axis)
 {
-    panel panels[] = { { .title = "Loss", .shows = is_loss },
-                       { .title = "Top-1, percent", .shows = is_top1 },
-                       { .title = "Learning rate", .shows = is_rate } };
+    panel panels[] = { { .title = "Loss", .shows = is_loss, .word = "loss" },
+                       { .title = "Top-1, percent", .shows = is_top1, .word = "top1" },
+                       { .title = "Learning rate", .shows = is_rate, .word = "" } };
     trib_panel shown[3];
     char path[TRIB_RUN_PATH];
     for (int i = 0; i < 3; ++i) {

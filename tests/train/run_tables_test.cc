@@ -172,13 +172,13 @@ TEST_F(RunTables, CurvesAreDrawnByEpoch)
     ASSERT_OK(begin(r.get(), 30));
     ASSERT_OK(trib_run_folder_draw(r.get()));
     const std::string picture = support::read_file(run + "/curves.svg");
-    EXPECT_NE(picture.find("Loss by epoch. train loss: 3 points, lowest 0.6667, highest 2, last 0.6667. "
-                           "eval loss: 2 points, lowest 1.5, highest 1.5, last 1.5. "
-                           "Top-1, percent by epoch. eval top1: 3 points, lowest 70.5, highest 72.5, last 72.5. "
+    EXPECT_NE(picture.find("Loss by epoch. train: 3 points, lowest 0.6667, highest 2, last 0.6667. "
+                           "eval: 2 points, lowest 1.5, highest 1.5, last 1.5. "
+                           "Top-1, percent by epoch. eval: 3 points, lowest 70.5, highest 72.5, last 72.5. "
                            "Learning rate by epoch. lr: 3 points, lowest 0.1, highest 0.1, last 0.1. "),
               std::string::npos)
         << picture.substr(0, 1000);
-    EXPECT_NE(picture.find("eval loss: 1 value is not finite: gap"), std::string::npos);
+    EXPECT_NE(picture.find("eval: 1 value is not finite: gap"), std::string::npos);
     EXPECT_NE(picture.find("class=\"c s0 d\""), std::string::npos); // the validation's loss has the color of its head
 }
 
@@ -211,4 +211,27 @@ TEST_F(RunTables, CurvesFailInTurn)
             if (seen < k) break;
         }
     }
+}
+
+TEST(RunCurves, LossesOfOneHeadStandTogetherInItsColor)
+{
+    support::TemporaryFolder folder;
+    auto r = runs::begun(folder.file("run"));
+    const char *const heads[] = { "train_loss_aux1", "eval_top1_average", "eval_loss_aux1", "images_per_second" };
+    ASSERT_OK(trib_run_folder_begin(r.get(), 0, heads, 4));
+    for (int n = 0; n < 2; ++n) {
+        const double more[] = { 3, 60, 4, 800 };
+        const trib_run_epoch row = { n, n + 1, 1, 2, 50, 0.1, more };
+        ASSERT_OK(trib_run_folder_add_epoch(r.get(), &row));
+    }
+    ASSERT_OK(trib_run_folder_draw(r.get()));
+    const std::string picture = support::read_file(folder.file("run/curves.svg"));
+    std::size_t at = 0;
+    for (const char *part : { "class=\"c s0\"", ">train 1<", "class=\"c s0 d\"", ">eval 2<", "class=\"c s1\"",
+                              ">train aux1 3<", "class=\"c s1 d\"", ">eval aux1 4<", ">Top-1, percent<", ">eval 50<",
+                              "class=\"c s1\"", ">eval average 60<", ">Learning rate<", ">lr 0.1<" }) {
+        at = picture.find(part, at);
+        ASSERT_NE(at, std::string::npos) << part;
+    }
+    EXPECT_EQ(picture.find("images per second"), std::string::npos);
 }
