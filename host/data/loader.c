@@ -4,7 +4,6 @@
 
 #include "data/input.h"
 #include "data/loader_state.h"
-#include "data/workers.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 #include "tributary/internal/process.h"
@@ -160,7 +159,7 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
 {
     TRIB_TRY(trib_made_here(loader->process, "loader"));
     trib_status s = trib_success();
-    double begin = trib_loader_now();
+    double begin = trib_seconds();
     pthread_mutex_lock(&loader->lock);
     while (!loader->cancelled && !(loader->ended && !loader->count) && !all_out(loader) &&
            !trib_loader_can_form(loader))
@@ -175,7 +174,7 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
     } else {
         *out = trib_loader_form(loader);
     }
-    loader->stats.wait_seconds += trib_loader_now() - begin;
+    loader->stats.wait_seconds += trib_seconds() - begin;
     pthread_mutex_unlock(&loader->lock);
     return trib_outcome(&s);
 }

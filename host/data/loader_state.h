@@ -10,9 +10,9 @@
 #define TRIB_DATA_LOADER_STATE_H
 
 #include <pthread.h>
-#include <time.h>
 
 #include "data/load.h"
+#include "data/workers.h"
 #include "tributary/dataset.h"
 
 /* This many records may wait beyond the rows: a batch is cut short when it has this many failed items, because the
@@ -76,12 +76,5 @@ bool trib_loader_can_form(trib_loader *loader);
 const trib_batch *trib_loader_form(trib_loader *loader);
 
 void *trib_loader_worker(void *loader);
-
-static inline double trib_loader_now(void) /* seconds */
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 #endif

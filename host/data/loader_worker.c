@@ -71,11 +71,11 @@ static trib_record *take_next(trib_loader *loader, trib_item *item)
 
 static void work(trib_loader *loader, trib_record *record, trib_item *item)
 {
-    double begin = trib_loader_now();
+    double begin = trib_seconds();
     unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->loading.row_bytes;
     const char *note;
     trib_status s = trib_load_item(&loader->loading, item, record->item.name, 0, row, &note);
-    double seconds = trib_loader_now() - begin;
+    double seconds = trib_seconds() - begin;
     pthread_mutex_lock(&loader->lock);
     loader->stats.decode_seconds += seconds;
     record->item.note = note;

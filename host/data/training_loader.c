@@ -2,7 +2,6 @@
  * Creates and destroys training loaders, and serves their callers. */
 #include "data/input.h"
 #include "data/training_state.h"
-#include "data/workers.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 #include "tributary/internal/process.h"

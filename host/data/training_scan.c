@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Finds all images of a source without reading them. It is strict: what is missing now would be missed silently later.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -43,13 +44,16 @@ static trib_status check_label(const trib_training_set *set, const trib_item *it
                       trib_shorten(item->name).text, item->label, names);
 }
 
-/* For the hash: the size of a file tells whether it changed. A file that is gone is a damaged image. */
-static int64_t size_of(const trib_item *item)
+/* For the hash: the size of a file tells whether it changed. A link that leads nowhere is a damaged image. */
+static trib_status size_of(const trib_item *item, int64_t *size)
 {
-    struct stat info;
-    if (!item->path) return (int64_t)item->size;
-    bool there = !trib_fault("stat") && stat(item->path, &info) == 0 && S_ISREG(info.st_mode);
-    return there ? (int64_t)info.st_size : 0;
+    struct stat info = { 0 };
+    *size = (int64_t)item->size;
+    if (!item->path) return trib_success();
+    int missing = trib_fault("stat") ? (errno = EIO, -1) : stat(item->path, &info);
+    if (missing && errno != ENOENT && errno != ELOOP) return TRIB_FILE_ERROR("stat", "find it", item->path, errno);
+    *size = S_ISREG(info.st_mode) ? (int64_t)info.st_size : 0;
+    return trib_success();
 }
 
 static trib_status add_image(trib_training_set *set, trib_found_images *part, const trib_item *item, size_t input)
@@ -69,11 +73,13 @@ static trib_status add_image(trib_training_set *set, trib_found_images *part, co
     return trib_success();
 }
 
-static void add_to_hash(trib_training_set *set, const trib_item *item, const char *name, trib_training_part part)
+static trib_status add_to_hash(trib_training_set *set, const trib_item *item, const char *name, trib_training_part part)
 {
-    int64_t numbers[3] = { size_of(item), item->label, part };
+    int64_t numbers[3] = { 0, item->label, part };
+    TRIB_TRY(size_of(item, &numbers[0]));
     set->hash = trib_training_hash(set->hash, name, strlen(name) + 1);
     set->hash = trib_training_hash(set->hash, numbers, sizeof numbers);
+    return trib_success();
 }
 
 /* The hash of a name decides alone. */
@@ -93,7 +99,7 @@ static trib_status take(trib_training_set *set, trib_source *source, const trib_
     TRIB_TRY(check_label(set, item));
     const char *name = name_below(input, item->name);
     if (put_aside(name, share)) part = TRIB_VALIDATION;
-    add_to_hash(set, item, name, part);
+    TRIB_TRY(add_to_hash(set, item, name, part));
     return add_image(set, &set->parts[part], item, current);
 }
 

@@ -8,9 +8,9 @@
 #define TRIB_DATA_TRAINING_STATE_H
 
 #include <pthread.h>
-#include <time.h>
 
 #include "data/training_set.h"
+#include "data/workers.h"
 
 enum { TRIB_TRAINING_TRIES = 32, TRIB_MOST_LISTED = 1000 };
 
@@ -66,13 +66,6 @@ struct trib_training_loader {
     trib_damaged_image *list;
     size_t list_count, list_capacity;
 };
-
-static inline double trib_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* The buffer of a batch. */
 trib_training_buffer *trib_training_buffer_of(trib_training_loader *loader, int64_t batch);

@@ -4,6 +4,7 @@
 #define TRIB_DATA_WORKERS_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "tributary/device.h"
 
@@ -20,5 +21,13 @@ trib_status trib_workers_start(pthread_t *threads, int count, int *started, void
 trib_status trib_pixels_alloc(trib_device *device, int batch_size, size_t row_bytes, int batches,
                               unsigned char **pixels);
 void trib_pixels_free(trib_device *device, unsigned char *pixels); /* NULL is fine */
+
+/* Of a clock that only goes forward. */
+static inline double trib_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 #endif

@@ -278,6 +278,45 @@ TEST(TrainingLoader, DataThatVanishStopTraining)
     trib_training_loader_destroy(loader);
 }
 
+TEST(TrainingLoader, AFileThatBecomesShorterOrLongerIsFound)
+{
+    Idx idx(20);
+    fs::resize_file(idx.images(), 16 + 10 * 16);
+    TrainingBatches got = take_batches(idx.get(), make::as_is(4), options(10), 4);
+    ASSERT_OK(got.status); // half of them are left
+    EXPECT_EQ(got.stats.damaged, 10);
+    EXPECT_NE(got.reasons[0].find("has become shorter: image 1"), std::string::npos) << got.reasons[0];
+    if (!make::built_with_tar() || !make::can_decode_png()) return;
+    TemporaryFolder t;
+    auto tar = [](size_t comment) {
+        std::string a = make::png(6, 6, 1) + std::string(comment, ' ');
+        return make::tar({ { "a.png", a },
+                           { "a.cls", "0" },
+                           { "b.png", make::png(6, 6, 2) },
+                           { "b.cls", "1" },
+                           { "c.png", make::png(6, 6, 2) },
+                           { "c.cls", "1" } });
+    };
+    write_file(t.file("s.tar"), tar(0));
+    TrainingSet set({ t.file("s.tar") }, everything());
+    ASSERT_OK(set.status);
+    write_file(t.file("s.tar"), tar(1));
+    got = take_batches(set.set, make::as_is(4), options(3), 1);
+    ASSERT_OK(got.status);
+    ASSERT_EQ(got.reasons.size(), 1u);
+    EXPECT_NE(got.reasons[0].find("when the data were opened"), std::string::npos) << got.reasons[0];
+}
+
+TEST(TrainingLoader, AThousandDamagedImagesAreListedAndAllAreCounted)
+{
+    Idx idx(3000);
+    fs::resize_file(idx.images(), 16 + 1500 * 16);
+    TrainingBatches got = take_batches(idx.get(), make::as_is(4), options(500, 2, 0, "none"), 6);
+    ASSERT_OK(got.status);
+    EXPECT_EQ(got.stats.damaged, 1500);
+    EXPECT_EQ(got.damaged.size(), 1000u);
+}
+
 TEST(TrainingLoader, ValidationIsOnePassInOrder)
 {
     NEEDS_PNG();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "dataset/training.h"
+#include "tributary/internal/fault.h"
 
 namespace fs = std::filesystem;
 using make::TrainingSet;
@@ -320,6 +321,42 @@ TEST(TrainingSet, WhatCannotBeFoundIsRefused)
     write_file(t.file("link.tar"),
                make::member("a.png", "", '2', "gone.png") + make::member("a.cls", "1") + make::tar_end());
     EXPECT_FAILS(TrainingSet({ t.file("link.tar") }).status, TRIB_NOT_FOUND, "gone.png");
+}
+
+// Every allocation and file call made to fail in turn: a failure, or the whole set.
+TEST(TrainingSet, EveryFaultOfOpeningIsReported)
+{
+    if (!make::built_with_gzip()) GTEST_SKIP() << "this build has no zlib";
+    TemporaryFolder t;
+    put_classes(t, { "a", "b" }, 2, "folders/train/");
+    put_classes(t, { "b" }, 1, "folders/val/");
+    fs::create_symlink("nowhere", t.file("folders/train/a/dangling.png"));
+    fs::create_directory(t.file("idx"));
+    for (const char *part : { "train", "t10k" }) {
+        write_file(t.file("idx/" + std::string(part) + "-images-idx3-ubyte.gz"), make::gzip(make::idx_images(3, 2, 2)));
+        write_file(t.file("idx/" + std::string(part) + "-labels-idx1-ubyte"), make::idx_labels({ 0, 1, 0 }));
+    }
+    const std::string val = t.file("folders/val");
+    const char *const names[] = { "b", "a" }, *const validation[] = { val.c_str() };
+    trib_training_set_options given = {};
+    given.class_names = names;
+    given.class_count = 2;
+    given.validation = validation;
+    given.validation_count = 1;
+    for (const auto &options : { trib_training_set_options {}, given, share(0.2) }) {
+        const Names inputs = { t.file("folders"), t.file("idx") };
+        TrainingSet whole(inputs, options);
+        ASSERT_OK(whole.status);
+        for (bool forever : { false, true })
+            for (int64_t k = 1;; ++k) {
+                ASSERT_LT(k, 2000);
+                trib_fault_arm(k, forever);
+                TrainingSet set(inputs, options);
+                if (trib_fault_disarm() < k) break;
+                EXPECT_TRUE(!set.set || trib_training_set_hash(set.set) == trib_training_set_hash(whole.set)) << k;
+                EXPECT_EQ(set.set == nullptr, *set.status.message != 0) << k;
+            }
+    }
 }
 
 TEST(TrainingSet, ArgumentsAreChecked)
