@@ -176,8 +176,7 @@ static trib_status start(trib_cpu_team *team, struct trib_onednn *onednn)
     }
     trib_onednn_stream_destroy(m->dnnl);
     return TRIB_VENDOR_ERROR(TRIB_OUT_OF_MEMORY, error, "pthread_create",
-                             "stream \"%s\": the system gives no further thread: %s; use fewer threads", team->name,
-                             strerror(error));
+                             "the system gives no further thread: %s; use fewer threads", strerror(error));
 }
 
 trib_status trib_cpu_team_create(const char *name, int helpers, struct trib_onednn *onednn, trib_cpu_team **out)
@@ -194,6 +193,7 @@ trib_status trib_cpu_team_create(const char *name, int helpers, struct trib_oned
     return trib_outcome(&status);
 failed:
     trib_cpu_team_destroy(team);
+    trib_add_context(&status, "stream \"%s\": threads beside its own", name);
     return status;
 }
 
