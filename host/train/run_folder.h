@@ -102,6 +102,8 @@ typedef struct trib_run_epoch {
     double train_loss, eval_loss, eval_top1, lr;
     const double *more; /* one per column of trib_run_folder_begin */
 } trib_run_epoch;
+/* Does nothing if the last row is of this epoch and step: after a checkpoint at the end of an epoch, an interrupted run
+ * evaluates again what it may have written already. */
 trib_status trib_run_folder_add_epoch(trib_run_folder *run, const trib_run_epoch *row);
 
 typedef struct trib_run_number {

@@ -136,10 +136,18 @@ static trib_status append(trib_run_table *table, trib_text *line)
     return s;
 }
 
+static bool is_last(const trib_run_folder *run, const trib_run_epoch *row)
+{
+    if (!run->rows) return false;
+    const double *last = run->history + (run->rows - 1) * (size_t)run->columns;
+    return last[0] == (double)row->epoch && last[STEP_COLUMN] == (double)row->step;
+}
+
 trib_status trib_run_folder_add_epoch(trib_run_folder *run, const trib_run_epoch *row)
 {
     char number[TRIB_NUMBER_TEXT];
     trib_text line = { 0 };
+    if (is_last(run, row)) return trib_success();
     double *values = run->summary.path ? next_row(run) : NULL;
     if (!values) {
         line.failed = true;

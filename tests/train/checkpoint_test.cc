@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "support/heap.h"
 #include "train/checkpoints.h"
 #include "train/crc32c.h"
 
@@ -179,22 +180,49 @@ TEST(CheckpointDamage, OtherFilesAreNoCheckpoints)
     EXPECT_FAILS(trib_checkpoint_open(nullptr, nullptr), TRIB_INVALID_ARGUMENT, "NULL");
 }
 
+// Changes a header's text, not its length, and gives it the checksum that it then has.
+static std::string forged(std::string bytes, const std::string &from, const std::string &to)
+{
+    const std::size_t header = 8 + (unsigned char)bytes[0] + 256u * (unsigned char)bytes[1];
+    const std::size_t digits = bytes.find("\"1 ") + 3;
+    EXPECT_NE(bytes.find(from), std::string::npos);
+    bytes.replace(bytes.find(from), from.size(), to);
+    bytes.replace(digits, 8, "00000000");
+    char sum[9];
+    snprintf(sum, sizeof sum, "%08x", trib_crc32c(0, bytes.data(), header));
+    return bytes.replace(digits, 8, sum);
+}
+
 TEST(CheckpointDamage, ALaterVersionSaysSo)
 {
     support::TemporaryFolder folder;
     const std::string path = folder.file("a");
     ASSERT_OK(State(7).write(path));
-    std::string bytes = support::read_file(path);
-    const std::size_t header = 8 + (unsigned char)bytes[0] + 256u * (unsigned char)bytes[1];
-    const std::size_t version = bytes.find("\"1 ") + 1;
-    bytes[version] = '2';
-    bytes.replace(version + 2, 8, "00000000");
-    char digits[9];
-    snprintf(digits, sizeof digits, "%08x", trib_crc32c(0, bytes.data(), header));
-    bytes.replace(version + 2, 8, digits);
-    support::write_file(path, bytes);
+    support::write_file(path, forged(support::read_file(path), "\"1 ", "\"2 "));
     checkpoints::Checkpoint c(nullptr, trib_checkpoint_close);
     EXPECT_FAILS(checkpoints::open(path, c), TRIB_UNSUPPORTED, "version 2");
+}
+
+TEST(CheckpointDamage, SizesThatAreNotThereTakeNoMemory)
+{
+    support::TemporaryFolder folder;
+    const std::string path = folder.file("a");
+    const std::vector<std::uint64_t> values(1000);
+    const trib_tensor tensor = { "x", TRIB_U64, trib_shape_of(1, 1000, 0, 0, 0), values.data() };
+    ASSERT_OK(trib_checkpoint_write(path.c_str(), &tensor, 1, nullptr, 0));
+    const std::string good = support::read_file(path);
+    std::string long_header = good;
+    long_header[3] = 5; // 80 MB
+    const std::string many = forged(forged(good, "[1000]", "[1e14]"), "[0,8000]", "[0,8e14]");
+    const std::string large = forged(forged(good, "[1000]", "[1249]"), "[0,8000]", "[0,9992]");
+    for (const std::string &bad : { long_header, many, large }) {
+        support::write_file(path, bad);
+        checkpoints::Checkpoint c(nullptr, trib_checkpoint_close);
+        support::Heap heap;
+        trib_status s = checkpoints::open(path, c);
+        EXPECT_LT(heap.peak(), 100000);
+        EXPECT_EQ(s.code, TRIB_BAD_DATA) << s.message;
+    }
 }
 
 TEST(CheckpointArguments, WhatCouldNotBeReadIsNotWritten)

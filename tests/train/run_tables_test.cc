@@ -91,6 +91,16 @@ TEST_F(RunTables, RowsBeyondTheStepAreCutAndComeAgain)
     }
 }
 
+TEST_F(RunTables, AnEpochThatIsEvaluatedAgainHasOneRow)
+{
+    auto r = runs::opened(run, true);
+    ASSERT_OK(begin(r.get(), 30));
+    const double top5 = 0;
+    const trib_run_epoch again = { 2, 30, 0, 0, 0, 0, &top5 };
+    ASSERT_OK(trib_run_folder_add_epoch(r.get(), &again));
+    expect_as_before();
+}
+
 TEST_F(RunTables, HistoryHasTheRowsOfEarlierProcesses)
 {
     auto r = runs::opened(run, true);
