@@ -9,7 +9,7 @@
 
 #include "tributary.h"
 
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_SKIPPED = 3 };
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_SKIPPED = 3, CLI_STOPPED = 4 };
 
 typedef struct cli_command cli_command;
 struct cli_command {
@@ -22,8 +22,8 @@ const cli_command *cli_command_at(int index);
 /* NULL if there is no such command. */
 const cli_command *cli_command_find(const char *name);
 
-extern const cli_command cli_devices, cli_info, cli_plan, cli_run, cli_classify, cli_eval, cli_bench, cli_help,
-    cli_version;
+extern const cli_command cli_devices, cli_info, cli_plan, cli_run, cli_classify, cli_eval, cli_train, cli_bench,
+    cli_help, cli_version;
 
 /* The message with the program's option for what it advises: the library names fields and functions, not options. */
 trib_status cli_with_hint(const trib_status *status);
@@ -60,6 +60,10 @@ double cli_start_time(void);
 /* From now on, SIGINT and SIGTERM set a flag; a second one ends the process at once. */
 void cli_catch_signals(void);
 bool cli_stopped(void);
+/* From now on, SIGUSR1 asks for a checkpoint. */
+void cli_catch_save_requests(void);
+/* Whether it came since the last call. */
+bool cli_save_requested(void);
 /* A byte is written to `fd` when a signal comes or has already come; -1: no longer. */
 void cli_tell_signals(int fd);
 

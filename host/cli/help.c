@@ -8,14 +8,14 @@
 static int overview(void)
 {
     printf("Usage: tributary COMMAND [ARGUMENT...]\n\n"
-           "Tributary %s runs Inception networks (GoogLeNet): it classifies images, measures accuracy and speed, and "
-           "shows\n"
-           "what a network is made of and how it will run.\n\nCommands:\n",
+           "Tributary %s runs and trains Inception networks (GoogLeNet): it classifies images, measures accuracy and\n"
+           "speed, and shows what a network is made of and how it will run.\n\nCommands:\n",
            trib_version());
     for (int i = 0; cli_command_at(i); ++i) printf("  %-10s %s\n", cli_command_at(i)->name, cli_command_at(i)->summary);
     printf("\nOptions:\n  -h, --help     show this text\n  -V, --version  show the version\n");
     printf("\n'tributary COMMAND --help' shows a command's arguments, options and examples.\n\n"
-           "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped.\n");
+           "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped,\n"
+           "4 a training run was stopped by a signal, and saved.\n");
     return CLI_OK;
 }
 

@@ -34,6 +34,7 @@ typedef enum cli_kind {
     CLI_FLAG,     /* bool */
     CLI_INT,      /* int, low .. high */
     CLI_REAL,     /* double, low < value <= high */
+    CLI_AMOUNT,   /* double, low <= value <= high */
     CLI_BYTES,    /* int64_t; K, M, G are powers of 1024 */
     CLI_COUNT,    /* int64_t; K, M, G are powers of 1000 */
     CLI_TEXT,     /* const char * */

@@ -46,6 +46,8 @@ trib_status cli_with_hint(const trib_status *status)
         const char *words, *option;
     } hints[] = { { "open device cpu", "--device cpu" },
                   { "resume the run", "--resume" },
+                  { "resume it anyway", "--resume-anyway" },
+                  { "auxiliary weight of 0", "--aux-weight" },
                   { "trib_loader_options.memory_limit", "--loader-memory" },
                   { "trib_decode_options.max_pixels", "--max-pixels" } };
     trib_status hinted = *status;
@@ -100,7 +102,7 @@ double cli_start_time(void)
 }
 
 /* All that a signal handler may touch. */
-static volatile sig_atomic_t stop_requested, told = -1;
+static volatile sig_atomic_t stop_requested, save_requested, told = -1;
 
 static void request_stop(int signal_number)
 {
@@ -128,3 +130,23 @@ void cli_tell_signals(int fd)
 }
 
 bool cli_stopped(void) { return stop_requested != 0; }
+
+static void request_save(int signal_number)
+{
+    (void)signal_number;
+    save_requested = 1;
+}
+
+void cli_catch_save_requests(void)
+{
+    struct sigaction action = { .sa_handler = request_save, .sa_flags = SA_RESTART };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
+}
+
+bool cli_save_requested(void)
+{
+    bool requested = save_requested != 0;
+    save_requested = 0;
+    return requested;
+}

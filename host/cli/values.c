@@ -132,6 +132,7 @@ static void say_expected(const cli_option *o, char *expected, size_t size)
     switch (o->kind) {
     case CLI_INT: snprintf(expected, size, "a whole number from %.0f to %.0f", o->low, o->high); break;
     case CLI_REAL: snprintf(expected, size, "a number above %g, at most %g", o->low, o->high); break;
+    case CLI_AMOUNT: snprintf(expected, size, "a number from %g to %g", o->low, o->high); break;
     case CLI_BYTES: snprintf(expected, size, "a number of bytes above 0, such as 512M or 2G"); break;
     case CLI_COUNT: snprintf(expected, size, "a number above 0, such as 500M or 2G"); break;
     case CLI_TRIPLE: snprintf(expected, size, "three numbers with commas between, such as 0.5,0.5,0.5"); break;
@@ -172,6 +173,10 @@ cli_value_result cli_read_value(const cli_option *o, const char *text, void *tar
         break;
     case CLI_REAL:
         good = read_real(text, &end, &real) && !*end && real > o->low && real <= o->high;
+        if (good) *(double *)target = real;
+        break;
+    case CLI_AMOUNT:
+        good = read_real(text, &end, &real) && !*end && real >= o->low && real <= o->high;
         if (good) *(double *)target = real;
         break;
     case CLI_BYTES: good = read_large(text, 1024, target); break;

@@ -68,7 +68,23 @@ trib_status trib_metadata_read_labels(const char *text, int classes, const char 
     return s;
 }
 
+void trib_metadata_write_labels(const char *const *labels, int classes, trib_text *out)
+{
+    trib_text_add(out, "[");
+    for (int i = 0; i < classes; ++i) {
+        if (i) trib_text_add(out, ", ");
+        trib_text_json_any(out, labels[i]);
+    }
+    trib_text_add(out, "]");
+}
+
 /* ---- preprocessing ---- */
+
+/* In the order of their enums. */
+static const char *const modes[] = { "short_side", "squash", "none" };
+static const char *const interpolations[] = { "bilinear", "bicubic", "nearest", "area" };
+static const char *const orders[] = { "horizontal_first", "cheaper_first" };
+static const char *const channels[] = { "rgb", "bgr" };
 
 static trib_status read_whole(const cJSON *json, const char *key, int *out)
 {
@@ -119,10 +135,6 @@ static trib_status read_crop(const cJSON *json, const char *key, trib_preprocess
 
 static trib_status read_field(const cJSON *json, trib_preprocess *p)
 {
-    static const char *const modes[] = { "short_side", "squash", "none" };
-    static const char *const interpolations[] = { "bilinear", "bicubic", "nearest", "area" };
-    static const char *const orders[] = { "horizontal_first", "cheaper_first" };
-    static const char *const channels[] = { "rgb", "bgr" };
     const char *key = json->string;
     int choice = 0;
     if (!strcmp(key, "resize_mode")) {
@@ -182,4 +194,23 @@ trib_status trib_metadata_read_preprocessing(const char *text, trib_preprocess *
     trib_json_free(json);
     if (!trib_failed(&s)) *out = p;
     return s;
+}
+
+/* Nine digits: the float32 that is read back is the same. */
+static void put_three(const char *key, const float values[3], trib_text *out)
+{
+    trib_text_format(out, ", \"%s\": [%.9g, %.9g, %.9g]", key, (double)values[0], (double)values[1], (double)values[2]);
+}
+
+void trib_metadata_write_preprocessing(const trib_preprocess *p, trib_text *out)
+{
+    trib_text_format(out, "{\"resize_mode\": \"%s\"", modes[p->resize_mode]);
+    if (p->resize_mode != TRIB_RESIZE_NONE) trib_text_format(out, ", \"resize\": %d", p->resize);
+    trib_text_format(out, ", \"interpolation\": \"%s\", \"resample_order\": \"%s\"", interpolations[p->interpolation],
+                     orders[p->resample_order]);
+    trib_text_format(out, ", \"crop\": [%d, %d], \"channels\": \"%s\", \"scale\": %.9g", p->crop_height, p->crop_width,
+                     channels[p->bgr], (double)p->scale);
+    put_three("mean", p->mean, out);
+    put_three("std", p->std, out);
+    trib_text_add(out, "}");
 }

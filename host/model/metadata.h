@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads Tributary's keys in __metadata__ of a model file. See tributary/model.h for the keys. */
+ * Reads and writes Tributary's keys in __metadata__ of a model file. See tributary/model.h for the keys. */
 #ifndef TRIBUTARY_MODEL_METADATA_H
 #define TRIBUTARY_MODEL_METADATA_H
 
+#include "formats/text.h"
 #include "tributary/image.h"
 #include "tributary/network.h"
 
@@ -13,5 +14,9 @@ trib_status trib_metadata_check_network(const char *text, const trib_network *fo
 trib_status trib_metadata_read_labels(const char *text, int classes, const char ***out);
 
 trib_status trib_metadata_read_preprocessing(const char *text, trib_preprocess *out);
+
+/* The same texts: reading them gives what was written. */
+void trib_metadata_write_labels(const char *const *labels, int classes, trib_text *out);
+void trib_metadata_write_preprocessing(const trib_preprocess *preprocess, trib_text *out);
 
 #endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * tributary train: from labelled images to a model. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "text.h"
+#include "train_options.h"
+
+static const double REFRESH_SECONDS = 0.1;
+
+/* ---- what is shown ---- */
+
+typedef struct view {
+    bool terminal, shown;
+    double last;
+} view;
+
+static void clear(view *v)
+{
+    if (v->shown) fputs("\r\033[K", stderr);
+    v->shown = false;
+}
+
+static int terminal_columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+}
+
+static void show_progress(void *context, const trib_progress_report *report)
+{
+    view *v = context;
+    char line[TRIB_REPORT_LINE];
+    double now = cli_now();
+    if (!v->terminal || now - v->last < REFRESH_SECONDS) return;
+    v->last = now;
+    v->shown = true;
+    fputs("\r\033[K", stderr);
+    cli_print_safe(stderr, trib_progress_line(report, terminal_columns(), line));
+    fflush(stderr);
+}
+
+static void show_message(void *context, const char *text)
+{
+    clear(context);
+    cli_message("%s", text);
+}
+
+static void show_epoch(void *context, const trib_epoch_report *report)
+{
+    char line[TRIB_REPORT_LINE];
+    clear(context);
+    fprintf(stderr, "%s\n", trib_epoch_line(report, line));
+}
+
+static trib_train_wish wish(void *context)
+{
+    (void)context;
+    if (cli_stopped()) return TRIB_TRAIN_STOP;
+    return cli_save_requested() ? TRIB_TRAIN_SAVE : TRIB_TRAIN_GO_ON;
+}
+
+/* ---- running ---- */
+
+typedef struct session {
+    const cli_settings *settings;
+    trib_train_options options;
+    trib_device *device;
+    trib_train *train;
+    view view;
+} session;
+
+static trib_status open_run(session *s)
+{
+    trib_train_events events = {
+        .context = &s->view, .wish = wish, .message = show_message, .progress = show_progress, .epoch = show_epoch
+    };
+    TRIB_TRY(cli_open_device(s->settings, &s->device));
+    int batch = s->options.plan.batch;
+    TRIB_TRY(cli_plan_options(s->settings, s->device, &s->options.plan));
+    s->options.plan.batch = batch;
+    s->options.launch = (trib_launch)s->settings->launch;
+    s->options.raw = cli_wants_raw_pixels(s->settings, s->device);
+    TRIB_TRY(trib_train_open(s->device, &s->options, &events, &s->train));
+    return cli_change_preprocess(s->settings, trib_train_network(s->train), trib_train_preprocess(s->train));
+}
+
+static void say_end(const session *s, const trib_train_result *r)
+{
+    char accuracy[96] = "";
+    if (isfinite(r->top1)) snprintf(accuracy, sizeof accuracy, "; top-1 %.2f %%", r->top1);
+    if (isfinite(r->averaged_top1))
+        snprintf(accuracy, sizeof accuracy, "; top-1 %.2f %% (averaged; %.2f %% without)", r->averaged_top1, r->top1);
+    fprintf(stderr, "wrote ");
+    cli_print_safe(stderr, s->options.folder);
+    fprintf(stderr, "/model.safetensors: %" PRId64 " steps%s\n", r->step, accuracy);
+}
+
+/* A failure is followed by what is still there. */
+static int end(const session *s, const trib_status *status, const trib_train_result *r)
+{
+    if (trib_failed(status)) {
+        int code = cli_report(status);
+        if (r->saved >= 0)
+            cli_message("the newest checkpoint is that of step %" PRId64 ": %s/last", r->saved, s->options.folder);
+        return code;
+    }
+    if (r->stopped) {
+        cli_message("stopped after step %" PRId64 ", saved; the same command with --resume continues", r->step);
+        return CLI_STOPPED;
+    }
+    say_end(s, r);
+    if (r->damaged) cli_message("%" PRId64 " images could not be read; others took their places", r->damaged);
+    return r->damaged ? CLI_SKIPPED : CLI_OK;
+}
+
+static int train(session *s)
+{
+    trib_train_result result = { .saved = -1 };
+    s->view.terminal = isatty(STDERR_FILENO);
+    trib_status status = open_run(s);
+    cli_catch_signals();
+    cli_catch_save_requests();
+    if (!trib_failed(&status)) status = trib_train_run(s->train, &result);
+    clear(&s->view);
+    int code = end(s, &status, &result);
+    trib_train_close(s->train);
+    trib_device_close(s->device);
+    return code;
+}
+
+static int check(const cli_command *self, const cli_train_options *own, const cli_texts *arguments)
+{
+    if (!arguments->count)
+        return cli_usage(self, "which DATA? Name a folder of class folders, tar shards, or an IDX file");
+    if (!own->output) return cli_usage(self, "no folder for the run: add -o RUN");
+    return CLI_GO_ON;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    cli_settings settings = cli_default_settings();
+    cli_train_options own = cli_train_defaults();
+    cli_group groups[CLI_TRAIN_GROUPS];
+    cli_texts arguments = { 0 };
+    cli_train_settings recorded = { 0 };
+    session s = { .settings = &settings };
+    cli_train_groups(&own, &settings, groups);
+    int code = cli_parse(self, groups, argc, argv, &arguments);
+    if (code == CLI_GO_ON) code = check(self, &own, &arguments);
+    if (code == CLI_GO_ON) code = cli_train_resolve(self, &own, &settings, &s.options);
+    if (code == CLI_GO_ON) {
+        trib_status status = cli_train_settings_of(groups, &recorded);
+        s.options.inputs = (const char *const *)arguments.items;
+        s.options.input_count = arguments.count;
+        s.options.plan.batch = own.batch;
+        s.options.command = (const char *const *)argv;
+        s.options.command_words = argc;
+        s.options.settings = recorded.items;
+        s.options.setting_count = recorded.count;
+        code = trib_failed(&status) ? cli_report(&status) : train(&s);
+    }
+    cli_train_settings_release(&recorded);
+    cli_options_release(groups, &arguments);
+    return code;
+}
+
+const cli_command cli_train = {
+    .name = "train",
+    .summary = "train a network on labelled images, from scratch or from a model",
+    .synopsis = "DATA... -o RUN [--init MODEL] [-b N] [--epochs N] [--lr RATE] [--sched NAME] [--resume]",
+    .description =
+        "Trains GoogLeNet with SGD and writes RUN/model.safetensors, a model for every other command.\n\n"
+        "DATA is a folder with one subfolder of images per class, a folder with train and val of such, tar shards in "
+        "which each image has a .cls file beside it, or an IDX file of images with its labels. An image that cannot be "
+        "read is reported, and another one takes its place; the exit code is then 3.\n\n"
+        "RUN gets args.json, summary.csv (a row per epoch, timm's columns), metrics.jsonl, curves.svg, checkpoint-N, "
+        "last and model_best. A checkpoint is a model, too, and RUN stands for its model, or before the end for its "
+        "best "
+        "checkpoint: 'tributary eval RUN DATASET'.\n\n"
+        "SIGTERM and SIGINT (Ctrl-C) end the run after the next step with a checkpoint and exit code 4; a second one "
+        "ends it at once. SIGUSR1 writes a checkpoint and goes on. With --resume, the same command continues bit for "
+        "bit, with any number of threads and workers.",
+    .examples = "  $ tributary train photos/ -o run --epochs 30 --lr 0.02 --sched onecycle\n"
+                "  $ tributary train photos/ -o run --init googlenet.safetensors --freeze conv1,conv2 --lr 0.001\n"
+                "  $ tributary train 'train-{000000..000099}.tar' --val-data val.tar -o run -b 256 --resume\n"
+                "  $ tributary train train-images-idx3-ubyte.gz -o run --img-size 64 --sampling mirror --model-ema\n",
+    .run = run,
+};

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Between the trainer and checkpoints: parameters under the names of a model file, momentum and averages under
+ * "training/ROLE/NAME", the rest as numbers. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/train_private.h"
+#include "tributary/internal/alloc.h"
+
+#define SUMS TRIB_TRAINING_PREFIX "sums"
+#define ENDED TRIB_TRAINING_PREFIX "ended"
+#define EVALUATION TRIB_TRAINING_PREFIX "evaluation"
+#define BEST_KEY "training.best"
+#define PENDING_KEY "training.pending"
+
+enum { NAME = 192, SUM_COUNT = sizeof(trib_train_sums) / sizeof(double), EVALUATION_COUNT = 4 };
+
+/* Gradients are those of the last step: the next one needs none of them. */
+static bool is_kept(trib_tensor_role role) { return role != TRIB_TENSOR_GRADIENT; }
+
+static const char *stored_name(const trib_train *t, const trib_trainer_tensor *tensor, char name[NAME])
+{
+    char file[128];
+    trib_parameter_file_name(t->graph, t->dialect, trib_graph_find_parameter(t->graph, tensor->name), file);
+    if (tensor->role == TRIB_TENSOR_PARAMETER)
+        snprintf(name, NAME, "%s", file);
+    else
+        snprintf(name, NAME, TRIB_TRAINING_PREFIX "%s/%s", trib_tensor_role_name(tensor->role), file);
+    return name;
+}
+
+static bool all_finite(const float *values, int64_t count)
+{
+    for (int64_t i = 0; i < count; ++i)
+        if (!isfinite(values[i])) return false;
+    return true;
+}
+
+/* ---- saving ---- */
+
+/* A checkpoint in memory. */
+typedef struct contents {
+    trib_tensor *tensors;
+    int count;
+    char (*names)[NAME];
+    float *values;
+} contents;
+
+static trib_status allocate(const trib_train *t, contents *c)
+{
+    int count = trib_trainer_tensor_count(t->trainer);
+    int64_t all = 0;
+    for (int i = 0; i < count; ++i) {
+        trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, i);
+        int64_t elements;
+        TRIB_TRY(trib_shape_count(&tensor.shape, &elements));
+        if (is_kept(tensor.role)) all += elements;
+    }
+    c->tensors = trib_alloc_zeroed((size_t)count + 3, sizeof *c->tensors);
+    c->names = trib_alloc_zeroed((size_t)count, NAME);
+    c->values = trib_realloc_array(NULL, (size_t)all, sizeof *c->values);
+    if (!c->tensors || !c->names || !c->values)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a checkpoint of %" PRId64 " values", all);
+    return trib_success();
+}
+
+static trib_status collect(trib_train *t, contents *c)
+{
+    float *place = c->values;
+    for (int i = 0; i < trib_trainer_tensor_count(t->trainer); ++i) {
+        trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, i);
+        int64_t elements;
+        if (!is_kept(tensor.role)) continue;
+        TRIB_TRY(trib_shape_count(&tensor.shape, &elements));
+        TRIB_TRY(trib_trainer_read(t->trainer, i, place));
+        const char *name = stored_name(t, &tensor, c->names[c->count]);
+        if (!all_finite(place, elements))
+            return TRIB_ERROR(TRIB_BAD_DATA,
+                              "after step %" PRId64
+                              ", %s of '%s' has values that are not finite; a lower learning rate "
+                              "or a warm-up may help",
+                              t->state.step, trib_tensor_role_name(tensor.role), tensor.name);
+        c->tensors[c->count++] =
+            (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = tensor.shape, .data = place };
+        place += elements;
+    }
+    return trib_success();
+}
+
+static void add_doubles(contents *c, const char *name, int count, const void *values)
+{
+    c->tensors[c->count++] = (trib_tensor) {
+        .name = name, .dtype = TRIB_F64, .shape = { .rank = 1, .dim = { count } }, .data = (void *)values
+    };
+}
+
+static trib_status save(trib_train *t, contents *c, const trib_train_metadata *metadata, bool best)
+{
+    char best_text[40], seed[40];
+    trib_key_value items[TRIB_TRAIN_METADATA + 3];
+    int count = metadata->count;
+    memcpy(items, metadata->items, (size_t)count * sizeof *items);
+    snprintf(best_text, sizeof best_text, "%a", t->state.best);
+    snprintf(seed, sizeof seed, "%" PRIu64, t->o.seed);
+    items[count++] = (trib_key_value) { BEST_KEY, best_text };
+    items[count++] = (trib_key_value) { PENDING_KEY, t->state.pending ? "1" : "0" };
+    items[count++] = (trib_key_value) { "training.seed", seed };
+    trib_run_checkpoint what = { .step = t->state.step,
+                                 .best = best,
+                                 .tensors = c->tensors,
+                                 .count = c->count,
+                                 .metadata = items,
+                                 .metadata_count = count };
+    return trib_run_folder_save(t->folder, &what);
+}
+
+trib_status trib_train_save(trib_train *t, bool best)
+{
+    contents c = { 0 };
+    trib_train_metadata metadata = { 0 };
+    trib_status s = allocate(t, &c);
+    if (!trib_failed(&s)) s = collect(t, &c);
+    if (!trib_failed(&s)) s = trib_train_make_metadata(t, &metadata);
+    if (!trib_failed(&s)) {
+        const double evaluation[EVALUATION_COUNT] = { t->state.top1, t->state.averaged_top1, t->state.eval_loss,
+                                                      t->state.averaged_loss };
+        add_doubles(&c, EVALUATION, EVALUATION_COUNT, evaluation);
+        add_doubles(&c, SUMS, SUM_COUNT, &t->state.sums);
+        add_doubles(&c, ENDED, SUM_COUNT, &t->state.ended);
+        s = save(t, &c, &metadata, best);
+    }
+    trib_train_metadata_free(&metadata);
+    trib_free(c.tensors);
+    trib_free(c.names);
+    trib_free(c.values);
+    if (!trib_failed(&s)) t->saved = t->state.step;
+    return s;
+}
+
+/* ---- restoring ---- */
+
+static trib_status missing(const char *name, const char *what)
+{
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s '%s', which this run needs", what, name);
+}
+
+static trib_status restore_doubles(const trib_checkpoint *checkpoint, const char *name, int count, void *out)
+{
+    const trib_tensor *tensor = trib_checkpoint_find(checkpoint, name);
+    if (!tensor || tensor->dtype != TRIB_F64 || tensor->shape.rank != 1 || tensor->shape.dim[0] != count)
+        return missing(name, "has no");
+    memcpy(out, tensor->data, (size_t)count * sizeof(double));
+    return trib_success();
+}
+
+static trib_status restore_numbers(trib_train *t, const trib_checkpoint *checkpoint)
+{
+    const char *best = trib_checkpoint_metadata(checkpoint, BEST_KEY);
+    const char *pending = trib_checkpoint_metadata(checkpoint, PENDING_KEY);
+    char *end = NULL;
+    double evaluation[EVALUATION_COUNT];
+    t->state.step = trib_run_step(checkpoint);
+    t->state.best = best ? strtod(best, &end) : 0;
+    if (!best || end == best || *end) return missing(BEST_KEY, "has no");
+    t->state.pending = pending && strcmp(pending, "1") == 0;
+    TRIB_TRY(restore_doubles(checkpoint, EVALUATION, EVALUATION_COUNT, evaluation));
+    t->state.top1 = evaluation[0];
+    t->state.averaged_top1 = evaluation[1];
+    t->state.eval_loss = evaluation[2];
+    t->state.averaged_loss = evaluation[3];
+    TRIB_TRY(restore_doubles(checkpoint, SUMS, SUM_COUNT, &t->state.sums));
+    return restore_doubles(checkpoint, ENDED, SUM_COUNT, &t->state.ended);
+}
+
+trib_status trib_train_restore(trib_train *t, const trib_checkpoint *checkpoint)
+{
+    char name[NAME];
+    for (int i = 0; i < trib_trainer_tensor_count(t->trainer); ++i) {
+        trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, i);
+        if (!is_kept(tensor.role)) continue;
+        const trib_tensor *stored = trib_checkpoint_find(checkpoint, stored_name(t, &tensor, name));
+        if (!stored) return missing(name, "has no");
+        if (stored->dtype != TRIB_F32 || !trib_shape_equal(&stored->shape, &tensor.shape))
+            return missing(name, "has another shape or element type for");
+        TRIB_TRY(trib_trainer_write(t->trainer, i, stored->data));
+    }
+    return restore_numbers(t, checkpoint);
+}
+
+/* ---- reading ---- */
+
+trib_status trib_train_read(trib_train *t, const char *name, bool average, float *values)
+{
+    int index = average ? trib_trainer_find(t->trainer, TRIB_TENSOR_AVERAGE, name) : -1;
+    if (index < 0) index = trib_trainer_find(t->trainer, TRIB_TENSOR_PARAMETER, name);
+    return trib_trainer_read(t->trainer, index, values);
+}

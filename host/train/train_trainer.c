@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The trainer of a run, its batches, and a step. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/file.h"
+#include "train/train_private.h"
+#include "tributary/internal/alloc.h"
+
+/* ---- preparing ---- */
+
+/* A run is one sequence of samples, cut into batches: steps of an epoch need not be whole. */
+static trib_status resolve_schedule(trib_train *t)
+{
+    int64_t batch = t->o.plan.batch;
+    trib_lr_options *lr = &t->o.lr;
+    t->steps = t->o.epochs > (INT64_MAX >> 8) / t->images ? INT64_MAX >> 8 : t->o.epochs * t->images;
+    t->steps = (t->steps + batch - 1) / batch;
+    if (t->o.max_steps && t->o.max_steps < t->steps) t->steps = t->o.max_steps;
+    lr->steps_per_epoch = (t->images + batch / 2) / batch;
+    if (lr->steps_per_epoch < 1) lr->steps_per_epoch = 1;
+    lr->steps = t->steps;
+    TRIB_TRY(trib_lr_resolve(lr, lr));
+    return trib_average_resolve(&t->o.average, &t->o.average);
+}
+
+/* Where the plan puts the results of a step. */
+static trib_status allocate_outputs(trib_train *t)
+{
+    const trib_plan *plan = trib_trainer_plan(t->trainer);
+    t->outputs = trib_alloc_zeroed((size_t)plan->output_count, sizeof *t->outputs);
+    if (!t->outputs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the outputs of a step");
+    for (int i = 0; i < plan->output_count; ++i) {
+        char name[64];
+        float **place = NULL;
+        int64_t count;
+        for (int head = 0; head < t->training.loss_count; ++head) {
+            snprintf(name, sizeof name, "loss/%s", trib_train_head_name(t, head));
+            if (!strcmp(plan->outputs[i].name, name)) place = &t->head_losses[head];
+            if (!strcmp(plan->outputs[i].name, trib_train_head_name(t, head))) place = &t->logits[head];
+        }
+        TRIB_TRY(trib_shape_count(&plan->outputs[i].shape, &count));
+        t->outputs[i] = trib_alloc_zeroed((size_t)count, sizeof **place);
+        if (!t->outputs[i] || !place)
+            return TRIB_ERROR(place ? TRIB_OUT_OF_MEMORY : TRIB_INTERNAL, "no place for output '%s' of a step",
+                              plan->outputs[i].name);
+        *place = t->outputs[i];
+    }
+    return trib_success();
+}
+
+trib_status trib_train_create_trainer(trib_train *t)
+{
+    trib_trainer_options options = { .plan = t->o.plan, .launch = t->o.launch };
+    TRIB_TRY(resolve_schedule(t));
+    t->training.label_smoothing = (float)t->o.smoothing;
+    t->training.no_dropout = t->o.no_dropout;
+    t->training.nesterov = t->o.nesterov;
+    t->training.caffe_rules = t->o.caffe_rules;
+    t->training.average = t->o.average.kind != TRIB_AVERAGE_NONE;
+    if (t->o.raw) {
+        t->normalise = trib_preprocess_normalise(&t->preprocess);
+        options.plan.normalise = &t->normalise;
+        options.plan.input_layout = TRIB_NHWC;
+    }
+    options.plan.training = &t->training;
+    TRIB_TRY(trib_trainer_create(t->device, t->graph, t->parameters, &options, &t->trainer));
+    trib_free(t->parameters); /* the trainer has copies */
+    t->parameters = NULL;
+    if (t->fresh_values) trib_parameters_free(t->fresh_values);
+    t->fresh_values = NULL;
+    if (t->init) trib_model_release_parameters(t->init);
+    return allocate_outputs(t);
+}
+
+trib_status trib_train_start_loader(trib_train *t)
+{
+    const trib_plan_input *input = &trib_trainer_plan(t->trainer)->inputs[0];
+    trib_training_loader_options options = { .part = TRIB_TRAINING,
+                                             .batch_size = t->o.plan.batch,
+                                             .workers = t->o.workers,
+                                             .layout = input->layout,
+                                             .raw = t->o.raw,
+                                             .device = t->device,
+                                             .decode = t->o.decode,
+                                             .memory_limit = t->o.loader_memory,
+                                             .seed = t->o.seed,
+                                             .position = t->state.step * t->o.plan.batch,
+                                             .sampling = t->o.sampling };
+    return trib_training_loader_create(t->set, &t->preprocess, &options, &t->loader);
+}
+
+/* ---- a step ---- */
+
+void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *out)
+{
+    trib_lr_step lr = trib_lr_at(&t->o.lr, step);
+    *out = (trib_step_controls) { .seed = t->o.seed,
+                                  .step = (uint64_t)step,
+                                  .lr = (float)lr.rate,
+                                  .momentum = (float)lr.momentum,
+                                  .weight_decay = (float)t->o.weight_decay,
+                                  .average_decay = (float)trib_average_decay(&t->o.average, step),
+                                  .loss_scale = 1 };
+}
+
+static int count_right(const trib_train *t, const trib_training_batch *batch)
+{
+    int right = 0, classes = t->net.classes;
+    for (int i = 0; i < batch->count; ++i) {
+        const float *row = t->logits[0] + (size_t)i * (size_t)classes;
+        int best = 0;
+        for (int k = 1; k < classes; ++k)
+            if (row[k] > row[best]) best = k;
+        right += best == batch->labels[i];
+    }
+    return right;
+}
+
+/* The batch's files, and of those the ones whose loss is not finite first. */
+static void list_files(const trib_train *t, const trib_training_batch *batch, int head, char *text, size_t size)
+{
+    size_t used = 0;
+    int listed = 0;
+    for (int bad = 1; bad >= 0; --bad)
+        for (int i = 0; i < batch->count; ++i) {
+            if (isfinite(t->head_losses[head][i]) == bad || used + 1 >= size || listed == 3) continue;
+            used += (size_t)snprintf(text + used, size - used, "%s%s", listed ? ", " : "",
+                                     trib_shorten(batch->names[i]).text);
+            ++listed;
+        }
+    if (listed < batch->count && used < size) snprintf(text + used, size - used, " and %d more", batch->count - listed);
+}
+
+static trib_status not_finite(const trib_train *t, const trib_training_batch *batch, int head, double loss)
+{
+    char files[224];
+    list_files(t, batch, head, files, sizeof files);
+    return TRIB_ERROR(TRIB_BAD_DATA,
+                      "step %" PRId64 ": the loss of head '%s' is %s, of a batch with %s; a lower learning "
+                      "rate or a warm-up may help",
+                      t->state.step + 1, trib_train_head_name(t, head), isnan(loss) ? "nan" : "infinite", files);
+}
+
+trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums)
+{
+    trib_step_controls controls;
+    trib_train_controls(t, t->state.step, &controls);
+    TRIB_TRY(trib_trainer_step(t->trainer, batch->pixels, batch->labels, &controls, t->outputs));
+    *sums = (trib_train_sums) { .images = batch->count, .right = count_right(t, batch) };
+    for (int head = 0; head < t->training.loss_count; ++head)
+        for (int i = 0; i < batch->count; ++i) sums->losses[head] += (double)t->head_losses[head][i];
+    return trib_success();
+}
+
+trib_status trib_train_check(const trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums)
+{
+    for (int head = 0; head < t->training.loss_count; ++head)
+        if (!isfinite(sums->losses[head])) return not_finite(t, batch, head, sums->losses[head]);
+    return trib_success();
+}

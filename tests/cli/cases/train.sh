@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# From images to a model, and what a run leaves in its folder. A narrow network at 32 x 32 pixels, 64 images.
+data=$(dirname "$case_file")/../../data/fashion-64-images-idx3-ubyte.gz
+small="-b 16 --img-size 32 --width-multiplier 0.25 --val-split 0.2 --sampling mirror --seed 7"
+# shellcheck disable=SC2086
+train() { ok train "$data" $small "$@"; }
+train -o run --epochs 3 --average mean --log-every 2
+expect_no_out
+expect_err "11 of 64 images"
+expect_err "epoch 3/3: loss"
+expect_err "wrote run/model.safetensors: 10 steps; top-1 "
+for file in args.json summary.csv metrics.jsonl curves.svg last model_best model.safetensors checkpoint-10; do
+    [ -s "run/$file" ] || fail "run/$file"
+done
+expect_lines 4 run/summary.csv
+expect_lines 6 run/metrics.jsonl
+head -1 run/summary.csv | grep -q '^epoch,train_loss,eval_loss,eval_top1,lr,step,' || fail "timm's columns"
+grep -q '"step":10,"epoch":2,"loss":' run/metrics.jsonl || fail "the loss of the last step"
+grep -q '"batch-size": 16' run/args.json || fail "settings"
+
+# the model, a checkpoint, and the folder are models
+ok info run/model.safetensors
+expect_out "trained with Tributary"
+expect_out "averaged weights"
+for file in run/model.safetensors run/last run/model_best run; do
+    ok eval "$file" "$data"
+    expect_out '"num_images":	64'
+done
+
+# the same seed, the same bits; another seed, others
+train -o again --epochs 3 --average mean -j 3 --threads 1
+expect_same again/model.safetensors run/model.safetensors
+# shellcheck disable=SC2086
+ok train "$data" -o other $small --seed 8 --epochs 3 --average mean
+if cmp -s other/model.safetensors run/model.safetensors; then fail "another seed gives another model"; fi
+
+# it learns
+# shellcheck disable=SC2086
+ok train "$data" -o learns $small --epochs 40 --lr 0.05 --sched onecycle --aux-weight 0 --sampling none
+tail -1 learns/summary.csv | awk -F, '{ exit !($2 < 1.2) }' || fail "the loss falls"
+
+# what cannot be trained
+fails 2 "which DATA?" train -o x
+fails 2 "add -o RUN" train "$data"
+fails 2 "--sched does not take 'linear'; it takes constant, paper, step, poly, cosine, onecycle" train "$data" -o x --sched linear
+fails 2 "--momentum does not take '1'; it takes a number from 0 to 0.9999" train "$data" -o x --momentum 1
+fails 2 "--model-ema and --average mean" train "$data" -o x --model-ema --average mean
+fails 1 "run: holds a training run" train "$data" -o run
+fails 1 "nowhere" train nowhere -o x
+fails 1 "(--aux-weight)" train "$data" -o x --arch bvlc --img-size 32
+# shellcheck disable=SC2086
+fails 1 "frozen" train "$data" -o x $small --freeze conv,inception,loss
+[ ! -e x ] || fail "nothing is left behind"
