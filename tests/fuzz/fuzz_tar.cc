@@ -19,7 +19,7 @@ static void read_all(const std::string &path, trib_reader *opened, bool need_lab
     trib_input *input = nullptr;
     trib_passed_list passed = {};
     trib_outputs none = {};
-    const trib_input_context context = { need_labels, -1, 0, &passed, &none };
+    const trib_input_context context = { need_labels, -1, 0, false, 0, &passed, &none };
     trib_status s = trib_tar_input_open(&context, path.c_str(), opened, &input);
     if (trib_failed(&s)) return;
     for (bool end = false; !end;) {
