@@ -46,7 +46,6 @@ void trib_distort(trib_image *image, trib_distortion kind, float factor)
     case TRIB_CONTRAST: blend_with_value(image, mean_luma(image), factor); break;
     case TRIB_BRIGHTNESS: blend_with_value(image, 0, factor); break;
     case TRIB_COLOUR: blend_with_gray(image, factor); break;
-    case TRIB_DISTORTIONS: break;
     }
 }
 

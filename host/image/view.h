@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-typedef enum trib_distortion { TRIB_CONTRAST = 0, TRIB_BRIGHTNESS, TRIB_COLOUR, TRIB_DISTORTIONS } trib_distortion;
+typedef enum trib_distortion { TRIB_CONTRAST = 0, TRIB_BRIGHTNESS, TRIB_COLOUR } trib_distortion;
+enum { TRIB_DISTORTIONS = 3 };
 
 typedef struct trib_image_view {
     trib_box box;   /* part of the image that is resized */

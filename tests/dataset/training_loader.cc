@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training loaders: the same bytes whatever the workers, the prefetch and where one began; damaged images; failures.
-#include <atomic>
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <map>
 #include <set>
@@ -317,6 +318,21 @@ TEST(TrainingLoader, AThousandDamagedImagesAreListedAndAllAreCounted)
     EXPECT_EQ(got.damaged.size(), 1000u);
 }
 
+TEST(TrainingLoader, TooManyOpenFilesAreNotTheImagesFault)
+{
+    NEEDS_PNG();
+    Pictures pictures(20, 0);
+    struct rlimit before, none;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    TrainingBatches got = take_batches(pictures.get(), make::as_is(4), options(4), 2);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_FAILS(got.status, TRIB_IO_ERROR, "oo many open files");
+    EXPECT_TRUE(got.damaged.empty());
+}
+
 TEST(TrainingLoader, ValidationIsOnePassInOrder)
 {
     NEEDS_PNG();
@@ -384,6 +400,9 @@ TEST(TrainingLoader, OptionsAreChecked)
     o = options(1);
     o.prefetch = -1;
     fails(o, TRIB_INVALID_ARGUMENT, "-1 batches");
+    o = options(1);
+    o.layout = TRIB_NCHW8C;
+    fails(o, TRIB_INVALID_ARGUMENT, "NCHW or NHWC");
 }
 
 TEST(TrainingLoader, AllBatchesOutIsAnErrorNotAHang)
@@ -436,7 +455,7 @@ TEST(TrainingLoader, CanBeCancelledAndDestroyedAtAnyMoment)
 TEST(TrainingLoader, TwoLoadersShareASet)
 {
     Idx idx(50);
-    TrainingBatches alone = take_batches(idx.get(), make::as_is(4), options(7, 2), 30), a, b;
+    TrainingBatches alone = take_batches(idx.get(), make::as_is(4), options(7, 0), 30), a, b;
     std::thread other([&] { a = take_batches(idx.get(), make::as_is(4), options(7, 2), 30); });
     b = take_batches(idx.get(), make::as_is(4), options(7, 2), 30);
     other.join();
@@ -501,6 +520,7 @@ TEST(TrainingLoader, EveryFaultIsReported)
         fs::create_directories(t.file(i % 2 ? "c/b" : "c/a"));
         write_file(t.file((i % 2 ? "c/b/" : "c/a/") + std::to_string(i) + ".png"), make::png(6, 6, i));
     }
+    write_file(t.file("c/b/damaged.png"), "not an image");
     inputs.push_back(t.file("c"));
     std::string tar;
     for (int i = 6; i < 9; ++i)
@@ -531,6 +551,7 @@ TEST(TrainingLoader, EveryFaultIsReported)
     TrainingBatches good;
     run(&good);
     ASSERT_OK(good.status);
+    ASSERT_EQ(good.damaged.size(), 1u);
     for (bool forever : { false, true }) {
         int noticed = 0;
         for (int64_t k = 1;; ++k) {
@@ -542,8 +563,9 @@ TEST(TrainingLoader, EveryFaultIsReported)
             if (trib_failed(&got.status)) {
                 EXPECT_STRNE(got.status.message, "");
             }
-            noticed += trib_failed(&got.status) || !got.damaged.empty();
-            if (!trib_failed(&got.status) && got.damaged.empty()) {
+            bool as_usual = !trib_failed(&got.status) && got.damaged == good.damaged;
+            noticed += !as_usual;
+            if (as_usual) {
                 EXPECT_EQ(got.samples, good.samples) << k;
             }
         }

@@ -183,6 +183,9 @@ TEST(TrainingSet, GzippedPixelsAreBounded)
     o.kept_bytes = 40 * 64 - 1;
     EXPECT_FAILS(TrainingSet({ t.file("train-images-idx3-ubyte.gz") }, o).status, TRIB_UNSUPPORTED, "gunzip");
     std::string whole = support::read_file(t.file("train-images-idx3-ubyte.gz"));
+    write_file(t.file("train-images-idx3-ubyte.gz"), make::gzip(make::idx_images(40, 8, 8).substr(0, 1000)));
+    EXPECT_FAILS(TrainingSet({ t.file("train-images-idx3-ubyte.gz") }).status, TRIB_BAD_DATA,
+                 "truncated inside image 15");
     write_file(t.file("train-images-idx3-ubyte.gz"), whole.substr(0, whole.size() - 5));
     EXPECT_FAILS(TrainingSet({ t.file("train-images-idx3-ubyte.gz") }).status, TRIB_BAD_DATA, "truncated");
 }
@@ -313,6 +316,8 @@ TEST(TrainingSet, WhatCannotBeFoundIsRefused)
     EXPECT_FAILS(TrainingSet({ t.path() }).status, TRIB_BAD_DATA, "a loop");
     fs::remove(t.file("a/loop"));
     if (!make::built_with_tar()) return;
+    write_file(t.file("none.tar"), make::tar({ { "notes.txt", "x" } }));
+    EXPECT_FAILS(TrainingSet({ t.file("none.tar") }).status, TRIB_NOT_FOUND, "no images");
     std::string tar = make::tar({ { "a.png", "x" }, { "a.cls", "0" }, { "b.png", "x" }, { "b.cls", "1" } });
     write_file(t.file("cut.tar"), tar.substr(0, tar.size() - make::tar_end().size()));
     EXPECT_FAILS(TrainingSet({ t.file("cut.tar") }).status, TRIB_BAD_DATA, "no end marker");
