@@ -49,13 +49,14 @@ static trib_status find_in_folder(const char *path, const char *name, bool (*the
     return keep_if(join(path, strlen(path), trib_ends_with(path, "/") ? "" : "/", name), there, out);
 }
 
-/* Both parts of a folder with train and val in it; *found = false: it is another kind of folder. */
+/* Both parts of a folder with train and val in it, or test if that is all; *found = false: it is another kind of
+ * folder. */
 static trib_status add_split_folder(const char *path, bool validate, trib_training_inputs *out, bool *found)
 {
-    static const char *const names[] = { "val", "validation" };
+    static const char *const names[] = { "val", "validation", "valid", "test" };
     char *train = NULL, *val = NULL;
     trib_status s = find_in_folder(path, "train", is_folder, &train);
-    for (size_t i = 0; i < 2 && train && !val && !trib_failed(&s); ++i)
+    for (size_t i = 0; i < sizeof names / sizeof *names && train && !val && !trib_failed(&s); ++i)
         s = find_in_folder(path, names[i], is_folder, &val);
     *found = train && val;
     if (*found && !trib_failed(&s)) {

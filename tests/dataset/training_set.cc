@@ -56,7 +56,7 @@ TEST(TrainingSet, ClassFolders)
 
 TEST(TrainingSet, TrainAndValFolders)
 {
-    for (const char *val : { "val", "validation" }) {
+    for (const char *val : { "val", "validation", "valid", "test" }) {
         TemporaryFolder t;
         put_classes(t, { "a", "b", "c" }, 3, "train/");
         put_classes(t, { "c", "a" }, 1, val + std::string("/"));
@@ -74,6 +74,8 @@ TEST(TrainingSet, TrainAndValFolders)
         EXPECT_EQ(trib_training_set_count(none.set, TRIB_VALIDATION), 0);
         put_image(t, val + std::string("/other/1.png"));
         EXPECT_FAILS(TrainingSet({ t.path() }).status, TRIB_BAD_DATA, "'other' is not a class");
+        fs::remove_all(t.file(val));
+        EXPECT_FAILS(TrainingSet({ t.path() }).status, TRIB_BAD_DATA, "one class, 'train': there is nothing to learn");
     }
 }
 

@@ -48,7 +48,8 @@ typedef struct trib_training_set_options {
 /* Opens a training set. `inputs` may be
  *
  *     DIR            class folders: DIR/CLASS/.../IMAGE
- *     DIR            with two folders, DIR/train and DIR/val (or validation), of class folders each
+ *     DIR            with two folders of class folders, DIR/train and DIR/val (or validation, valid, test: the first
+ *                    of these that is there)
  *     shards         plain tar files with .cls members, with {000000..000009} ranges; a scan finds the members
  *     IDX            images with a file of labels beside it; a gzipped one is unpacked to memory
  *     DIR            with an IDX file train-images-idx3-ubyte or train-images-idx3-ubyte.gz
