@@ -322,7 +322,7 @@ trib_status trib_folder_input_open(const trib_input_context *context, const char
     };
     folder_input *f = trib_alloc_zeroed(1, sizeof *f);
     if (!f) return trib_no_memory(path);
-    f->base = (trib_input) { &kind, strlen(path) };
+    f->base = (trib_input) { .kind = &kind, .root = strlen(path) };
     f->context = context;
     f->root = trib_strdup(path);
     trib_status s = f->root ? trib_success() : trib_no_memory(path), problem = trib_success();

@@ -410,7 +410,7 @@ trib_status trib_tar_input_open(const trib_input_context *context, const char *p
         s = trib_no_memory(path);
         goto failed;
     }
-    tar->base = (trib_input) { &kind, strlen(path) };
+    tar->base = (trib_input) { .kind = &kind, .root = strlen(path), .samples = true };
     tar->context = context;
     tar->sample.need_labels = context->need_labels;
     tar->path = copy;

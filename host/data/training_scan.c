@@ -82,10 +82,12 @@ static trib_status add_to_hash(trib_training_set *set, const trib_item *item, co
     return trib_success();
 }
 
-/* The hash of a name decides alone. */
-static bool put_aside(const char *name, double share)
+/* The hash of a name decides alone. Images of one sample of a shard stay together. */
+static bool put_aside(const trib_input *input, const char *name, double share)
 {
-    trib_draws draws = trib_draws_of(trib_training_hash(TRIB_HASH_START, name, strlen(name)));
+    const char *base = trib_base_name(name);
+    size_t length = input->samples ? (size_t)(base - name) + strcspn(base, ".") : strlen(name);
+    trib_draws draws = trib_draws_of(trib_training_hash(TRIB_HASH_START, name, length));
     return trib_draw_unit(&draws) < share;
 }
 
@@ -98,7 +100,7 @@ static trib_status take(trib_training_set *set, trib_source *source, const trib_
     TRIB_TRY(check_readable_again(input, item));
     TRIB_TRY(check_label(set, item));
     const char *name = name_below(input, item->name);
-    if (put_aside(name, share)) part = TRIB_VALIDATION;
+    if (put_aside(input, name, share)) part = TRIB_VALIDATION;
     TRIB_TRY(add_to_hash(set, item, name, part));
     return add_image(set, &set->parts[part], item, current);
 }

@@ -66,8 +66,7 @@ static trib_status check_counts(const trib_training_set *set, const int64_t *cou
     if (set->class_count < 2)
         return TRIB_ERROR(TRIB_BAD_DATA,
                           "all images are of one class, %s: there is nothing to learn; name the folder with a folder "
-                          "per class, or give "
-                          "labels of several classes",
+                          "per class, or give labels of several classes",
                           class_name(set, 0, name, sizeof name));
     for (int c = 0; c < set->class_count; ++c)
         if (!counts[TRIB_TRAINING][c]) return no_images_of(set, c, counts[TRIB_VALIDATION][c]);

@@ -224,6 +224,25 @@ TEST(TrainingSet, TheSplitIsStable)
     }
 }
 
+TEST(TrainingSet, ASampleOfAShardIsNotSplit)
+{
+    if (!make::built_with_tar()) GTEST_SKIP() << "this build has no libarchive";
+    TemporaryFolder t;
+    std::vector<std::pair<std::string, std::string>> members;
+    for (int i = 0; i < 100; ++i) {
+        std::string key = "some.folder/k" + std::to_string(i);
+        for (const char *view : { ".left.png", ".right.png" }) members.push_back({ key + view, "x" });
+        members.push_back({ key + ".cls", std::to_string(i % 2) });
+    }
+    write_file(t.file("s.tar"), make::tar(members));
+    TrainingSet set({ t.file("s.tar") }, share(0.5));
+    ASSERT_OK(set.status);
+    std::map<std::string, int> views;
+    for (const auto &name : set.names(TRIB_VALIDATION)) ++views[fs::path(name).stem().stem().string()];
+    EXPECT_NEAR(double(views.size()), 50, 25);
+    for (const auto &[key, count] : views) EXPECT_EQ(count, 2) << key;
+}
+
 TEST(TrainingSet, TheHashTellsWhatChanged)
 {
     TemporaryFolder t;

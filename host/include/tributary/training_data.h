@@ -58,7 +58,8 @@ typedef struct trib_training_set_options {
  *
  * Validation data is, in this order: options->validation; DIR/val; t10k-images-... or test-images-... beside an IDX
  * file train-images-...; a share of the images, chosen by a hash of each name below its input (of its number in an IDX
- * file), so that no image changes sides when others are added or the folder is moved.
+ * file), so that no image changes sides when others are added or the folder is moved. The images of one sample of a
+ * shard stay together.
  *
  * Fails if anything cannot be read or has no valid label (an unreadable folder, a cut shard, a label that is not a
  * class), if there are fewer than two classes, and if a class has no image to train on. A damaged image is found only
