@@ -18,7 +18,7 @@ static la_ssize_t read_block(struct archive *archive, void *data, const void **b
 {
     trib_archive *a = data;
     size_t got = 0;
-    trib_status s = trib_reader_read_some(a->reader, a->block, BLOCK, &got);
+    trib_status s = trib_reader_read_some(a->reader, a->block, a->block_bytes, &got);
     if (trib_failed(&s)) {
         a->cancelled = s.code == TRIB_CANCELLED;
         archive_set_error(archive, s.vendor_code, "reading failed");
@@ -47,7 +47,8 @@ trib_status trib_archive_failure(const trib_archive *a, const char *call, const 
 trib_status trib_archive_open(trib_archive *a, trib_reader *reader)
 {
     a->reader = reader;
-    a->block = trib_alloc(BLOCK);
+    if (!a->block_bytes) a->block_bytes = BLOCK;
+    a->block = trib_alloc(a->block_bytes);
     a->archive = trib_fault("alloc") ? NULL : archive_read_new();
     if (!a->block || !a->archive) return trib_no_memory(reader->path);
     archive_read_support_format_tar(a->archive);

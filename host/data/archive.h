@@ -15,10 +15,11 @@ typedef struct trib_archive {
     struct archive_entry *entry; /* the member whose header was read; NULL: read the next one */
     trib_reader *reader;         /* borrowed */
     uint8_t *block;
-    bool cancelled; /* reading was cancelled: nothing more can be read */
+    size_t block_bytes; /* read at a time; 0 before opening: many, for a whole shard */
+    bool cancelled;     /* reading was cancelled: nothing more can be read */
 } trib_archive;
 
-/* `archive` is zero-initialised; close it in any case. */
+/* `archive` is zero-initialised but for block_bytes; close it in any case. */
 trib_status trib_archive_open(trib_archive *archive, trib_reader *reader);
 void trib_archive_close(trib_archive *archive);
 /* "SHARD: WHAT: reason", or TRIB_CANCELLED. `call` is the call that failed. */

@@ -17,7 +17,7 @@
 
 #ifdef TRIB_HAVE_ARCHIVE
 
-enum { MAX_DRAINED_BYTES = 1 << 20, LABEL_BYTES = 32 };
+enum { MAX_DRAINED_BYTES = 1 << 20, LABEL_BYTES = 32, ONE_MEMBER_BLOCK = 16 << 10 };
 
 typedef struct tar_input {
     trib_input base;
@@ -62,7 +62,7 @@ static trib_status load_at(const trib_reader *file, int64_t position, const char
                            int64_t most_bytes, uint8_t **bytes, size_t *size)
 {
     trib_reader reader = { .path = file->path, .fd = file->fd, .wake_fd = -1, .size = file->size, .offset = position };
-    trib_archive archive = { 0 };
+    trib_archive archive = { .block_bytes = ONE_MEMBER_BLOCK };
     trib_status s = trib_archive_open(&archive, &reader);
     if (!trib_failed(&s)) {
         int r = archive_read_next_header(archive.archive, &archive.entry);
