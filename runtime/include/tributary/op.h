@@ -7,6 +7,7 @@
 
 #include "tributary/declare.h"
 #include "tributary/graph.h"
+#include "tributary/step_controls.h"
 
 TRIB_BEGIN_DECLS
 
@@ -57,16 +58,6 @@ typedef struct trib_op_stage {
     trib_kind kind; /* TRIB_NO_STAGE: there is none */
     trib_attributes attributes;
 } trib_op_stage;
-
-/* Numbers that change from step to step. They are an input of a plan for training, so that a captured step never
- * changes. 64 bytes; a view of them is u8, n = h = w = 1, c = 64. */
-typedef struct trib_step_controls {
-    uint64_t seed, step; /* of dropout's random numbers */
-    float lr, momentum, weight_decay;
-    float average_decay;  /* a moving average keeps this much of itself */
-    float loss_scale;     /* gradients are those of loss_scale times the loss */
-    uint32_t reserved[7]; /* 0 */
-} trib_step_controls;
 
 /* Training. Activations, their gradients and u8 indices have the batch's n; "vector" is f32 with n = h = w = 1 and c =
  * channels; vectors, saved, loss, labels and controls are dense, in nchw or nhwc. A weight is dense: n = K, c = C, h x

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tributary: the custom CUDA kernels. Each enqueues one kernel on `stream` (a cudaStream_t of the current device) and
+ * Tributary: the custom CUDA kernels. Each enqueues its kernel on `stream` (a cudaStream_t of the current device) and
  * returns; each computes what its C reference in tributary/kernels.h computes, with float32 arithmetic whatever the
  * storage. Activations are NHWC with a row pitch in elements, all in device memory.
  *
  * Storage is TRIB_F32, TRIB_F16 or TRIB_BF16. Where channels, pitches and addresses are multiples of 16 bytes, memory
  * is accessed 16 bytes at a time; pooling, LRN, softmax, scale_shift and reorder also work without that, only slower.
- * No input overlaps an output.
+ * No input overlaps an output, unless the function says so.
  *
  * A geometry that a kernel has no code for fails with TRIB_UNSUPPORTED before anything is enqueued; otherwise geometry
  * is trusted, as in kernels.h. TRIB_DEVICE_ERROR carries the cudaError_t of the launch. */
@@ -14,6 +14,8 @@
 
 #include "tributary/dtype.h"
 #include "tributary/kernels.h"
+#include "tributary/step_controls.h"
+#include "tributary/training_kernels.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -113,6 +115,65 @@ trib_status trib_cuda_softmax(const trib_pixel_geometry *g, trib_dtype dtype, co
  * and their softmax over the row. indices and probabilities are [rows][k]; 1 <= k <= c. */
 trib_status trib_cuda_softmax_top_k(const trib_pixel_geometry *g, int k, trib_dtype dtype, const void *x,
                                     float *probabilities, int32_t *indices, void *stream);
+
+/* ---- training: what training_kernels.h says, deterministic: sums are made in a fixed order that depends on shapes
+ * only, and no bit depends on the card. dy, x, dx, y and logits have the storage type; statistics, parameters and their
+ * gradients are float32. Where a function says that an output may be an input, both have the same pitch. ---- */
+
+/* Bytes of `workspace`, aligned to 8, of the functions that sum over rows. They enqueue two or three kernels. */
+int64_t trib_cuda_row_sums_workspace(int64_t rows, int c);
+
+/* p->weight, p->bias, saved and both running statistics are in device memory. (Applying it is trib_cuda_scale_shift
+ * with saved and saved + c.) */
+trib_status trib_cuda_batch_statistics(const trib_pixel_geometry *g, trib_dtype dtype, const void *x,
+                                       const trib_batch_norm_parameters *p, float *saved, float *running_mean,
+                                       float *running_var, void *workspace, void *stream);
+/* dx may be dy. */
+trib_status trib_cuda_batch_norm_backward(const trib_gradient_geometry *g, bool relu, trib_dtype dtype, const void *dy,
+                                          const void *x, const float *saved, void *dx, float *dweight, float *dbias,
+                                          void *workspace, void *stream);
+/* dx may be dy. db NULL: no sum is made, and workspace may be NULL. */
+trib_status trib_cuda_relu_backward(const trib_gradient_geometry *g, trib_dtype dtype, const void *dy, const void *y,
+                                    void *dx, float *db, void *workspace, void *stream);
+trib_status trib_cuda_bias_backward(const trib_gradient_geometry *g, trib_dtype dtype, const void *dy, float *db,
+                                    void *workspace, void *stream);
+
+/* Windows of at most 256 positions: TRIB_UNSUPPORTED otherwise. */
+trib_status trib_cuda_max_pool2d_indexed(const trib_window_geometry *g, trib_dtype dtype, const void *x, void *y,
+                                         uint8_t *index, int i_pitch, void *stream);
+/* With `accumulate` the sum is added in float32 and rounded once, here and below. */
+trib_status trib_cuda_max_pool2d_backward(const trib_window_geometry *g, trib_dtype dtype, const void *dy,
+                                          const uint8_t *index, int i_pitch, void *dx, bool accumulate, void *stream);
+trib_status trib_cuda_avg_pool2d_backward(const trib_window_geometry *g, trib_dtype dtype, const void *dy, void *dx,
+                                          bool accumulate, void *stream);
+trib_status trib_cuda_adaptive_avg_pool2d_backward(const trib_window_geometry *g, trib_dtype dtype, const void *dy,
+                                                   void *dx, bool accumulate, void *stream);
+
+trib_status trib_cuda_lrn_backward(const trib_gradient_geometry *g, const trib_lrn_coefficients *lrn, trib_dtype dtype,
+                                   const void *dy, const void *x, void *dx, void *stream);
+
+/* `controls` are in device memory, here and below, and are read when the kernel runs. */
+
+/* As trib_ref_dropout, with seed and step of the controls; those of g are ignored. y may be x. */
+trib_status trib_cuda_dropout(const trib_dropout_geometry *g, trib_dtype dtype, const void *x,
+                              const trib_step_controls *controls, void *y, void *stream);
+
+/* g->scale is the weight of the loss; the kernel multiplies it by the controls' loss scale. loss[n] is float32. */
+trib_status trib_cuda_cross_entropy(const trib_cross_entropy_geometry *g, trib_dtype dtype, const void *x,
+                                    const int32_t *labels, const trib_step_controls *controls, void *dx, float *loss,
+                                    void *stream);
+
+/* Multiples of the controls' learning rate and weight decay. */
+typedef struct trib_cuda_sgd_rates {
+    float rate, decay;
+    bool nesterov;
+} trib_cuda_sgd_rates;
+
+/* w and v in place, all float32; as the references, bit for bit. */
+trib_status trib_cuda_sgd(int64_t count, const trib_cuda_sgd_rates *rates, const float *g,
+                          const trib_step_controls *controls, float *w, float *v, void *stream);
+trib_status trib_cuda_moving_average(int64_t count, const float *w, const trib_step_controls *controls, float *a,
+                                     void *stream);
 
 #ifdef __cplusplus
 }
