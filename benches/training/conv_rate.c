@@ -136,8 +136,9 @@ static void measure(bench *b, const trib_graph *graph, const trib_layer *layer, 
 
 static void report(const bench *b)
 {
-    printf("%s, batch %d, %d threads; milliseconds per image: processor (clock)\n",
-           trib_device_get_info(b->device)->library, b->batch, b->threads);
+    printf("%s, %s, batch %d, %d threads; milliseconds per image: processor (clock)\n",
+           trib_device_get_info(b->device)->library, trib_device_get_info(b->device)->instructions, b->batch,
+           b->threads);
     printf("%6s %16s %16s %16s %16s %12s\n", "chunk", "forward", "backward data", "backward weight", "sum",
            "workspace MB");
     for (int i = 0; i < b->chunk_count; ++i) {
@@ -155,14 +156,15 @@ static void report(const bench *b)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4 || argc > 5) {
-        fprintf(stderr, "usage: conv_rate BATCH CHUNKS THREADS [IMPLEMENTATION]\n");
+    if (argc < 4 || argc > 6) {
+        fprintf(stderr, "usage: conv_rate BATCH CHUNKS THREADS [PIXELS [IMPLEMENTATION]]\n");
         return 2;
     }
-    bench b = { .batch = atoi(argv[1]), .threads = atoi(argv[3]), .wanted = argc > 4 ? argv[4] : "" };
+    bench b = { .batch = atoi(argv[1]), .threads = atoi(argv[3]), .wanted = argc > 5 ? argv[5] : "" };
+    int pixels = argc > 4 ? atoi(argv[4]) : 224;
     for (char *next = strtok(argv[2], ","); next && b.chunk_count < MOST_CHUNKS; next = strtok(NULL, ","))
         b.chunks[b.chunk_count++] = atoi(next);
-    trib_network_spec spec = { .network = trib_network_find("torchvision") };
+    trib_network_spec spec = { .network = trib_network_find("torchvision"), .height = pixels, .width = pixels };
     trib_graph *graph = NULL;
     check(trib_network_graph(&spec, &graph));
     check(trib_device_open("cpu", NULL, &b.device));

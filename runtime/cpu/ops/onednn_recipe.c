@@ -84,6 +84,11 @@ int trib_onednn_tasks(const trib_op_desc *desc, const trib_onednn_recipe *r)
     return (trib_onednn_x(desc, r)->n + r->chunk - 1) / r->chunk;
 }
 
+static int chunk_of(const trib_op_desc *desc, const trib_view *view)
+{
+    return desc->chunk > 0 && desc->chunk < view->n ? desc->chunk : view->n;
+}
+
 static void set_images(trib_onednn_recipe *r, const trib_op_desc *desc, int images)
 {
     const trib_view *x = trib_onednn_x(desc, r), *y = trib_onednn_y(desc, r);
@@ -208,7 +213,7 @@ static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, cons
     r->x_layout = way->x;
     r->y_layout = way->y;
     const trib_view *x = trib_onednn_x(desc, r), *y = trib_onednn_y(desc, r);
-    r->chunk = desc->chunk > 0 && desc->chunk < x->n ? desc->chunk : x->n;
+    r->chunk = chunk_of(desc, x);
     r->g = (trib_dnnl_geometry) { .direction = way->turned ? TRIB_DNNL_FORWARD : direction_of(desc->kind),
                                   .c = padded(x->c, way->x),
                                   .h = x->h,
@@ -358,22 +363,26 @@ trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, 
 static void rank_inference(const trib_op_desc *desc, const char *names[TRIB_ONEDNN_CANDIDATES])
 {
     const trib_view *y = &desc->outputs[0];
-    int chunk = desc->chunk > 0 && desc->chunk < y->n ? desc->chunk : y->n;
-    bool large = (int64_t)y->h * y->w >= 100 || images_per_winograd(desc, chunk) >= 4;
+    bool large = (int64_t)y->h * y->w >= 100 || images_per_winograd(desc, chunk_of(desc, y)) >= 4;
     names[0] = large ? "onednn:winograd_4x3" : "onednn:winograd_2x3";
     names[1] = "onednn:direct";
     names[2] = large ? "onednn:winograd_2x3" : "onednn:winograd_4x3";
 }
 
-/* Measured at chunks of 8, for the three directions of GoogLeNet's 3x3 convolutions: F(4x4,3x3) is 1.2 to 2.6 times as
- * fast as direct with more than a million products per tap and image (16 x 32 channels at 28x28: 1.1, 1.1, 0.7; 24 x 64
- * at 14x14: 1.0, 0.9, 0.8), but not at 7x7 (0.8, 0.8, 1.1, for the most scratch memory of all). */
+/* Measured for the three directions of GoogLeNet's 3x3 convolutions, how many times as fast as direct F(4x4,3x3) is:
+ *
+ *     pixels of a chunk   8x28x28          8x14x14          16x7x7         8x7x7          64x4x4         32x4x4
+ *                         2.1 1.8 1.6 up   1.3 1.3 1.5 up   1.1 1.1 1.6    0.8 0.8 1.1    1.2 1.0 1.4    1.1 0.9 1.4
+ *
+ * With few channels less: 16 x 32 at 8x28x28 1.1 1.1 0.7, 32 x 64 at 8x14x14 1.1 1.0 0.8. At 2x2 most of a tile is
+ * empty: 0.3 even for 64 images. */
 static void rank_training(const trib_op_desc *desc, const char *names[TRIB_ONEDNN_CANDIDATES])
 {
     const trib_onednn_recipe straight = { 0 };
     const trib_view *x = trib_onednn_x(desc, &straight), *y = trib_onednn_y(desc, &straight);
-    int64_t pixels = (int64_t)y->h * y->w;
-    bool winograd = pixels >= 100 && pixels * x->c * y->c > 1000000;
+    int64_t pixels = (int64_t)chunk_of(desc, x) * y->h * y->w;
+    int64_t least = desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT ? 512 : 768;
+    bool winograd = y->h >= 4 && y->w >= 4 && pixels >= least && pixels * x->c * y->c > 8000000;
     names[0] = winograd ? "onednn:winograd_4x3" : "onednn:direct";
     names[1] = winograd ? "onednn:direct" : "onednn:winograd_4x3";
 }
