@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans for training and the trainer that runs them: order, bits, state, and what they refuse.
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "runtime/mutants.h"
+#include "runtime/nets.h"
+#include "tributary/internal/fault.h"
+
+namespace
+{
+
+using nets::Plan;
+
+const trib_loss one_loss[] = { { "logits", 1 } };
+const trib_loss three_losses[] = { { "logits", 1 }, { "aux1", 0.3f }, { "aux2", 0.3f } };
+
+trib_training training_of(const trib_loss *losses, int count)
+{
+    trib_training t = {};
+    t.losses = losses;
+    t.loss_count = count;
+    return t;
+}
+
+trib_plan_options options_of(const trib_training &t, int batch, trib_schedule schedule = TRIB_SERIAL)
+{
+    trib_plan_options o = trib_plan_default_options();
+    o.batch = batch;
+    o.schedule = schedule;
+    o.training = &t;
+    return o;
+}
+
+struct Free {
+    void operator()(trib_trainer *t) const { trib_trainer_destroy(t); }
+};
+using Trainer = std::unique_ptr<trib_trainer, Free>;
+
+// A trainer of a network, with a batch of its own.
+class Trained
+{
+  public:
+    Trained(const trib_graph *graph, const trib_training &training, int batch, trib_schedule schedule = TRIB_SERIAL,
+            trib_launch launch = TRIB_EAGER, int threads = 2, std::int64_t failing = 0)
+        : device_(nets::cpu(threads)), parameters_(graph), input_(nets::input_for(graph, batch))
+    {
+        trib_trainer_options o = {};
+        o.plan = options_of(training, batch, schedule);
+        o.launch = launch;
+        trib_trainer *made = nullptr;
+        if (failing) trib_fault_arm(failing, false);
+        created = trib_trainer_create(device_.get(), graph, parameters_.data(), &o, &made);
+        trainer.reset(made);
+        for (int i = 0; i < batch; ++i) labels.push_back(i % 3);
+        controls.lr = 0.01f;
+        controls.momentum = 0.9f;
+        controls.weight_decay = 1e-3f;
+        controls.average_decay = 0.5f;
+        controls.loss_scale = 1;
+        controls.seed = 7;
+    }
+
+    trib_status step()
+    {
+        const trib_plan *p = trib_trainer_plan(trainer.get());
+        std::vector<void *> rows;
+        for (int i = 0; i < p->output_count; ++i) {
+            std::int64_t count = 0;
+            EXPECT_OK(trib_shape_count(&p->outputs[i].shape, &count));
+            outputs[p->outputs[i].name].assign(std::size_t(count), NAN);
+            rows.push_back(outputs[p->outputs[i].name].data());
+        }
+        trib_status status = trib_trainer_step(trainer.get(), input_.data(), labels.data(), &controls, rows.data());
+        if (!trib_failed(&status)) ++controls.step;
+        return status;
+    }
+
+    std::vector<float> read(int index) const
+    {
+        trib_trainer_tensor t = trib_trainer_tensor_at(trainer.get(), index);
+        std::int64_t count = 0;
+        EXPECT_OK(trib_shape_count(&t.shape, &count));
+        std::vector<float> values(static_cast<std::size_t>(count), NAN);
+        EXPECT_OK(trib_trainer_read(trainer.get(), index, values.data()));
+        return values;
+    }
+
+    // All tensors, one behind the other.
+    std::vector<float> state() const
+    {
+        std::vector<float> all;
+        for (int i = 0; i < trib_trainer_tensor_count(trainer.get()); ++i) {
+            auto values = read(i);
+            all.insert(all.end(), values.begin(), values.end());
+        }
+        return all;
+    }
+
+    std::vector<float> tensor(trib_tensor_role role, const char *name) const
+    {
+        int i = trib_trainer_find(trainer.get(), role, name);
+        EXPECT_GE(i, 0) << name;
+        return i < 0 ? std::vector<float>() : read(i);
+    }
+
+    trib_status created;
+    std::vector<std::int32_t> labels;
+    trib_step_controls controls = {};
+    std::map<std::string, std::vector<float>> outputs;
+
+  private:
+    nets::Device device_; // outlives the trainer
+    nets::Parameters parameters_;
+    std::vector<float> input_;
+
+  public:
+    Trainer trainer;
+};
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b)
+{
+    return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(float));
+}
+
+double mean(const std::vector<float> &v)
+{
+    double sum = 0;
+    for (float x : v) sum += double(x);
+    return sum / double(v.size());
+}
+
+// ---- plans ----
+
+TEST(Training, CheckerAcceptsEveryPlanAndCatchesEveryDeletedRecordAndWait)
+{
+    auto device = nets::cpu();
+    for (const trib_network *variant : { support::bvlc, support::torchvision })
+        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED }) {
+            auto graph = nets::googlenet(variant, 224, 10, true);
+            trib_training t = training_of(three_losses, 3);
+            t.average = true;
+            t.caffe_rules = variant == support::bvlc;
+            Plan p = nets::plan(graph.get(), device.get(), options_of(t, 2, schedule));
+            ASSERT_TRUE(p);
+            ASSERT_OK(trib_plan_check_stream_order(p.get()));
+            if (schedule != TRIB_BRANCHES) continue;
+            mutants::Tally tally = mutants::delete_each_record_and_wait(p.get());
+            std::printf("%s: %d mutants, %d change the order, %d caught\n", trib_network_name(variant), tally.mutants,
+                        tally.changed, tally.caught);
+            EXPECT_GE(tally.mutants, 9 * 12);
+            EXPECT_EQ(tally.caught, tally.changed);
+        }
+}
+
+// An update reads all gradients and writes all parameters, which other ops know by other names.
+TEST(Training, CheckerSeesParametersThroughTheUpdate)
+{
+    auto device = nets::cpu();
+    auto graph = nets::inception(true);
+    trib_training t = training_of(one_loss, 1);
+    Plan p = nets::plan(graph.get(), device.get(), options_of(t, 2, TRIB_BRANCHES));
+    ASSERT_TRUE(p);
+    trib_plan_op &update = p->ops[p->op_count - 1];
+    ASSERT_STREQ(update.name, "update");
+    update.stream = p->stream_count++;
+    update.wait_count = 1;
+    for (int i = 0; i < p->op_count; ++i) // it follows the beginning only
+        if (p->ops[i].record >= 0) {
+            update.waits[0] = p->ops[i].record;
+            break;
+        }
+    EXPECT_FAILS(trib_plan_check_stream_order(p.get()), TRIB_INTERNAL, "update (stream 4)");
+}
+
+TEST(Training, RecomputingKeepsLess)
+{
+    auto graph = nets::googlenet(support::torchvision, 224, 10, true);
+    auto device = nets::cpu();
+    trib_training t = training_of(three_losses, 3);
+    trib_plan_options o = options_of(t, 16);
+    Plan with = nets::plan(graph.get(), device.get(), o);
+    o.disabled_passes = 1u << TRIB_PASS_RECOMPUTE;
+    Plan without = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(with && without);
+    std::printf("arena %.1f MB, without recomputing %.1f MB\n", double(with->arena_bytes) * 1e-6,
+                double(without->arena_bytes) * 1e-6);
+    EXPECT_LT(with->arena_bytes, without->arena_bytes);
+    EXPECT_GT(with->op_count, without->op_count);
+}
+
+TEST(Training, GradientOfAForksInputIsOneProduct)
+{
+    auto graph = nets::googlenet(support::torchvision, 64, 10);
+    auto device = nets::cpu();
+    trib_training t = training_of(one_loss, 1);
+    Plan p = nets::plan(graph.get(), device.get(), options_of(t, 2));
+    ASSERT_TRUE(p);
+    int merged = 0, data = 0;
+    for (int i = 0; i < p->op_count; ++i) {
+        data += p->ops[i].desc.kind == TRIB_CONV2D_BACKWARD_DATA;
+        merged += p->ops[i].desc.kind == TRIB_CONV2D_BACKWARD_DATA && std::strstr(p->ops[i].name, "1x1+2/");
+    }
+    EXPECT_EQ(merged, 9);
+    EXPECT_EQ(data, 57 - 1 - 9 * 2); // not of the first, and one for three
+}
+
+TEST(Training, WhatCannotBeTrainedIsRefused)
+{
+    auto graph = nets::googlenet(support::torchvision, 64, 10);
+    auto device = nets::cpu();
+    trib_plan *out = nullptr;
+    auto make = [&](const trib_plan_options &o) { return trib_plan_create(graph.get(), device.get(), &o, &out); };
+    trib_training t = training_of(one_loss, 0);
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "0 losses");
+    const trib_loss unknown[] = { { "logit", 1 } };
+    t = training_of(unknown, 1);
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_NOT_FOUND, "logit");
+    const trib_loss nameless[] = { { nullptr, 1 } };
+    t = training_of(nameless, 1);
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "names no output");
+    const trib_loss nan[] = { { "logits", NAN } };
+    t = training_of(nan, 1);
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "not finite");
+    const trib_loss image[] = { { "inception_3a/output", 1 } };
+    t = training_of(image, 1);
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "logits");
+    t = training_of(one_loss, 1);
+    trib_plan_options o = options_of(t, 2);
+    o.top_k = 5;
+    EXPECT_FAILS(make(o), TRIB_INVALID_ARGUMENT, "give no others");
+    o = options_of(t, 2);
+    o.disabled_passes = 1u << TRIB_PASS_BACKWARD;
+    EXPECT_FAILS(make(o), TRIB_INVALID_ARGUMENT, "backward");
+    t.frozen_count = 1;
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "frozen");
+    t = training_of(one_loss, 1);
+    t.label_smoothing = 1;
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "smoothing");
+}
+
+// ---- steps ----
+
+TEST(Training, SameBitsForAllSchedulesLaunchesAndThreads)
+{
+    auto graph = nets::googlenet(support::torchvision, 64, 10, true);
+    trib_training t = training_of(three_losses, 3);
+    t.average = true;
+    std::vector<float> first;
+    struct Way {
+        trib_schedule schedule;
+        trib_launch launch;
+        int threads;
+    };
+    for (Way way :
+         { Way { TRIB_SERIAL, TRIB_EAGER, 1 }, Way { TRIB_SERIAL, TRIB_GRAPH, 3 }, Way { TRIB_BRANCHES, TRIB_EAGER, 2 },
+           Way { TRIB_BRANCHES, TRIB_GRAPH, 4 }, Way { TRIB_FUSED, TRIB_EAGER, 2 } }) {
+        Trained run(graph.get(), t, 4, way.schedule, way.launch, way.threads);
+        ASSERT_OK(run.created);
+        for (int i = 0; i < 3; ++i) ASSERT_OK(run.step());
+        std::vector<float> state = run.state();
+        EXPECT_TRUE(std::isfinite(mean(state)));
+        if (first.empty()) first = state;
+        EXPECT_TRUE(same_bits(first, state))
+            << trib_schedule_name(way.schedule) << " " << way.launch << " " << way.threads;
+    }
+}
+
+TEST(Training, LossFallsOnOneBatch)
+{
+    for (const trib_network *variant : { support::bvlc, support::torchvision }) {
+        auto graph = nets::googlenet(variant, 64, 10);
+        trib_training t = training_of(one_loss, 1);
+        t.no_dropout = true;
+        Trained run(graph.get(), t, 6);
+        ASSERT_OK(run.created);
+        run.controls.lr = variant == support::bvlc ? 0.002f : 0.01f;
+        ASSERT_OK(run.step());
+        double before = mean(run.outputs["loss/logits"]);
+        for (int i = 0; i < 15; ++i) ASSERT_OK(run.step());
+        double after = mean(run.outputs["loss/logits"]);
+        std::printf("%s: loss %.3f, then %.3f\n", trib_network_name(variant), before, after);
+        EXPECT_LT(after, before / 2);
+    }
+}
+
+// Writing parameters, momentum and averages of a step into another trainer continues exactly.
+TEST(Training, ResumesBitForBit)
+{
+    auto graph = nets::inception(true);
+    trib_training t = training_of(one_loss, 1);
+    t.average = true;
+    Trained whole(graph.get(), t, 4);
+    ASSERT_OK(whole.created);
+    for (int stop = 0; stop < 4; ++stop) {
+        Trained resumed(graph.get(), t, 4, TRIB_BRANCHES, TRIB_GRAPH, 1);
+        ASSERT_OK(resumed.created);
+        resumed.controls.step = whole.controls.step;
+        for (int i = 0; i < trib_trainer_tensor_count(whole.trainer.get()); ++i)
+            if (trib_trainer_tensor_at(whole.trainer.get(), i).role != TRIB_TENSOR_GRADIENT)
+                ASSERT_OK(trib_trainer_write(resumed.trainer.get(), i, whole.read(i).data()));
+        ASSERT_OK(whole.step());
+        ASSERT_OK(resumed.step());
+        EXPECT_TRUE(same_bits(whole.state(), resumed.state())) << "after step " << stop;
+    }
+}
+
+TEST(Training, DropoutDependsOnSeedAndStepOnly)
+{
+    auto graph = nets::googlenet(support::torchvision, 64, 10);
+    trib_training t = training_of(one_loss, 1);
+    Trained a(graph.get(), t, 3), b(graph.get(), t, 3), c(graph.get(), t, 3);
+    c.controls.seed = 8;
+    for (Trained *run : { &a, &b, &c }) ASSERT_OK(run->step());
+    EXPECT_TRUE(same_bits(a.outputs["logits"], b.outputs["logits"]));
+    EXPECT_FALSE(same_bits(a.outputs["logits"], c.outputs["logits"]));
+}
+
+TEST(Training, FrozenParametersKeepTheirValues)
+{
+    auto graph = nets::googlenet(support::torchvision, 64, 10);
+    const char *const frozen[] = { "conv", "inception_3" };
+    trib_training t = training_of(one_loss, 1);
+    t.frozen = frozen;
+    t.frozen_count = 2;
+    Trained run(graph.get(), t, 3);
+    ASSERT_OK(run.created);
+    auto conv = run.tensor(TRIB_TENSOR_PARAMETER, "inception_3a/1x1.weight");
+    auto later = run.tensor(TRIB_TENSOR_PARAMETER, "inception_4a/1x1.weight");
+    EXPECT_EQ(trib_trainer_find(run.trainer.get(), TRIB_TENSOR_GRADIENT, "inception_3a/1x1.weight"), -1);
+    ASSERT_OK(run.step());
+    EXPECT_TRUE(same_bits(conv, run.tensor(TRIB_TENSOR_PARAMETER, "inception_3a/1x1.weight")));
+    EXPECT_FALSE(same_bits(later, run.tensor(TRIB_TENSOR_PARAMETER, "inception_4a/1x1.weight")));
+    const trib_plan *p = trib_trainer_plan(run.trainer.get());
+    for (int i = 0; i < p->op_count; ++i)
+        EXPECT_FALSE(std::strstr(p->ops[i].name, "inception_3a") && std::strstr(p->ops[i].name, "backward"))
+            << p->ops[i].name;
+}
+
+// Caffe's rule, seen in one step without momentum: a bias moves by twice the learning rate and does not decay.
+TEST(Training, CaffesRuleForBiases)
+{
+    auto graph = nets::inception(false);
+    trib_training t = training_of(one_loss, 1);
+    t.caffe_rules = true;
+    Trained run(graph.get(), t, 2);
+    ASSERT_OK(run.created);
+    auto w = run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight"), b = run.tensor(TRIB_TENSOR_PARAMETER, "stem.bias");
+    ASSERT_OK(run.step());
+    auto gw = run.tensor(TRIB_TENSOR_GRADIENT, "stem.weight"), gb = run.tensor(TRIB_TENSOR_GRADIENT, "stem.bias");
+    auto w2 = run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight"), b2 = run.tensor(TRIB_TENSOR_PARAMETER, "stem.bias");
+    for (std::size_t i = 0; i < w.size(); ++i) w[i] -= 0.01f * (gw[i] + 1e-3f * w[i]);
+    for (std::size_t i = 0; i < b.size(); ++i) b[i] -= 0.02f * gb[i];
+    EXPECT_LE(support::relative_error(w2, w), 1e-6);
+    EXPECT_LE(support::relative_error(b2, b), 1e-6);
+}
+
+TEST(Training, WithoutUpdateParametersStay)
+{
+    auto graph = nets::inception(true);
+    trib_training t = training_of(one_loss, 1);
+    t.no_update = true;
+    Trained run(graph.get(), t, 2);
+    ASSERT_OK(run.created);
+    auto before = run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight");
+    ASSERT_OK(run.step());
+    EXPECT_TRUE(same_bits(before, run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight")));
+    EXPECT_GT(std::fabs(mean(run.tensor(TRIB_TENSOR_GRADIENT, "stem.weight"))), 0);
+    EXPECT_EQ(trib_trainer_find(run.trainer.get(), TRIB_TENSOR_MOMENTUM, "stem.weight"), -1);
+}
+
+TEST(Training, AverageFollowsTheParameters)
+{
+    auto graph = nets::inception(true);
+    trib_training t = training_of(one_loss, 1);
+    t.average = true;
+    Trained run(graph.get(), t, 2);
+    ASSERT_OK(run.created);
+    auto before = run.tensor(TRIB_TENSOR_AVERAGE, "stem.weight");
+    EXPECT_TRUE(same_bits(before, run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight")));
+    ASSERT_OK(run.step());
+    auto after = run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight"),
+         average = run.tensor(TRIB_TENSOR_AVERAGE, "stem.weight");
+    for (std::size_t i = 0; i < before.size(); ++i) before[i] = 0.5f * before[i] + 0.5f * after[i];
+    EXPECT_LE(support::relative_error(average, before), 1e-6);
+}
+
+// ---- failures ----
+
+TEST(Training, AWrongLabelChangesNothing)
+{
+    auto graph = nets::inception(true);
+    trib_training t = training_of(one_loss, 1);
+    Trained run(graph.get(), t, 2);
+    ASSERT_OK(run.created);
+    auto before = run.state();
+    for (int label : { -1, 1000000 }) {
+        run.labels[1] = label;
+        EXPECT_FAILS(run.step(), TRIB_INVALID_ARGUMENT, "of image 1 is not one of the");
+    }
+    EXPECT_TRUE(same_bits(before, run.state()));
+    EXPECT_FAILS(trib_trainer_read(run.trainer.get(), -1, before.data()), TRIB_INVALID_ARGUMENT, "no tensor -1");
+    EXPECT_FAILS(trib_trainer_step(run.trainer.get(), nullptr, nullptr, nullptr, nullptr), TRIB_INVALID_ARGUMENT,
+                 "a step needs");
+    trib_trainer *out = nullptr;
+    EXPECT_FAILS(trib_trainer_create(nullptr, graph.get(), nullptr, nullptr, &out), TRIB_INVALID_ARGUMENT,
+                 "a trainer needs");
+}
+
+TEST(Training, EveryAllocationCanFail)
+{
+    auto graph = nets::inception(true);
+    trib_training t = training_of(one_loss, 1);
+    t.average = true;
+    for (std::int64_t k = 1; k < 100000; ++k) {
+        Trained run(graph.get(), t, 2, TRIB_BRANCHES, TRIB_GRAPH, 2, k);
+        trib_status status = run.created;
+        if (!trib_failed(&status)) status = run.step();
+        if (trib_fault_disarm() < k) break;
+        if (!trib_failed(&status)) continue;
+        EXPECT_EQ(status.code, TRIB_OUT_OF_MEMORY) << k << ": " << status.message;
+    }
+}
+
+} // namespace
