@@ -12,7 +12,7 @@ namespace mutants
 namespace
 {
 
-using Order = std::vector<std::bitset<256>>; // of each op, the ops that it follows
+using Order = std::vector<std::bitset<1024>>; // of each op, the ops that it follows
 
 // Computed here from streams and events, op by op: an independent oracle for the order that the checker
 // computes.

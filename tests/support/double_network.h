@@ -3,6 +3,8 @@
 // differences of whole networks are taken of. Slow; shares no code with the library.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "tributary.h"
