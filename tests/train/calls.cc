@@ -2,6 +2,7 @@
 #include "train/calls.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,6 +37,8 @@ bool fails(const char *name, bool interruptible = false, bool *half = nullptr)
         if (half) *half = true;
         return false;
     case calls::Trouble::no_links: errno = EPERM; return std::string("link") == name;
+    case calls::Trouble::no_locks: errno = ENOSYS; return std::string("flock") == name;
+    case calls::Trouble::no_folders: errno = EINVAL; return std::string("fsync folder") == name;
     case calls::Trouble::dies: raise(SIGKILL);
     }
     return false;
@@ -77,7 +80,13 @@ int open(const char *path, int flags, ...)
 }
 
 // No power fails in a test: the disk need not be waited for.
-int fsync(int) { return fails("fsync", true) ? -1 : 0; }
+int fsync(int fd)
+{
+    struct stat info = {};
+    const bool folder = fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+    return fails(folder ? "fsync folder" : "fsync", true) ? -1 : 0;
+}
+int flock(int fd, int operation) { return fails("flock", true) ? -1 : int(syscall(SYS_flock, fd, operation)); }
 int ftruncate(int fd, off_t size) { return fails("ftruncate", true) ? -1 : int(syscall(SYS_ftruncate, fd, size)); }
 int rename(const char *from, const char *to)
 {

@@ -16,6 +16,8 @@ enum class Trouble {
     interrupted, // EINTR once, then the call works
     half,        // write: half of the bytes are written; other calls work
     no_links,    // link: EPERM, as on FAT; other calls work
+    no_locks,    // flock: ENOSYS, as on some network file systems; other calls work
+    no_folders,  // fsync of a folder: EINVAL, as on some network file systems; other calls work
     dies,        // the process ends, as by SIGKILL, before the call
 };
 

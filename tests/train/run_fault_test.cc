@@ -173,6 +173,27 @@ TEST(RunFolderWithoutLinks, HasCopies)
     EXPECT_EQ(runs::newest(run.get()), 100);
 }
 
+TEST(RunFolderWithoutLocks, SaysSoAndGoesOn)
+{
+    support::TemporaryFolder folder;
+    calls::arm(1, Trouble::no_locks, true);
+    auto run = runs::begun(folder.file("run"));
+    calls::disarm();
+    EXPECT_FALSE(trib_run_folder_is_locked(run.get()));
+    ASSERT_OK(runs::save(run.get(), 100));
+    EXPECT_EQ(runs::newest(run.get()), 100);
+}
+
+TEST(RunFolderWithoutFlushedNames, Saves)
+{
+    support::TemporaryFolder folder;
+    auto run = runs::begun(folder.file("run"));
+    calls::arm(1, Trouble::no_folders, true);
+    EXPECT_OK(runs::save(run.get(), 100, true));
+    calls::disarm();
+    EXPECT_EQ(runs::newest(run.get()), 100);
+}
+
 // Trains for ever, and says each step that is saved on `pipe`.
 [[noreturn]] void train_for_ever(const std::string &path, int pipe)
 {
