@@ -14,7 +14,6 @@
 
 #include "data/file.h"
 #include "formats/file.h"
-#include "train/number.h"
 #include "train/ticks.h"
 
 /* Units of the picture. It is narrow, so that 16 are readable on a phone. */

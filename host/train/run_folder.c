@@ -92,7 +92,8 @@ static trib_status check_folder(const char *path, bool resume, bool *has_run)
 
 /* ---- opening ---- */
 
-/* mkdir -p */
+/* As mkdir -p. A folder above that exists may refuse with another error than EEXIST; what is really missing, the next
+ * folder says. */
 static trib_status create_folders(const char *path)
 {
     char part[TRIB_RUN_PATH];

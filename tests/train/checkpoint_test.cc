@@ -177,6 +177,8 @@ TEST(CheckpointDamage, OtherFilesAreNoCheckpoints)
     EXPECT_FAILS(checkpoints::open(folder.file("text"), c), TRIB_BAD_DATA, "is no checkpoint");
     EXPECT_FAILS(checkpoints::open(folder.file("none"), c), TRIB_NOT_FOUND, "none");
     EXPECT_FAILS(checkpoints::open(folder.path(), c), TRIB_INVALID_ARGUMENT, "folder");
+    ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0666), 0);
+    EXPECT_FAILS(checkpoints::open(folder.file("pipe"), c), TRIB_INVALID_ARGUMENT, "a checkpoint is a file");
     EXPECT_FAILS(trib_checkpoint_open(nullptr, nullptr), TRIB_INVALID_ARGUMENT, "NULL");
 }
 

@@ -173,6 +173,29 @@ TEST(RunFolderWithoutLinks, HasCopies)
     EXPECT_EQ(runs::newest(run.get()), 100);
 }
 
+TEST_P(RunFault, CopiesInPlaceOfLinks)
+{
+    support::TemporaryFolder folder;
+    const std::string path = folder.file("run");
+    for (int k = 1;; ++k) {
+        auto run = runs::begun(path);
+        ASSERT_OK(runs::save(run.get(), 100, true));
+        calls::arm(1, Trouble::no_links, true);
+        trib_fault_arm(k, GetParam());
+        trib_status s = runs::save(run.get(), 200, true);
+        const std::int64_t seen = trib_fault_disarm();
+        calls::disarm();
+        SCOPED_TRACE("operation " + std::to_string(k) + ": " + s.message);
+        EXPECT_EQ(trib_failed(&s), seen >= k);
+        const bool said = !trib_failed(&s) || std::string(s.message).find("saved, but") == 0;
+        EXPECT_GE(runs::newest(run.get()), said ? 200 : 100);
+        for (const char *name : { "/last", "/model_best" }) EXPECT_TRUE(checkpoints::opened(path + name)) << name;
+        run.reset();
+        fs::remove_all(path);
+        if (seen < k) break;
+    }
+}
+
 TEST(RunFolderWithoutLocks, SaysSoAndGoesOn)
 {
     support::TemporaryFolder folder;

@@ -167,6 +167,16 @@ TEST_F(RunFolder, TheLockOfAKilledProcessIsTakenOver)
     close(pipe[1]);
 }
 
+TEST_F(RunFolder, ALockWithoutAnIdIsALockToo)
+{
+    auto first = runs::begun(run);
+    for (const char *text : { "", "x", "\x1B[2J 1", "12" }) {
+        support::write_file(file(".lock"), text); // as on a full disk
+        runs::Run r(nullptr, trib_run_folder_close);
+        EXPECT_FAILS(runs::open(run, true, r), TRIB_INVALID_ARGUMENT, "another process trains into this folder");
+    }
+}
+
 // ---- what was asked ----
 
 TEST_F(RunFolder, ArgsAreJsonWithTheCommandAndTheSettings)
@@ -201,6 +211,10 @@ TEST_F(RunFolder, DifferencesToWhatWasAskedAreNamed)
     EXPECT_EQ(differences({ model, { "batch_size", "32", 0 } }), "batch_size: was 32, is '32'\n");
     EXPECT_EQ(differences({ model, batch, { "lr", nullptr, 0.1 } }), "lr: was nothing, is 0.1\n");
     EXPECT_EQ(differences({ batch }), "model: was 'googlenet', is nothing\n");
+    EXPECT_EQ(differences({ model, { "batch_size", nullptr, NAN } }), "batch_size: was 32, is nothing\n");
+    ASSERT_OK(trib_run_folder_write_args(r.get(), nullptr, 0,
+                                         std::vector<trib_run_setting> { { "x", nullptr, NAN } }.data(), 1));
+    EXPECT_EQ(differences({ { "x", nullptr, INFINITY } }), "");
 }
 
 // ---- checkpoints ----
@@ -286,6 +300,12 @@ TEST_F(RunFolder, DamagedCheckpointsAheadDoNotPushOutNewOnes)
     EXPECT_EQ(names(run), (std::set<std::string> { "args.json", "checkpoint-200", "checkpoint-900", "checkpoint-0900",
                                                    "checkpoint-99999999999999999999", "last" }));
     EXPECT_EQ(runs::newest(r.get()), 200);
+}
+
+TEST_F(RunFolder, NumbersBelowZeroAreNoSteps)
+{
+    auto r = runs::begun(run);
+    EXPECT_FAILS(runs::save(r.get(), -1), TRIB_INVALID_ARGUMENT, "negative");
 }
 
 TEST_F(RunFolder, ACheckpointWithoutAStepIsNoneOfARun)

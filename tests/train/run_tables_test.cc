@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "train/calls.h"
 #include "train/number.h"
 #include "train/run_table.h"
 #include "train/runs.h"
@@ -166,6 +167,24 @@ TEST_F(RunTables, NothingIsAddedBeforeTheBegin)
     EXPECT_FAILS(trib_run_folder_add_step(r.get(), 1, nullptr, 0), TRIB_INVALID_ARGUMENT, "not open");
 }
 
+TEST_F(RunTables, AFullDiskLeavesWholeRows)
+{
+    auto r = runs::opened(run, true);
+    ASSERT_OK(begin(r.get(), 30));
+    const trib_run_number loss = { "loss", 1 };
+    for (auto trouble : { calls::Trouble::no_space, calls::Trouble::broken }) {
+        calls::arm(1, trouble);
+        trib_status s = trib_run_folder_add_step(r.get(), 31, &loss, 1);
+        calls::disarm();
+        EXPECT_EQ(s.code, TRIB_IO_ERROR) << s.message;
+        expect_as_before();
+    }
+    calls::arm(1, calls::Trouble::half);
+    EXPECT_OK(trib_run_folder_add_step(r.get(), 31, &loss, 1));
+    calls::disarm();
+    EXPECT_EQ(support::read_file(run + "/metrics.jsonl"), metrics + "{\"step\":31,\"loss\":1}\n");
+}
+
 TEST_F(RunTables, AFolderInPlaceOfATable)
 {
     std::filesystem::remove(run + "/summary.csv");
@@ -227,19 +246,21 @@ TEST(RunCurves, LossesOfOneHeadStandTogetherInItsColor)
 {
     support::TemporaryFolder folder;
     auto r = runs::begun(folder.file("run"));
-    const char *const heads[] = { "train_loss_aux1", "eval_top1_average", "eval_loss_aux1", "images_per_second" };
-    ASSERT_OK(trib_run_folder_begin(r.get(), 0, heads, 4));
+    const char *const heads[] = { "train_loss_aux1", "train_loss_aux2", "eval_top1_average", "eval_loss_aux1",
+                                  "images_per_second" };
+    ASSERT_OK(trib_run_folder_begin(r.get(), 0, heads, 5));
     for (int n = 0; n < 2; ++n) {
-        const double more[] = { 3, 60, 4, 800 };
+        const double more[] = { 3, 5, 60, 4, 800 };
         const trib_run_epoch row = { n, n + 1, 1, 2, 50, 0.1, more };
         ASSERT_OK(trib_run_folder_add_epoch(r.get(), &row));
     }
     ASSERT_OK(trib_run_folder_draw(r.get()));
     const std::string picture = support::read_file(folder.file("run/curves.svg"));
     std::size_t at = 0;
-    for (const char *part : { "class=\"c s0\"", ">train 1<", "class=\"c s0 d\"", ">eval 2<", "class=\"c s1\"",
-                              ">train aux1 3<", "class=\"c s1 d\"", ">eval aux1 4<", ">Top-1, percent<", ">eval 50<",
-                              "class=\"c s1\"", ">eval average 60<", ">Learning rate<", ">lr 0.1<" }) {
+    for (const char *part :
+         { "class=\"c s0\"", ">train 1<", "class=\"c s0 d\"", ">eval 2<", "class=\"c s1\"", ">train aux1 3<",
+           "class=\"c s1 d\"", ">eval aux1 4<", "class=\"c s2\"", ">train aux2 5<", ">Top-1, percent<", ">eval 50<",
+           "class=\"c s1\"", ">eval average 60<", ">Learning rate<", ">lr 0.1<" }) {
         at = picture.find(part, at);
         ASSERT_NE(at, std::string::npos) << part;
     }
