@@ -225,13 +225,20 @@ static void window_sums(int channels, int first, int last, const float *restrict
         for (int c = 0; c < channels; ++c) sum[c] += values[c + i];
 }
 
-/* power = scale^-beta; everyone's beta is 3/4. */
-static void powers(int channels, float beta, const float *restrict scale, float *restrict power)
+/* power = scale^-beta, and scale becomes scale^(-beta-1). Everyone's beta is 3/4: two square roots and a division. */
+static void powers(int channels, float beta, float *restrict scale, float *restrict power)
 {
     if (beta == 0.75f)
-        for (int c = 0; c < channels; ++c) power[c] = 1 / sqrtf(scale[c] * sqrtf(scale[c]));
+        for (int c = 0; c < channels; ++c) {
+            const float root = 1 / sqrtf(scale[c]);
+            power[c] = root * sqrtf(root);
+            scale[c] = power[c] * (root * root);
+        }
     else
-        for (int c = 0; c < channels; ++c) power[c] = powf(scale[c], -beta);
+        for (int c = 0; c < channels; ++c) {
+            power[c] = powf(scale[c], -beta);
+            scale[c] = power[c] / scale[c];
+        }
 }
 
 static void lrn_backward(const trib_lrn_pixel *p)
@@ -243,7 +250,7 @@ static void lrn_backward(const trib_lrn_pixel *p)
     window_sums(p->channels, -p->before, p->after, squares, scale);
     for (int c = 0; c < p->channels; ++c) scale[c] = p->k + p->factor * scale[c];
     powers(p->channels, p->beta, scale, power);
-    for (int c = 0; c < p->channels; ++c) squares[c] = dy[c] * x[c] * power[c] / scale[c];
+    for (int c = 0; c < p->channels; ++c) squares[c] = dy[c] * x[c] * scale[c];
     window_sums(p->channels, -p->after, p->before, squares, scale);
     for (int c = 0; c < p->channels; ++c) dy[c] = dy[c] * power[c] - slope * x[c] * scale[c];
 }

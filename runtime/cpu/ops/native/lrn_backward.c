@@ -42,16 +42,25 @@ static trib_lrn_pixel pixel_of(const trib_native_call *call)
                               .power = memory + 4 * size };
 }
 
+/* One group of channels. Of a size that the compiler knows, it is a few instructions instead of a call. */
+static inline void copy_group(float *to, const float *from, int width)
+{
+    if (width == 16)
+        memcpy(to, from, 16 * sizeof *to);
+    else if (width == 8)
+        memcpy(to, from, 8 * sizeof *to);
+    else
+        memcpy(to, from, (size_t)width * sizeof *to);
+}
+
 static void collect(const trib_pixels *p, const float *from, float *channels)
 {
-    for (int g = 0; g < p->groups; ++g)
-        memcpy(channels + (int64_t)g * p->width, from + g * p->group, (size_t)p->width * sizeof *channels);
+    for (int g = 0; g < p->groups; ++g) copy_group(channels + (int64_t)g * p->width, from + g * p->group, p->width);
 }
 
 static void spread(const trib_pixels *p, const float *channels, float *to)
 {
-    for (int g = 0; g < p->groups; ++g)
-        memcpy(to + g * p->group, channels + (int64_t)g * p->width, (size_t)p->width * sizeof *channels);
+    for (int g = 0; g < p->groups; ++g) copy_group(to + g * p->group, channels + (int64_t)g * p->width, p->width);
 }
 
 trib_status trib_native_lrn_backward(const trib_native_call *call)
