@@ -5,22 +5,37 @@
 
 #include "files.h"
 #include "output.h"
+#include "run_backward.h"
 #include "settings.h"
+#include "training.h"
 #include "tributary/internal/alloc.h"
 
 typedef struct run_options {
     int batch;
-    const char *output;
     cli_texts outputs;
-    bool overwrite;
+    cli_backward training; /* the output file, too */
 } run_options;
 #define AT(field) offsetof(run_options, field)
 static const cli_option table[] = {
-    { 'o', "output", CLI_FILE_OUT, AT(output), "FILE", "the safetensors file to write (required)", 0, 0 },
-    CLI_OVERWRITE_OPTION(AT(overwrite)),
+    { 'o', "output", CLI_FILE_OUT, AT(training.output), "FILE", "the safetensors file to write (required)", 0, 0 },
+    CLI_OVERWRITE_OPTION(AT(training.overwrite)),
     { 0, "outputs", CLI_TEXTS, AT(outputs), "NAMES",
       "outputs or layers to write, layer L as trace/L; default logits,probabilities", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },
+};
+static const cli_option backward_table[] = {
+    { 0, "backward", CLI_FLAG, AT(training.wanted), NULL,
+      "train on the images, all in one batch, with 'labels' (N numbers, i32 or i64): writes logits and aux1, aux2 before "
+      "the first update, loss, and grad/NAME for each parameter, named as in the model file",
+      0, 0 },
+    { 0, "steps", CLI_INT, AT(training.steps), "N",
+      "also make N updates on this batch: writes losses, and after/NAME for each parameter and running statistic", 1,
+      1000000 },
+    { 0, "lr", CLI_REAL, AT(training.lr), "RATE", "learning rate; default 0.01", 0, 1e6 },
+    { 0, "momentum", CLI_AMOUNT, AT(training.momentum), "X", "default 0.9", 0, 0.9999 },
+    { 0, "weight-decay", CLI_AMOUNT, AT(training.weight_decay), "X", "default 2e-4", 0, 1000 },
+    { 0, "no-dropout", CLI_FLAG, AT(training.no_dropout), NULL, "leave dropout out; otherwise --seed decides it", 0, 0 },
+    { 0, "aux-weight", CLI_AMOUNT, AT(training.aux_weight), "W", CLI_AUX_WEIGHT_HELP, 0, 1000 },
 };
 
 typedef struct tensor_run {
@@ -143,7 +158,7 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     const char *const *names = own->outputs.count ? (const char *const *)own->outputs.items : usual;
     int name_count = own->outputs.count ? own->outputs.count : 2;
     trib_preprocess unused;
-    TRIB_TRY(cli_output_check(own->output, own->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW));
+    TRIB_TRY(cli_output_check(own->training.output, own->training.overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW));
     TRIB_TRY(cli_open_device(settings, &r->device));
     TRIB_TRY(cli_load_model(settings, model, &r->model, &unused));
     TRIB_TRY(cli_check_outputs(trib_model_graph(r->model), &own->outputs));
@@ -159,7 +174,7 @@ static trib_status run_tensors(tensor_run *r, const cli_settings *settings, cons
     trib_model_release_parameters(r->model);
     TRIB_TRY(allocate(r, batch));
     TRIB_TRY(run_all(r, batch));
-    return trib_safetensors_write(own->output, r->tensors, r->output_count, NULL, 0);
+    return trib_safetensors_write(own->training.output, r->tensors, r->output_count, NULL, 0);
 }
 
 static void release(tensor_run *r)
@@ -179,16 +194,28 @@ static void release(tensor_run *r)
     trib_device_close(r->device);
 }
 
+static int check_training(const cli_command *self, const run_options *own)
+{
+    if (own->training.wanted && own->outputs.count)
+        return cli_usage(self, "--outputs is for inference: with --backward all there is is written");
+    if (!own->training.wanted && (own->training.steps || own->training.no_dropout))
+        return cli_usage(self, "--%s is for training: add --backward", own->training.steps ? "steps" : "no-dropout");
+    return CLI_GO_ON;
+}
+
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    run_options own = { .batch = 32 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
+    run_options own = { .batch = 32,
+                        .training = {
+                            .lr = 0.01, .momentum = 0.9, .weight_decay = 2e-4, .aux_weight = CLI_AUX_WEIGHT } };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), CLI_GROUP("Training", backward_table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "input file");
-    if (code == CLI_GO_ON && !own.output) code = cli_usage(self, "no output file: add -o FILE");
+    if (code == CLI_GO_ON) code = check_training(self, &own);
+    if (code == CLI_GO_ON && !own.training.output) code = cli_usage(self, "no output file: add -o FILE");
     if (code == CLI_GO_ON) {
         bool random = settings.arch != NULL;
         const char *input = arguments.items[!random];
@@ -197,7 +224,10 @@ static int run(const cli_command *self, int argc, char **argv)
         files.prints = false;
         cli_files_add(&files.reads, "IN", input);
         trib_status status = cli_files_check(&files);
-        if (!trib_failed(&status)) status = run_tensors(&r, &settings, &own, random ? NULL : arguments.items[0], input);
+        const char *model = random ? NULL : arguments.items[0];
+        if (!trib_failed(&status))
+            status = own.training.wanted ? cli_run_backward(&settings, &own.training, model, input)
+                                         : run_tensors(&r, &settings, &own, model, input);
         if (status.code == TRIB_CANCELLED) cli_message("interrupted; nothing was written");
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
         release(&r);
@@ -213,10 +243,13 @@ const cli_command cli_run = {
     .description =
         "Reads the tensor 'input' (N,C,H,W in f32, f16 or bf16, any N), runs the network on it without preprocessing, "
         "and writes float32 tensors: 'logits' and 'probabilities', or those that --outputs names. The output of an "
-        "inner layer is written as N,C,H,W under trace/LAYER.",
+        "inner layer is written as N,C,H,W under trace/LAYER.\n\n"
+        "With --backward, it writes losses and gradients instead, to compare with another program's.",
     .examples =
         "  $ tributary run model.safetensors in.safetensors -o out.safetensors\n"
         "  $ tributary run model.safetensors in.safetensors -o out.safetensors --outputs logits,inception_3a/output\n"
-        "  $ tributary run --arch bvlc --seed 7 in.safetensors -o out.safetensors --reference\n",
+        "  $ tributary run --arch bvlc --seed 7 in.safetensors -o out.safetensors --reference\n"
+        "  $ tributary run model.safetensors in.safetensors -o grads.safetensors --backward --steps 5 --lr 0.001 "
+        "--no-dropout\n",
     .run = run,
 };

@@ -10,6 +10,8 @@
 #include "files.h"
 #include "text.h"
 #include "train_options.h"
+#include "train_replay.h"
+#include "tributary/internal/alloc.h"
 
 static const double REFRESH_SECONDS = 0.1;
 
@@ -106,6 +108,8 @@ static int end(const session *s, const trib_status *status, const trib_train_res
 {
     if (trib_failed(status)) {
         int code = cli_report(status);
+        if (status->code == TRIB_BAD_DATA && r->step)
+            cli_message("to see that step again: tributary train --replay %s %" PRId64, s->options.folder, r->step + 1);
         if (r->saved >= 0)
             cli_message("the newest checkpoint is that of step %" PRId64 ": %s/last", r->saved, s->options.folder);
         return code;
@@ -123,12 +127,26 @@ static int train(session *s)
 {
     trib_train_result result = { .saved = -1 };
     s->view.terminal = isatty(STDERR_FILENO);
-    trib_status status = open_run(s);
     cli_catch_signals();
     cli_catch_save_requests();
+    trib_status status = open_run(s);
     if (!trib_failed(&status)) status = trib_train_run(s->train, &result);
     clear(&s->view);
     int code = end(s, &status, &result);
+    trib_train_close(s->train);
+    trib_device_close(s->device);
+    return code;
+}
+
+/* In place of training. */
+static int replay(session *s, int64_t step)
+{
+    trib_train_replay result;
+    trib_status status = open_run(s);
+    cli_catch_signals();
+    if (!trib_failed(&status)) status = trib_train_again(s->train, step, &result);
+    if (!trib_failed(&status)) status = cli_print_replay(&result);
+    int code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     trib_train_close(s->train);
     trib_device_close(s->device);
     return code;
@@ -142,7 +160,10 @@ static int check(const cli_command *self, const cli_train_options *own, const cl
     return CLI_GO_ON;
 }
 
-static int run(const cli_command *self, int argc, char **argv)
+static int replay_run(const cli_command *self, const cli_train_options *own, const cli_texts *arguments);
+
+/* Reads the command line and trains, or with `step` runs that step of its run again. */
+static int run_words(const cli_command *self, int argc, char **argv, int64_t step, const char *folder)
 {
     cli_settings settings = cli_default_settings();
     cli_train_options own = cli_train_defaults();
@@ -152,6 +173,8 @@ static int run(const cli_command *self, int argc, char **argv)
     session s = { .settings = &settings };
     cli_train_groups(&own, &settings, groups);
     int code = cli_parse(self, groups, argc, argv, &arguments);
+    if (code == CLI_GO_ON && step) own.output = folder; /* it may have been moved */
+    if (code == CLI_GO_ON && own.replay) code = replay_run(self, &own, &arguments);
     if (code == CLI_GO_ON) code = check(self, &own, &arguments);
     if (code == CLI_GO_ON) code = cli_train_resolve(self, &own, &settings, &s.options);
     if (code == CLI_GO_ON) {
@@ -163,17 +186,33 @@ static int run(const cli_command *self, int argc, char **argv)
         s.options.command_words = argc;
         s.options.settings = recorded.items;
         s.options.setting_count = recorded.count;
-        code = trib_failed(&status) ? cli_report(&status) : train(&s);
+        code = trib_failed(&status) ? cli_report(&status) : step ? replay(&s, step) : train(&s);
     }
     cli_train_settings_release(&recorded);
     cli_options_release(groups, &arguments);
     return code;
 }
 
+static int replay_run(const cli_command *self, const cli_train_options *own, const cli_texts *arguments)
+{
+    char **words = NULL;
+    int count = 0;
+    int64_t step;
+    if (arguments->count != 1 || !cli_read_step(arguments->items[0], &step))
+        return cli_usage(self, "--replay RUN takes one argument, the number of a STEP, from 1");
+    trib_status status = trib_run_read_command(own->replay, &words, &count);
+    int code = trib_failed(&status) ? cli_report(&status) : run_words(self, count, words, step, own->replay);
+    trib_free(words);
+    return code;
+}
+
+static int run(const cli_command *self, int argc, char **argv) { return run_words(self, argc, argv, 0, NULL); }
+
 const cli_command cli_train = {
     .name = "train",
     .summary = "train a network on labelled images, from scratch or from a model",
-    .synopsis = "DATA... -o RUN [--init MODEL] [-b N] [--epochs N] [--lr RATE] [--sched NAME] [--resume]",
+    .synopsis = "DATA... -o RUN [--init MODEL] [-b N] [--epochs N] [--lr RATE] [--sched NAME] [--resume]\n"
+                "       tributary train --replay RUN STEP",
     .description =
         "Trains GoogLeNet with SGD and writes RUN/model.safetensors, a model for every other command.\n\n"
         "DATA is a folder with one subfolder of images per class, a folder with train and val of such, tar shards in "
@@ -189,6 +228,7 @@ const cli_command cli_train = {
     .examples = "  $ tributary train photos/ -o run --epochs 30 --lr 0.02 --sched onecycle\n"
                 "  $ tributary train photos/ -o run --init googlenet.safetensors --freeze conv1,conv2 --lr 0.001\n"
                 "  $ tributary train 'train-{000000..000099}.tar' --val-data val.tar -o run -b 256 --resume\n"
-                "  $ tributary train train-images-idx3-ubyte.gz -o run --img-size 64 --sampling mirror --model-ema\n",
+                "  $ tributary train train-images-idx3-ubyte.gz -o run --img-size 64 --sampling mirror --model-ema\n"
+                "  $ tributary train --replay run 1234\n",
     .run = run,
 };

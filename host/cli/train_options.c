@@ -28,6 +28,10 @@ static const cli_option run_options[] = {
     { 0, "keep", CLI_INT, AT(keep), "K", "newest checkpoints to keep beside the best; default 2", 1, 1000000 },
     { 0, "log-every", CLI_INT, AT(log_every), "STEPS", "a line of metrics.jsonl every STEPS steps; default 50", 1,
       1000000000 },
+    { 0, "replay", CLI_TEXT, AT(replay), "RUN",
+      "run step STEP of RUN again from the newest checkpoint before it, and show losses, files, and what is not finite; "
+      "writes nothing",
+      0, 0 },
 };
 
 /* Not constant: names and explanations come from the library's tables. */
@@ -259,7 +263,7 @@ static bool needs_length(const trib_lr_options *lr)
 
 static const char *const harmless[] = { "epochs",       "max-steps", /* first: see below */
                                         "output",       "resume",    "resume-anyway", "checkpoint-every",
-                                        "keep",         "log-every", "workers",       "labels",
+                                        "keep",         "log-every", "replay", "workers",       "labels",
                                         "val-data",     "val-split", "device",        "launch",
                                         "threads",      "lanes",     "memory-limit",  "loader-memory",
                                         "choice-cache", NULL };

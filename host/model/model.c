@@ -156,6 +156,7 @@ const char *trib_model_path(const trib_model *model) { return model->path; }
 const trib_network_spec *trib_model_network(const trib_model *model) { return &model->net; }
 const trib_graph *trib_model_graph(const trib_model *model) { return model->graph; }
 const trib_tensor *trib_model_parameters(const trib_model *model) { return model->parameters; }
+const trib_dialect *trib_model_dialect(const trib_model *model) { return model->dialect; }
 const trib_preprocess *trib_model_preprocess(const trib_model *model) { return &model->preprocess; }
 const char *trib_model_preprocess_guess(const trib_model *model) { return model->guess; }
 const char *trib_model_provenance(const trib_model *model) { return model->provenance; }

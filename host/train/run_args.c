@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * args.json: what was asked of a run, as given and with all defaults. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "data/file.h"
@@ -11,6 +12,7 @@
 #include "tributary/internal/alloc.h"
 #include "tributary/version.h"
 
+#define COMMAND_KEY "command"
 #define OUR_KEY "tributary"
 #define SETTINGS_KEY "settings"
 
@@ -168,4 +170,43 @@ trib_status trib_run_folder_compare_args(const trib_run_folder *run, const trib_
     trib_status s = compare(cJSON_GetObjectItemCaseSensitive(json, SETTINGS_KEY), settings, count, differences);
     trib_json_free(json);
     return trib_with_name(s, path);
+}
+
+/* ---- the command ---- */
+
+static trib_status copy_words(const cJSON *list, char ***out, int *count)
+{
+    const cJSON *word;
+    size_t words = (size_t)cJSON_GetArraySize(list), bytes = (words + 1) * sizeof(char *);
+    cJSON_ArrayForEach(word, list)
+    {
+        if (!cJSON_IsString(word)) return TRIB_ERROR(TRIB_BAD_DATA, "'" COMMAND_KEY "' is not a list of words");
+        bytes += strlen(word->valuestring) + 1;
+    }
+    char **copy = trib_alloc_zeroed(1, bytes);
+    if (!copy) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a command of %zu words", words);
+    char *text = (char *)(copy + words + 1);
+    int i = 0;
+    cJSON_ArrayForEach(word, list)
+    {
+        size_t size = strlen(word->valuestring) + 1;
+        copy[i++] = memcpy(text, word->valuestring, size);
+        text += size;
+    }
+    *out = copy;
+    *count = i;
+    return trib_success();
+}
+
+trib_status trib_run_read_command(const char *path, char ***words, int *count)
+{
+    char file[TRIB_RUN_PATH];
+    cJSON *json = NULL;
+    snprintf(file, sizeof file, "%s/" TRIB_RUN_ARGS, path);
+    TRIB_TRY(read_args(file, &json));
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, COMMAND_KEY);
+    trib_status s = cJSON_IsArray(list) ? copy_words(list, words, count)
+                                        : TRIB_ERROR(TRIB_BAD_DATA, "has no '" COMMAND_KEY "'");
+    trib_json_free(json);
+    return trib_with_name(s, file);
 }

@@ -62,6 +62,9 @@ trib_status trib_run_folder_write_args(trib_run_folder *run, const char *const *
 trib_status trib_run_folder_compare_args(const trib_run_folder *run, const trib_run_setting *settings, int count,
                                          trib_text *differences);
 
+/* The command in args.json of the folder `path`, which need not be open. Free *words with trib_free: one block. */
+trib_status trib_run_read_command(const char *path, char ***words, int *count);
+
 /* ---- checkpoints ---- */
 
 #define TRIB_RUN_STEP_KEY "training.step"

@@ -97,6 +97,22 @@ trib_preprocess *trib_train_preprocess(trib_train *train);
  * checkpoint is what it was. *result is filled in every case. */
 trib_status trib_train_run(trib_train *train, trib_train_result *result);
 
+/* What one step did. */
+typedef struct trib_train_replay {
+    int64_t step, from; /* counted from 1; steps done at the checkpoint */
+    double lr;
+    int heads;
+    const char *names[TRIB_PLATEAU_HEADS];
+    double losses[TRIB_PLATEAU_HEADS];
+    const char *bad_role, *bad_name; /* of a tensor that is not finite after the step; NULL: all are */
+    int images;
+    const char *const *files; /* of the batch */
+} trib_train_replay;
+
+/* In place of trib_train_run: runs the steps from the newest checkpoint before `step` up to it, and writes nothing.
+ * *out is valid until trib_train_close. */
+trib_status trib_train_again(trib_train *train, int64_t step, trib_train_replay *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -69,6 +69,8 @@ void trib_train_close(trib_train *t)
         trib_free(t->head_losses[head]);
     }
     trib_free(t->outputs);
+    for (int i = 0; i < t->replayed_count; ++i) trib_free(t->replayed[i]);
+    trib_free(t->replayed);
     trib_run_folder_close(t->folder);
     trib_free(t->frozen);
     trib_free(t->parameters);

@@ -61,6 +61,8 @@ struct trib_train {
     trib_training_loader_stats before; /* at the beginning of what the limit is said of */
     double limit_began;
     trib_limit limit;
+    char **replayed; /* names of the images of a replayed step */
+    int replayed_count;
 };
 
 TRIB_PRINTF(2, 3)

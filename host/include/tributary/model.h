@@ -51,6 +51,7 @@ const trib_tensor *trib_model_parameters(const trib_model *model);
 /* Frees the memory of all parameters, about the size of the file; their data become NULL. Existing sessions have packed
  * copies and keep working; new sessions cannot be created from this model. */
 void trib_model_release_parameters(trib_model *model);
+const trib_dialect *trib_model_dialect(const trib_model *model); /* the names of parameters in its file */
 const trib_preprocess *trib_model_preprocess(const trib_model *model);
 /* NULL if the file says how to preprocess images, and for random models. Otherwise the preprocessing was guessed, and
  * this is a sentence for people that says what was guessed and why. A wrong guess does not fail but gives wrong

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What plan, bench and run train: all heads of the network that they load. */
+#ifndef TRIBUTARY_CLI_TRAINING_H
+#define TRIBUTARY_CLI_TRAINING_H
+
+#include "settings.h"
+#include "tributary/trainer.h"
+
+/* For the tables of commands that have --train or --backward. */
+#define CLI_AUX_WEIGHT_HELP \
+    "weight of the loss of each auxiliary classifier; 0: the network is trained without them; default 0.3"
+#define CLI_AUX_WEIGHT 0.3
+
+enum { CLI_HEADS = 3 };
+
+/* A trib_training that points into itself. */
+typedef struct cli_training {
+    trib_training training;
+    trib_loss losses[CLI_HEADS];
+} cli_training;
+
+/* Call before the model is loaded: training needs its auxiliary classifiers. */
+void cli_training_settings(cli_settings *settings, double aux_weight);
+/* Losses of all heads that the graph has. */
+void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *out);
+
+#endif
