@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "bench_rates.h"
+#include "bench_train.h"
 #include "feed.h"
 #include "files.h"
 #include "output.h"
 #include "text.h"
+#include "training.h"
 #include "tributary/internal/alloc.h"
 
 /* The words of --pixels; of --rate, "all", then the rates in the order of cli_rate. */
@@ -21,7 +23,8 @@ typedef struct bench_options {
     int iterations, warmup, workers, in_flight, pixels, rate;
     const char *json;
     const char *end_to_end;
-    bool overwrite;
+    bool overwrite, train;
+    double aux_weight;
 } bench_options;
 #define AT(field) offsetof(bench_options, field)
 static const cli_option table[] = {
@@ -39,6 +42,9 @@ static const cli_option table[] = {
       "input format: 8-bit pixels, which the device normalises (a quarter of the bytes), or f32; default: u8 if the "
       "device takes it ('tributary devices' lists pixel formats)",
       0, 0 },
+    { 0, "train", CLI_FLAG, AT(train), NULL,
+      "instead, measure steps of training on random images: forward, losses, backward and update", 0, 0 },
+    { 0, "aux-weight", CLI_AMOUNT, AT(aux_weight), "W", "with --train: " CLI_AUX_WEIGHT_HELP, 0, 1000 },
     { 0, "rate", CLI_CHOICE, AT(rate), "all|device|copies|end-to-end", "measure only this rate; default: all", 0, 0 },
     { 0, "end-to-end", CLI_TEXT, AT(end_to_end), "INPUT",
       "instead, measure everything that classify does with INPUT: reading, decoding, resizing, computing", 0, 0 },
@@ -70,6 +76,7 @@ static bool on_host(const bench *b) { return trib_device_get_info(b->device)->ho
 /* The input of the device: 8-bit pixels if it takes them, as in classify. */
 static trib_dtype pixels_of(const bench *b)
 {
+    if (b->options->train) return TRIB_F32;
     bool chosen = b->options->end_to_end || b->options->pixels == CLI_NOT_GIVEN;
     bool raw = chosen ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == PIXELS_U8;
     return raw ? TRIB_U8 : TRIB_F32;
@@ -114,7 +121,7 @@ static void print_heading(const bench *b)
     printf("%s on %s: %s, %s\nprecision %s, schedule %s, launch %s, pixels %s\n", trib_model_path(b->model), info->spec,
            info->name, info->library, precision_of(b), cli_schedule_text(&b->settings->schedule, schedule),
            launch_of(b), trib_dtype_name(pixels_of(b)));
-    if (b->options->end_to_end) return;
+    if (b->options->end_to_end || b->options->train) return;
     printf("Rates in images/s, and what each includes; pixels are %s:\n",
            pixels_of(b) == TRIB_U8 ? "8-bit, normalised by the device" : "float32, already normalised");
     for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
@@ -197,6 +204,10 @@ static void add_result(bench *b, int batch, const cli_rates *rates, const cli_be
 
 static void add_includes(const bench *b, cJSON *json)
 {
+    if (b->options->train) {
+        cJSON_AddStringToObject(json, "includes", "forward, losses, backward, update");
+        return;
+    }
     if (b->options->end_to_end) {
         cJSON_AddStringToObject(json, "includes", "reading, decoding, resizing, computing");
         return;
@@ -285,11 +296,54 @@ static trib_status end_to_end_batch(bench *b, int batch)
     return status;
 }
 
+/* ---- training ---- */
+
+static void print_train(int batch, const cli_train_rates *rates)
+{
+    printf("batch %d, %zu steps of training: %.1f images/s\n"
+           "  a step ms     min %.1f  median %.1f  p95 %.1f; the first, with preparation, %.0f\n"
+           "  memory        grows by %.1f MiB over the model and its input; %.1f MiB planned\n",
+           batch, rates->steps, rates->images_per_second, rates->step.min, rates->step.median, rates->step.p95,
+           1e3 * rates->first_seconds, (double)(rates->peak_rss - rates->rss_before) / 1048576.0,
+           (double)rates->plan_bytes / 1048576.0);
+    fflush(stdout);
+}
+
+static trib_status train_batch(bench *b, int batch)
+{
+    const bench_options *o = b->options;
+    cli_train_request request = { .settings = b->settings,
+                                  .device = b->device,
+                                  .model = b->model,
+                                  .batch = batch,
+                                  .iterations = o->iterations,
+                                  .warmup = o->warmup,
+                                  .seconds = o->seconds,
+                                  .aux_weight = o->aux_weight,
+                                  .last = b->last };
+    cli_train_rates rates;
+    TRIB_TRY(cli_train_measure(&request, &rates));
+    if (b->text) print_train(batch, &rates);
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "batch", batch);
+    cJSON_AddNumberToObject(json, "images_per_second", rates.images_per_second);
+    if (rates.cpu_seconds_per_image > 0)
+        cJSON_AddNumberToObject(json, "cpu_seconds_per_image", rates.cpu_seconds_per_image);
+    cJSON_AddNumberToObject(json, "median_step_ms", rates.step.median);
+    cJSON_AddNumberToObject(json, "iterations", (double)rates.steps);
+    cJSON_AddNumberToObject(json, "rss_before_bytes", (double)rates.rss_before);
+    cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)rates.peak_rss);
+    cJSON_AddNumberToObject(json, "plan_bytes", (double)rates.plan_bytes);
+    cJSON_AddItemToArray(b->results, json);
+    return trib_success();
+}
+
 /* ---- the command ---- */
 
 static trib_status bench_batch(bench *b, int batch)
 {
     if (b->options->end_to_end) return end_to_end_batch(b, batch);
+    if (b->options->train) return train_batch(b, batch);
     const bench_options *o = b->options;
     cli_rates_request request = { .settings = b->settings,
                                   .device = b->device,
@@ -342,7 +396,7 @@ static trib_status bench_all(bench *b, const char *model, cli_output *file)
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    bench_options own = { .seconds = 5, .warmup = 3, .pixels = CLI_NOT_GIVEN };
+    bench_options own = { .seconds = 5, .warmup = 3, .pixels = CLI_NOT_GIVEN, .aux_weight = CLI_AUX_WEIGHT };
     cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
                            cli_random_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
@@ -352,7 +406,10 @@ static int run(const cli_command *self, int argc, char **argv)
         code = cli_usage(self, "--pixels describes input in memory, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON && own.end_to_end && own.rate != ALL_RATES)
         code = cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
+    if (code == CLI_GO_ON && own.train && (own.end_to_end || own.rate != ALL_RATES || own.in_flight))
+        code = cli_usage(self, "--train measures steps of training: leave out --end-to-end, --rate and --in-flight");
     if (code == CLI_GO_ON) {
+        if (own.train) cli_training_settings(&settings, own.aux_weight);
         bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, &settings, &arguments) };
         cli_output file = { .fd = -1 };
         trib_status status = bench_all(&b, !settings.arch ? arguments.items[0] : NULL, &file);
@@ -369,17 +426,21 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_bench = {
     .name = "bench",
     .summary = "measure throughput and latency",
-    .synopsis = "MODEL|--arch ARCH [-b 1,32] [--seconds S|--iterations N] [--json FILE]",
+    .synopsis = "MODEL|--arch ARCH [-b 1,32] [--train] [--seconds S|--iterations N] [--json FILE]",
     .description =
         "Runs the network on synthetic pixels and prints three rates for each batch size, with what each includes and "
         "what bounds it: on the device alone; with copies from and to page-locked memory; and end to end, from and to "
         "ordinary memory, where decoded images lie. Also prints the latency of a single batch (min, mean, median, p90, "
         "p95, p99) and the peak memory of the process.\n\n"
-        "No rate includes reading, decoding or resizing images; --end-to-end INPUT measures those as well.",
+        "No rate includes reading, decoding or resizing images; --end-to-end INPUT measures those as well.\n\n"
+        "With --train, prints the rate of training steps, and by how much the process grows for them: its peak over "
+        "what "
+        "it had with the model and a batch in memory.",
     .examples = "  $ tributary bench model.safetensors\n"
                 "  $ tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
                 "  $ tributary bench model.safetensors -b 1 --in-flight 2 --rate copies\n"
                 "  $ tributary bench model.safetensors --device cuda --precision bf16 --schedule fused -b 256\n"
-                "  $ tributary bench model.safetensors --end-to-end photos/ -b 32\n",
+                "  $ tributary bench model.safetensors --end-to-end photos/ -b 32\n"
+                "  $ tributary bench --arch torchvision --train -b 32 --json -\n",
     .run = run,
 };

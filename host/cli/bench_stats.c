@@ -48,13 +48,26 @@ cli_bench_summary cli_bench_summarise(cli_bench_times *times)
                                  .p99 = quantile(times, 0.99) };
 }
 
-int64_t cli_peak_rss(void)
+/* A line of /proc/self/status; -1: there is none. */
+static long long status_kilobytes(const char *format)
 {
     long long kilobytes = -1;
     char line[256];
     FILE *file = fopen("/proc/self/status", "r");
-    while (file && kilobytes < 0 && fgets(line, sizeof line, file)) sscanf(line, "VmHWM: %lld", &kilobytes);
+    while (file && kilobytes < 0 && fgets(line, sizeof line, file)) sscanf(line, format, &kilobytes);
     if (file) fclose(file);
+    return kilobytes;
+}
+
+int64_t cli_rss(void)
+{
+    long long kilobytes = status_kilobytes("VmRSS: %lld");
+    return kilobytes < 0 ? 0 : kilobytes * 1024;
+}
+
+int64_t cli_peak_rss(void)
+{
+    long long kilobytes = status_kilobytes("VmHWM: %lld");
     struct rusage usage;
     if (kilobytes < 0 && getrusage(RUSAGE_SELF, &usage) == 0) kilobytes = usage.ru_maxrss;
     return kilobytes * 1024;

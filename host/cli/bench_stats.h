@@ -26,5 +26,7 @@ cli_bench_summary cli_bench_summarise(cli_bench_times *times);
 /* Peak resident memory since the last reset, or since the start if the system cannot reset it. */
 int64_t cli_peak_rss(void);
 void cli_reset_peak_rss(void);
+/* Resident memory now. */
+int64_t cli_rss(void);
 
 #endif

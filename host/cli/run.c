@@ -25,7 +25,8 @@ static const cli_option table[] = {
 };
 static const cli_option backward_table[] = {
     { 0, "backward", CLI_FLAG, AT(training.wanted), NULL,
-      "train on the images, all in one batch, with 'labels' (N numbers, i32 or i64): writes logits and aux1, aux2 before "
+      "train on the images, all in one batch, with 'labels' (N numbers, i32 or i64): writes logits and aux1, aux2 "
+      "before "
       "the first update, loss, and grad/NAME for each parameter, named as in the model file",
       0, 0 },
     { 0, "steps", CLI_INT, AT(training.steps), "N",
@@ -34,7 +35,8 @@ static const cli_option backward_table[] = {
     { 0, "lr", CLI_REAL, AT(training.lr), "RATE", "learning rate; default 0.01", 0, 1e6 },
     { 0, "momentum", CLI_AMOUNT, AT(training.momentum), "X", "default 0.9", 0, 0.9999 },
     { 0, "weight-decay", CLI_AMOUNT, AT(training.weight_decay), "X", "default 2e-4", 0, 1000 },
-    { 0, "no-dropout", CLI_FLAG, AT(training.no_dropout), NULL, "leave dropout out; otherwise --seed decides it", 0, 0 },
+    { 0, "no-dropout", CLI_FLAG, AT(training.no_dropout), NULL, "leave dropout out; otherwise --seed decides it", 0,
+      0 },
     { 0, "aux-weight", CLI_AMOUNT, AT(training.aux_weight), "W", CLI_AUX_WEIGHT_HELP, 0, 1000 },
 };
 
@@ -206,11 +208,12 @@ static int check_training(const cli_command *self, const run_options *own)
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    run_options own = { .batch = 32,
-                        .training = {
-                            .lr = 0.01, .momentum = 0.9, .weight_decay = 2e-4, .aux_weight = CLI_AUX_WEIGHT } };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), CLI_GROUP("Training", backward_table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_random_group(&settings), CLI_GROUPS_END };
+    run_options own = {
+        .batch = 32, .training = { .lr = 0.01, .momentum = 0.9, .weight_decay = 2e-4, .aux_weight = CLI_AUX_WEIGHT }
+    };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), CLI_GROUP("Training", backward_table, &own),
+                           cli_compute_group(&settings),      cli_size_group(&settings),
+                           cli_random_group(&settings),       CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "input file");

@@ -43,7 +43,8 @@ static trib_status read_input(backward *b, const char *path)
     char text[TRIB_SHAPE_TEXT];
     TRIB_TRY(find(b, path, "input", &t));
     const int64_t *dim = t->shape.dim;
-    if (t->shape.rank != 4 || dim[0] < 1 || dim[0] > 65536 || dim[1] != 3 || dim[2] != net->height || dim[3] != net->width)
+    if (t->shape.rank != 4 || dim[0] < 1 || dim[0] > 65536 || dim[1] != 3 || dim[2] != net->height ||
+        dim[3] != net->width)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: 'input' is %s, but %s takes [N, 3, %d, %d] with N of 1 to 65536", path,
                           trib_shape_text(&t->shape, text), trib_model_path(b->model), net->height, net->width);
     if (!trib_dtype_is_float(t->dtype))

@@ -29,7 +29,8 @@ static const cli_option run_options[] = {
     { 0, "log-every", CLI_INT, AT(log_every), "STEPS", "a line of metrics.jsonl every STEPS steps; default 50", 1,
       1000000000 },
     { 0, "replay", CLI_TEXT, AT(replay), "RUN",
-      "run step STEP of RUN again from the newest checkpoint before it, and show losses, files, and what is not finite; "
+      "run step STEP of RUN again from the newest checkpoint before it, and show losses, files, and what is not "
+      "finite; "
       "writes nothing",
       0, 0 },
 };
@@ -261,12 +262,12 @@ static bool needs_length(const trib_lr_options *lr)
     return trib_failed(&s);
 }
 
-static const char *const harmless[] = { "epochs",       "max-steps", /* first: see below */
-                                        "output",       "resume",    "resume-anyway", "checkpoint-every",
-                                        "keep",         "log-every", "replay", "workers",       "labels",
-                                        "val-data",     "val-split", "device",        "launch",
-                                        "threads",      "lanes",     "memory-limit",  "loader-memory",
-                                        "choice-cache", NULL };
+static const char *const harmless[] = {
+    "epochs",  "max-steps", /* first: see below */
+    "output",  "resume",       "resume-anyway", "checkpoint-every", "keep",   "log-every", "replay",
+    "workers", "labels",       "val-data",      "val-split",        "device", "launch",    "threads",
+    "lanes",   "memory-limit", "loader-memory", "choice-cache",     NULL
+};
 
 int cli_train_resolve(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
                       trib_train_options *out)

@@ -12,6 +12,5 @@ void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *o
     for (int head = 0; head < CLI_HEADS; ++head)
         for (int i = 0; i < trib_graph_output_count(graph); ++i)
             if (strcmp(trib_graph_output(graph, i)->name, heads[head]) == 0)
-                out->losses[out->training.loss_count++] =
-                    (trib_loss) { heads[head], head ? (float)aux_weight : 1.0f };
+                out->losses[out->training.loss_count++] = (trib_loss) { heads[head], head ? (float)aux_weight : 1.0f };
 }

@@ -205,8 +205,8 @@ trib_status trib_run_read_command(const char *path, char ***words, int *count)
     snprintf(file, sizeof file, "%s/" TRIB_RUN_ARGS, path);
     TRIB_TRY(read_args(file, &json));
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, COMMAND_KEY);
-    trib_status s = cJSON_IsArray(list) ? copy_words(list, words, count)
-                                        : TRIB_ERROR(TRIB_BAD_DATA, "has no '" COMMAND_KEY "'");
+    trib_status s =
+        cJSON_IsArray(list) ? copy_words(list, words, count) : TRIB_ERROR(TRIB_BAD_DATA, "has no '" COMMAND_KEY "'");
     trib_json_free(json);
     return trib_with_name(s, file);
 }
