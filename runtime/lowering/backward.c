@@ -29,6 +29,7 @@ typedef struct backward {
     trib_lowering *l;
     gradient *gradients;     /* by buffer of the forward ops */
     merged_gradient *merged; /* by set */
+    int *waits;              /* by forward op: 1 + the set that its backward comes after; 0: none */
     int added;               /* ops */
 } backward;
 
@@ -355,6 +356,35 @@ static trib_status add_update(trib_lowering *l, const trib_update *u)
 
 /* ---- the pass ---- */
 
+/* Of the readers of a merged set's input, others (a branch's pool) come after the set: they add to a gradient in one
+ * pass, while a product needs a second one. -1: the op need not wait. */
+static int set_to_wait_for(const backward *b, const trib_plan_op *op)
+{
+    const trib_lowering *l = b->l;
+    for (int i = 0; i < l->merged_count && set_of(b, op) < 0; ++i) {
+        const trib_layer *member = &l->graph->layers[l->merged[i].layers[0]];
+        bool same_input = l->views[member->inputs[0]].buffer == op->desc.inputs[0].buffer;
+        if (same_input && b->merged[i].done < l->merged[i].count) return i;
+    }
+    return -1;
+}
+
+/* The backward of op `i`, then, if that completed a set, of the ops that waited for it. */
+static trib_status add_with_waiting(backward *b, int i, int forward)
+{
+    const trib_plan_op op = b->l->plan->ops[i]; /* the list moves while it grows */
+    const int set = set_of(b, &op);
+    if (!has_backward(b, &op)) return trib_success();
+    b->waits[i] = set_to_wait_for(b, &op) + 1;
+    if (b->waits[i]) return trib_success();
+    TRIB_TRY(add_backward(b, &op));
+    for (int k = forward; set >= 0 && b->merged[set].done == b->l->merged[set].count && k-- > 0;) {
+        const trib_plan_op later = b->l->plan->ops[k];
+        if (b->waits[k] == set + 1) TRIB_TRY(add_backward(b, &later));
+    }
+    return trib_success();
+}
+
 static trib_status add_all(backward *b)
 {
     trib_lowering *l = b->l;
@@ -363,10 +393,7 @@ static trib_status add_all(backward *b)
     find_needed(b);
     TRIB_TRY(place_slices(b, forward));
     for (int i = 0; i < t->loss_count; ++i) TRIB_TRY(add_loss(b, &t->losses[i], i));
-    for (int i = forward; i-- > 0;) {
-        const trib_plan_op op = l->plan->ops[i]; /* the list moves while it grows */
-        if (has_backward(b, &op)) TRIB_TRY(add_backward(b, &op));
-    }
+    for (int i = forward; i-- > 0;) TRIB_TRY(add_with_waiting(b, i, forward));
     for (int i = 0; i < TRIB_UPDATES; ++i) TRIB_TRY(add_update(l, &l->updates[i]));
     return trib_lowering_note(l, "backward: %d forward ops, %d losses, %d backward ops", forward, t->loss_count,
                               b->added);
@@ -377,7 +404,8 @@ trib_status trib_pass_backward(trib_lowering *l)
     backward b = { .l = l };
     b.gradients = trib_alloc_zeroed((size_t)l->plan->buffer_count, sizeof *b.gradients);
     b.merged = trib_alloc_zeroed((size_t)l->merged_count + 1, sizeof *b.merged);
-    trib_status status = b.gradients && b.merged ? trib_success() : trib_plan_no_memory();
+    b.waits = trib_alloc_zeroed((size_t)l->plan->op_count, sizeof *b.waits);
+    trib_status status = b.gradients && b.merged && b.waits ? trib_success() : trib_plan_no_memory();
     if (!trib_failed(&status)) {
         for (int i = 0; i < l->plan->buffer_count; ++i) b.gradients[i].view.buffer = -1;
         for (int i = 0; i < l->merged_count; ++i) b.merged[i].view.buffer = -1;
@@ -385,5 +413,6 @@ trib_status trib_pass_backward(trib_lowering *l)
     }
     trib_free(b.gradients);
     trib_free(b.merged);
+    trib_free(b.waits);
     return status;
 }
