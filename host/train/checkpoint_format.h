@@ -4,8 +4,9 @@
 #define TRIBUTARY_TRAIN_CHECKPOINT_FORMAT_H
 
 /* Every checkpoint begins with the length of the header, 8 bytes, and this. The first digit after it is the format's
- * version, the eight after the space are the CRC-32C of all bytes before the data, computed with zeros in their place:
- * they stand at a fixed place, so they are found and compared before anything in the header is believed. */
+ * version, the eight after the space are the CRC-32C of all bytes before the data, computed with eight characters 0 in
+ * their place: they stand at a fixed place, so they are found and compared before anything in the header is believed.
+ */
 #define TRIB_CHECKPOINT_KEY "tributary.checkpoint"
 #define TRIB_CHECKPOINT_START "{\"__metadata__\":{\"" TRIB_CHECKPOINT_KEY "\":\""
 #define TRIB_CHECKPOINT_VERSION "1"
