@@ -98,8 +98,7 @@ static trib_status place_outputs(trib_lowering *l)
 
 /* ---- inputs ---- */
 
-/* Channels for the readers of the input: convolutions accept zeros after the image's own channels. */
-static int entry_channels(const trib_lowering *l, int input)
+int trib_entry_channels(const trib_lowering *l, int input)
 {
     const trib_graph *g = l->graph;
     int multiple = trib_device_get_info(l->device)->channel_multiple, c = g->layers[input].c;
@@ -115,7 +114,7 @@ static trib_status add_entry(trib_lowering *l, int id)
 {
     const trib_layer *layer = &l->graph->layers[id];
     trib_view from = l->views[id], to = from;
-    to.c = to.c_total = entry_channels(l, id);
+    to.c = to.c_total = trib_entry_channels(l, id);
     to.dtype = trib_precision_dtype(l->options.precision);
     if (to.c == from.c && to.dtype == from.dtype) return trib_success();
     to.layout = l->plan->layout;

@@ -62,6 +62,9 @@ void trib_lowering_release(trib_lowering *lowering);
 /* Fills in the plan's forks; fails on a schedule for a fork that the graph does not have. */
 trib_status trib_lowering_set_schedules(trib_lowering *lowering);
 
+/* Channels for the readers of an input: convolutions accept zeros after the image's own channels. */
+int trib_entry_channels(const trib_lowering *lowering, int input);
+
 /* Ops and views from layers; concatenations become one copy per input and a join. No layouts for ops yet. */
 trib_status trib_lower_graph(trib_lowering *lowering);
 

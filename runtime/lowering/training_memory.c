@@ -43,6 +43,12 @@ static trib_view flat(int64_t count)
                          .c_total = (int)count };
 }
 
+/* Of a filter. Those for an image's padding are zeros, and stay zeros: so is what such channels hold. */
+static int channels_of(const trib_lowering *l, const trib_parameter *p, int input)
+{
+    return l->graph->layers[input].kind == TRIB_INPUT ? trib_entry_channels(l, input) : (int)p->shape.dim[1];
+}
+
 /* A weight is K,C,R,S; of a linear layer, C,R,S is the shape of its input. */
 static trib_view view_of(const trib_lowering *l, const trib_parameter *p)
 {
@@ -53,7 +59,7 @@ static trib_view view_of(const trib_lowering *l, const trib_parameter *p)
     bool filter = p->shape.rank == 4;
     v.layout = trib_device_get_info(l->device)->host ? TRIB_NCHW : TRIB_NHWC;
     v.n = (int)p->shape.dim[0];
-    v.c = v.c_total = filter ? (int)p->shape.dim[1] : input->c;
+    v.c = v.c_total = filter ? channels_of(l, p, layer->inputs[0]) : input->c;
     v.h = filter ? (int)p->shape.dim[2] : input->h;
     v.w = filter ? (int)p->shape.dim[3] : input->w;
     return v;

@@ -28,21 +28,36 @@ struct trib_trainer {
 
 static int64_t elements_of(const trib_view *v) { return (int64_t)v->n * v->c * v->h * v->w; }
 
+/* In the shape of the graph, which has no padding. */
+static int64_t values_of(const trib_trainer *t, const trib_plan_tensor *tensor)
+{
+    const trib_shape *shape = &t->graph->parameters[tensor->parameter].shape;
+    int64_t count = 1;
+    for (int i = 0; i < shape->rank; ++i) count *= shape->dim[i];
+    return count;
+}
+
 static unsigned char *address(const trib_trainer *t, const trib_view *v)
 {
     return t->memory + t->plan->buffers[v->buffer].offset;
 }
 
-/* Between O,I,R,S, the order of the graph, and O,R,S,I, that of a GPU. */
-static void reorder(const trib_view *v, const float *from, float *to, bool to_graph)
+/* Between O,I,R,S, the order of the graph, and O,R,S,I, that of a GPU, which may have more channels. */
+static void reorder(const trib_view *v, int64_t channels, const float *from, float *to, bool to_graph)
 {
-    int64_t pixels = (int64_t)v->h * v->w, row = v->c * pixels;
+    int64_t pixels = (int64_t)v->h * v->w;
     for (int64_t k = 0; k < v->n; ++k)
-        for (int64_t c = 0; c < v->c; ++c)
+        for (int64_t c = 0; c < channels; ++c)
             for (int64_t i = 0; i < pixels; ++i) {
-                int64_t graph = k * row + c * pixels + i, device = k * row + i * v->c + c;
+                int64_t graph = (k * channels + c) * pixels + i, device = (k * pixels + i) * v->c + c;
                 to[to_graph ? graph : device] = from[to_graph ? device : graph];
             }
+}
+
+static int64_t channels_of(const trib_trainer *t, const trib_plan_tensor *tensor)
+{
+    const trib_view *v = &tensor->view;
+    return values_of(t, tensor) / ((int64_t)v->n * v->h * v->w);
 }
 
 static trib_status no_room(int64_t count)
@@ -64,24 +79,26 @@ static trib_status copy_out(trib_trainer *t, const trib_view *v, float *values)
     return trib_stream_synchronize(stream);
 }
 
-static trib_status write(trib_trainer *t, const trib_view *v, const float *values)
+static trib_status write(trib_trainer *t, const trib_plan_tensor *tensor, const float *values)
 {
+    const trib_view *v = &tensor->view;
     if (v->layout == TRIB_NCHW) return copy_in(t, v, values);
-    float *ordered = trib_alloc((size_t)elements_of(v) * sizeof *ordered);
+    float *ordered = trib_alloc_zeroed((size_t)elements_of(v), sizeof *ordered);
     if (!ordered) return no_room(elements_of(v));
-    reorder(v, values, ordered, false);
+    reorder(v, channels_of(t, tensor), values, ordered, false);
     trib_status status = copy_in(t, v, ordered);
     trib_free(ordered);
     return status;
 }
 
-static trib_status read(trib_trainer *t, const trib_view *v, float *values)
+static trib_status read(trib_trainer *t, const trib_plan_tensor *tensor, float *values)
 {
+    const trib_view *v = &tensor->view;
     if (v->layout == TRIB_NCHW) return copy_out(t, v, values);
     float *ordered = trib_alloc((size_t)elements_of(v) * sizeof *ordered);
     if (!ordered) return no_room(elements_of(v));
     trib_status status = copy_out(t, v, ordered);
-    reorder(v, ordered, values, true);
+    if (!trib_failed(&status)) reorder(v, channels_of(t, tensor), ordered, values, true);
     trib_free(ordered);
     return status;
 }
@@ -96,7 +113,7 @@ static trib_status check_index(const trib_trainer *t, int index, const void *val
 trib_status trib_trainer_read(trib_trainer *t, int index, float *values)
 {
     TRIB_TRY(check_index(t, index, values));
-    trib_status status = read(t, &t->plan->tensors[index].view, values);
+    trib_status status = read(t, &t->plan->tensors[index], values);
     trib_add_context(&status, "reading %s", trib_trainer_tensor_at(t, index).name);
     return status;
 }
@@ -104,7 +121,7 @@ trib_status trib_trainer_read(trib_trainer *t, int index, float *values)
 trib_status trib_trainer_write(trib_trainer *t, int index, const float *values)
 {
     TRIB_TRY(check_index(t, index, values));
-    trib_status status = write(t, &t->plan->tensors[index].view, values);
+    trib_status status = write(t, &t->plan->tensors[index], values);
     trib_add_context(&status, "writing %s", trib_trainer_tensor_at(t, index).name);
     return status;
 }
@@ -136,12 +153,12 @@ static trib_status load(trib_trainer *t, const trib_tensor *parameters)
     for (int i = 0; i < t->plan->tensor_count; ++i) {
         const trib_plan_tensor *tensor = &t->plan->tensors[i];
         const trib_tensor *from = &parameters[tensor->parameter];
-        int64_t count = elements_of(&tensor->view);
+        int64_t count = values_of(t, tensor);
         if (tensor->role != TRIB_TENSOR_PARAMETER && tensor->role != TRIB_TENSOR_AVERAGE) continue;
         float *values = trib_alloc((size_t)count * sizeof *values);
         if (!values) return no_room(count);
         trib_convert_to_f32(from->data, from->dtype, (size_t)count, values);
-        trib_status status = write(t, &tensor->view, values);
+        trib_status status = write(t, tensor, values);
         trib_free(values);
         trib_add_context(&status, "parameter %s", t->graph->parameters[tensor->parameter].name);
         if (trib_failed(&status)) return status;

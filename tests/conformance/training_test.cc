@@ -20,12 +20,12 @@ struct Required {
     bool library; // only with oneDNN, cuDNN
 };
 const Required required[] = {
-    { TRIB_CONV2D, true, false, true },
-    { TRIB_LINEAR, true, false, true },
-    { TRIB_CONV2D_BACKWARD_DATA, true, false, true },
-    { TRIB_CONV2D_BACKWARD_WEIGHT, true, false, true },
-    { TRIB_LINEAR_BACKWARD_DATA, true, false, true },
-    { TRIB_LINEAR_BACKWARD_WEIGHT, true, false, true },
+    { TRIB_CONV2D, true, true, true },
+    { TRIB_LINEAR, true, true, true },
+    { TRIB_CONV2D_BACKWARD_DATA, true, true, true },
+    { TRIB_CONV2D_BACKWARD_WEIGHT, true, true, true },
+    { TRIB_LINEAR_BACKWARD_DATA, true, true, true },
+    { TRIB_LINEAR_BACKWARD_WEIGHT, true, true, true },
     { TRIB_BIAS_BACKWARD, true, false, false },
     { TRIB_RELU_BACKWARD, true, false, false },
     { TRIB_BATCH_STATISTICS, true, false, false },
@@ -70,6 +70,9 @@ bool TrainingOps::is_usual(const OpCase &op) const
     const trib_op_desc &d = op.desc;
     const int multiple = info().channel_multiple;
     bool usual = op.standard;
+    // On a GPU, logits of more bits than their factors are those of whole images.
+    const bool wide = d.kind == TRIB_LINEAR && d.outputs[0].dtype != d.inputs[0].dtype;
+    if (wide && !info().host && d.inputs[0].h * d.inputs[0].w > 1) usual = d.inputs[0].c == d.inputs[0].c_total;
     for (int i = 0; i < d.input_count; ++i) usual = usual && d.inputs[i].c_offset % multiple == 0;
     for (int i = 0; i < d.output_count; ++i) usual = usual && d.outputs[i].c_offset % multiple == 0;
     return usual;

@@ -70,6 +70,36 @@ TEST_F(Convolutions, EveryCandidateIsRight)
                 }
 }
 
+// Gradients of filters have their own type, whatever the tensors'; those of inputs may be added up.
+TEST_F(Convolutions, EveryCandidateAddsAndWidens)
+{
+    for (trib_conv_direction direction : { TRIB_CONV_DGRAD, TRIB_CONV_WGRAD })
+        for (int precision = 0; precision < TRIB_PRECISION_COUNT; ++precision)
+            for (Slice x : { packed_x, sliced_x })
+                for (Slice y : { packed_y, sliced_y }) {
+                    trib_conv_desc desc = small_conv(direction, trib_precision(precision), x, y);
+                    desc.add = direction == TRIB_CONV_DGRAD;
+                    desc.wide_w = direction == TRIB_CONV_WGRAD;
+                    char key[TRIB_CONV_KEY];
+                    SCOPED_TRACE(trib_conv_key(&desc, key));
+                    trib_conv_limits limits = {};
+                    limits.workspace_bytes = limit;
+                    find(desc, limits);
+                    ASSERT_GE(list.count, 1);
+                    for (int i = 0; i < list.count; ++i) run(list.convs[i], handle, desc, x, y);
+                }
+}
+
+// A bias that is not packed is float32.
+TEST_F(Convolutions, OnlyAFloat32BiasWhereItIsAskedFor)
+{
+    trib_conv_limits limits = {};
+    limits.wide_bias = true;
+    find(small_conv(TRIB_CONV_FORWARD, TRIB_PRECISION_BF16, packed_x, packed_y), limits);
+    ASSERT_GE(list.count, 1);
+    for (int i = 0; i < list.count; ++i) EXPECT_EQ(info(i).bias, TRIB_F32) << info(i).name;
+}
+
 // Both ways a library may treat the factors of tf32 are within the tolerance, and not the same.
 TEST_F(Convolutions, FactorsOfTf32AreRoundedOrCutOff)
 {
@@ -333,6 +363,8 @@ TEST_F(Convolutions, NonsenseIsRefused)
     refused([](trib_conv_desc &d) { d.pad_top = -1; });
     refused([](trib_conv_desc &d) { d.direction = TRIB_CONV_DGRAD; }); // with a bias
     refused([](trib_conv_desc &d) { d.direction = trib_conv_direction(7); });
+    refused([](trib_conv_desc &d) { d.add = true; });
+    refused([](trib_conv_desc &d) { d.wide_w = true; });
     refused([](trib_conv_desc &d) { d.precision = trib_precision(9); });
     trib_compiled_conv *plan = nullptr;
     trib_conv_desc desc = good;

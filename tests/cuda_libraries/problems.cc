@@ -127,7 +127,7 @@ Conv::Conv(const trib_conv_desc &d, Slice xs, Slice ys)
     std::vector<float> xv = values("x", x_pixels() * d.c), wv = values("w", filter_size()),
                        yv = values("y", y_pixels() * d.k), bv = values("bias", d.k);
     for (auto *v : { &xv, &wv, &yv, &bv }) rounded(d.precision, *v);
-    if (d.direction != TRIB_CONV_DGRAD) put(xv, d.c, xs, d.precision, x.data());
+    if (d.direction != TRIB_CONV_DGRAD || d.add) put(xv, d.c, xs, d.precision, x.data());
     if (d.direction != TRIB_CONV_FORWARD) put(yv, d.k, ys, d.precision, y.data());
     if (d.direction != TRIB_CONV_WGRAD) pack(d.precision, d.k, d.c, d.r * d.s, wv, w.data());
     put(bv, d.k, { 0, d.k }, TRIB_PRECISION_FP32, bias32.data());
@@ -143,6 +143,7 @@ Conv::Conv(const trib_conv_desc &d, Slice xs, Slice ys)
     }
     const bool dgrad = d.direction == TRIB_CONV_DGRAD;
     std::vector<double> sum(dgrad ? xv.size() : wv.size());
+    if (d.add) sum.assign(xv.begin(), xv.end());
     for_all(d, [&](std::size_t xi, std::size_t yi, std::size_t wi) {
         if (dgrad)
             sum[xi] += double(wv[wi]) * yv[yi];
@@ -167,7 +168,8 @@ double Conv::error()
     if (desc.direction == TRIB_CONV_WGRAD) {
         // K,R,S,C: turned so that it is compared with K,C,R,S.
         const int taps = desc.r * desc.s;
-        std::vector<float> packed = take(w.data(), filter_size() / desc.c, desc.c, { 0, desc.c }, desc.precision);
+        const trib_precision held = desc.wide_w ? TRIB_PRECISION_FP32 : desc.precision;
+        std::vector<float> packed = take(w.data(), filter_size() / desc.c, desc.c, { 0, desc.c }, held);
         got.resize(packed.size());
         for (int k = 0; k < desc.k; ++k)
             for (int tap = 0; tap < taps; ++tap)

@@ -251,6 +251,36 @@ TEST_F(Plans, Wgrad)
         for_all(TRIB_CONV_WGRAD, trib_precision(precision), some(), backward);
 }
 
+// As training asks for them: added to a gradient that is there, and float32 gradients of filters.
+TEST_F(Plans, GradientsThatAddOrWiden)
+{
+    const std::size_t step = support::by_form(11, 1);
+    for (std::size_t i = 0; i < layers.size(); i += step)
+        for (trib_conv_direction direction : { TRIB_CONV_DGRAD, TRIB_CONV_WGRAD })
+            for (trib_precision precision : { TRIB_PRECISION_FP32, TRIB_PRECISION_TF32, TRIB_PRECISION_BF16 }) {
+                trib_conv_desc desc = layers[i].desc;
+                desc.direction = direction;
+                desc.precision = precision;
+                desc.n = 32;
+                desc.has_bias = desc.relu = false;
+                desc.y_pitch = desc.k;
+                desc.add = direction == TRIB_CONV_DGRAD;
+                desc.wide_w = direction == TRIB_CONV_WGRAD;
+                char key[TRIB_CONV_KEY];
+                SCOPED_TRACE(layers[i].name + ": " + trib_conv_key(&desc, key));
+                trib_conv_limits limits = {};
+                limits.most = 1;
+                trib_conv_list list = {};
+                EXPECT_OK(trib_conv_candidates(library, &desc, &limits, &list));
+                EXPECT_GT(list.count, 0) << list.configs << " configurations: " << list.reason;
+                if (list.count)
+                    std::printf("%-36s %-24s %lld bytes%s: %s\n", layers[i].name.c_str(), first(list).name,
+                                static_cast<long long>(first(list).workspace_bytes),
+                                first(list).hides_copy ? ", copies" : "", key);
+                trib_conv_list_clear(&list);
+            }
+}
+
 // ---- names and damage, as the real library takes them ----
 
 TEST_F(Plans, NamesMakeTheSamePlans)

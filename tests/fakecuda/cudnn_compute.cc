@@ -140,7 +140,7 @@ void compute(const Convolution &c, const Arithmetic &how, const Pointers &pointe
         break;
     }
     case Direction::dgrad: {
-        Floats x = zeros(c.x);
+        Floats x = c.adds ? unpack(c.x, pointers.x, false) : zeros(c.x);
         dgrad(c, x, unpack(c.w, pointers.w, tf32), unpack(c.y, pointers.y, tf32));
         pack(c.x, x, pointers.x);
         break;

@@ -67,13 +67,13 @@ bool suits(const Convolution &c, std::int64_t engine)
     switch (engine) {
     case 41:
     case 10: return forward && !single && !wide_bias;
-    case 7: return forward && !single && wide_bias;
+    case 7: return !single && (forward ? wide_bias : c.direction == Direction::wgrad && c.wide_filter());
     case 51: return forward && single;
     case 26: return forward && single;
     case 11: return forward && single;
     case 44: return forward && single;
     case 67: return c.direction == Direction::dgrad;
-    case 65: return c.direction == Direction::wgrad;
+    case 65: return c.direction == Direction::wgrad && !c.wide_filter();
     case 1: return !forward && single;
     case 31: return single;
     case 33: return !single;
@@ -116,7 +116,8 @@ void read_json(Body &plan, const std::string &json)
     auto c = std::make_shared<Convolution>();
     int direction = 0;
     std::size_t knobs = 0;
-    in >> direction >> c->has_bias >> c->relu >> c->stride[0] >> c->stride[1] >> c->before[0] >> c->before[1];
+    in >> direction >> c->has_bias >> c->relu >> c->adds >> c->stride[0] >> c->stride[1] >> c->before[0] >>
+        c->before[1];
     for (Tensor *t : { &c->x, &c->w, &c->y, &c->bias }) read_tensor(in, *t);
     in >> plan.config.engine >> knobs;
     if (!in || knobs > CUDNN_KNOB_TYPE_COUNTS) throw Refusal { CUDNN_STATUS_BAD_PARAM, "!json_object.HasMember(key)" };
@@ -134,7 +135,8 @@ std::string plan_json(const Body &plan)
     const Convolution &c = *plan.convolution;
     std::ostringstream out;
     out << json_begin << std::hash<std::string>()(plan.card) << ",\"plan\":[" << int(c.direction) << ' ' << c.has_bias
-        << ' ' << c.relu << ' ' << c.stride[0] << ' ' << c.stride[1] << ' ' << c.before[0] << ' ' << c.before[1] << ' ';
+        << ' ' << c.relu << ' ' << c.adds << ' ' << c.stride[0] << ' ' << c.stride[1] << ' ' << c.before[0] << ' '
+        << c.before[1] << ' ';
     for (const Tensor *t : { &c.x, &c.w, &c.y, &c.bias }) write_tensor(out, *t);
     out << plan.config.engine << ' ' << plan.config.knobs.size();
     for (const auto &knob : plan.config.knobs) out << ' ' << knob.first << ' ' << knob.second;

@@ -53,6 +53,8 @@ struct Convolution {
     Direction direction = Direction::forward;
     Tensor x, w, y, bias;
     bool has_bias = false, relu = false;
+    bool adds = false;                                    // to what x holds, of dgrad
+    bool wide_filter() const { return w.type != x.type; } // of wgrad: float32 from 16 bits
     std::int64_t stride[2] = {}, before[2] = {};
 };
 

@@ -51,7 +51,9 @@ void check_convolution(const Convolution &c, const Body &d)
     expect(dilations[0] == 1 && dilations[1] == 1, "the simulation has no dilation");
     expect(c.x.extent[1] == c.w.extent[1] && c.y.extent[1] == c.w.extent[0] && c.x.extent[0] == c.y.extent[0],
            "channels or images of x, w and y do not match");
-    expect(c.x.type == c.w.type, "x and w are of different types");
+    // A virtual w may be wider; a real one is refused with "no plan", as by 9.19.
+    expect(c.x.type == c.w.type || (c.direction == Direction::wgrad && c.w.type == CUDNN_DATA_FLOAT),
+           "x and w are of different types");
     for (int i = 0; i < 2; ++i) {
         std::int64_t room = c.x.extent[2 + i] + c.before[i] + after[i] - c.w.extent[2 + i];
         expect(c.stride[i] > 0 && c.before[i] >= 0 && after[i] >= 0 && room >= 0, "strides or paddings");
@@ -69,18 +71,21 @@ void check_convolution(const Convolution &c, const Body &d)
 struct Names {
     cudnnBackendDescriptorType_t type;
     Direction direction;
-    cudnnBackendAttributeName_t convolution, x, w, y;
+    cudnnBackendAttributeName_t convolution, x, w, y, alpha, beta;
 };
 const Names all_names[] = {
     { CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR, Direction::forward,
       CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
-      CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y },
+      CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+      CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA },
     { CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR, Direction::dgrad,
       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
-      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY },
+      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA },
     { CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR, Direction::wgrad,
       CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
-      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY },
+      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+      CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA },
 };
 
 const Names *names_of(const Body &operation)
@@ -88,6 +93,11 @@ const Names *names_of(const Body &operation)
     for (const Names &names : all_names)
         if (names.type == operation.type) return &names;
     return nullptr;
+}
+
+cudnnBackendAttributeName_t result_of(const Names &names)
+{
+    return names.direction == Direction::forward ? names.y : names.direction == Direction::dgrad ? names.x : names.w;
 }
 
 std::shared_ptr<Convolution> read_convolution(const Body &operation, const Names &names)
@@ -103,6 +113,10 @@ std::shared_ptr<Convolution> read_convolution(const Body &operation, const Names
         c->stride[i] = d.integers(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES)[std::size_t(i)];
         c->before[i] = d.integers(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS)[std::size_t(i)];
     }
+    const float beta = operation.value<float>(names.beta);
+    c->adds = beta == 1;
+    expect(operation.value<float>(names.alpha) == 1 && (beta == 0 || (c->adds && c->direction == Direction::dgrad)),
+           "the simulation only adds to the gradient of the input, and scales nothing");
     check_convolution(*c, d);
     return c;
 }
@@ -130,6 +144,23 @@ void add_pointwise(Convolution &c, const Body &operation)
     else
         throw Refusal { CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "the simulation has bias, then ReLU" };
     c.y = out;
+}
+
+// The gradient of the filter into a wider tensor.
+void add_identity(Convolution &c, const Body &operation)
+{
+    expect(operation.type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, "graph pattern");
+    const Body &what = *operation.body(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
+    const Body &in = *operation.body(CUDNN_ATTR_OPERATION_POINTWISE_XDESC);
+    const Tensor out = read_tensor(*operation.body(CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
+    expect(c.direction == Direction::wgrad && is_virtual(in) && read_tensor(in).id == c.w.id,
+           "only the gradient of the filter goes through another operation");
+    expect(what.value<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE) == CUDNN_POINTWISE_IDENTITY &&
+               !operation.has(CUDNN_ATTR_OPERATION_POINTWISE_BDESC),
+           "the simulation has the identity there");
+    expect(std::equal(c.w.extent, c.w.extent + 4, out.extent) && out.type == CUDNN_DATA_FLOAT && c.wide_filter(),
+           "a wider tensor of the same extents");
+    c.w = out;
 }
 
 } // namespace
@@ -161,12 +192,14 @@ void finalize_graph(Body &body)
     const auto &operations = body.values.at(CUDNN_ATTR_OPERATIONGRAPH_OPS).bodies;
     expect(operations[0]->convolution != nullptr, "the simulation's graphs begin with a convolution");
     auto c = std::make_shared<Convolution>(*operations[0]->convolution);
-    expect(operations.size() == 1 || c->direction == Direction::forward, "only the forward direction is fused");
-    for (std::size_t i = 1; i < operations.size(); ++i) add_pointwise(*c, *operations[i]);
+    for (std::size_t i = 1; i < operations.size(); ++i)
+        c->direction == Direction::forward ? add_pointwise(*c, *operations[i]) : add_identity(*c, *operations[i]);
     const Body &last = *operations.back();
     const Names *names = names_of(last);
-    const Body &result = *last.body(names ? names->y : CUDNN_ATTR_OPERATION_POINTWISE_YDESC);
+    const Body &result = *last.body(names ? result_of(*names) : CUDNN_ATTR_OPERATION_POINTWISE_YDESC);
     expect(!is_virtual(result), "the result is virtual");
+    if (names && c->wide_filter())
+        throw Refusal { CUDNN_STATUS_NOT_SUPPORTED, "no plan for a wider filter that is not behind a virtual one" };
     expect(c->y.type == c->x.type, "x and y are of different types");
     body.convolution = c;
 }

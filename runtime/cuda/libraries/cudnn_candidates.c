@@ -134,7 +134,7 @@ trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc
     if (limits) s.limits = *limits;
     const trib_dtype dtype = trib_precision_dtype(desc->precision);
     const bool sliced = desc->x_pitch != desc->c || desc->y_pitch != desc->k;
-    const bool both = desc->has_bias && dtype != TRIB_F32;
+    const bool both = desc->has_bias && dtype != TRIB_F32 && !s.limits.wide_bias;
     const bool wide_first = !both || (sliced && !s.limits.no_runtime_compilation);
     trib_status status = search_with(&s, wide_first ? TRIB_F32 : dtype);
     if (both && !s.limits.no_runtime_compilation && !enough(&s) && !trib_failed(&status))

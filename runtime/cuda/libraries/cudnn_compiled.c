@@ -11,10 +11,10 @@
 const char *trib_conv_key(const trib_conv_desc *d, char *text)
 {
     static const char *const directions[] = { "fwd", "dgrad", "wgrad" };
-    snprintf(text, TRIB_CONV_KEY, "%s %s n%d c%d %dx%d k%d %dx%d s%dx%d p%d+%d %dx%d x%d y%d%s%s",
+    snprintf(text, TRIB_CONV_KEY, "%s %s n%d c%d %dx%d k%d %dx%d s%dx%d p%d+%d %dx%d x%d y%d%s%s%s%s",
              directions[d->direction], trib_precision_name(d->precision), d->n, d->c, d->h, d->w, d->k, d->r, d->s,
              d->stride_h, d->stride_w, d->pad_top, d->pad_left, d->p, d->q, d->x_pitch, d->y_pitch,
-             d->has_bias ? " bias" : "", d->relu ? " relu" : "");
+             d->has_bias ? " bias" : "", d->relu ? " relu" : "", d->add ? " add" : "", d->wide_w ? " f32" : "");
     return text;
 }
 
@@ -25,8 +25,10 @@ trib_status trib_conv_check(const trib_conv_desc *d)
                  d->s > 0 && d->stride_h > 0 && d->stride_w > 0 && d->pad_top >= 0 && d->pad_left >= 0;
     bool valid = d->direction <= TRIB_CONV_WGRAD && d->precision < TRIB_PRECISION_COUNT && sizes &&
                  d->x_pitch >= d->c && d->y_pitch >= d->k;
-    if (valid && (d->direction == TRIB_CONV_FORWARD || (!d->has_bias && !d->relu))) return trib_success();
     if (d->direction > TRIB_CONV_WGRAD) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "no such direction of a convolution");
+    bool forward = d->direction == TRIB_CONV_FORWARD || (!d->has_bias && !d->relu);
+    bool backward = (!d->add || d->direction == TRIB_CONV_DGRAD) && (!d->wide_w || d->direction == TRIB_CONV_WGRAD);
+    if (valid && forward && backward) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "not a convolution: %s", trib_conv_key(d, key));
 }
 

@@ -52,7 +52,7 @@ void trib_cudnn_handle_destroy(struct cudnnContext *handle);
 
 typedef enum trib_conv_direction {
     TRIB_CONV_FORWARD = 0, /* y = relu(conv(x, w) + bias) */
-    TRIB_CONV_DGRAD,       /* x = gradient of the input, from y = gradient of the output */
+    TRIB_CONV_DGRAD,       /* x = gradient of the input, from y = gradient of the output; or that is added to x */
     TRIB_CONV_WGRAD        /* w = gradient of the filter, from x and y = gradient of the output */
 } trib_conv_direction;
 
@@ -66,6 +66,8 @@ typedef struct trib_conv_desc {
     int pad_top, pad_left; /* trailing padding follows from p and q */
     int x_pitch, y_pitch;  /* c and k when packed */
     bool has_bias, relu;   /* forward only */
+    bool add;              /* dgrad only: to what x holds */
+    bool wide_w;           /* wgrad only: w is float32, whatever the precision */
 } trib_conv_desc;
 
 /* "fwd bf16 n32 c96 28x28 k128 3x3 s1x1 p1+1 28x28 x96 y256 bias relu": the key of a choice cache. Returns `text` (at
@@ -80,6 +82,7 @@ typedef struct trib_conv_limits {
     int most;                    /* maximum number of plans; 0: all. Compiling at run time takes 0.1-0.6 s each */
     bool no_copies;              /* leave out plans that hide a packed copy instead of listing them last */
     bool no_runtime_compilation; /* leave out such plans */
+    bool wide_bias;              /* only plans whose bias is float32 */
     bool any_order;              /* include plans whose order of sums varies from run to run */
     bool describe_only;          /* only the info of plans: compiles nothing; such plans cannot be run or saved */
 } trib_conv_limits;

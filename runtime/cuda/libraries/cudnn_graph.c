@@ -2,6 +2,9 @@
  * A convolution as cuDNN's operation graph:
  *
  *     x, w -> convolution -> (+ bias) -> (relu) -> y
+ *     y, w -> gradient of the input -> x          with beta 1: added to x
+ *     x, y -> gradient of the filter -> w         to float32 from 16 bits: through a virtual tensor (without,
+ * cuDNN 9.19 has no plan)
  *
  * Tensors between operations are virtual and float32: the sum is rounded once, at the end. Extents are always N,C,H,W
  * (filters K,C,R,S) with the strides of NHWC. */
@@ -50,8 +53,14 @@ static tensor image_tensor(int64_t id, trib_dtype dtype, int n, int c, int h, in
 
 static tensor filter_tensor(const trib_conv_desc *desc)
 {
-    return image_tensor(TRIB_CUDNN_W, trib_precision_dtype(desc->precision), desc->k, desc->c, desc->r, desc->s,
-                        desc->c);
+    trib_dtype dtype = desc->wide_w ? TRIB_F32 : trib_precision_dtype(desc->precision);
+    return image_tensor(TRIB_CUDNN_W, dtype, desc->k, desc->c, desc->r, desc->s, desc->c);
+}
+
+static tensor result_tensor(const trib_conv_desc *desc)
+{
+    return image_tensor(TRIB_CUDNN_Y, trib_precision_dtype(desc->precision), desc->n, desc->k, desc->p, desc->q,
+                        desc->y_pitch);
 }
 
 /* A packed, virtual y. */
@@ -107,26 +116,24 @@ static const operation_names directions[] = {
 };
 /* clang-format on */
 
-static trib_status add_convolution(trib_cudnn_bag *bag, const trib_conv_desc *desc, const tensor *y,
-                                   cudnnBackendDescriptor_t *y_descriptor, cudnnBackendDescriptor_t *operation)
+/* The descriptors of w and y are the caller's: one of them may be virtual. */
+static trib_status add_convolution(trib_cudnn_bag *bag, const trib_conv_desc *desc, cudnnBackendDescriptor_t w,
+                                   cudnnBackendDescriptor_t y, cudnnBackendDescriptor_t *operation)
 {
     const operation_names *names = &directions[desc->direction];
     trib_dtype dtype = trib_precision_dtype(desc->precision);
     tensor x = image_tensor(TRIB_CUDNN_X, dtype, desc->n, desc->c, desc->h, desc->w, desc->x_pitch);
-    tensor w = filter_tensor(desc);
-    float one = 1, zero = 0;
-    cudnnBackendDescriptor_t xd, wd, convolution, d;
+    float alpha = 1, beta = desc->add ? 1 : 0;
+    cudnnBackendDescriptor_t xd, convolution, d;
     TRIB_TRY(make_tensor(bag, &x, &xd));
-    TRIB_TRY(make_tensor(bag, &w, &wd));
-    TRIB_TRY(make_tensor(bag, y, y_descriptor));
     TRIB_TRY(make_convolution(bag, desc, &convolution));
     TRIB_TRY(trib_cudnn_make(bag, names->type, &d));
     TRIB_TRY(trib_cudnn_set_descriptor(d, names->convolution, convolution));
     TRIB_TRY(trib_cudnn_set_descriptor(d, names->x, xd));
-    TRIB_TRY(trib_cudnn_set_descriptor(d, names->w, wd));
-    TRIB_TRY(trib_cudnn_set_descriptor(d, names->y, *y_descriptor));
-    TRIB_TRY(trib_cudnn_set(d, names->alpha, CUDNN_TYPE_FLOAT, 1, &one));
-    TRIB_TRY(trib_cudnn_set(d, names->beta, CUDNN_TYPE_FLOAT, 1, &zero));
+    TRIB_TRY(trib_cudnn_set_descriptor(d, names->w, w));
+    TRIB_TRY(trib_cudnn_set_descriptor(d, names->y, y));
+    TRIB_TRY(trib_cudnn_set(d, names->alpha, CUDNN_TYPE_FLOAT, 1, &alpha));
+    TRIB_TRY(trib_cudnn_set(d, names->beta, CUDNN_TYPE_FLOAT, 1, &beta));
     TRIB_TRY(trib_cudnn_finalize(d));
     *operation = d;
     return trib_success();
@@ -153,27 +160,52 @@ static trib_status add_pointwise(trib_cudnn_bag *bag, cudnnPointwiseMode_t mode,
     return trib_success();
 }
 
-trib_status trib_cudnn_conv_graph(trib_cudnn_bag *bag, const trib_conv_desc *desc, trib_dtype bias,
-                                  cudnnBackendDescriptor_t *graph)
+/* The gradient of the filter, in float32 whatever the precision of x and y. */
+static trib_status add_wide_gradient(trib_cudnn_bag *bag, const trib_conv_desc *desc,
+                                     cudnnBackendDescriptor_t operations[2])
 {
-    tensor y = image_tensor(TRIB_CUDNN_Y, trib_precision_dtype(desc->precision), desc->n, desc->k, desc->p, desc->q,
-                            desc->y_pitch);
+    tensor y = result_tensor(desc), w = filter_tensor(desc), inner = w;
+    cudnnBackendDescriptor_t yd, wd, innerd;
+    inner.id = TRIB_CUDNN_INNER;
+    inner.inner = true;
+    TRIB_TRY(make_tensor(bag, &y, &yd));
+    TRIB_TRY(make_tensor(bag, &w, &wd));
+    TRIB_TRY(make_tensor(bag, &inner, &innerd));
+    TRIB_TRY(add_convolution(bag, desc, innerd, yd, &operations[0]));
+    return add_pointwise(bag, CUDNN_POINTWISE_IDENTITY, innerd, NULL, wd, &operations[1]);
+}
+
+/* All others. */
+static trib_status add_stages(trib_cudnn_bag *bag, const trib_conv_desc *desc, trib_dtype bias,
+                              cudnnBackendDescriptor_t operations[3])
+{
+    tensor y = result_tensor(desc), w = filter_tensor(desc);
     tensor b = image_tensor(TRIB_CUDNN_BIAS, bias, 1, desc->k, 1, 1, desc->k);
-    int count = 0, steps = desc->has_bias + desc->relu; /* operations left after the current one */
+    int steps = desc->has_bias + desc->relu; /* operations left after the current one */
     tensor stage = steps ? inner_tensor(desc, steps) : y;
-    cudnnBackendDescriptor_t operations[3], now, next, bd, d;
-    TRIB_TRY(add_convolution(bag, desc, &stage, &now, &operations[count++]));
+    cudnnBackendDescriptor_t wd, now, next, bd;
+    TRIB_TRY(make_tensor(bag, &w, &wd));
+    TRIB_TRY(make_tensor(bag, &stage, &now));
+    TRIB_TRY(add_convolution(bag, desc, wd, now, operations++));
     if (desc->has_bias) {
         stage = --steps ? inner_tensor(desc, steps) : y;
         TRIB_TRY(make_tensor(bag, &b, &bd));
         TRIB_TRY(make_tensor(bag, &stage, &next));
-        TRIB_TRY(add_pointwise(bag, CUDNN_POINTWISE_ADD, now, bd, next, &operations[count++]));
+        TRIB_TRY(add_pointwise(bag, CUDNN_POINTWISE_ADD, now, bd, next, operations++));
         now = next;
     }
-    if (desc->relu) {
-        TRIB_TRY(make_tensor(bag, &y, &next));
-        TRIB_TRY(add_pointwise(bag, CUDNN_POINTWISE_RELU_FWD, now, NULL, next, &operations[count++]));
-    }
+    if (!desc->relu) return trib_success();
+    TRIB_TRY(make_tensor(bag, &y, &next));
+    return add_pointwise(bag, CUDNN_POINTWISE_RELU_FWD, now, NULL, next, operations++);
+}
+
+trib_status trib_cudnn_conv_graph(trib_cudnn_bag *bag, const trib_conv_desc *desc, trib_dtype bias,
+                                  cudnnBackendDescriptor_t *graph)
+{
+    const bool widened = desc->wide_w && trib_precision_dtype(desc->precision) != TRIB_F32;
+    const int64_t count = 1 + (desc->has_bias + desc->relu) + widened;
+    cudnnBackendDescriptor_t operations[3], d;
+    TRIB_TRY(widened ? add_wide_gradient(bag, desc, operations) : add_stages(bag, desc, bias, operations));
     TRIB_TRY(trib_cudnn_make(bag, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, &d));
     TRIB_TRY(trib_cudnn_set(d, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, count, operations));
     TRIB_TRY(trib_cudnn_finalize(d));

@@ -9,8 +9,8 @@
 #include "cuda/libraries/cudnn_conv.h"
 #include "cuda/ops/choice_cache.h"
 
-/* GoogLeNet has 57 convolutions. */
-enum { TRIB_MOST_COMPILED_KEPT = 64 };
+/* GoogLeNet has 57 convolutions, and their gradients in training. */
+enum { TRIB_MOST_COMPILED_KEPT = 256 };
 
 typedef struct trib_compiled_kept {
     pthread_mutex_t lock;

@@ -56,14 +56,6 @@ void trib_cuda_ops_close_stream(trib_cuda_stream *stream)
 
 /* ---- choosing ---- */
 
-/* Providers check kinds, layouts and shapes; this refuses what none supports. */
-static bool refuses(const trib_op_desc *desc, char *reason)
-{
-    const bool refused = trib_op_weights_are_inputs(desc);
-    if (refused) snprintf(reason, TRIB_MESSAGE_SIZE, "the cuda device packs weights, and takes none as an input");
-    return refused;
-}
-
 static trib_status ask(trib_cuda_device *device, int index, const trib_op_desc *desc, trib_implementation *found,
                        int *total, char *all)
 {
@@ -88,8 +80,7 @@ trib_status trib_cuda_op_implementations(trib_device *base, const trib_op_desc *
     (void)include_reference; /* it is plain C, for the host */
     TRIB_TRY(trib_op_check(desc));
     TRIB_TRY(trib_cuda_enter(device));
-    for (int i = 0; trib_cuda_providers[i] && !refuses(desc, all); ++i)
-        TRIB_TRY(ask(device, i, desc, found, &total, all));
+    for (int i = 0; trib_cuda_providers[i]; ++i) TRIB_TRY(ask(device, i, desc, found, &total, all));
     if (!total && !all[0])
         snprintf(all, sizeof all, "%s: this build has no implementation for CUDA devices", trib_kind_name(desc->kind));
     *count = total < capacity ? total : capacity;
@@ -118,10 +109,8 @@ static trib_status prepare(trib_cuda_op *op, const char *name)
 trib_status trib_cuda_op_create(trib_device *device, const trib_op_desc *desc, const char *implementation,
                                 trib_op_handle **out)
 {
-    char why[TRIB_MESSAGE_SIZE];
     TRIB_TRY(trib_op_check(desc));
     TRIB_TRY(trib_cuda_enter(trib_cuda_of(device)));
-    if (refuses(desc, why)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: %s", trib_kind_name(desc->kind), why);
     trib_cuda_op *op = trib_alloc_zeroed(1, sizeof *op);
     if (!op) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: out of memory", trib_kind_name(desc->kind));
     op->base.device = device;

@@ -6,6 +6,7 @@
 #include "cuda/libraries/cublaslt_matmul.h"
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
+#include "device/op_check.h"
 
 enum { MOST_OFFERED = 4 };
 
@@ -44,12 +45,20 @@ static bool is_product(const trib_op_desc *d)
     return d->kind == TRIB_CONV2D && d->output_count == 1 && trib_is_pointwise(&d->attributes.conv2d);
 }
 
+/* Inputs in place of packed parameters: the same order, and a bias of the type of y, which is float32. */
+static bool parameters_fit(const trib_op_desc *d)
+{
+    if (!trib_op_weights_are_inputs(d)) return true;
+    if (d->has_bias && (!trib_begins_aligned(&d->inputs[2]) || d->outputs[0].dtype != TRIB_F32)) return false;
+    return trib_lies_as_nhwc(&d->inputs[1]);
+}
+
 /* Rows are pixels; the row of a linear layer is a whole image. */
 static bool describe(const trib_op_desc *d, trib_matmul_desc *out, char *reason)
 {
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    bool usable = is_product(d) && trib_lies_as_nhwc(x) && trib_lies_as_nhwc(y) && trib_begins_aligned(x) &&
-                  trib_begins_aligned(y);
+    bool usable = is_product(d) && parameters_fit(d) && trib_lies_as_nhwc(x) && trib_lies_as_nhwc(y) &&
+                  trib_begins_aligned(x) && trib_begins_aligned(y);
     if (!usable) {
         snprintf(reason, TRIB_MESSAGE_SIZE, "cublaslt: linear layers and 1x1 convolutions in nhwc only");
         return false;
@@ -72,6 +81,7 @@ static bool describe(const trib_op_desc *d, trib_matmul_desc *out, char *reason)
 static trib_cuda_packing packing_of(const trib_op_desc *d, const trib_matmul_desc *matmul, trib_dtype bias)
 {
     int channels = d->inputs[0].c;
+    if (trib_op_weights_are_inputs(d)) return (trib_cuda_packing) { 0 };
     return trib_cuda_packing_of(matmul->precision, matmul->out, channels, matmul->in / channels, matmul->has_bias,
                                 bias);
 }
@@ -133,6 +143,10 @@ static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *c
                        const void *packed, void *workspace)
 {
     trib_matmul_pointers pointers = { inputs[0], packed, trib_packed_bias(&op->packing.place, packed), outputs[0] };
+    if (trib_op_weights_are_inputs(&op->desc)) {
+        pointers.w = inputs[1];
+        pointers.bias = op->desc.has_bias ? inputs[2] : NULL;
+    }
     return trib_matmul_run(op->prepared, stream->handle, &pointers, workspace);
 }
 

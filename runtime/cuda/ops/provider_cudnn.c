@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Convolutions through cuDNN: the plans it offers for a shape, best guess first, without compiling them; the first one
- * is made, unless another provider's is ranked before it, so that the best-ranked implementation is known to run. A
- * handle per stream. */
+ * Convolutions and their gradients through cuDNN: the plans it offers for a shape, best guess first, without compiling
+ * them; the first one is made, unless another provider's is ranked before it, so that the best-ranked implementation is
+ * known to run. A handle per stream. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cuda/libraries/cudnn_conv.h"
 #include "cuda/ops/choice_cache.h"
 #include "cuda/ops/compiled_kept.h"
-#include "cuda/ops/geometry.h"
+#include "cuda/ops/conv_problem.h"
 #include "cuda/ops/ops.h"
+#include "device/op_check.h"
 #include "tributary/internal/alloc.h"
 
 enum { MOST_OFFERED = 10 };
@@ -68,41 +69,6 @@ static void close_stream(trib_cuda_device *device, void *state, void *of_stream)
 }
 
 /* ---- offering ---- */
-
-static bool describe(const trib_op_desc *d, trib_conv_desc *out, char *reason)
-{
-    const trib_conv2d *a = &d->attributes.conv2d;
-    const trib_view *x = &d->inputs[0], *y = &d->outputs[0];
-    const char *why = d->kind != TRIB_CONV2D || trib_op_has_stages(d)      ? "convolutions alone only"
-                      : d->output_count != 1                               ? "one output only"
-                      : x->layout != TRIB_NHWC || y->layout != TRIB_NHWC   ? "nhwc only"
-                      : !trib_begins_aligned(x) || !trib_begins_aligned(y) ? "slices that begin at 16 bytes only"
-                                                                           : NULL;
-    if (why) {
-        snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
-        return false;
-    }
-    *out = (trib_conv_desc) { .direction = TRIB_CONV_FORWARD,
-                              .precision = d->precision,
-                              .n = x->n,
-                              .c = x->c,
-                              .h = x->h,
-                              .w = x->w,
-                              .k = y->c,
-                              .p = y->h,
-                              .q = y->w,
-                              .r = a->r,
-                              .s = a->s,
-                              .stride_h = a->stride_h,
-                              .stride_w = a->stride_w,
-                              .pad_top = a->pad.top,
-                              .pad_left = a->pad.left,
-                              .x_pitch = x->c_total,
-                              .y_pitch = y->c_total,
-                              .has_bias = d->has_bias,
-                              .relu = d->relu };
-    return true;
-}
 
 /* The key of the compiled convolution of this name in a choice cache. */
 static void compiled_key(const trib_conv_desc *desc, const char *name, char key[TRIB_CHOICE_KEY_SIZE])
@@ -185,20 +151,25 @@ static trib_status first_that_works(trib_cuda_device *device, cudnn_state *state
     return trib_success();
 }
 
-static trib_cuda_packing packing_of(const trib_conv_desc *d, const trib_compiled_conv_info *info)
+/* Otherwise they are inputs, or it has none. */
+static bool has_packed(const trib_op_desc *d) { return d->kind == TRIB_CONV2D && !trib_op_weights_are_inputs(d); }
+
+static trib_cuda_packing packing_of(const trib_op_desc *op, const trib_conv_desc *d,
+                                    const trib_compiled_conv_info *info)
 {
+    if (!has_packed(op)) return (trib_cuda_packing) { 0 };
     return trib_cuda_packing_of(d->precision, d->k, d->c, d->r * d->s, d->has_bias, info->bias);
 }
 
-static trib_status add(trib_cuda_device *device, const trib_conv_desc *conv, const trib_compiled_conv_info *info,
-                       trib_implementation *out)
+static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const trib_conv_desc *conv,
+                       const trib_compiled_conv_info *info, trib_implementation *out)
 {
     const char *copies = !info->hides_copy   ? NULL
                          : device->described ? "hides a copy; where there is a CUDA driver, cuDNN also offers "
                                                "engines that do not"
                                              : "hides a copy";
     out->workspace_bytes = info->workspace_bytes;
-    out->packed_bytes = packing_of(conv, info).place.bytes;
+    out->packed_bytes = packing_of(op, conv, info).place.bytes;
     out->note = copies ? copies : info->runtime_compiled ? "compiled at run time" : NULL;
     return trib_cuda_intern(&device->interned, info->name, &out->name);
 }
@@ -208,15 +179,17 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
 {
     trib_conv_desc conv;
     trib_conv_list list;
-    trib_conv_limits limits = { .workspace_bytes = most_workspace, .describe_only = true };
+    trib_conv_limits limits = { .workspace_bytes = most_workspace,
+                                .wide_bias = !has_packed(desc),
+                                .describe_only = true };
     int first = 0;
-    if (!describe(desc, &conv, reason)) return trib_success();
+    if (!trib_conv_problem_of(desc, &conv, reason)) return trib_success();
     TRIB_TRY(trib_conv_candidates(((cudnn_state *)state)->library, &conv, &limits, &list));
     /* After another provider's it runs only if it was measured to be faster, and so has been made. */
     trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
         out[*count] = (trib_implementation) { 0 };
-        status = add(device, &conv, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
+        status = add(device, desc, &conv, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
         *count += !trib_failed(&status);
     }
     if (first == list.count)
@@ -245,12 +218,14 @@ static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *o
     char reason[TRIB_MESSAGE_SIZE];
     trib_conv_desc conv;
     trib_compiled_conv *compiled;
-    if (!describe(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
+    if (!trib_conv_problem_of(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
     TRIB_TRY(take_compiled(device, state, &conv, name, &compiled));
     op->prepared = compiled;
     const trib_compiled_conv_info *info = trib_compiled_conv_get_info(compiled);
+    if (op->desc.has_bias && !has_packed(&op->desc) && info->bias != TRIB_F32)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: its bias is an input, and so float32", info->name);
     op->base.workspace_bytes = info->workspace_bytes;
-    op->packing = packing_of(&conv, info);
+    op->packing = packing_of(&op->desc, &conv, info);
     snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
     return trib_success();
 }
@@ -264,7 +239,8 @@ static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
 static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
                        const void *packed, void *workspace)
 {
-    trib_conv_pointers pointers = { inputs[0], packed, trib_packed_bias(&op->packing.place, packed), outputs[0] };
+    const void *bias = trib_packed_bias(&op->packing.place, packed);
+    trib_conv_pointers pointers = trib_conv_problem_pointers(&op->desc, inputs, outputs, packed, bias);
     return trib_conv_run(op->prepared, stream->providers[op->provider_index], &pointers, workspace);
 }
 

@@ -7,6 +7,7 @@
 #include "cuda/ops/geometry.h"
 #include "cuda/ops/ops.h"
 #include "device/fold.h"
+#include "device/op_check.h"
 
 enum { KERNEL_ALIGNMENT = 16 };
 
@@ -314,6 +315,7 @@ static const kernel_op *find(const trib_op_desc *d)
 static trib_cuda_packing packing_of(const trib_op_desc *d)
 {
     int k = 0;
+    if (trib_op_weights_are_inputs(d)) return (trib_cuda_packing) { 0 };
     for (int i = 0; i < d->output_count; ++i) k += d->outputs[i].c;
     if (d->kind == TRIB_CONV2D) return trib_cuda_packing_of(d->precision, k, d->inputs[0].c, 1, d->has_bias, TRIB_F32);
     if (d->kind != TRIB_BATCH_NORM) return (trib_cuda_packing) { 0 };
@@ -355,8 +357,12 @@ static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *c
 {
     (void)workspace;
     const kernel_op *kernel = op->prepared;
-    const float *bias = trib_packed_bias(&op->packing.place, packed);
-    return kernel->run(&op->desc, &(call) { inputs, outputs, packed, bias, stream->handle });
+    call c = { inputs, outputs, packed, trib_packed_bias(&op->packing.place, packed), stream->handle };
+    if (trib_op_weights_are_inputs(&op->desc)) {
+        c.weight = inputs[1];
+        c.bias = op->desc.has_bias ? inputs[2] : NULL;
+    }
+    return kernel->run(&op->desc, &c);
 }
 
 const trib_cuda_provider trib_cuda_kernels_provider = {
