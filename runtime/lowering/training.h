@@ -23,6 +23,9 @@ trib_status trib_add_training_ops(trib_lowering *lowering, int layer);
 /* All weights of a merged set, or their gradients, as one: the same memory. */
 trib_status trib_merged_view(trib_lowering *lowering, const trib_merged *merged, trib_tensor_role role, trib_view *out);
 
+/* A buffer for all channels of the view, which gets it. `name` NULL: out of memory. */
+trib_status trib_new_activation(trib_lowering *lowering, const char *name, trib_view *view);
+
 /* An op that belongs to no layer, with all other fields empty; `name` as for trib_lowering_new_op. */
 trib_status trib_new_training_op(const char *name, trib_kind kind, trib_plan_op *out);
 void trib_add_input_view(trib_plan_op *op, trib_view view);

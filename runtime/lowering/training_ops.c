@@ -43,7 +43,7 @@ static trib_status new_op(const trib_lowering *l, int id, const char *name, trib
 
 /* ---- batch norm ---- */
 
-static trib_status new_activation(trib_lowering *l, const char *name, trib_view *view)
+trib_status trib_new_activation(trib_lowering *l, const char *name, trib_view *view)
 {
     if (!name) return trib_plan_no_memory();
     return trib_lowering_add_buffer(l, name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(view), &view->buffer);
@@ -70,7 +70,7 @@ static trib_status add_statistics(trib_lowering *l, int id, trib_view *saved)
         (trib_batch_statistics) { layer->attributes.batch_norm.eps, momentum > 0 ? momentum : 0.1f };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; ++i) add_parameter(l, id, roles[i], &op);
     *saved = saved_view(&op.desc.inputs[0]);
-    TRIB_TRY(new_activation(l, op.name, saved));
+    TRIB_TRY(trib_new_activation(l, op.name, saved));
     trib_add_output_view(&op, *saved);
     for (int k = 3; k <= 4; ++k) trib_add_output_view(&op, op.desc.inputs[k]); /* running statistics, in place */
     return trib_lowering_add_op(l, &op);
@@ -99,7 +99,7 @@ static trib_status add_max_pool(trib_lowering *l, int id)
     index.dtype = TRIB_U8;
     index.c_offset = 0;
     index.c_total = index.c;
-    TRIB_TRY(new_activation(l, trib_strings_format(l->strings, "%s/index", name), &index));
+    TRIB_TRY(trib_new_activation(l, trib_strings_format(l->strings, "%s/index", name), &index));
     trib_add_output_view(&op, l->views[id]);
     trib_add_output_view(&op, index);
     return trib_lowering_add_op(l, &op);
