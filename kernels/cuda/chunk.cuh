@@ -43,12 +43,26 @@ template <>
 struct Access<2> {
     using type = unsigned short;
 };
+template <>
+struct Access<1> {
+    using type = unsigned char;
+};
 
 template <class T, int WIDTH>
 __device__ __forceinline__ Chunk<T, WIDTH> load_chunk(const T *p)
 {
     Chunk<T, WIDTH> chunk;
     const auto bits = load<typename Access<sizeof chunk>::type>(p);
+    memcpy(&chunk, &bits, sizeof chunk);
+    return chunk;
+}
+
+/* As load_own. */
+template <class T, int WIDTH>
+__device__ __forceinline__ Chunk<T, WIDTH> load_own_chunk(const T *p)
+{
+    Chunk<T, WIDTH> chunk;
+    const auto bits = load_own<typename Access<sizeof chunk>::type>(p);
     memcpy(&chunk, &bits, sizeof chunk);
     return chunk;
 }
@@ -93,6 +107,15 @@ __device__ __forceinline__ void to_floats(const Chunk<T, WIDTH> &chunk, float *o
 {
 #pragma unroll
     for (int i = 0; i < WIDTH; ++i) out[i] = to_float(chunk.v[i]);
+}
+
+/* WIDTH floats, 16 bytes at a time if there are as many. */
+template <int WIDTH>
+__device__ __forceinline__ void load_floats(const float *p, float *out)
+{
+    constexpr int STEP = WIDTH % 4 == 0 ? 4 : 1;
+#pragma unroll
+    for (int i = 0; i < WIDTH; i += STEP) to_floats(load_chunk<float, STEP>(p + i), out + i);
 }
 
 template <class T, int WIDTH>

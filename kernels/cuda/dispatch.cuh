@@ -38,17 +38,30 @@ bool in_chunks(const void *p, int64_t channels, int64_t pitch)
     return reinterpret_cast<uintptr_t>(p) % (WIDTH * sizeof(T)) == 0 && channels % WIDTH == 0 && pitch % WIDTH == 0;
 }
 
-/* call(Type<T>(), Constant<WIDTH>()): WIDTH is 16 bytes' worth if input and output allow it, otherwise 1. */
+/* `channels` channels of pixels that lie `pitch` elements apart. */
+struct Slice {
+    const void *p;
+    int pitch;
+};
+
+/* call(Type<T>(), Constant<WIDTH>()): WIDTH is 16 bytes' worth if all slices allow it, otherwise 1. */
+template <class F, int COUNT>
+trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels, const Slice (&slices)[COUNT], F call)
+{
+    return for_type(name, dtype, [&](auto type) {
+        using T = typename decltype(type)::type;
+        for (const Slice &slice : slices)
+            if (!in_chunks<T>(slice.p, channels, slice.pitch)) return call(type, Constant<1>());
+        return call(type, Constant<full_width<T>>());
+    });
+}
+
+/* The same for an input and an output. */
 template <class F>
 trib_status for_type_and_width(const char *name, trib_dtype dtype, int channels, const void *x, int x_pitch,
                                const void *y, int y_pitch, F call)
 {
-    return for_type(name, dtype, [&](auto type) {
-        using T = typename decltype(type)::type;
-        if (in_chunks<T>(x, channels, x_pitch) && in_chunks<T>(y, channels, y_pitch))
-            return call(type, Constant<full_width<T>>());
-        return call(type, Constant<1>());
-    });
+    return for_type_and_width(name, dtype, channels, { { x, x_pitch }, { y, y_pitch } }, call);
 }
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -11,15 +11,6 @@
 
 static constexpr int threads = 256, rows_per_thread = 4;
 
-/* WIDTH floats, 16 bytes at a time if there are as many. */
-template <int WIDTH>
-__device__ __forceinline__ void load_floats(const float *p, float *out)
-{
-    constexpr int STEP = WIDTH % 4 == 0 ? 4 : 1;
-#pragma unroll
-    for (int i = 0; i < WIDTH; i += STEP) to_floats(load_chunk<float, STEP>(p + i), out + i);
-}
-
 template <class T, int WIDTH>
 __global__ void __launch_bounds__(threads)
     scale_shift(trib_pixel_geometry g, const T *x, const float *scale, const float *shift, T *y)

@@ -5,13 +5,6 @@
 
 #include "table/problem.h"
 
-static trib_kernel_array floats(int64_t rows, int c)
-{
-    trib_kernel_array array = trib_slice(rows, c, 0, 0);
-    array.element = TRIB_KERNEL_F32;
-    return array;
-}
-
 /* ---- fold_batch_norm ---- */
 
 enum { WEIGHT = 1, BIAS = 2 }; /* what there is beside the batch norm */
@@ -23,12 +16,12 @@ void trib_fold_problem(trib_kernel_problem *p, int k, int64_t row, bool weight, 
     /* With this eps no root is of less than 0, whatever variance is drawn. */
     p->fold = (trib_fold_geometry) { .k = k, .row = row, .eps = 1.5f };
     p->beside = beside;
-    if (weight) p->inputs[p->input_count++] = floats(k, (int)row);
-    if (bias) p->inputs[p->input_count++] = floats(1, k);
-    for (int i = 0; i < 4; ++i) p->inputs[p->input_count++] = floats(1, k);
+    if (weight) p->inputs[p->input_count++] = trib_floats(k, (int)row);
+    if (bias) p->inputs[p->input_count++] = trib_floats(1, k);
+    for (int i = 0; i < 4; ++i) p->inputs[p->input_count++] = trib_floats(1, k);
     p->output_count = 2;
-    p->outputs[0] = floats(k, (int)row);
-    p->outputs[1] = floats(1, k);
+    p->outputs[0] = trib_floats(k, (int)row);
+    p->outputs[1] = trib_floats(1, k);
     p->flops = (double)k * row;
     snprintf(p->text, sizeof p->text, "k=%d row=%lld%s%s", k, (long long)row, weight ? "" : " alone",
              bias ? " bias" : "");
@@ -84,7 +77,7 @@ void trib_pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g)
     memset(p, 0, sizeof *p);
     p->pack = *g;
     p->input_count = p->output_count = 1;
-    p->inputs[0] = floats((int64_t)g->k * g->c, g->taps);
+    p->inputs[0] = trib_floats((int64_t)g->k * g->c, g->taps);
     p->outputs[0] = trib_slice((int64_t)g->k * g->taps, g->padded, 0, 0);
     snprintf(p->text, sizeof p->text, "k=%d c=%d taps=%d padded=%d%s", g->k, g->c, g->taps, g->padded,
              g->tf32 ? " tf32" : "");

@@ -25,6 +25,9 @@ trib_window_geometry trib_random_window(trib_random_state *r, int channel_unit);
 /* A slice whose pitch leaves `before` and `after` channels beside it. */
 trib_kernel_array trib_slice(int64_t rows, int c, int before, int after);
 
+/* Dense, float32. */
+trib_kernel_array trib_floats(int64_t rows, int c);
+
 /* ---- problems from geometries, pitches included ----
  * Inputs and outputs are slices that begin at channels x_first and y_first. */
 
@@ -56,8 +59,10 @@ void trib_pixels_between_slices(trib_kernel_problem *p, int64_t rows, int c, int
 /* ---- the parts of the table ---- */
 
 extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_pixel_kernels[],
-    trib_preprocess_kernels[], trib_softmax_kernels[], trib_parameter_kernels[];
+    trib_preprocess_kernels[], trib_softmax_kernels[], trib_parameter_kernels[], trib_gradient_kernels[],
+    trib_pool_training_kernels[], trib_step_kernels[];
 extern const int trib_conv1x1_kernel_count, trib_pool_kernel_count, trib_lrn_kernel_count, trib_pixel_kernel_count,
-    trib_preprocess_kernel_count, trib_softmax_kernel_count, trib_parameter_kernel_count;
+    trib_preprocess_kernel_count, trib_softmax_kernel_count, trib_parameter_kernel_count, trib_gradient_kernel_count,
+    trib_pool_training_kernel_count, trib_step_kernel_count;
 
 #endif

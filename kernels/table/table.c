@@ -26,7 +26,16 @@ bool trib_random_chance(trib_random_state *r, int in) { return trib_random_betwe
 
 trib_kernel_array trib_slice(int64_t rows, int c, int before, int after)
 {
-    return (trib_kernel_array) { TRIB_KERNEL_STORAGE, rows, c, before, before + c + after, 1 };
+    return (trib_kernel_array) {
+        .element = TRIB_KERNEL_STORAGE, .rows = rows, .c = c, .first = before, .pitch = before + c + after, .scale = 1
+    };
+}
+
+trib_kernel_array trib_floats(int64_t rows, int c)
+{
+    trib_kernel_array array = trib_slice(rows, c, 0, 0);
+    array.element = TRIB_KERNEL_F32;
+    return array;
 }
 
 static int behind(const trib_kernel_array *slice) { return slice->pitch - slice->first - slice->c; }
@@ -138,6 +147,9 @@ const trib_kernel *trib_kernel_at(int index)
         { trib_preprocess_kernels, trib_preprocess_kernel_count },
         { trib_softmax_kernels, trib_softmax_kernel_count },
         { trib_parameter_kernels, trib_parameter_kernel_count },
+        { trib_gradient_kernels, trib_gradient_kernel_count },
+        { trib_pool_training_kernels, trib_pool_training_kernel_count },
+        { trib_step_kernels, trib_step_kernel_count },
     };
     for (int i = 0; i < TRIB_COUNT(parts); index -= parts[i].count, ++i)
         if (index < parts[i].count) return &parts[i].kernels[index];

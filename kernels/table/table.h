@@ -17,8 +17,15 @@ typedef enum trib_kernel_element {
     TRIB_KERNEL_F16,
     TRIB_KERNEL_BF16,
     TRIB_KERNEL_I32,
-    TRIB_KERNEL_U8 /* inputs: 0..255 */
+    TRIB_KERNEL_U8,      /* inputs: 0..255, or below `below` */
+    TRIB_KERNEL_CONTROLS /* an input: the problem's controls, a row of 32-bit words */
 } trib_kernel_element;
+
+typedef enum trib_kernel_content {
+    TRIB_KERNEL_RESULT,  /* an output is written, and compared with the reference */
+    TRIB_KERNEL_UPDATED, /* likewise; beforehand it has values that are drawn as an input's */
+    TRIB_KERNEL_SCRATCH  /* an output that is not compared */
+} trib_kernel_content;
 
 /* Channels first .. first + c - 1 of rows of `pitch` elements. Nothing else of an output may be written. */
 typedef struct trib_kernel_array {
@@ -26,6 +33,8 @@ typedef struct trib_kernel_array {
     int64_t rows;
     int c, first, pitch;
     float scale; /* inputs are drawn from -scale .. scale */
+    int below;   /* TRIB_KERNEL_U8; 0: 256 */
+    trib_kernel_content content;
 } trib_kernel_array;
 
 /* One call of a kernel: of the geometries, those it uses. */
@@ -39,6 +48,13 @@ typedef struct trib_kernel_problem {
     trib_reorder_geometry reorder;
     trib_fold_geometry fold;
     trib_pack_geometry pack;
+    trib_gradient_geometry gradient;
+    trib_batch_norm_parameters batch_norm; /* its pointers are the run's */
+    trib_dropout_geometry dropout;
+    trib_cross_entropy_geometry cross_entropy;
+    trib_cuda_sgd_rates sgd;
+    trib_step_controls controls;
+    bool accumulate;
     int k;      /* of top k */
     int beside; /* of fold_batch_norm: which of weight and bias there are */
     int input_count, output_count;

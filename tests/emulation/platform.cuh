@@ -63,6 +63,8 @@ inline unsigned round_pair<__nv_bfloat16>(float low, float high)
 
 inline double double_multiply(double a, double b) { return a * b; }
 inline double double_add(double a, double b) { return a + b; }
+inline float float_multiply(float a, float b) { return a * b; }
+inline float float_add(float a, float b) { return a + b; }
 using std::sqrt;
 
 inline unsigned __float_as_uint(float value)
@@ -102,6 +104,12 @@ V load(const void *p)
     V value;
     std::memcpy(&value, p, sizeof value);
     return value;
+}
+
+template <class V>
+V load_own(const void *p)
+{
+    return load<V>(p);
 }
 
 template <class V>

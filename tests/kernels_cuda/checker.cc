@@ -17,7 +17,7 @@ namespace checker
 namespace
 {
 
-constexpr float canary = -12288.0f; // exact in every type but bytes
+constexpr float canary = -12288.0f, byte_canary = 170; // exact in every type
 
 trib_dtype storage(const trib_kernel_array &array, trib_dtype dtype)
 {
@@ -72,7 +72,8 @@ struct Operand {
     std::vector<std::byte> bytes;
 
     Operand(const trib_kernel_array &a, trib_dtype kernel_dtype)
-        : array(a), dtype(storage(a, kernel_dtype)), values(std::size_t(a.rows) * a.pitch, canary),
+        : array(a), dtype(storage(a, kernel_dtype)),
+          values(std::size_t(a.rows) * a.pitch, a.element == TRIB_KERNEL_U8 ? byte_canary : canary),
           bytes(values.size() * size())
     {
     }
@@ -91,15 +92,18 @@ struct Operand {
     }
 };
 
-// NaN beside a slice: reading it shows. `coarse`: few different values, many equal, and both zeros.
-void fill_input(Operand &x, std::mt19937_64 &random, bool coarse, bool not_a_number)
+// `beside` a slice: of an input NaN, so that reading it shows. `coarse`: few different values, many equal, and both
+// zeros.
+void fill(Operand &x, std::mt19937_64 &random, bool coarse, bool not_a_number, float beside)
 {
     std::uniform_real_distribution<float> uniform(-x.array.scale, x.array.scale);
-    std::uniform_int_distribution<int> byte(0, 255);
+    std::uniform_int_distribution<int> byte(0, x.array.below > 0 ? x.array.below - 1 : 255);
     for (std::size_t i = 0; i < x.values.size(); ++i) {
         if (x.array.element == TRIB_KERNEL_U8)
             x.values[i] = float(byte(random));
-        else if (!inside(x.array, i) || (not_a_number && random() % 97 == 0))
+        else if (!inside(x.array, i))
+            x.values[i] = beside;
+        else if (not_a_number && random() % 97 == 0)
             x.values[i] = std::numeric_limits<float>::quiet_NaN();
         else
             x.values[i] =
@@ -131,6 +135,7 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
 {
     const std::string name = std::string(kernel.name) + " " + trib_dtype_name(dtype) + " seed " +
                              std::to_string(options.seed) + ", " + problem.text + ": ";
+    const bool coarse = options.seed % 3 == 0;
     std::mt19937_64 random(options.seed);
     std::vector<Operand> inputs, outputs;
     std::vector<std::unique_ptr<device::Buffer>> buffers;
@@ -142,7 +147,8 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
     for (int i = 0; i < problem.input_count; ++i) {
         inputs.emplace_back(problem.inputs[i], dtype);
         Operand &x = inputs.back();
-        fill_input(x, random, options.seed % 3 == 0, options.not_a_number && i == 0);
+        fill(x, random, coarse, options.not_a_number && i == 0, std::numeric_limits<float>::quiet_NaN());
+        if (x.array.element == TRIB_KERNEL_CONTROLS) std::memcpy(x.bytes.data(), &problem.controls, x.bytes.size());
         buffers.push_back(std::make_unique<device::Buffer>(x.bytes, false));
         host_inputs[i] = x.values.data() + x.array.first;
         device_inputs[i] = buffers.back()->at(x.array.first * x.size());
@@ -150,7 +156,10 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
     for (int i = 0; i < problem.output_count; ++i) {
         outputs.emplace_back(problem.outputs[i], dtype);
         Operand &y = outputs.back();
-        y.encode();
+        if (y.array.content == TRIB_KERNEL_UPDATED)
+            fill(y, random, coarse, false, canary);
+        else
+            y.encode();
         buffers.push_back(std::make_unique<device::Buffer>(y.bytes, true));
         device_outputs[i] = buffers.back()->at(y.array.first * y.size());
     }
@@ -165,6 +174,7 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
     for (std::size_t i = 0; i < wanted.size(); ++i) host_outputs[i] = wanted[i].data() + outputs[i].array.first;
     kernel.reference(&problem, host_inputs, host_outputs);
     for (int i = 0; i < problem.output_count; ++i) {
+        if (outputs[i].array.content == TRIB_KERNEL_SCRATCH) continue;
         buffers[problem.input_count + i]->read(outputs[i].bytes);
         outputs[i].decode();
         const std::string wrong = compare(outputs[i], wanted[i], kernel.tolerance[dtype]);

@@ -18,6 +18,13 @@ __device__ __forceinline__ V load(const void *p)
     return __ldg(static_cast<const V *>(p));
 }
 
+/* The same of memory that this kernel writes as well: what a thread reads is what it alone writes, later. */
+template <class V>
+__device__ __forceinline__ V load_own(const void *p)
+{
+    return *static_cast<const V *>(p);
+}
+
 template <class V>
 __device__ __forceinline__ void store(void *p, V value)
 {
@@ -27,6 +34,8 @@ __device__ __forceinline__ void store(void *p, V value)
 /* Each rounded by itself: the compiler makes no fused multiply-add of the two. */
 __device__ __forceinline__ double double_multiply(double a, double b) { return __dmul_rn(a, b); }
 __device__ __forceinline__ double double_add(double a, double b) { return __dadd_rn(a, b); }
+__device__ __forceinline__ float float_multiply(float a, float b) { return __fmul_rn(a, b); }
+__device__ __forceinline__ float float_add(float a, float b) { return __fadd_rn(a, b); }
 
 /* Two values rounded to T, in one register, the first in the low half. */
 template <class T>

@@ -116,9 +116,11 @@ trib_status trib_cuda_softmax(const trib_pixel_geometry *g, trib_dtype dtype, co
 trib_status trib_cuda_softmax_top_k(const trib_pixel_geometry *g, int k, trib_dtype dtype, const void *x,
                                     float *probabilities, int32_t *indices, void *stream);
 
-/* ---- training: what training_kernels.h says, deterministic: sums are made in a fixed order that depends on shapes
- * only, and no bit depends on the card. dy, x, dx, y and logits have the storage type; statistics, parameters and their
- * gradients are float32. Where a function says that an output may be an input, both have the same pitch. ---- */
+/* ---- training: what training_kernels.h says. dy, x, dx, y and logits have the storage type; statistics, parameters
+ * and their gradients are float32. Sums are made in an order that follows from geometry, type and alignment: the same
+ * call gives the same bits on every card. Where a function says that an output may be an input, both have the same
+ * pitch.
+ * ---- */
 
 /* Bytes of `workspace`, aligned to 8, of the functions that sum over rows. They enqueue two or three kernels. */
 int64_t trib_cuda_row_sums_workspace(int64_t rows, int c);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Updates of parameters, flat, in float32: every operation is rounded by itself, in the references' order, so that a
+ * step has the same bits on every device. What changes from step to step is read from device memory.
+ *
+ * A thread updates 4 neighbours. Bound by memory. */
+#include "dispatch.cuh"
+#include "tributary/internal/kernels_cuda.h"
+
+static constexpr int threads = 256, width = 4;
+
+__device__ __forceinline__ float control(const float *member) { return load<float>(member); }
+
+struct Sgd {
+    float lr, momentum, weight_decay, loss_scale;
+    bool nesterov;
+    __device__ void update(float g, float *w, float *v) const
+    {
+        const float gradient = float_add(g / loss_scale, float_multiply(weight_decay, *w));
+        *v = float_add(float_multiply(momentum, *v), gradient);
+        const float step = nesterov ? float_add(gradient, float_multiply(momentum, *v)) : *v;
+        *w = float_add(*w, -float_multiply(lr, step));
+    }
+};
+
+/* WIDTH elements at `at`. */
+template <int WIDTH>
+__device__ __forceinline__ void sgd_chunk(const Sgd &sgd, int64_t at, const float *g, float *w, float *v)
+{
+    const auto gradients = load_chunk<float, WIDTH>(g + at);
+    auto weights = load_own_chunk<float, WIDTH>(w + at), velocities = load_own_chunk<float, WIDTH>(v + at);
+#pragma unroll
+    for (int j = 0; j < WIDTH; ++j) sgd.update(gradients.v[j], &weights.v[j], &velocities.v[j]);
+    store_chunk(w + at, weights);
+    store_chunk(v + at, velocities);
+}
+
+template <int WIDTH>
+__device__ __forceinline__ void average_chunk(float decay, int64_t at, const float *w, float *a)
+{
+    const auto weights = load_chunk<float, WIDTH>(w + at);
+    auto averages = load_own_chunk<float, WIDTH>(a + at);
+#pragma unroll
+    for (int j = 0; j < WIDTH; ++j)
+        averages.v[j] = float_add(float_multiply(decay, averages.v[j]), float_multiply(1 - decay, weights.v[j]));
+    store_chunk(a + at, averages);
+}
+
+/* four(at) and one(at) cover this thread's elements: those that are not four, or not aligned, one by one. */
+template <class Four, class One>
+__device__ __forceinline__ void own_elements(int64_t count, bool aligned, Four four, One one)
+{
+    const int64_t first = (int64_t(blockIdx.x) * threads + threadIdx.x) * width;
+    if (aligned && first + width <= count)
+        four(first);
+    else
+        for (int64_t at = first; at < min(count, first + width); ++at) one(at);
+}
+
+template <class T>
+__global__ void __launch_bounds__(threads) sgd(int64_t count, bool aligned, trib_cuda_sgd_rates rates, const T *g,
+                                               const trib_step_controls *controls, T *w, T *v)
+{
+    const Sgd step = { float_multiply(control(&controls->lr), rates.rate), control(&controls->momentum),
+                       float_multiply(control(&controls->weight_decay), rates.decay), control(&controls->loss_scale),
+                       rates.nesterov };
+    own_elements(
+        count, aligned, [&](int64_t at) { sgd_chunk<width>(step, at, g, w, v); },
+        [&](int64_t at) { sgd_chunk<1>(step, at, g, w, v); });
+}
+
+template <class T>
+__global__ void __launch_bounds__(threads)
+    moving_average(int64_t count, bool aligned, const T *w, const trib_step_controls *controls, T *a)
+{
+    const float decay = control(&controls->average_decay);
+    own_elements(
+        count, aligned, [&](int64_t at) { average_chunk<width>(decay, at, w, a); },
+        [&](int64_t at) { average_chunk<1>(decay, at, w, a); });
+}
+
+static dim3 grid_of(int64_t count) { return { unsigned(ceil_div(count, threads * width)), 1, 1 }; }
+
+static bool aligned(const void *p) { return reinterpret_cast<uintptr_t>(p) % (width * sizeof(float)) == 0; }
+
+trib_status trib_cuda_sgd(int64_t count, const trib_cuda_sgd_rates *rates, const float *g,
+                          const trib_step_controls *controls, float *w, float *v, void *stream)
+{
+    return launch("sgd", sgd<float>, grid_of(count), threads, 0, stream, count, aligned(g) && aligned(w) && aligned(v),
+                  *rates, g, controls, w, v);
+}
+
+trib_status trib_cuda_moving_average(int64_t count, const float *w, const trib_step_controls *controls, float *a,
+                                     void *stream)
+{
+    return launch("moving_average", moving_average<float>, grid_of(count), threads, 0, stream, count,
+                  aligned(w) && aligned(a), w, controls, a);
+}
