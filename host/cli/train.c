@@ -108,8 +108,8 @@ static int end(const session *s, const trib_status *status, const trib_train_res
 {
     if (trib_failed(status)) {
         int code = cli_report(status);
-        if (status->code == TRIB_BAD_DATA && r->step)
-            cli_message("to see that step again: tributary train --replay %s %" PRId64, s->options.folder, r->step + 1);
+        if (r->bad_step)
+            cli_message("to see that step again: tributary train --replay %s %" PRId64, s->options.folder, r->bad_step);
         if (r->saved >= 0)
             cli_message("the newest checkpoint is that of step %" PRId64 ": %s/last", r->saved, s->options.folder);
         return code;

@@ -21,6 +21,7 @@ typedef struct trib_train_state {
     double best;  /* highest top-1 so far, percent; negative: none */
     /* Of the last evaluation, of the weights and of their average; NaN: none. */
     double top1, averaged_top1, eval_loss, averaged_loss;
+    bool is_best;          /* it was the best when it was saved */
     bool pending;          /* an epoch ended with this step, and was not evaluated */
     trib_train_sums sums;  /* of this epoch */
     trib_train_sums ended; /* of the epoch that is pending */
@@ -56,7 +57,7 @@ struct trib_train {
     trib_plateau plateau;
     trib_pace pace;
     bool save_wanted;
-    int64_t saved, damaged;
+    int64_t saved, damaged, bad_step;
     double epoch_began;
     trib_training_loader_stats before; /* at the beginning of what the limit is said of */
     double limit_began;
@@ -85,7 +86,7 @@ void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *
 /* One step; sums gets its losses. */
 trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums);
 /* Fails if a loss of that step is not finite, naming the head and files. */
-trib_status trib_train_check(const trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums);
+trib_status trib_train_check(trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums);
 trib_status trib_train_start_loader(trib_train *t);
 
 /* ---- train_state.c ---- */

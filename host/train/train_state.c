@@ -14,6 +14,7 @@
 #define ENDED TRIB_TRAINING_PREFIX "ended"
 #define EVALUATION TRIB_TRAINING_PREFIX "evaluation"
 #define BEST_KEY "training.best"
+#define IS_BEST_KEY "training.is_best"
 #define PENDING_KEY "training.pending"
 
 enum { NAME = 192, SUM_COUNT = sizeof(trib_train_sums) / sizeof(double), EVALUATION_COUNT = 4 };
@@ -77,12 +78,14 @@ static trib_status collect(trib_train *t, contents *c)
         TRIB_TRY(trib_shape_count(&tensor.shape, &elements));
         TRIB_TRY(trib_trainer_read(t->trainer, i, place));
         const char *name = stored_name(t, &tensor, c->names[c->count]);
-        if (!all_finite(place, elements))
+        if (!all_finite(place, elements)) {
+            t->bad_step = t->state.step;
             return TRIB_ERROR(TRIB_BAD_DATA,
                               "after step %" PRId64
-                              ", %s of '%s' has values that are not finite; a lower learning rate "
-                              "or a warm-up may help",
+                              ", %s of '%s' is not finite; a lower learning rate or a warm-up may "
+                              "help",
                               t->state.step, trib_tensor_role_name(tensor.role), tensor.name);
+        }
         c->tensors[c->count++] =
             (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = tensor.shape, .data = place };
         place += elements;
@@ -100,12 +103,13 @@ static void add_doubles(contents *c, const char *name, int count, const void *va
 static trib_status save(trib_train *t, contents *c, const trib_train_metadata *metadata, bool best)
 {
     char best_text[40], seed[40];
-    trib_key_value items[TRIB_TRAIN_METADATA + 3];
+    trib_key_value items[TRIB_TRAIN_METADATA + 4];
     int count = metadata->count;
     memcpy(items, metadata->items, (size_t)count * sizeof *items);
     snprintf(best_text, sizeof best_text, "%a", t->state.best);
     snprintf(seed, sizeof seed, "%" PRIu64, t->o.seed);
     items[count++] = (trib_key_value) { BEST_KEY, best_text };
+    items[count++] = (trib_key_value) { IS_BEST_KEY, best ? "1" : "0" };
     items[count++] = (trib_key_value) { PENDING_KEY, t->state.pending ? "1" : "0" };
     items[count++] = (trib_key_value) { "training.seed", seed };
     trib_run_checkpoint what = { .step = t->state.step,
@@ -159,12 +163,14 @@ static trib_status restore_doubles(const trib_checkpoint *checkpoint, const char
 static trib_status restore_numbers(trib_train *t, const trib_checkpoint *checkpoint)
 {
     const char *best = trib_checkpoint_metadata(checkpoint, BEST_KEY);
+    const char *is_best = trib_checkpoint_metadata(checkpoint, IS_BEST_KEY);
     const char *pending = trib_checkpoint_metadata(checkpoint, PENDING_KEY);
     char *end = NULL;
     double evaluation[EVALUATION_COUNT];
     t->state.step = trib_run_step(checkpoint);
     t->state.best = best ? strtod(best, &end) : 0;
     if (!best || end == best || *end) return missing(BEST_KEY, "has no");
+    t->state.is_best = is_best && strcmp(is_best, "1") == 0;
     t->state.pending = pending && strcmp(pending, "1") == 0;
     TRIB_TRY(restore_doubles(checkpoint, EVALUATION, EVALUATION_COUNT, evaluation));
     t->state.top1 = evaluation[0];

@@ -134,12 +134,14 @@ static void list_files(const trib_train *t, const trib_training_batch *batch, in
     if (listed < batch->count && used < size) snprintf(text + used, size - used, " and %d more", batch->count - listed);
 }
 
-static trib_status not_finite(const trib_train *t, const trib_training_batch *batch, int head, double loss)
+static trib_status not_finite(trib_train *t, const trib_training_batch *batch, int head, double loss)
 {
     char files[224];
+    t->bad_step = t->state.step + 1;
     list_files(t, batch, head, files, sizeof files);
     return TRIB_ERROR(TRIB_BAD_DATA,
-                      "step %" PRId64 ": the loss of head '%s' is %s, of a batch with %s; a lower learning "
+                      "step %" PRId64
+                      ": the loss of head '%s' is not finite (%s), of a batch with %s; a lower learning "
                       "rate or a warm-up may help",
                       t->state.step + 1, trib_train_head_name(t, head), isnan(loss) ? "nan" : "infinite", files);
 }
@@ -155,7 +157,7 @@ trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, tri
     return trib_success();
 }
 
-trib_status trib_train_check(const trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums)
+trib_status trib_train_check(trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums)
 {
     for (int head = 0; head < t->training.loss_count; ++head)
         if (!isfinite(sums->losses[head])) return not_finite(t, batch, head, sums->losses[head]);

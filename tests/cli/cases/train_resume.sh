@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# Signals, resuming, a loss that is not finite, damaged images, fine-tuning.
+data=$(dirname "$case_file")/../../data/fashion-64-images-idx3-ubyte.gz
+small="-b 16 --img-size 32 --width-multiplier 0.1 --val-split 0.2 --sampling none --sched constant"
+# shellcheck disable=SC2086
+ok train "$data" -o whole $small --max-steps 12
+
+# start COMMAND...: in the background, until its first checkpoint is there
+start() {
+    last="tributary $* (in the background)"
+    "$program" "$@" >out 2>err </dev/null &
+    pid=$!
+    tries=0
+    until [ -e part/last ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || fail "a checkpoint"
+        sleep 0.05
+    done
+}
+# SIGTERM: a checkpoint, and exit code 4; SIGUSR1 before it: a checkpoint
+# shellcheck disable=SC2086
+start train "$data" -o part $small --max-steps 1000000 --keep 100
+kill -USR1 "$pid"
+sleep 0.3
+kill -TERM "$pid"
+code=0
+wait "$pid" || code=$?
+expect_code 4
+expect_err "the same command with --resume continues"
+[ -e part/last ] || fail "a checkpoint"
+# shellcheck disable=SC2086
+fails 1 "(--resume)" train "$data" -o part $small --max-steps 1000000
+# shellcheck disable=SC2086
+fails 1 "batch-size: was 16, is 8" train "$data" -o part $small -b 8 --resume
+expect_err "(--resume-anyway)"
+
+# one command line for both: it starts, then continues to the same bits, with other threads
+rm -rf part
+# shellcheck disable=SC2086
+for steps in 3 5 12; do ok train "$data" -o part $small --max-steps $steps --resume --threads 1 -j 2; done
+expect_err "resumed after step 5 of 12"
+expect_same part/model.safetensors whole/model.safetensors
+
+# a loss that is not finite
+# shellcheck disable=SC2086
+fails 1 "is not finite" train "$data" -o wild $small --lr 1e6 --checkpoint-every 1
+expect_err "tributary train --replay wild "
+expect_err "wild/last"
+[ ! -e wild/model.safetensors ] || fail "no model"
+step=$(sed -n 's/.*--replay wild //p' err)
+ok train --replay wild "$step"
+expect_out "loss of logits: "
+expect_out "afterwards not finite: "
+expect_out "#"
+ok eval wild "$data"
+fails 2 "the number of a STEP" train --replay wild
+fails 1 "nowhere" train --replay nowhere 3
+
+# folders of classes, one image damaged; fine-tuning with other classes, and a frozen beginning
+mkdir -p photos/dress photos/bag
+i=0
+for image in "$samples"/*.png; do
+    i=$((i + 1))
+    if [ $((i % 2)) -eq 0 ]; then cp "$image" photos/dress/; else cp "$image" photos/bag/; fi
+done
+echo damaged >photos/bag/damaged.png
+run train photos -o tuned --init whole/model.safetensors --freeze conv1,conv2 -b 8 --max-steps 4 --val-split 0 --sampling none
+expect_code 3
+expect_err "damaged.png"
+expect_err "the model has 10 classes, the data 2; classifiers begin anew"
+ok classify tuned "$samples" --topk 1
+expect_lines 21 out
+[ "$(grep -cE 'bag|dress' out)" -eq 20 ] || fail "the folders' names"
+weights() { "$program" run "$1" in.safetensors -o "$2" --overwrite --outputs "$3" >out 2>err || fail "run $1"; }
+header='{"input":{"dtype":"F32","shape":[1,3,32,32],"data_offsets":[0,12288]}}'
+{
+    byte ${#header} 0 0 0 0 0 0 0
+    printf '%s' "$header"
+    fill 12288 0
+} >in.safetensors
+weights tuned a conv2/3x3_reduce
+weights whole b conv2/3x3_reduce
+expect_same a b
+weights tuned a inception_3a/output
+weights whole b inception_3a/output
+if cmp -s a b; then fail "what is not frozen learns"; fi

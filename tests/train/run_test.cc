@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole runs of a narrow network: the same bits however often a run is interrupted, and a run that can go on whatever
+// fails.
+#include <filesystem>
+
+#include "support/support.h"
+#include "train/train.h"
+#include "tributary/internal/fault.h"
+
+namespace fs = std::filesystem;
+
+namespace
+{
+
+// What the events of a run say, and when it is to stop: at the `stop`-th question.
+struct Listener {
+    int stop = 0, asked = 0;
+    bool save_instead = false;
+    std::string said;
+
+    static trib_train_wish wish(void *self)
+    {
+        auto *l = static_cast<Listener *>(self);
+        if (++l->asked < l->stop || !l->stop) return TRIB_TRAIN_GO_ON;
+        return l->save_instead ? TRIB_TRAIN_SAVE : TRIB_TRAIN_STOP;
+    }
+    static void message(void *self, const char *text)
+    {
+        static_cast<Listener *>(self)->said += text + std::string("\n");
+    }
+};
+
+class WholeRun : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        options.inputs = &input;
+        options.input_count = 1;
+        options.data.validation_share = 0.2;
+        options.sampling = trib_sampling_find("mirror");
+        options.workers = 1;
+        options.net.network = support::torchvision;
+        options.net.height = options.net.width = 32;
+        options.net.width_multiplier = 0.1;
+        options.plan = trib_plan_default_options();
+        options.plan.batch = 16;
+        options.epochs = 2;
+        options.lr.schedule = trib_lr_schedule_find("cosine");
+        options.lr.lr = 0.01;
+        options.lr.momentum = 0.9;
+        options.aux_weight = 0.3;
+        options.average.kind = TRIB_AVERAGE_MEAN;
+        options.seed = 5;
+        options.command = &input;
+        options.command_words = 1;
+        options.log_every = 1;
+    }
+
+    trib_status run(const std::string &path, bool resume, Listener &listener, int threads = 1)
+    {
+        trib_device *device = nullptr;
+        trib_train *train = nullptr;
+        const trib_device_options cores = { threads, 0, nullptr, nullptr };
+        const trib_train_events events = { &listener, Listener::wish, Listener::message, nullptr, nullptr };
+        trib_train_options o = options;
+        o.folder = path.c_str();
+        o.resume = resume;
+        trib_status s = trib_device_open("cpu", &cores, &device);
+        if (!trib_failed(&s)) s = trib_train_open(device, &o, &events, &train);
+        result = {};
+        if (!trib_failed(&s)) s = trib_train_run(train, &result);
+        trib_train_close(train);
+        trib_device_close(device);
+        return s;
+    }
+
+    std::string finished(const std::string &path, bool resume)
+    {
+        Listener listener;
+        EXPECT_OK(run(path, resume, listener));
+        EXPECT_FALSE(result.stopped);
+        return support::read_file(path + "/model.safetensors");
+    }
+
+    const std::string data = support::data_file("fashion-64-images-idx3-ubyte.gz");
+    const char *input = data.c_str();
+    trib_train_options options = {};
+    trib_train_result result = {};
+    support::TemporaryFolder folder;
+};
+
+// Every step and every batch of evaluation is a place to stop.
+TEST_F(WholeRun, StoppedAnywhereAndResumedHasTheSameBits)
+{
+    const std::string whole = folder.file("whole"), model = finished(whole, false);
+    ASSERT_FALSE(model.empty());
+    const std::string table = support::read_file(whole + "/summary.csv");
+    for (int stop = 1;; ++stop) {
+        const std::string path = folder.file("part");
+        Listener listener;
+        listener.stop = stop;
+        options.workers = 1 + stop % 3;
+        SCOPED_TRACE("stopped at question " + std::to_string(stop));
+        ASSERT_OK(run(path, true, listener, 1 + stop % 2));
+        if (!result.stopped) break;
+        EXPECT_EQ(result.saved, result.step);
+        EXPECT_FALSE(fs::exists(path + "/model.safetensors"));
+        EXPECT_EQ(finished(path, true) == model, true);
+        EXPECT_EQ(support::read_file(path + "/summary.csv"), table);
+        EXPECT_EQ(support::read_file(path + "/last") == support::read_file(whole + "/last"), true);
+        EXPECT_EQ(support::read_file(path + "/model_best") == support::read_file(whole + "/model_best"), true);
+        fs::remove_all(path);
+        ASSERT_LT(stop, 60);
+    }
+}
+
+// An evaluation that is stopped at its first batch each time would never end: it asks twice.
+TEST_F(WholeRun, StoppedAgainAndAgain)
+{
+    const std::string model = finished(folder.file("whole"), false), path = folder.file("part");
+    do {
+        Listener listener;
+        listener.stop = 3;
+        ASSERT_OK(run(path, true, listener));
+    } while (result.stopped);
+    EXPECT_EQ(finished(path, true) == model, true);
+}
+
+TEST_F(WholeRun, AWishToSaveIsGrantedAtTheNextStep)
+{
+    const std::string path = folder.file("run");
+    options.max_steps = 3;
+    options.keep = 5;
+    Listener listener;
+    listener.stop = 1;
+    listener.save_instead = true;
+    ASSERT_OK(run(path, false, listener));
+    for (const char *name : { "/checkpoint-1", "/checkpoint-2", "/checkpoint-3" }) EXPECT_TRUE(fs::exists(path + name));
+    EXPECT_EQ(result.step, 3);
+}
+
+TEST_F(WholeRun, WhatWouldChangeTheBitsIsRefused)
+{
+    const std::string path = folder.file("run");
+    Listener listener;
+    listener.stop = 2;
+    const trib_run_setting lr[] = { { "lr", nullptr, 0.01 }, { "workers", nullptr, 1 } };
+    const trib_run_setting other[] = { { "lr", nullptr, 0.02 }, { "workers", nullptr, 2 } };
+    const char *const harmless[] = { "workers", nullptr };
+    options.harmless = harmless;
+    options.settings = lr;
+    options.setting_count = 2;
+    ASSERT_OK(run(path, false, listener));
+    EXPECT_FAILS(run(path, false, listener), TRIB_INVALID_ARGUMENT, "resume the run");
+    options.settings = other;
+    EXPECT_FAILS(run(path, true, listener), TRIB_INVALID_ARGUMENT, "lr: was 0.01, is 0.02");
+    options.resume_anyway = true;
+    Listener second;
+    EXPECT_OK(run(path, true, second));
+    EXPECT_NE(second.said.find("resumed with changes, so from here on results differ: lr: was 0.01, is 0.02"),
+              std::string::npos)
+        << second.said;
+    EXPECT_EQ(second.said.find("workers"), std::string::npos) << second.said;
+}
+
+TEST_F(WholeRun, OtherDataAreRefused)
+{
+    const std::string path = folder.file("run");
+    Listener listener;
+    listener.stop = 2;
+    ASSERT_OK(run(path, false, listener));
+    options.data.validation_share = 0.3;
+    EXPECT_FAILS(run(path, true, listener), TRIB_INVALID_ARGUMENT, "data hash: was");
+}
+
+TEST_F(WholeRun, ALossThatIsNotFiniteStopsIt)
+{
+    const std::string path = folder.file("run");
+    options.lr.lr = 1e6;
+    options.lr.schedule = nullptr;
+    options.checkpoint_every = 1;
+    Listener listener;
+    trib_status s = run(path, false, listener);
+    EXPECT_EQ(s.code, TRIB_BAD_DATA) << s.message;
+    EXPECT_NE(std::string(s.message).find("not finite"), std::string::npos) << s.message;
+    EXPECT_FALSE(fs::exists(path + "/model.safetensors"));
+    EXPECT_GE(result.saved, 1);
+    EXPECT_TRUE(fs::exists(path + "/last"));
+}
+
+// After any failure, the run goes on where its newest checkpoint is, to the same bits.
+TEST_F(WholeRun, GoesOnAfterAnyFailure)
+{
+    const std::string model = finished(folder.file("whole"), false);
+    std::int64_t all = 0;
+    {
+        trib_fault_arm(0, false);
+        finished(folder.file("counted"), false);
+        all = trib_fault_disarm();
+    }
+    const int tries = support::sanitized ? 4 : 12;
+    for (int i = 0; i < tries; ++i) {
+        const std::string path = folder.file("part");
+        Listener listener;
+        trib_fault_arm(all * (2 * i + 1) / (2 * tries) + 1, i % 2 == 1);
+        trib_status s = run(path, true, listener);
+        trib_fault_disarm();
+        SCOPED_TRACE("failure " + std::to_string(i) + ": " + s.message);
+        EXPECT_TRUE(!trib_failed(&s) || s.message[0]);
+        EXPECT_EQ(finished(path, true) == model, true);
+        fs::remove_all(path);
+    }
+}
+
+} // namespace
