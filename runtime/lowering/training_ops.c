@@ -57,17 +57,24 @@ static trib_view saved_view(const trib_view *x)
     };
 }
 
+/* Frozen running statistics keep their values. */
+static float statistics_momentum(const trib_lowering *l, const trib_layer *layer)
+{
+    const trib_training *t = l->options.training;
+    if (trib_is_frozen(t, l->graph->parameters[layer->parameters[TRIB_BN_MEAN]].name)) return 0;
+    return t->statistics_momentum > 0 ? t->statistics_momentum : 0.1f;
+}
+
 static trib_status add_statistics(trib_lowering *l, int id, trib_view *saved)
 {
     static const trib_role roles[] = { TRIB_BN_WEIGHT, TRIB_BN_BIAS, TRIB_BN_MEAN, TRIB_BN_VAR };
     const trib_layer *layer = &l->graph->layers[id];
-    float momentum = l->options.training->statistics_momentum;
     trib_plan_op op;
     TRIB_TRY(new_op(l, id, trib_strings_format(l->strings, "%s/statistics", layer->name), TRIB_BATCH_STATISTICS, &op));
     op.desc.relu = false;
     memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
     op.desc.attributes.batch_statistics =
-        (trib_batch_statistics) { layer->attributes.batch_norm.eps, momentum > 0 ? momentum : 0.1f };
+        (trib_batch_statistics) { layer->attributes.batch_norm.eps, statistics_momentum(l, layer) };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; ++i) add_parameter(l, id, roles[i], &op);
     *saved = saved_view(&op.desc.inputs[0]);
     TRIB_TRY(trib_new_activation(l, op.name, saved));

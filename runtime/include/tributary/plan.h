@@ -78,7 +78,8 @@ typedef struct trib_training {
     bool caffe_rules;          /* biases: twice the learning rate, no weight decay */
     bool average;              /* keeps a moving average of the parameters */
     bool no_update;            /* gradients only */
-    const char *const *frozen; /* prefixes of names of parameters that keep their values, and need no gradients */
+    const char *const *frozen; /* prefixes of names of parameters and running statistics that keep their values, and
+                                  need no gradients; batch norms go on to normalise with the batch's own statistics */
     int frozen_count;
 } trib_training;
 
