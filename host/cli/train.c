@@ -211,8 +211,7 @@ static int run(const cli_command *self, int argc, char **argv) { return run_word
 const cli_command cli_train = {
     .name = "train",
     .summary = "train a network on labelled images, from scratch or from a model",
-    .synopsis = "DATA... -o RUN [--init MODEL] [-b N] [--epochs N] [--lr RATE] [--sched NAME] [--resume]\n"
-                "       tributary train --replay RUN STEP",
+    .synopsis = "DATA... -o RUN [--init MODEL] [-b N] [--epochs N] [--lr RATE] [--sched NAME] [--resume]",
     .description =
         "Trains GoogLeNet with SGD and writes RUN/model.safetensors, a model for every other command.\n\n"
         "DATA is a folder with one subfolder of images per class, a folder with train and val of such, tar shards in "
@@ -224,7 +223,10 @@ const cli_command cli_train = {
         "checkpoint: 'tributary eval RUN DATASET'.\n\n"
         "SIGTERM and SIGINT (Ctrl-C) end the run after the next step with a checkpoint and exit code 4; a second one "
         "ends it at once. SIGUSR1 writes a checkpoint and goes on. With --resume, the same command continues bit for "
-        "bit, with any number of threads and workers.",
+        "bit, with any number of threads and workers.\n\n"
+        "A loss that is not finite stops the run; --replay RUN with the number of a step as its only argument shows "
+        "that "
+        "step again.",
     .examples = "  $ tributary train photos/ -o run --epochs 30 --lr 0.02 --sched onecycle\n"
                 "  $ tributary train photos/ -o run --init googlenet.safetensors --freeze conv1,conv2 --lr 0.001\n"
                 "  $ tributary train 'train-{000000..000099}.tar' --val-data val.tar -o run -b 256 --resume\n"

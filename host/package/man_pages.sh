@@ -35,7 +35,7 @@ page() {
         printf '[=NAME]\n%s \\- %s\n\n' "$(echo "$name" | sed 's/-/\\-/')" "$summary"
         printf '[=SYNOPSIS]\n.B tributary%s\n%s\n\n' "${1:+ $1}" "$(synopsis "$@")"
         if [ $# -gt 0 ]; then
-            printf '[EXIT STATUS]\n0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped.\n\n'
+            printf '[EXIT STATUS]\n0 done, 1 failed, 2 wrong usage, 3 done but some inputs were skipped, 4 a training run was stopped by a signal, and saved.\n\n'
         fi
         printf '[SEE ALSO]\n%s\n' "$(see_also "$name")"
     } >"$folder/$name.include"

@@ -76,12 +76,23 @@ outside() {
     grep -q 'no-such-model.safetensors' "$WORK/message" || fail "the message does not name the missing model"
 }
 
+# trains PROGRAM: the example makes two steps, and the program takes its model.
+trains() {
+    local data=$SOURCE/tests/data/fashion-64-images-idx3-ubyte.gz output
+    output=$("$1" "$data" 2 "$WORK/trained.safetensors") || fail "$1 fails"
+    [[ $output == *"step 2: loss "* ]] || fail "two steps, but: $output"
+    "$prefix/bin/tributary" info "$WORK/trained.safetensors" >/dev/null || fail "the model of $1"
+    if "$1" "$SOURCE/no-such-data" 2 "$WORK/none" 2>"$WORK/message"; then fail "missing data goes unnoticed"; fi
+    grep -q 'no-such-data' "$WORK/message" || fail "the message does not name the missing data"
+}
+
 with_cmake() { # KIND TARGET
     rm -rf "$WORK/cmake_$1"
     "$CMAKE" -S "$SOURCE/tests/package/outside" -B "$WORK/cmake_$1" -G "$GENERATOR" -DCMAKE_C_COMPILER="$CC" -DCMAKE_C_FLAGS="$FLAGS" \
         -DCMAKE_PREFIX_PATH="$prefix" -DKIND="$1" -DTARGET="$2" -DEXAMPLES="$examples" >"$WORK/cmake_$1.log" || { cat "$WORK/cmake_$1.log" && exit 1; }
     "$CMAKE" --build "$WORK/cmake_$1"
     outside "$WORK/cmake_$1/classify_image"
+    trains "$WORK/cmake_$1/train"
 }
 
 with_pkgconfig() { # NAME OPTION: from $PKG_CONFIG_PATH
