@@ -54,7 +54,7 @@ __device__ __forceinline__ float normalised(const Saved<WIDTH> &s, const Pair<T,
 }
 
 template <class T, int WIDTH>
-__global__ void __launch_bounds__(sum_threads)
+__global__ void __launch_bounds__(sum_threads, 1)
     gradient_sums(RowSums sums_of, trib_gradient_geometry g, bool relu, const T *dy, const T *x, const float *saved)
 {
     const int channel = (int(blockIdx.x) * sums_of.lanes + int(threadIdx.x) % sums_of.lanes) * WIDTH;
@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(sum_threads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(sum_threads) finish_gradients(RowSums s, const float *saved, T *dweight, T *dbias)
+__global__ void __launch_bounds__(sum_threads, 1) finish_gradients(RowSums s, const float *saved, T *dweight, T *dbias)
 {
     add_parts<2>(s, [&](int c, const double(&sums)[2]) {
         const double mean = double(load<float>(saved + 2 * int64_t(s.c) + c));
@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(sum_threads) finish_gradients(RowSums s, const
 
 /* A thread: 16 bytes of channels of 4 rows, as in scale_shift.cu. */
 template <class T, int WIDTH>
-__global__ void __launch_bounds__(sum_threads)
+__global__ void __launch_bounds__(sum_threads, 1)
     apply_gradient(trib_gradient_geometry g, bool relu, float inverse_rows, const T *dy, const T *x, const float *saved,
                    const float *dweight, const float *dbias, T *dx)
 {

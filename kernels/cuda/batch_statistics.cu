@@ -6,7 +6,7 @@
 #include "tributary/internal/kernels_cuda.h"
 
 template <class T, int WIDTH>
-__global__ void __launch_bounds__(sum_threads) batch_sums(RowSums s, int pitch, const T *x)
+__global__ void __launch_bounds__(sum_threads, 1) batch_sums(RowSums s, int pitch, const T *x)
 {
     sum_rows<2, WIDTH>(
         s, [&](int64_t row, int c) { return load_chunk<T, WIDTH>(x + row * pitch + c); },
@@ -27,7 +27,7 @@ __device__ __forceinline__ void move_running(float *running, double batch, float
 }
 
 template <class T>
-__global__ void __launch_bounds__(sum_threads)
+__global__ void __launch_bounds__(sum_threads, 1)
     finish_statistics(RowSums s, trib_batch_norm_parameters p, T *saved, T *running_mean, T *running_var)
 {
     add_parts<2>(s, [&](int c, const double(&sums)[2]) {

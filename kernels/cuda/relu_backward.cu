@@ -17,7 +17,7 @@ __device__ __forceinline__ void add_chunk(const Chunk<T, WIDTH> &chunk, double (
 }
 
 template <class T, int WIDTH>
-__global__ void __launch_bounds__(sum_threads)
+__global__ void __launch_bounds__(sum_threads, 1)
     relu_backward(RowSums s, trib_gradient_geometry g, const T *dy, const T *y, T *dx)
 {
     sum_rows<1, WIDTH>(
@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(sum_threads)
 }
 
 template <class T, int WIDTH>
-__global__ void __launch_bounds__(sum_threads) bias_sums(RowSums s, int pitch, const T *dy)
+__global__ void __launch_bounds__(sum_threads, 1) bias_sums(RowSums s, int pitch, const T *dy)
 {
     sum_rows<1, WIDTH>(
         s, [&](int64_t row, int c) { return load_chunk<T, WIDTH>(dy + row * pitch + c); },
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(sum_threads) bias_sums(RowSums s, int pitch, c
 }
 
 template <class T>
-__global__ void __launch_bounds__(sum_threads) finish_bias(RowSums s, T *db)
+__global__ void __launch_bounds__(sum_threads, 1) finish_bias(RowSums s, T *db)
 {
     add_parts<1>(s, [&](int c, const double(&sums)[1]) { store(db + c, float(sums[0])); });
 }

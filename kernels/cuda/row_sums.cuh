@@ -9,7 +9,8 @@
  *     workspace: [part][quantity][channel] in double
  *
  * Doubles are what lets a variance be summed in one pass: of float32 values the squares are exact. The kernels are
- * bound by memory on cards with fast doubles; four rows of a thread are in flight together. */
+ * bound by memory on cards with fast doubles; four rows of a thread are in flight together. The launch
+ * bound is one block per multiprocessor: without it ptxas spills a few registers. */
 #ifndef TRIBUTARY_ROW_SUMS_CUH
 #define TRIBUTARY_ROW_SUMS_CUH
 

@@ -29,7 +29,8 @@ typedef struct shape {
 static const shape edges[] = {
     { 1, 1, 0, 0, false },     { 2, 8, 0, 0, true },      { 5, 24, 8, 16, true },  { 63, 3, 1, 2, false },
     { 64, 16, 8, 0, false },   { 65, 40, 0, 8, true },    { 700, 8, 0, 0, false }, { 257, 264, 0, 8, true },
-    { 131, 1032, 0, 0, true }, { 1000, 12, 4, 4, false },
+    { 131, 1032, 0, 0, true }, { 1000, 12, 4, 4, false }, { 2200, 4, 0, 0, true }, /* more parts than are added up side
+                                                                                      by side */
 };
 
 static shape shape_at(int index)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernels of training promise beyond their references: the same bits from any grid, statistics that do not
-// cancel, pools that give back all they were given, and refusals in words.
+// cancel, pools that give back all they were given, and refusals in words. On the emulation, and on a GPU if there is
+// one.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include "device.h"
-#include "emulation/launch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 
 namespace
@@ -75,7 +75,16 @@ std::vector<float> statistics(const std::vector<float> &x, int c, float eps)
     return all;
 }
 
-TEST(RowSums, HaveTheSameBitsFromAnyGridAndInAnyOrder)
+class RowSums : public testing::Test
+{
+  protected:
+    void SetUp() override
+    {
+        if (!device::missing().empty()) GTEST_SKIP() << device::missing();
+    }
+};
+
+TEST_F(RowSums, HaveTheSameBitsFromAnyGridAndInAnyOrder)
 {
     const std::vector<float> x = uniform(1000 * 24, -1, 3, 1);
     device::vary(1);
@@ -88,7 +97,7 @@ TEST(RowSums, HaveTheSameBitsFromAnyGridAndInAnyOrder)
 }
 
 // In float32 the squares of 4096 +- 1 would leave nothing of a variance of 1/3.
-TEST(RowSums, AVarianceFarFromZeroIsNotLost)
+TEST_F(RowSums, AVarianceFarFromZeroIsNotLost)
 {
     const int c = 8;
     const std::vector<float> x = uniform(2000 * c, 4095, 4097, 1), got = statistics(x, c, 0);
@@ -102,7 +111,7 @@ TEST(RowSums, AVarianceFarFromZeroIsNotLost)
 }
 
 // Equal values: rounding must not make a variance negative, or its root is NaN.
-TEST(RowSums, AConstantHasNoVariance)
+TEST_F(RowSums, AConstantHasNoVariance)
 {
     for (float value : { 0.1f, 3.3333333f, 1e-20f, 12345.678f }) {
         const std::vector<float> got = statistics(std::vector<float>(777 * 4, value), 4, 1e-5f);
@@ -113,7 +122,7 @@ TEST(RowSums, AConstantHasNoVariance)
     }
 }
 
-TEST(RowSums, NeedLittleMemory)
+TEST_F(RowSums, NeedLittleMemory)
 {
     for (std::int64_t rows : { 1LL, 64LL, 1568LL, 256LL * 112 * 112 })
         for (int c : { 1, 3, 64, 1024, 40000 }) {
@@ -136,6 +145,7 @@ trib_window_geometry pool(int h, int size, int stride, int pad, int p)
 // The indices of the forward are those the backward looks for: what all windows have, all pixels get.
 TEST(MaxPool, BackwardGivesEveryWindowsGradientToOnePixel)
 {
+    if (!device::missing().empty()) GTEST_SKIP() << device::missing();
     for (const trib_window_geometry &g : { pool(9, 3, 2, 0, 4), pool(7, 3, 1, 1, 7), pool(8, 2, 2, 0, 4) }) {
         const std::size_t in = 2 * 8 * g.h * g.w, out = 2 * 8 * g.p * g.q;
         const Array<float> x(uniform(in, -1, 1, 1)), y(out), dx(in), dy(std::vector<float>(out, 1));
