@@ -185,6 +185,14 @@ trib_status trib_run_folder_save(trib_run_folder *run, const trib_run_checkpoint
     return s;
 }
 
+trib_status trib_run_folder_set_names(trib_run_folder *run, int64_t step, bool best)
+{
+    char name[32], path[TRIB_RUN_PATH];
+    trib_run_folder_file(run, trib_run_checkpoint_name(step, name), path);
+    if (access(path, F_OK)) return trib_success();
+    return set_aliases(run, name, best);
+}
+
 /* ---- resuming ---- */
 
 typedef struct candidate {

@@ -83,6 +83,10 @@ typedef struct trib_run_checkpoint {
  * "saved, but" means that only the checkpoint is. */
 trib_status trib_run_folder_save(trib_run_folder *run, const trib_run_checkpoint *what);
 
+/* Makes `last`, and of the best one `model_best`, names of checkpoint-STEP: a process that was killed may not have come
+ * to that. Harmless if there is no such file. */
+trib_status trib_run_folder_set_names(trib_run_folder *run, int64_t step, bool best);
+
 /* Loads the newest checkpoint that is whole. *passed_over gets a line with the reason for each newer one that is not.
  * *out is NULL when the run has no checkpoint yet; if none of several can be loaded, this fails with the reason of the
  * newest. */

@@ -281,13 +281,6 @@ static trib_status train(trib_train *t, bool *stop)
     return trib_success();
 }
 
-/* A process that was killed may have written a checkpoint whose other names it had no time to set. */
-static trib_status set_names(trib_train *t)
-{
-    bool last = t->state.step > 0 && t->state.step == t->steps && !t->state.pending;
-    return last || t->state.is_best ? trib_train_save(t, t->state.is_best) : trib_success();
-}
-
 static trib_status begin(trib_train *t)
 {
     trib_run_options options = { .resume = t->o.resume, .keep = t->o.keep };
@@ -295,7 +288,6 @@ static trib_status begin(trib_train *t)
     TRIB_TRY(trib_train_create_trainer(t));
     TRIB_TRY(trib_train_open_folder(t));
     TRIB_TRY(trib_run_folder_begin(t->folder, t->state.step, columns, column_count(t)));
-    TRIB_TRY(set_names(t));
     if (t->state.step < t->steps) TRIB_TRY(trib_train_start_loader(t));
     t->plateau = trib_plateau_begin(t->net.classes, t->training.loss_count, PLATEAU_AFTER);
     t->epoch_began = t->limit_began = trib_train_clock();

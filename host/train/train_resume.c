@@ -124,6 +124,7 @@ static trib_status restore_newest(trib_train *t)
     s = trib_train_restore(t, checkpoint);
     trib_add_context(&s, "%s: checkpoint of step %" PRId64, t->o.folder, trib_run_step(checkpoint));
     trib_checkpoint_close(checkpoint);
+    if (!trib_failed(&s)) s = trib_run_folder_set_names(t->folder, t->state.step, t->state.is_best);
     if (!trib_failed(&s)) trib_train_say(t, "resumed after step %" PRId64 " of %" PRId64, t->state.step, t->steps);
     return s;
 }

@@ -56,6 +56,27 @@ ok eval wild "$data"
 fails 2 "the number of a STEP" train --replay wild
 fails 1 "nowhere" train --replay nowhere 3
 
+# a disk that is full when the second checkpoint comes: the first one stays, and the run goes on once there is room
+# shellcheck disable=SC2086
+ok train "$data" -o full $small --max-steps 2
+size=$(($(wc -c <full/last) / 2048)) # in half: blocks of 512 bytes to dash, of 1024 to bash
+cp full/last before
+# shellcheck disable=SC2086
+(
+    ulimit -f "$size"
+    fails 1 "cannot write: File too large" train "$data" -o full $small --max-steps 12 --resume
+) || exit 1
+expect_same full/last before
+# shellcheck disable=SC2086
+ok train "$data" -o full $small --max-steps 12 --resume
+expect_same full/model.safetensors whole/model.safetensors
+# a folder that cannot be, data that are gone
+echo file >file
+# shellcheck disable=SC2086
+fails 1 "file/run" train "$data" -o file/run $small
+# shellcheck disable=SC2086
+fails 1 "gone" train gone -o full $small --resume
+
 # folders of classes, one image damaged; fine-tuning with other classes, and a frozen beginning
 mkdir -p photos/dress photos/bag
 i=0
