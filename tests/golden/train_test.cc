@@ -249,6 +249,7 @@ TEST_P(Training5, StepsMatchPyTorch)
 TEST_P(Training5, ReferencesMatchPyTorch)
 {
     if (!support::by_form(0, 1)) GTEST_SKIP() << "TRIB_TEST_LONG=1 runs it";
+    if (std::strcmp(support::kind_under_test(), "cpu")) GTEST_SKIP() << "only a cpu has references";
     std::vector<float> state;
     run_steps(GetParam(), "cpu", { TRIB_SERIAL, TRIB_EAGER, true }, &state);
 }

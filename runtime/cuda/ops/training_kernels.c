@@ -84,6 +84,14 @@ static trib_status batch_norm_apply(const trib_op_desc *d, const trib_kernel_cal
     return trib_cuda_scale_shift(&g, type_of(d), c->inputs[0], scale, scale + g.c, c->outputs[0], c->stream);
 }
 
+/* Its last kernel reads them 16 bytes at a time. */
+static bool aligned_sums(const trib_op_desc *d, char *reason)
+{
+    if (!trib_begins_aligned(&d->outputs[1]) || !trib_begins_aligned(&d->outputs[2]))
+        return trib_kernel_refuses(reason, "gradients of parameters that begin at 16 bytes only");
+    return trib_kernel_is_plain(d, reason);
+}
+
 static trib_status batch_norm_backward(const trib_op_desc *d, const trib_kernel_call *c)
 {
     trib_gradient_geometry g = gradients_of(d);
@@ -168,7 +176,7 @@ const trib_kernel_op *trib_training_kernel(trib_kind kind)
         ROW(RELU_BACKWARD, relu_backward, PLAIN, .workspace = relu_workspace),
         ROW(BATCH_STATISTICS, batch_statistics, PLAIN, .workspace = row_sums_workspace),
         ROW(BATCH_NORM_APPLY, batch_norm_apply, WITH_RELU),
-        ROW(BATCH_NORM_BACKWARD, batch_norm_backward, WITH_RELU, .workspace = row_sums_workspace),
+        ROW(BATCH_NORM_BACKWARD, batch_norm_backward, .supports = aligned_sums, .workspace = row_sums_workspace),
         ROW(MAX_POOL2D_INDEXED, max_pool2d_indexed, PLAIN),
         ROW(MAX_POOL2D_BACKWARD, max_pool2d_backward, PLAIN),
         ROW(AVG_POOL2D_BACKWARD, avg_pool2d_backward, PLAIN),
