@@ -50,7 +50,7 @@ static bool all_aligned(const trib_op_desc *d)
 
 static const char *refusal(const trib_op_desc *d, operands *o)
 {
-    if (!operands_of(d, o)) return "convolutions alone, and gradients of convolutions and linear layers, only";
+    if (!operands_of(d, o)) return "convolutions alone, and gradients, only";
     if (d->output_count != 1) return "one output only";
     if (!trib_lies_as_nhwc(o->x) || !trib_lies_as_nhwc(o->y) || (o->w && !trib_lies_as_nhwc(o->w))) return "nhwc only";
     if (o->y->dtype != o->x->dtype) return "results of the type of their factors only";
