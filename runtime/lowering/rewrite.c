@@ -62,8 +62,10 @@ static void close_gaps(trib_graph *g, trib_folded *folded, int *replacement)
     g->layer_count = kept;
 }
 
+/* Parameters of layers that are gone have layer -1. */
 static void renumber(trib_graph *g, const int *new_id)
 {
+    for (size_t i = 0; i < g->parameter_count; ++i) g->parameters[i].layer = -1;
     for (size_t i = 0; i < g->layer_count; ++i) {
         trib_layer *l = &g->layers[i];
         for (int k = 0; k < l->input_count; ++k) l->inputs[k] = new_id[l->inputs[k]];

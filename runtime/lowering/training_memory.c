@@ -29,6 +29,12 @@ static group group_of(const trib_training *t, const trib_parameter *p)
     return t->caffe_rules && bias ? BIASES : WEIGHTS;
 }
 
+/* Layers that no loss needs are gone, and their parameters have no memory. */
+static bool is_in_group(const trib_lowering *l, const trib_parameter *p, group which)
+{
+    return p->layer >= 0 && group_of(l->options.training, p) == which;
+}
+
 /* ---- views ---- */
 
 static trib_view flat(int64_t count)
@@ -135,11 +141,8 @@ static trib_status place_in_order(trib_lowering *l, const region *regions, int i
 /* The parameters of a group, one behind the other in each region; *offset is where they begin and end. */
 static trib_status place_group(trib_lowering *l, const region *regions, group which, int64_t *offset)
 {
-    for (int i = 0; i < (int)l->graph->parameter_count; ++i) {
-        const trib_parameter *p = &l->graph->parameters[i];
-        bool used = l->graph->layers[p->layer].parameters[p->role] == i;
-        if (used && group_of(l->options.training, p) == which) TRIB_TRY(place_in_order(l, regions, i, offset));
-    }
+    for (int i = 0; i < (int)l->graph->parameter_count; ++i)
+        if (is_in_group(l, &l->graph->parameters[i], which)) TRIB_TRY(place_in_order(l, regions, i, offset));
     return trib_success();
 }
 
@@ -170,9 +173,10 @@ static trib_status place_tensors(trib_lowering *l)
     };
     int64_t size = 0, offset = 0;
     for (int i = 0; i < (int)l->graph->parameter_count; ++i) {
-        trib_view v = view_of(l, &l->graph->parameters[i]);
-        if (group_of(l->options.training, &l->graph->parameters[i]) != NOT_UPDATED)
-            size += trib_aligned(trib_view_bytes(&v));
+        const trib_parameter *p = &l->graph->parameters[i];
+        if (!is_in_group(l, p, WEIGHTS) && !is_in_group(l, p, BIASES)) continue;
+        trib_view v = view_of(l, p);
+        size += trib_aligned(trib_view_bytes(&v));
     }
     for (int r = 1; r < REGIONS; ++r) regions[r].begin = r * size;
     for (group g = WEIGHTS; g <= BIASES; ++g) {

@@ -208,6 +208,19 @@ TEST(Training, GradientOfAForksInputIsOneProduct)
     EXPECT_EQ(data, 57 - 1 - 9 * 2); // not of the first, and one for three
 }
 
+TEST(Training, HeadsWithoutALossTakeNoMemory)
+{
+    auto with = nets::googlenet(support::torchvision, 64, 10, true);
+    auto without = nets::googlenet(support::torchvision, 64, 10);
+    auto device = nets::cpu();
+    const trib_training t = training_of(one_loss, 1);
+    Plan a = nets::plan(with.get(), device.get(), options_of(t, 2));
+    Plan b = nets::plan(without.get(), device.get(), options_of(t, 2));
+    ASSERT_TRUE(a && b);
+    EXPECT_EQ(a->parameter_bytes, b->parameter_bytes);
+    EXPECT_EQ(a->tensor_count, b->tensor_count);
+}
+
 TEST(Training, WhatCannotBeTrainedIsRefused)
 {
     auto graph = nets::googlenet(support::torchvision, 64, 10);
