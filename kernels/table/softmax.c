@@ -82,20 +82,12 @@ static trib_status softmax_run(const trib_kernel_problem *p, trib_dtype dtype, c
 
 static void top_k_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
 {
-    const trib_pixel_geometry one = { 1, p->pixel.c, p->pixel.c, p->pixel.c, false };
-    float *probabilities = malloc(sizeof(float) * (size_t)p->pixel.c);
-    int *indices = malloc(sizeof(int) * (size_t)p->k);
-    for (int64_t row = 0; probabilities && indices && row < p->pixel.rows; ++row) {
-        const float *x = inputs[0] + row * p->pixel.x_pitch;
-        trib_ref_softmax(&one, x, probabilities);
-        trib_top_k(x, p->pixel.c, p->k, indices);
-        for (int i = 0; i < p->k; ++i) {
-            outputs[0][row * p->k + i] = probabilities[indices[i]];
-            outputs[1][row * p->k + i] = (float)indices[i];
-        }
-    }
+    const trib_pixel_geometry g = { p->pixel.rows, p->pixel.c, p->pixel.x_pitch, p->k, false };
+    const size_t count = (size_t)g.rows * (size_t)p->k;
+    int32_t *indices = malloc(sizeof *indices * count);
+    if (indices) trib_ref_softmax_top_k(&g, p->k, inputs[0], outputs[0], indices);
+    for (size_t i = 0; indices && i < count; ++i) outputs[1][i] = (float)indices[i];
     free(indices);
-    free(probabilities);
 }
 
 static trib_status top_k_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,

@@ -205,6 +205,21 @@ TEST(Plan, NoReferenceUnlessAskedFor)
     }
 }
 
+// What `classify --reference` plans.
+TEST(Plan, TheReferenceHasTheMostLikelyClassesToo)
+{
+    auto device = nets::cpu();
+    auto graph = nets::googlenet(support::bvlc);
+    trib_plan_options o = options(TRIB_SERIAL);
+    o.reference = true;
+    o.top_k = 5;
+    Plan p = nets::plan(graph.get(), device.get(), o);
+    ASSERT_TRUE(p);
+    const trib_plan_op &last = p->ops[p->op_count - 1];
+    EXPECT_EQ(last.desc.kind, TRIB_TOP_K);
+    EXPECT_STREQ(last.implementation, "reference");
+}
+
 TEST(Plan, StreamsFollowTheFigure)
 {
     auto device = nets::cpu();

@@ -65,6 +65,8 @@ typedef struct trib_reorder_geometry {
 void trib_ref_reorder(const trib_reorder_geometry *g, const float *x, float *y);
 /* Softmax of each row, shifted by its maximum. */
 void trib_ref_softmax(const trib_pixel_geometry *g, const float *x, float *y);
+/* Of each row's softmax the k largest, and their indices, as trib_top_k orders them; y_pitch is that of both. */
+void trib_ref_softmax_top_k(const trib_pixel_geometry *g, int k, const float *x, float *y, int32_t *indices);
 
 typedef struct trib_linear_geometry {
     int n, c, h, w; /* input, NHWC with x_pitch */

@@ -68,6 +68,12 @@ static void softmax(const trib_op_desc *desc, const trib_reference_memory *m)
     trib_ref_softmax(&g, m->inputs[0], m->outputs[0]);
 }
 
+static void top_k(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    trib_pixel_geometry g = pixels_of(desc);
+    trib_ref_softmax_top_k(&g, desc->attributes.top_k.k, m->inputs[0], m->outputs[0], m->outputs[1]);
+}
+
 static void linear(const trib_op_desc *desc, const trib_reference_memory *m)
 {
     trib_linear_geometry g = trib_op_linear(desc);
@@ -128,6 +134,7 @@ static trib_reference_row row_of(trib_kind kind)
         [TRIB_CONCAT] = { .run = concat },
         [TRIB_LINEAR] = { .run = linear, .reads_weight = true },
         [TRIB_SOFTMAX] = { .run = softmax },
+        [TRIB_TOP_K] = { .run = top_k },
         [TRIB_REORDER] = { .run = reorder, .any_layout = true },
         [TRIB_FOLD] = { .run = fold, .any_layout = true },
     };

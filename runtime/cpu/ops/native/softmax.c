@@ -4,7 +4,7 @@
 
 #include "cpu/ops/native/native.h"
 #include "cpu/ops/pixels.h"
-#include "tributary/internal/alloc.h"
+#include "device/window.h"
 #include "tributary/kernels.h"
 
 /* Over the channels of the only pixel; `at` steps through them. */
@@ -38,25 +38,7 @@ trib_status trib_native_softmax(const trib_native_call *call)
 trib_status trib_native_top_k(const trib_native_call *call)
 {
     const trib_op_desc *desc = call->desc;
-    const float *x = call->inputs[0];
-    float *probabilities = call->outputs[0];
-    int32_t *indices = call->outputs[1];
-    int k = desc->attributes.top_k.k, classes = desc->inputs[0].c;
-    int *best = trib_alloc((size_t)k * sizeof *best);
-    if (!best) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d classes", k);
-    for (int n = 0; n < desc->inputs[0].n; ++n) {
-        const float *row = x + (int64_t)n * desc->inputs[0].c_total;
-        double largest = -INFINITY, sum = 0;
-        for (int c = 0; c < classes; ++c)
-            if (!((double)row[c] <= largest)) largest = row[c]; /* also for NaN */
-        for (int c = 0; c < classes; ++c) sum += exp((double)row[c] - largest);
-        trib_top_k(row, classes, k, best);
-        for (int i = 0; i < k; ++i) {
-            probabilities[(int64_t)n * desc->outputs[0].c_total + i] =
-                (float)(exp((double)row[best[i]] - largest) / sum);
-            indices[(int64_t)n * desc->outputs[1].c_total + i] = best[i];
-        }
-    }
-    trib_free(best);
+    trib_pixel_geometry g = trib_pixels_between(&desc->inputs[0], &desc->outputs[0], false);
+    trib_ref_softmax_top_k(&g, desc->attributes.top_k.k, call->inputs[0], call->outputs[0], call->outputs[1]);
     return trib_success();
 }
