@@ -8,6 +8,7 @@
 
 #include "runtime/mutants.h"
 #include "runtime/nets.h"
+#include "support/form.h"
 #include "tributary/internal/fault.h"
 
 namespace
@@ -273,7 +274,7 @@ TEST(Training, SameBitsForAllSchedulesLaunchesAndThreads)
            Way { TRIB_BRANCHES, TRIB_GRAPH, 4 }, Way { TRIB_FUSED, TRIB_EAGER, 2 } }) {
         Trained run(graph.get(), t, 4, way.schedule, way.launch, way.threads);
         ASSERT_OK(run.created);
-        for (int i = 0; i < 3; ++i) ASSERT_OK(run.step());
+        for (int i = 0; i < support::by_form(2, 3); ++i) ASSERT_OK(run.step());
         std::vector<float> state = run.state();
         EXPECT_TRUE(std::isfinite(mean(state)));
         if (first.empty()) first = state;
