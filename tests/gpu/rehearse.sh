@@ -81,7 +81,7 @@ imitate python3 <<TEXT
 exec "$(command -v "$python")" "$here/rehearsed_python.py" "\$@"
 TEXT
 export PATH=$work/bin:$PATH
-unset TRIBUTARY_CACHE_DIR XDG_CACHE_HOME TRIB_TEST_DATA
+unset TRIBUTARY_CACHE_DIR XDG_CACHE_HOME TRIB_TEST_DATA TRIB_TEST_LONG
 
 # break_program NAME: puts a script of standard input before it, which goes on with "real" if nothing is wrong.
 break_program() {
