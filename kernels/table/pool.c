@@ -47,7 +47,7 @@ static void average_edge(int index, trib_kernel_problem *out)
     trib_window_between_slices(out, &g, 0, 8 * index);
 }
 
-static void adaptive_edge(int index, trib_kernel_problem *out)
+void trib_adaptive_edge(int index, trib_kernel_problem *out)
 {
     static const int sides[][4] = { { 14, 14, 4, 4 }, { 7, 7, 1, 1 }, { 3, 5, 4, 7 }, { 10, 3, 7, 3 } };
     trib_random_state r = trib_random_from(index);
@@ -118,8 +118,8 @@ const trib_kernel trib_pool_kernels[] = {
     { .name = "adaptive_avg_pool2d",
       .dtypes = TRIB_ALL_FLOATS,
       .tolerance = { 1e-6, 1e-3, 8e-3 },
-      .edges = 4,
-      .edge = adaptive_edge,
+      .edges = TRIB_ADAPTIVE_EDGES,
+      .edge = trib_adaptive_edge,
       .reference = adaptive_reference,
       .run = adaptive_run },
 };

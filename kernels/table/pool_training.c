@@ -162,19 +162,9 @@ static trib_status average_run(const trib_kernel_problem *p, trib_dtype dtype, c
     return trib_cuda_avg_pool2d_backward(&p->window, dtype, inputs[0], outputs[0], p->accumulate, stream);
 }
 
-/* More pixels than windows, fewer, and sides that no window divides. */
 static void adaptive_edge(int index, trib_kernel_problem *p)
 {
-    static const int sides[][4] = { { 14, 14, 4, 4 }, { 7, 7, 1, 1 }, { 3, 5, 4, 7 }, { 10, 3, 7, 3 } };
-    trib_random_state r = trib_random_from(index);
-    trib_window_geometry g = trib_random_window(&r, trib_random_chance(&r, 2) ? 8 : 1);
-    if (index < TRIB_COUNT(sides)) {
-        g.c = g.k = 32 + 8 * index;
-        g.h = sides[index][0], g.w = sides[index][1], g.p = sides[index][2], g.q = sides[index][3];
-    }
-    g.r = g.s = g.stride_h = g.stride_w = 1;
-    g.pad_top = g.pad_left = g.pad_bottom = g.pad_right = 0;
-    trib_window_between_slices(p, &g, 8 * index % 24, 0);
+    trib_adaptive_edge(index, p);
     turn_round(p, false, false);
 }
 
@@ -235,14 +225,14 @@ const trib_kernel trib_pool_training_kernels[] = {
     { .name = "adaptive_avg_pool2d_backward",
       .dtypes = TRIB_ALL_FLOATS,
       .tolerance = { 1e-6, 1e-3, 8e-3 },
-      .edges = 4,
+      .edges = TRIB_ADAPTIVE_EDGES,
       .edge = adaptive_edge,
       .reference = adaptive_reference,
       .run = adaptive_run },
     { .name = "adaptive_avg_pool2d_backward_accumulated",
       .dtypes = TRIB_ALL_FLOATS,
       .tolerance = { 1e-6, 1e-3, 8e-3 },
-      .edges = 4,
+      .edges = TRIB_ADAPTIVE_EDGES,
       .edge = adaptive_accumulated_edge,
       .reference = adaptive_reference,
       .run = adaptive_run },

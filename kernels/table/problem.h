@@ -33,6 +33,9 @@ trib_kernel_array trib_floats(int64_t rows, int c);
 
 void trib_window_problem(trib_kernel_problem *p, const trib_window_geometry *g, int x_first, int y_first);
 void trib_adaptive_problem(trib_kernel_problem *p, const trib_window_geometry *g, int x_first, int y_first);
+/* Adaptive pools: more pixels than windows, fewer, and sides that no window divides; then random ones. */
+enum { TRIB_ADAPTIVE_EDGES = 4 };
+void trib_adaptive_edge(int index, trib_kernel_problem *out);
 void trib_pixel_problem(trib_kernel_problem *p, const trib_pixel_geometry *g, int x_first, int y_first);
 /* LRN of `values` elements, in a problem of pixels or of windows. */
 void trib_problem_add_lrn(trib_kernel_problem *p, const trib_lrn_coefficients *lrn, double values);
