@@ -122,9 +122,10 @@ step_build() {
 # ---- tests ----
 
 # Passed means that tests ran: none at all is a failure, and all of them skipped is skipped.
-step_test() { # EXECUTABLE FILTER
+step_test() { # EXECUTABLE FILTER ["long"]
     program "$1"
-    local code=0 passed skipped output filter=$2${TINY:+-*_161:*_224}
+    local code=0 passed skipped output filter=$2${TINY:+-*_161:*_224:*Training5*/torchvision}
+    if [ "${3:-}" = long ] && [ -z "$TINY" ]; then export TRIB_TEST_LONG=1; fi
     output=$(mktemp) && trap 'rm -f "$output"' EXIT
     export TRIB_TEST_DATA=$SOURCE/tests/data TRIB_TEST_DEVICE=cuda
     "$BUILD/$1" --gtest_filter="$filter" --gtest_color=no 2>&1 | tee "$output" || code=$?
