@@ -262,12 +262,11 @@ static bool needs_length(const trib_lr_options *lr)
     return trib_failed(&s);
 }
 
-static const char *const harmless[] = {
-    "epochs",  "max-steps", /* first: see below */
-    "output",  "resume",       "resume-anyway", "checkpoint-every", "keep",   "log-every", "replay",
-    "workers", "labels",       "val-data",      "val-split",        "device", "launch",    "threads",
-    "lanes",   "memory-limit", "loader-memory", "choice-cache",     NULL
-};
+static const char *const harmless[] = { "epochs",    "max-steps", /* first: see below */
+                                        "output",    "resume",       "resume-anyway", "checkpoint-every", "keep",
+                                        "log-every", "replay",       "workers",       "labels",           "val-data",
+                                        "val-split", "device",       "launch",        "schedule",         "threads",
+                                        "lanes",     "memory-limit", "loader-memory", "choice-cache",     NULL };
 
 int cli_train_resolve(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
                       trib_train_options *out)

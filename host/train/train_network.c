@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The data of a training run, and the network with its initial values. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,16 @@ static trib_status load_init(trib_train *t)
     return t->o.init ? trib_model_load(t->o.init, &options, &t->init) : trib_success();
 }
 
+/* Here, where a run has no folder yet. */
+static trib_status check_batch(const trib_train *t)
+{
+    if (t->images >= t->o.plan.batch) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                      "%" PRId64
+                      " images to train on are fewer than a batch of %d; use a batch size of at most %" PRId64,
+                      t->images, t->o.plan.batch, t->images);
+}
+
 trib_status trib_train_open_data(trib_train *t)
 {
     TRIB_TRY(load_init(t));
@@ -78,6 +89,7 @@ trib_status trib_train_open_data(trib_train *t)
     t->images = trib_training_set_count(t->set, TRIB_TRAINING);
     const char *note;
     for (int i = 0; (note = trib_training_set_note(t->set, i)); ++i) trib_train_say(t, "note: %s", note);
+    TRIB_TRY(check_batch(t));
     return check_labels(t);
 }
 

@@ -8,7 +8,7 @@
 #include "tributary/internal/alloc.h"
 #include "tributary/version.h"
 
-enum { IDENTITIES = 5, HASH_TEXT = 24 };
+enum { IDENTITIES = 5, HASH_TEXT = 24, LISTED = 240 };
 
 /* ---- what decides about bits beside the options ---- */
 
@@ -91,9 +91,8 @@ static trib_status judge(trib_train *t, const trib_text *serious)
     if (!t->o.resume_anyway)
         return TRIB_ERROR(
             TRIB_INVALID_ARGUMENT,
-            "%.100s: resuming would not continue this run bit for bit: %.200s; undo the change, or resume "
-            "it anyway",
-            t->o.folder, serious->bytes);
+            "%.80s: resuming would not continue this run bit for bit: %.*s%s; undo the change, or resume it anyway",
+            t->o.folder, LISTED, serious->bytes, serious->size > LISTED ? " ..." : "");
     trib_train_say(t, "note: resumed with changes, so from here on results differ: %s", serious->bytes);
     return trib_success();
 }

@@ -12,18 +12,20 @@ namespace fs = std::filesystem;
 namespace
 {
 
-// What the events of a run say, and when it is to stop: at the `stop`-th question.
+// What the events of a run say, and when it is to stop: at the `stop`-th question, or after its first step.
 struct Listener {
-    int stop = 0, asked = 0;
-    bool save_instead = false;
+    int stop = 0, asked = 0, steps = 0;
+    bool save_instead = false, single_steps = false;
     std::string said;
 
     static trib_train_wish wish(void *self)
     {
         auto *l = static_cast<Listener *>(self);
+        if (l->single_steps && l->steps) return TRIB_TRAIN_STOP;
         if (++l->asked < l->stop || !l->stop) return TRIB_TRAIN_GO_ON;
         return l->save_instead ? TRIB_TRAIN_SAVE : TRIB_TRAIN_STOP;
     }
+    static void progress(void *self, const trib_progress_report *) { ++static_cast<Listener *>(self)->steps; }
     static void message(void *self, const char *text)
     {
         static_cast<Listener *>(self)->said += text + std::string("\n");
@@ -62,7 +64,7 @@ class WholeRun : public testing::Test
         trib_device *device = nullptr;
         trib_train *train = nullptr;
         const trib_device_options cores = { threads, 0, nullptr, nullptr };
-        const trib_train_events events = { &listener, Listener::wish, Listener::message, nullptr, nullptr };
+        const trib_train_events events = { &listener, Listener::wish, Listener::message, Listener::progress, nullptr };
         trib_train_options o = options;
         o.folder = path.c_str();
         o.resume = resume;
@@ -113,6 +115,30 @@ TEST_F(WholeRun, StoppedAnywhereAndResumedHasTheSameBits)
         fs::remove_all(path);
         ASSERT_LT(stop, 60);
     }
+}
+
+// A run for each step, each with other threads, workers, launch and schedule.
+TEST_F(WholeRun, ThirtyRunsOfOneStepHaveTheBitsOfOne)
+{
+    options.plan.batch = 4;
+    options.max_steps = 30;
+    options.epochs = 100;
+    const std::string whole = folder.file("whole"), path = folder.file("part"), model = finished(whole, false);
+    const trib_schedule schedules[] = { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED };
+    int runs = 0;
+    do {
+        Listener listener;
+        listener.single_steps = true;
+        options.workers = 1 + runs % 4;
+        options.launch = runs % 2 ? TRIB_GRAPH : TRIB_EAGER;
+        options.plan.schedule = schedules[runs % 3];
+        ASSERT_OK(run(path, true, listener, 1 + runs / 2 % 2));
+        ASSERT_LE(++runs, 31);
+    } while (result.stopped);
+    EXPECT_EQ(runs, 31); // the last one evaluates
+    EXPECT_EQ(support::read_file(path + "/model.safetensors") == model, true);
+    EXPECT_EQ(support::read_file(path + "/last") == support::read_file(whole + "/last"), true);
+    EXPECT_EQ(support::read_file(path + "/summary.csv"), support::read_file(whole + "/summary.csv"));
 }
 
 // An evaluation that is stopped at its first batch each time would never end: it asks twice.

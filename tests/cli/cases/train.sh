@@ -47,6 +47,12 @@ fails 2 "--momentum does not take '1'; it takes a number from 0 to 0.9999" train
 fails 2 "--model-ema and --average mean" train "$data" -o x --model-ema --average mean
 fails 1 "run: holds a training run" train "$data" -o run
 fails 1 "nowhere" train nowhere -o x
+fails 1 "53 images to train on are fewer than a batch of 64; use a batch size of at most 53" train "$data" -o x -b 64 --val-split 0.2
+mkdir -p photos/cat
+cp "$samples"/*.png photos/cat
+fails 1 "all images are of one class, 'cat': there is nothing to learn" train photos -o x
+mkdir photos/dog
+fails 1 "class 'dog' has no images" train photos -o x
 fails 1 "(--aux-weight)" train "$data" -o x --arch bvlc --img-size 32
 # shellcheck disable=SC2086
 fails 1 "frozen" train "$data" -o x $small --freeze conv,inception,loss

@@ -34,12 +34,26 @@ fails 1 "(--resume)" train "$data" -o part $small --max-steps 1000000
 fails 1 "batch-size: was 16, is 8" train "$data" -o part $small -b 8 --resume
 expect_err "(--resume-anyway)"
 
-# one command line for both: it starts, then continues to the same bits, with other threads
+# one command line for both: it starts, then continues to the same bits, with other threads, schedule and launch
 rm -rf part
-# shellcheck disable=SC2086
-for steps in 3 5 12; do ok train "$data" -o part $small --max-steps $steps --resume --threads 1 -j 2; done
+for options in "3" "5 --threads 1 -j 2 --schedule branches" "12 --launch graph"; do
+    # shellcheck disable=SC2086
+    ok train "$data" -o part $small --resume --max-steps $options
+done
 expect_err "resumed after step 5 of 12"
 expect_same part/model.safetensors whole/model.safetensors
+
+# made elsewhere: by another version or library, on another machine, from other data
+for key in "program version" library "instruction set" "hash of implementations" "data hash"; do
+    sed -i.bak "s/\(\"$key\": \"\)/\1other /" part/args.json
+    # shellcheck disable=SC2086
+    fails 1 "$key: was 'other " train "$data" -o part $small --max-steps 12 --resume
+    expect_err "(--resume-anyway)"
+    mv part/args.json.bak part/args.json
+done
+# shellcheck disable=SC2086
+ok train "$data" -o part $small --max-steps 13 --resume --lr 0.02 --resume-anyway
+expect_err "from here on results differ: lr: was 0.01, is 0.02"
 
 # a loss that is not finite
 # shellcheck disable=SC2086
@@ -84,6 +98,23 @@ for image in "$samples"/*.png; do
     i=$((i + 1))
     if [ $((i % 2)) -eq 0 ]; then cp "$image" photos/dress/; else cp "$image" photos/bag/; fi
 done
+# data that are gone while the run is on: it ends and says so, and goes on to the same bits once they are back
+tiny="-b 4 --img-size 32 --width-multiplier 0.06 --val-split 0 --sampling none --sched constant --checkpoint-every 1"
+rm -rf part
+# shellcheck disable=SC2086
+start train photos -o part $tiny --max-steps 1000000
+mv photos away
+code=0
+wait "$pid" || code=$?
+expect_code 1
+expect_err "(are the data still there?)"
+step=$(sed -n 's/.*newest checkpoint is that of step \([0-9]*\): part.last$/\1/p' err)
+mv away photos
+for run in part alone; do
+    # shellcheck disable=SC2086
+    ok train photos -o $run $tiny --max-steps $((step + 2)) --resume
+done
+expect_same part/model.safetensors alone/model.safetensors
 echo damaged >photos/bag/damaged.png
 run train photos -o tuned --init whole/model.safetensors --freeze conv1,conv2 -b 8 --max-steps 4 --val-split 0 --sampling none
 expect_code 3
