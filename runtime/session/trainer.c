@@ -145,6 +145,18 @@ int trib_trainer_find(const trib_trainer *t, trib_tensor_role role, const char *
 
 /* ---- building ---- */
 
+static trib_status load_one(trib_trainer *t, const trib_plan_tensor *tensor, const trib_tensor *from)
+{
+    if (from->dtype == TRIB_F32) return write(t, tensor, from->data);
+    int64_t count = values_of(t, tensor);
+    float *values = trib_alloc((size_t)count * sizeof *values);
+    if (!values) return no_room(count);
+    trib_convert_to_f32(from->data, from->dtype, (size_t)count, values);
+    trib_status status = write(t, tensor, values);
+    trib_free(values);
+    return status;
+}
+
 /* Capturing may have run ops: all tensors begin as zeros, then parameters get their values, and averages those of their
  * parameters. */
 static trib_status load(trib_trainer *t, const trib_tensor *parameters)
@@ -153,13 +165,8 @@ static trib_status load(trib_trainer *t, const trib_tensor *parameters)
     for (int i = 0; i < t->plan->tensor_count; ++i) {
         const trib_plan_tensor *tensor = &t->plan->tensors[i];
         const trib_tensor *from = &parameters[tensor->parameter];
-        int64_t count = values_of(t, tensor);
         if (tensor->role != TRIB_TENSOR_PARAMETER && tensor->role != TRIB_TENSOR_AVERAGE) continue;
-        float *values = trib_alloc((size_t)count * sizeof *values);
-        if (!values) return no_room(count);
-        trib_convert_to_f32(from->data, from->dtype, (size_t)count, values);
-        trib_status status = write(t, tensor, values);
-        trib_free(values);
+        trib_status status = load_one(t, tensor, from);
         trib_add_context(&status, "parameter %s", t->graph->parameters[tensor->parameter].name);
         if (trib_failed(&status)) return status;
     }
