@@ -12,6 +12,7 @@ trib_dtype bench_stored(const trib_kernel_array *array, trib_dtype dtype)
     case TRIB_KERNEL_F16: return TRIB_F16;
     case TRIB_KERNEL_BF16: return TRIB_BF16;
     case TRIB_KERNEL_U8: return TRIB_U8;
+    case TRIB_KERNEL_I32: return TRIB_I32;
     default: return TRIB_F32;
     }
 }
@@ -28,9 +29,11 @@ static int64_t moved(const trib_kernel_array *array, trib_dtype dtype)
 
 int64_t bench_bytes(const trib_kernel_problem *problem, trib_dtype dtype)
 {
+    static const int times[] = { [TRIB_KERNEL_RESULT] = 1, [TRIB_KERNEL_UPDATED] = 2, [TRIB_KERNEL_SCRATCH] = 0 };
     int64_t bytes = 0;
     for (int i = 0; i < problem->input_count; ++i) bytes += moved(&problem->inputs[i], dtype);
-    for (int i = 0; i < problem->output_count; ++i) bytes += moved(&problem->outputs[i], dtype);
+    for (int i = 0; i < problem->output_count; ++i)
+        bytes += times[problem->outputs[i].content] * moved(&problem->outputs[i], dtype);
     return bytes;
 }
 

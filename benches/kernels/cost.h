@@ -16,7 +16,8 @@ typedef struct bench_limits {
     double hop;          /* seconds from stream to stream: an empty kernel, event record and wait */
 } bench_limits;
 
-/* Inputs, parameters and outputs once each; channels beside a slice are not moved. */
+/* Inputs, parameters and outputs once each, what is updated twice, scratch memory not at all; channels beside a slice
+ * are not moved. */
 int64_t bench_bytes(const trib_kernel_problem *problem, trib_dtype dtype);
 
 /* Places of a problem's arrays in one block of memory; `bytes` include all channels of their pitch. */
@@ -26,7 +27,7 @@ typedef struct bench_layout {
 } bench_layout;
 bench_layout bench_layout_of(const trib_kernel_problem *problem, trib_dtype dtype);
 
-/* The storage type of an array's elements, and their size: I32 counts as TRIB_F32, which has the same size. */
+/* The type of an array's elements. Controls count as words of TRIB_F32. */
 trib_dtype bench_stored(const trib_kernel_array *array, trib_dtype dtype);
 
 /* The rate at which the problem can be computed: for matrix products that of their type, otherwise that of float32. */

@@ -110,6 +110,18 @@ trib_status bench_copy(bench_gpu *gpu, void *to, const void *from, int64_t bytes
     return BENCH_CUDA(cudaMemcpyAsync(to, from, (size_t)bytes, cudaMemcpyDeviceToDevice, gpu->stream));
 }
 
+static void put_element(unsigned char *out, trib_dtype dtype, float value, float scale)
+{
+    const uint16_t half = dtype == TRIB_F16 ? trib_f32_to_f16(value) : trib_f32_to_bf16(value);
+    const int32_t integer = (int32_t)((value + scale) / 2);
+    switch (dtype) {
+    case TRIB_F32: memcpy(out, &value, sizeof value); break;
+    case TRIB_U8: *out = (unsigned char)integer; break;
+    case TRIB_I32: memcpy(out, &integer, sizeof integer); break;
+    default: memcpy(out, &half, sizeof half);
+    }
+}
+
 static void random_elements(unsigned char *out, int64_t bytes, trib_dtype dtype, float scale)
 {
     const int64_t size = (int64_t)trib_dtype_size(dtype);
@@ -119,12 +131,15 @@ static void random_elements(unsigned char *out, int64_t bytes, trib_dtype dtype,
         state ^= state >> 7;
         state ^= state << 17;
         const float value = ((float)(state >> 40) * (2.0f / 16777216.0f) - 1.0f) * scale;
-        const uint16_t half = dtype == TRIB_F16 ? trib_f32_to_f16(value) : trib_f32_to_bf16(value);
-        if (dtype == TRIB_U8)
-            out[at] = (unsigned char)(state >> 40);
-        else
-            memcpy(out + at, dtype == TRIB_F32 ? (const void *)&value : &half, (size_t)size);
+        put_element(out + at, dtype, value, scale);
     }
+}
+
+trib_status bench_put(bench_gpu *gpu, void *memory, const void *from, int64_t bytes)
+{
+    TRIB_TRY(bench_wait(gpu)); /* the last fill has left `staging` */
+    memcpy(gpu->staging, from, (size_t)bytes);
+    return BENCH_CUDA(cudaMemcpyAsync(memory, gpu->staging, (size_t)bytes, cudaMemcpyHostToDevice, gpu->stream));
 }
 
 /* Copies a piece from the host, which is then doubled on the card. */

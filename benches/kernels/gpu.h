@@ -38,8 +38,11 @@ void bench_gpu_close(bench_gpu *gpu);
 
 trib_status bench_allocate(bench_gpu *gpu, int64_t bytes, void **out);
 void bench_release(bench_gpu *gpu, void *memory); /* NULL is fine */
-/* With random values from -scale to scale (u8: 0..255), so that products draw as much power as in use. */
+/* With random values from -scale to scale, so that products draw as much power as in use; integers from 0 to less than
+ * scale. */
 trib_status bench_fill(bench_gpu *gpu, void *memory, int64_t bytes, trib_dtype dtype, float scale);
+/* From the host: at most BENCH_STAGING bytes. */
+trib_status bench_put(bench_gpu *gpu, void *memory, const void *from, int64_t bytes);
 trib_status bench_copy(bench_gpu *gpu, void *to, const void *from, int64_t bytes);
 trib_status bench_wait(bench_gpu *gpu);
 

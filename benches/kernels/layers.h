@@ -20,6 +20,7 @@ typedef struct bench_layer {
     const trib_kernel *kernel;
     trib_dtype dtype; /* the kernel is run with */
     int batch;
+    bool training;               /* of a plan for training */
     char name[BENCH_LAYER_NAME]; /* of the op in its plan */
     trib_kernel_problem problem;
 } bench_layer;

@@ -39,17 +39,29 @@ static trib_status run_once(void *context, int i)
     return t->layer->kernel->run(p, dtype, inputs, outputs, t->gpu->stream);
 }
 
+static trib_status fill_array(const trial *t, const trib_kernel_array *a, int64_t offset)
+{
+    const trib_dtype dtype = bench_stored(a, t->layer->dtype);
+    const int64_t bytes = a->rows * a->pitch * (int64_t)trib_dtype_size(dtype);
+    const float scale = dtype != TRIB_U8 ? a->scale : a->below > 0 ? (float)a->below : 256;
+    if (a->element == TRIB_KERNEL_CONTROLS)
+        return bench_put(t->gpu, t->memory + offset, &t->layer->problem.controls, bytes);
+    return bench_fill(t->gpu, t->memory + offset, bytes, dtype, scale);
+}
+
+/* Inputs, and outputs that are updated; of every copy. */
 static trib_status fill(const trial *t)
 {
     const trib_kernel_problem *p = &t->layer->problem;
-    for (int k = 0; k < p->input_count; ++k) {
-        const trib_kernel_array *x = &p->inputs[k];
-        const trib_dtype dtype = bench_stored(x, t->layer->dtype);
-        const int64_t bytes = x->rows * x->pitch * (int64_t)trib_dtype_size(dtype);
-        TRIB_TRY(bench_fill(t->gpu, t->memory + t->layout.inputs[k], bytes, dtype, x->scale));
+    int64_t filled = t->layout.outputs[0];
+    for (int k = 0; k < p->input_count; ++k) TRIB_TRY(fill_array(t, &p->inputs[k], t->layout.inputs[k]));
+    for (int k = 0; k < p->output_count; ++k) {
+        if (p->outputs[k].content != TRIB_KERNEL_UPDATED) continue;
+        TRIB_TRY(fill_array(t, &p->outputs[k], t->layout.outputs[k]));
+        filled = t->layout.bytes;
     }
     for (int i = 1; i < t->copies; ++i)
-        TRIB_TRY(bench_copy(t->gpu, t->memory + i * t->layout.bytes, t->memory, t->layout.outputs[0]));
+        TRIB_TRY(bench_copy(t->gpu, t->memory + i * t->layout.bytes, t->memory, filled));
     return trib_success();
 }
 

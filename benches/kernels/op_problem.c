@@ -7,6 +7,7 @@
 #include "cuda/ops/geometry.h"
 #include "device/fold.h"
 #include "table/problem.h"
+#include "training_problem.h"
 
 /* ---- problems by kernel, of the geometries that the device computes from the same desc ---- */
 
@@ -104,7 +105,7 @@ static void fold(const trib_op_desc *d, trib_kernel_problem *out)
     trib_fold_problem(out, g.k, g.row, d->attributes.fold.weight, d->attributes.fold.bias);
 }
 
-/* ---- ops to kernels ---- */
+/* ---- ops to kernels: those of training are found by their arrays (training_problem.c) ---- */
 
 typedef struct row {
     const char *implementation;
@@ -124,6 +125,7 @@ static const row rows[] = {
     { "tributary:lrn_max_pool2d", "lrn_max_pool2d", lrn_pool, false },
     { "tributary:lrn", "lrn", lrn, false },
     { "tributary:scale_shift", "scale_shift", scale_shift, false },
+    { "tributary:batch_norm_apply", "scale_shift", scale_shift, false },
     { "tributary:softmax", "softmax", softmax, false },
     { "tributary:softmax_top_k", "softmax_top_k", top_k, false },
     { "tributary:reorder", "reorder", reorder, true },
@@ -192,6 +194,7 @@ trib_status bench_op_problem(const trib_plan *plan, const trib_plan_op *op, cons
         if (r) *kernel = kernel_of(r, d);
         if (r) *dtype = r->typed_by_output ? d->outputs[0].dtype : d->inputs[0].dtype;
         if (*kernel) r->problem(d, out);
+        if (!r) *kernel = bench_training_problem(plan, op, dtype, out);
     }
     if (!*kernel || !((*kernel)->dtypes >> *dtype & 1))
         return TRIB_ERROR(

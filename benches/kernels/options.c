@@ -12,9 +12,9 @@ enum { WRONG_USAGE = 2 };
 static const char help[] =
     "usage: kernel_bench [options]\n"
     "\n"
-    "Times every CUDA kernel on the layers it gets in plans of GoogLeNet (one kernel, which those do not use, on "
-    "Inception\n"
-    "v3's), in every storage type, against the limits of this card, which are measured first, in the same run.\n"
+    "Times every CUDA kernel on the layers it gets in plans of GoogLeNet, for inference and for training (one kernel,\n"
+    "which those do not use, on Inception v3's), in every storage type, against the limits of this card, which are\n"
+    "measured first, in the same run.\n"
     "\n"
     "  --batch N,...    batch sizes; default 1,32,256\n"
     "  --kernel NAME    only this kernel of the table\n"

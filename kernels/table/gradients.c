@@ -178,10 +178,15 @@ static void relu_edge(int index, trib_kernel_problem *p)
     add_bias(p);
 }
 
-static void relu_in_place_edge(int index, trib_kernel_problem *p)
+static void relu_alone_in_place_edge(int index, trib_kernel_problem *p)
 {
     const shape s = shape_at(index);
     gradient_problem(p, &s, true);
+}
+
+static void relu_in_place_edge(int index, trib_kernel_problem *p)
+{
+    relu_alone_in_place_edge(index, p);
     add_bias(p);
 }
 
@@ -289,6 +294,13 @@ const trib_kernel trib_gradient_kernels[] = {
       .tolerance = { 0, 0, 0 },
       .edges = TRIB_COUNT(edges),
       .edge = relu_alone_edge,
+      .reference = relu_reference,
+      .run = relu_run },
+    { .name = "relu_backward_without_bias_in_place",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 0, 0, 0 },
+      .edges = TRIB_COUNT(edges),
+      .edge = relu_alone_in_place_edge,
       .reference = relu_reference,
       .run = relu_run },
     { .name = "bias_backward",

@@ -28,6 +28,9 @@ trib_kernel_array trib_slice(int64_t rows, int c, int before, int after);
 /* Dense, float32. */
 trib_kernel_array trib_floats(int64_t rows, int c);
 
+/* For problems that read the controls of a step. */
+extern const trib_step_controls trib_some_controls;
+
 /* ---- problems from geometries, pitches included ----
  * Inputs and outputs are slices that begin at channels x_first and y_first. */
 

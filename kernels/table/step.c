@@ -5,13 +5,13 @@
 
 #include "table/problem.h"
 
-static const trib_step_controls some_controls = { .seed = 0xFEDCBA9876543210u,
-                                                  .step = 0x100000007u,
-                                                  .lr = 0.03f,
-                                                  .momentum = 0.9f,
-                                                  .weight_decay = 2e-4f,
-                                                  .average_decay = 0.99f,
-                                                  .loss_scale = 1.25f };
+const trib_step_controls trib_some_controls = { .seed = 0xFEDCBA9876543210u,
+                                                .step = 0x100000007u,
+                                                .lr = 0.03f,
+                                                .momentum = 0.9f,
+                                                .weight_decay = 2e-4f,
+                                                .average_decay = 0.99f,
+                                                .loss_scale = 1.25f };
 
 static trib_kernel_array controls(void)
 {
@@ -45,7 +45,7 @@ static void dropout_edge(int index, trib_kernel_problem *p)
         before = dropouts[index].before, after = dropouts[index].after;
     }
     memset(p, 0, sizeof *p);
-    p->controls = some_controls;
+    p->controls = trib_some_controls;
     const int pitch = before + c + after;
     p->dropout = (trib_dropout_geometry) {
         .n = n, .c = c, .pixels = pixels, .x_pitch = pitch, .y_pitch = pitch, .p = 0.4f, .salt = 0x51u + (uint32_t)index
@@ -101,7 +101,7 @@ static void cross_entropy_edge(int index, trib_kernel_problem *p)
         smoothing = edges[index].smoothing;
     }
     memset(p, 0, sizeof *p);
-    p->controls = some_controls;
+    p->controls = trib_some_controls;
     p->cross_entropy =
         (trib_cross_entropy_geometry) { n, classes, classes + beside, classes + beside, smoothing, 0.3f };
     p->input_count = 3;
@@ -162,7 +162,7 @@ static void flat_problem(int index, trib_kernel_problem *p, int outputs)
     int skipped;
     const int count = count_of(index, &skipped);
     memset(p, 0, sizeof *p);
-    p->controls = some_controls;
+    p->controls = trib_some_controls;
     p->input_count = 2;
     p->inputs[0] = flat(count, skipped);
     p->inputs[1] = controls();

@@ -64,6 +64,55 @@ TEST(Bytes, OfASliceLeaveOutWhatIsBesideIt)
     for (std::int64_t offset : { layout.inputs[1], layout.inputs[2], layout.outputs[0] }) EXPECT_EQ(offset % 256, 0);
 }
 
+// What is updated is read and written, a workspace is not counted, and indices are bytes.
+TEST(Bytes, OfTraining)
+{
+    trib_kernel_problem p = layer("batch_norm_backward", "inception_4e/1x1/bn/backward", 256);
+    EXPECT_EQ(p.output_count, 4);
+    EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4LL * (3 * 256 * 14 * 14 * 256 + (4 + 2) * 256));
+    p = layer("batch_statistics", "conv1/7x7_s2/bn/statistics", 1);
+    EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4 * (112 * 112 * 64 + (2 + 4 + 2 * 2) * 64));
+    p = layer("max_pool2d_backward_accumulated", "inception_3a/pool/backward", 32);
+    EXPECT_EQ(bench_bytes(&p, TRIB_F32), 32 * 28 * 28 * 192 * (4 + 1 + 2 * 4));
+    EXPECT_EQ(p.inputs[1].below, 9);
+    p = layer("relu_backward_in_place", "inception_3a/3x3/relu/backward", 1);
+    EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4 * (3 * 28 * 28 * 128 + 128));
+    EXPECT_EQ(p.outputs[0].first, 64);
+    EXPECT_EQ(p.outputs[0].pitch, 256);
+    p = layer("cross_entropy", "loss/logits", 32);
+    EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4 * (2 * 32 * 1000 + 2 * 32) + 64);
+    p = layer("sgd", "update", 1);
+    EXPECT_EQ(p.inputs[0].c, 13381376); // weights of bvlc with both auxiliary classifiers: biases have their own update
+    EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4LL * (1 + 2 * 2) * 13381376 + 64);
+}
+
+void inference_scales(const trib_kernel_problem &p, const trib_kernel_problem &q, int times)
+{
+    EXPECT_EQ(q.inputs[0].rows, times * p.inputs[0].rows);
+    for (int j = 1; j < p.input_count; ++j) EXPECT_EQ(q.inputs[j].rows, p.inputs[j].rows);
+    for (int j = 0; j < p.output_count; ++j) {
+        EXPECT_EQ(q.outputs[j].rows, times * p.outputs[j].rows);
+        EXPECT_EQ(q.outputs[j].pitch, p.outputs[j].pitch);
+    }
+}
+
+// Arrays of activations and of single rows are mixed.
+void training_scales(const trib_kernel_problem &p, const trib_kernel_problem &q, int times)
+{
+    int scaled = 0;
+    const auto check = [&](const trib_kernel_array &a, const trib_kernel_array &b) {
+        if (a.content == TRIB_KERNEL_SCRATCH) return;
+        EXPECT_EQ(a.pitch, b.pitch);
+        EXPECT_TRUE(b.rows == a.rows || b.rows == times * a.rows) << a.rows << " and " << b.rows;
+        scaled += b.rows != a.rows;
+    };
+    ASSERT_EQ(p.input_count, q.input_count);
+    ASSERT_EQ(p.output_count, q.output_count);
+    for (int j = 0; j < p.input_count; ++j) check(p.inputs[j], q.inputs[j]);
+    for (int j = 0; j < p.output_count; ++j) check(p.outputs[j], q.outputs[j]);
+    EXPECT_EQ(scaled > 0, times > 1);
+}
+
 // Activations grow with the batch, parameters do not; nothing else changes.
 TEST(Layers, ScaleWithTheBatch)
 {
@@ -72,17 +121,16 @@ TEST(Layers, ScaleWithTheBatch)
     for (int i = 0; i < ones.count(); ++i) {
         const bench_layer &one = ones.begin()[i], &many = all.begin()[i];
         const trib_kernel_problem &p = one.problem, &q = many.problem;
-        const int times = p.fold.k || p.pack.k ? 1 : 256; // what changes weights has no batch
+        const int times = q.flops == p.flops ? 1 : 256; // what changes weights has no batch
         ASSERT_EQ(one.kernel, many.kernel);
+        SCOPED_TRACE(std::string(one.kernel->name) + " " + one.name);
         EXPECT_EQ(one.dtype, many.dtype);
         EXPECT_STREQ(one.name, many.name);
-        EXPECT_EQ(q.flops, times * p.flops) << one.kernel->name << " " << one.name;
-        EXPECT_EQ(q.inputs[0].rows, times * p.inputs[0].rows) << one.kernel->name << " " << one.name;
-        for (int j = 1; j < p.input_count; ++j) EXPECT_EQ(q.inputs[j].rows, p.inputs[j].rows) << one.kernel->name;
-        for (int j = 0; j < p.output_count; ++j) {
-            EXPECT_EQ(q.outputs[j].rows, times * p.outputs[j].rows) << one.kernel->name << " " << one.name;
-            EXPECT_EQ(q.outputs[j].pitch, p.outputs[j].pitch);
-        }
+        EXPECT_EQ(q.flops, times * p.flops);
+        if (one.training)
+            training_scales(p, q, times);
+        else
+            inference_scales(p, q, p.fold.k || p.pack.k ? 1 : 256);
     }
 }
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -125,6 +127,18 @@ TEST_F(KernelBench, MeasuresLimitsAndRows)
     }
 }
 
+// The layer of each kernel that moves the fewest bytes.
+std::map<const trib_kernel *, const bench_layer *> smallest(const Layers &layers)
+{
+    std::map<const trib_kernel *, const bench_layer *> all;
+    for (const bench_layer &layer : layers) {
+        const bench_layer *&least = all[layer.kernel];
+        if (!least || bench_bytes(&layer.problem, layer.dtype) < bench_bytes(&least->problem, least->dtype))
+            least = &layer;
+    }
+    return all;
+}
+
 // Every kernel of the table can be run with the arrays that the benchmark gives it.
 TEST_F(KernelBench, RunsEveryKernel)
 {
@@ -133,10 +147,8 @@ TEST_F(KernelBench, RunsEveryKernel)
     once.rotation_bytes = 0;
     const bench_limits limits = { 1e12, 1e12, 1e12, 1e12, 1e12, 0, 0, 0 };
     ASSERT_EQ(bench_gpu_open(&once, &gpu).code, TRIB_OK);
-    std::map<const trib_kernel *, const bench_layer *> first;
     const Layers layers(1);
-    for (const bench_layer &layer : layers) first.insert({ layer.kernel, &layer });
-    for (const auto &[kernel, layer] : first) {
+    for (const auto &[kernel, layer] : smallest(layers)) {
         bench_row row;
         const trib_status status = bench_measure_row(&gpu, &limits, layer, 1e-6, &row);
         EXPECT_EQ(status.code, TRIB_OK) << status.message;
@@ -189,6 +201,47 @@ TEST_F(KernelBench, PlacesArrays)
         EXPECT_EQ(calls[i].inputs[2], copy + layout.inputs[2]);
         EXPECT_EQ(calls[i].outputs[0], copy + layout.outputs[0] + 2 * (1024 - 128));
     }
+}
+
+// Contents that kernels of training depend on: labels are classes, indices lie in their windows, controls are those of
+// the problem, and what is updated has values.
+trib_status look(const trib_kernel_problem *p, trib_dtype, const void *const *inputs, void *const *outputs,
+                 void *stream)
+{
+    const void *last = inputs[p->input_count - 1], *second = inputs[p->input_count > 1], *first_output = outputs[0];
+    return give_to_stream(stream, [=] {
+        for (int i = 0; i < p->cross_entropy.n; ++i) {
+            EXPECT_GE(static_cast<const std::int32_t *>(second)[i], 0);
+            EXPECT_LT(static_cast<const std::int32_t *>(second)[i], p->cross_entropy.classes);
+        }
+        for (int i = 0; p->window.r && i < p->inputs[1].rows * p->inputs[1].c; ++i)
+            EXPECT_LT(static_cast<const std::uint8_t *>(second)[i], p->window.r * p->window.s);
+        if (p->inputs[p->input_count - 1].element == TRIB_KERNEL_CONTROLS) {
+            EXPECT_EQ(std::memcmp(last, &p->controls, sizeof p->controls), 0);
+        }
+        for (int i = 0; p->outputs[0].content == TRIB_KERNEL_UPDATED && i < p->outputs[0].c; ++i)
+            EXPECT_LE(std::abs(static_cast<const float *>(first_output)[i]), 1);
+        return trib_success();
+    });
+}
+
+TEST_F(KernelBench, FillsWhatTrainingReads)
+{
+    const Layers layers(2);
+    const bench_limits limits = {};
+    bench_gpu gpu;
+    bench_row row;
+    ASSERT_EQ(bench_gpu_open(&small, &gpu).code, TRIB_OK);
+    for (const auto &[kernel, least] : smallest(layers)) {
+        const std::string name = kernel->name;
+        if (name != "cross_entropy" && name != "max_pool2d_backward_accumulated" && name != "moving_average") continue;
+        trib_kernel looking = *kernel;
+        bench_layer layer = *least;
+        looking.run = look;
+        layer.kernel = &looking;
+        EXPECT_EQ(bench_measure_row(&gpu, &limits, &layer, 1e-9, &row).code, TRIB_OK);
+    }
+    bench_gpu_close(&gpu);
 }
 
 TEST_F(KernelBench, SaysWhatDoesNotFit)

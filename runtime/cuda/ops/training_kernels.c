@@ -4,16 +4,6 @@
 #include "cuda/ops/kernel_ops.h"
 #include "device/window.h"
 
-static trib_gradient_geometry gradients_of(const trib_op_desc *d)
-{
-    const trib_view *dy = &d->inputs[0], *x = &d->inputs[d->input_count > 1 ? 1 : 0], *dx = &d->outputs[0];
-    return (trib_gradient_geometry) { .rows = (int64_t)dy->n * dy->h * dy->w,
-                                      .c = dy->c,
-                                      .dy_pitch = dy->c_total,
-                                      .x_pitch = x->c_total,
-                                      .dx_pitch = dx->c_total };
-}
-
 static trib_dtype type_of(const trib_op_desc *d) { return d->inputs[0].dtype; }
 
 static int64_t row_sums_workspace(const trib_op_desc *d)
@@ -26,7 +16,7 @@ static int64_t row_sums_workspace(const trib_op_desc *d)
 
 static trib_status bias_backward(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    trib_gradient_geometry g = gradients_of(d);
+    trib_gradient_geometry g = trib_gradients_of(d);
     return trib_cuda_bias_backward(&g, type_of(d), c->inputs[0], c->outputs[0], c->workspace, c->stream);
 }
 
@@ -34,7 +24,7 @@ static int64_t relu_workspace(const trib_op_desc *d) { return d->output_count > 
 
 static trib_status relu_backward(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    trib_gradient_geometry g = gradients_of(d);
+    trib_gradient_geometry g = trib_gradients_of(d);
     float *db = d->output_count > 1 ? c->outputs[1] : NULL;
     return trib_cuda_relu_backward(&g, type_of(d), c->inputs[0], c->inputs[1], c->outputs[0], db, c->workspace,
                                    c->stream);
@@ -47,22 +37,15 @@ static bool small_lrn(const trib_op_desc *d, char *reason)
 
 static trib_status lrn_backward(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    trib_gradient_geometry g = gradients_of(d);
+    trib_gradient_geometry g = trib_gradients_of(d);
     trib_lrn_coefficients lrn = trib_coefficients_of(&d->attributes.lrn);
     return trib_cuda_lrn_backward(&g, &lrn, type_of(d), c->inputs[0], c->inputs[1], c->outputs[0], c->stream);
 }
 
 static trib_status dropout(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    const trib_view *x = &d->inputs[0];
-    const trib_dropout_geometry g = { .n = x->n,
-                                      .c = x->c,
-                                      .pixels = (int64_t)x->h * x->w,
-                                      .x_pitch = x->c_total,
-                                      .y_pitch = d->outputs[0].c_total,
-                                      .p = d->attributes.dropout.p,
-                                      .salt = d->attributes.dropout.salt };
-    return trib_cuda_dropout(&g, x->dtype, c->inputs[0], c->inputs[1], c->outputs[0], c->stream);
+    const trib_dropout_geometry g = trib_dropout_of(d);
+    return trib_cuda_dropout(&g, type_of(d), c->inputs[0], c->inputs[1], c->outputs[0], c->stream);
 }
 
 /* ---- batch norm ---- */
@@ -94,7 +77,7 @@ static bool aligned_sums(const trib_op_desc *d, char *reason)
 
 static trib_status batch_norm_backward(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    trib_gradient_geometry g = gradients_of(d);
+    trib_gradient_geometry g = trib_gradients_of(d);
     return trib_cuda_batch_norm_backward(&g, d->relu, type_of(d), c->inputs[0], c->inputs[1], c->inputs[2],
                                          c->outputs[0], c->outputs[1], c->outputs[2], c->workspace, c->stream);
 }
@@ -139,21 +122,14 @@ static bool one_type(const trib_op_desc *d, char *reason)
 
 static trib_status cross_entropy(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    const trib_cross_entropy *a = &d->attributes.cross_entropy;
-    const trib_cross_entropy_geometry g = { .n = d->inputs[0].n,
-                                            .classes = d->inputs[0].c,
-                                            .x_pitch = d->inputs[0].c_total,
-                                            .dx_pitch = d->outputs[0].c_total,
-                                            .smoothing = a->smoothing,
-                                            .scale = a->weight };
+    const trib_cross_entropy_geometry g = trib_cross_entropy_of(d);
     return trib_cuda_cross_entropy(&g, type_of(d), c->inputs[0], c->inputs[1], c->inputs[2], c->outputs[0],
                                    c->outputs[1], c->stream);
 }
 
 static trib_status sgd(const trib_op_desc *d, const trib_kernel_call *c)
 {
-    const trib_sgd *a = &d->attributes.sgd;
-    const trib_cuda_sgd_rates rates = { a->rate, a->decay, a->nesterov };
+    const trib_cuda_sgd_rates rates = trib_sgd_rates_of(&d->attributes.sgd);
     return trib_cuda_sgd(d->inputs[0].c, &rates, c->inputs[1], c->inputs[3], c->outputs[0], c->outputs[1], c->stream);
 }
 
