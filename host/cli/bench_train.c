@@ -103,7 +103,7 @@ static int64_t plan_bytes(const trib_plan *plan)
     int64_t parameters = 0;
     for (int i = 0; i < plan->tensor_count; ++i)
         if (plan->tensors[i].role == TRIB_TENSOR_PARAMETER) parameters += trib_view_bytes(&plan->tensors[i].view);
-    return plan->arena_bytes + plan->parameter_bytes - parameters;
+    return plan->arena_bytes + plan->parameter_bytes - parameters + cli_library_bytes(plan);
 }
 
 static trib_status measure(runner *r, cli_train_rates *out)

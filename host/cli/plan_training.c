@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "training.h"
+
 enum { SHOWN = 5 };
 
 static double mb(int64_t bytes) { return (double)bytes * 1e-6; }
@@ -70,10 +72,12 @@ static void print_peak(const trib_plan *p, FILE *out)
     print_largest(p, peak, out);
 }
 
+static int64_t all_bytes(const trib_plan *p) { return p->arena_bytes + p->parameter_bytes + cli_library_bytes(p); }
+
 static void print_fit(const trib_plan *p, const trib_device_info *device, FILE *out)
 {
     trib_memory host = trib_memory_get();
-    int64_t there = device->host ? host.bytes : device->memory_bytes, needed = p->arena_bytes + p->parameter_bytes;
+    int64_t there = device->host ? host.bytes : device->memory_bytes, needed = all_bytes(p);
     const char *what = device->host ? host.source : device->name;
     if (there <= 0) return;
     fprintf(out, "%s: %.2f MB of %.2f MB (%s)%s\n", needed <= there ? "Fits" : "Does not fit", mb(needed), mb(there),
@@ -91,10 +95,13 @@ void cli_print_training_memory(const trib_plan *p, const trib_device_info *devic
         out,
         "\nMemory of a step:\n  %9.2f MB  parameters and running statistics\n  %9.2f MB  gradients\n"
         "  %9.2f MB  state: momentum, averages\n  %9.2f MB  activations and workspaces, sharing an arena; the largest "
-        "workspace has %.2f MB\n  %9.2f MB  in all\n",
+        "workspace has %.2f MB\n",
         mb(roles[TRIB_TENSOR_PARAMETER]), mb(roles[TRIB_TENSOR_GRADIENT]),
-        mb(roles[TRIB_TENSOR_MOMENTUM] + roles[TRIB_TENSOR_AVERAGE]), mb(p->arena_bytes), mb(workspace),
-        mb(p->arena_bytes + p->parameter_bytes));
+        mb(roles[TRIB_TENSOR_MOMENTUM] + roles[TRIB_TENSOR_AVERAGE]), mb(p->arena_bytes), mb(workspace));
+    if (cli_library_bytes(p))
+        fprintf(out, "  %9.2f MB  oneDNN: its code, and what it compiles for these ops (an estimate)\n",
+                mb(cli_library_bytes(p)));
+    fprintf(out, "  %9.2f MB  in all\n", mb(all_bytes(p)));
     print_peak(p, out);
     print_fit(p, device, out);
 }

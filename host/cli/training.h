@@ -24,4 +24,8 @@ void cli_training_settings(cli_settings *settings, double aux_weight);
 /* Losses of all heads that the graph has. */
 void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *out);
 
+/* What is resident beside the plan's memory when its ops run, by experience: pages of oneDNN's code, and what oneDNN
+ * compiles for each op that it computes. 0 on a GPU. */
+int64_t cli_library_bytes(const trib_plan *plan);
+
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tributary train as a process that is sent signals: killed at any instant it loses nothing that it saved, and the
-// others do what --help says.
+// tributary train as a process: killed at any instant it loses nothing that it saved, other signals do what --help
+// says, and a step takes the memory that is planned.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +15,7 @@
 #include "support/sanitized.h"
 #include "support/support.h"
 #include "train/checkpoint.h"
+#include "tributary/device.h"
 
 namespace fs = std::filesystem;
 
@@ -82,6 +83,14 @@ void expect_whole(const std::string &path)
     trib_checkpoint *c = nullptr;
     EXPECT_OK(trib_checkpoint_open(path.c_str(), &c));
     trib_checkpoint_close(c);
+}
+
+// Of the first "name": number in a file.
+double number_in(const std::string &path, const std::string &name)
+{
+    const std::string text = support::read_file(path);
+    const std::size_t at = text.find('"' + name + "\":");
+    return at == std::string::npos ? NAN : std::strtod(&text[at + name.size() + 3], nullptr);
 }
 
 class TrainProcess : public testing::Test
@@ -260,4 +269,25 @@ TEST_F(TrainProcess, ASecondInterruptEndsItAtOnce)
     usleep(20000);
     EXPECT_EQ(process.wait(SIGINT), 128 + SIGINT) << said();
     EXPECT_TRUE(checkpoints_in(run).empty());
+}
+
+// What a step adds to resident memory is what `plan --train` and `bench --train` say, within 5 %.
+TEST_F(TrainProcess, AStepTakesTheMemoryThatIsPlanned)
+{
+    trib_device *device = nullptr;
+    ASSERT_OK(trib_device_open("cpu", nullptr, &device));
+    const std::string instructions = trib_device_get_info(device)->instructions;
+    trib_device_close(device);
+    if (support::sanitized) GTEST_SKIP() << "a sanitizer's memory is not planned";
+    if (instructions.rfind("avx512", 0) != 0) GTEST_SKIP() << "for " << instructions << ", oneDNN's part is not known";
+    const std::vector<Words> steps = { { "32", "64" }, { "8", "224" }, { "32", "224" } };
+    for (int i = 0; i < support::by_form(1, 3); ++i) {
+        const std::string json = folder.file("json");
+        ASSERT_EQ(finished({ "bench", "--train", "--arch", "torchvision", "-b", steps[i][0], "--img-size", steps[i][1],
+                             "--iterations", "1", "--warmup", "1", "--overwrite", "--json", json }),
+                  0)
+            << said();
+        const double grew = number_in(json, "peak_rss_bytes") - number_in(json, "rss_before_bytes");
+        EXPECT_NEAR(grew / number_in(json, "plan_bytes"), 1, 0.05) << said();
+    }
 }
