@@ -69,6 +69,7 @@ void trib_train_close(trib_train *t)
         trib_free(t->head_losses[head]);
     }
     trib_free(t->outputs);
+    trib_free(t->names);
     for (int i = 0; i < t->replayed_count; ++i) trib_free(t->replayed[i]);
     trib_free(t->replayed);
     trib_run_folder_close(t->folder);
@@ -248,7 +249,7 @@ static trib_status one_step(trib_train *t, bool *ends_epoch)
     bool whole = batch->ends_epoch;
     *ends_epoch = whole || t->state.step + 1 == t->steps;
     trib_status s = trib_train_step(t, batch, &sums);
-    if (!trib_failed(&s)) s = trib_train_check(t, batch, &sums);
+    if (!trib_failed(&s)) s = trib_train_check(t, &sums);
     trib_training_loader_give_back(t->loader, batch);
     if (trib_failed(&s)) return s;
     ++t->state.step;

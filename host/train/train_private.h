@@ -51,6 +51,8 @@ struct trib_train {
     int64_t images, steps;                                           /* of an epoch; of the run */
     float *logits[TRIB_TRAIN_HEADS], *head_losses[TRIB_TRAIN_HEADS]; /* of a step */
     void **outputs;                                                  /* the plan's */
+    const char **names;                                              /* of the images of the last step; the set's */
+    int named;                                                       /* 0: no step was made */
     trib_run_folder *folder;
     trib_training_loader *loader;
     trib_train_state state;
@@ -85,9 +87,18 @@ trib_status trib_train_create_trainer(trib_train *t);
 void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *out);
 /* One step; sums gets its losses. */
 trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums);
-/* Fails if a loss of that step is not finite, naming the head and files. */
-trib_status trib_train_check(trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums);
 trib_status trib_train_start_loader(trib_train *t);
+
+/* ---- train_finite.c ---- */
+
+bool trib_train_all_finite(const float *values, int64_t count);
+/* The tensor of the trainer in which values first were not finite: running statistics, which are made in the order of
+ * the layers, before all others. *index is -1 if all are finite. */
+trib_status trib_train_find_bad(trib_train *t, int *index);
+/* Fails if a loss of the step just made is not finite, naming head, tensor and files. */
+trib_status trib_train_check(trib_train *t, const trib_train_sums *sums);
+/* The failure that a tensor is not finite after the last step. */
+trib_status trib_train_bad_tensor(trib_train *t, const trib_trainer_tensor *tensor);
 
 /* ---- train_state.c ---- */
 

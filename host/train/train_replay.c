@@ -50,30 +50,14 @@ static trib_status keep_names(trib_train *t, const trib_training_batch *batch)
     return trib_success();
 }
 
-static bool all_finite(const float *values, int64_t count)
-{
-    for (int64_t i = 0; i < count; ++i)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
-/* The first tensor with a value that is not finite. */
 static trib_status find_bad(trib_train *t, trib_train_replay *out)
 {
-    for (int i = 0; i < trib_trainer_tensor_count(t->trainer) && !out->bad_name; ++i) {
-        trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, i);
-        int64_t count;
-        TRIB_TRY(trib_shape_count(&tensor.shape, &count));
-        float *values = trib_realloc_array(NULL, (size_t)count, sizeof *values);
-        if (!values) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for '%s'", tensor.name);
-        trib_status s = trib_trainer_read(t->trainer, i, values);
-        if (!trib_failed(&s) && !all_finite(values, count)) {
-            out->bad_role = trib_tensor_role_name(tensor.role);
-            out->bad_name = tensor.name;
-        }
-        trib_free(values);
-        if (trib_failed(&s)) return s;
-    }
+    int index;
+    TRIB_TRY(trib_train_find_bad(t, &index));
+    if (index < 0) return trib_success();
+    trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, index);
+    out->bad_role = trib_tensor_role_name(tensor.role);
+    out->bad_name = tensor.name;
     return trib_success();
 }
 

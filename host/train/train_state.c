@@ -33,13 +33,6 @@ static const char *stored_name(const trib_train *t, const trib_trainer_tensor *t
     return name;
 }
 
-static bool all_finite(const float *values, int64_t count)
-{
-    for (int64_t i = 0; i < count; ++i)
-        if (!isfinite(values[i])) return false;
-    return true;
-}
-
 /* ---- saving ---- */
 
 /* A checkpoint in memory. */
@@ -78,14 +71,7 @@ static trib_status collect(trib_train *t, contents *c)
         TRIB_TRY(trib_shape_count(&tensor.shape, &elements));
         TRIB_TRY(trib_trainer_read(t->trainer, i, place));
         const char *name = stored_name(t, &tensor, c->names[c->count]);
-        if (!all_finite(place, elements)) {
-            t->bad_step = t->state.step;
-            return TRIB_ERROR(TRIB_BAD_DATA,
-                              "after step %" PRId64
-                              ", %s of '%s' is not finite; a lower learning rate or a warm-up may "
-                              "help",
-                              t->state.step, trib_tensor_role_name(tensor.role), tensor.name);
-        }
+        if (!trib_train_all_finite(place, elements)) return trib_train_bad_tensor(t, &tensor);
         c->tensors[c->count++] =
             (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = tensor.shape, .data = place };
         place += elements;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The trainer of a run, its batches, and a step. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "data/file.h"
 #include "train/train_private.h"
 #include "tributary/internal/alloc.h"
 
@@ -31,7 +29,8 @@ static trib_status allocate_outputs(trib_train *t)
 {
     const trib_plan *plan = trib_trainer_plan(t->trainer);
     t->outputs = trib_alloc_zeroed((size_t)plan->output_count, sizeof *t->outputs);
-    if (!t->outputs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the outputs of a step");
+    t->names = trib_alloc_zeroed((size_t)plan->batch, sizeof *t->names);
+    if (!t->outputs || !t->names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the outputs of a step");
     for (int i = 0; i < plan->output_count; ++i) {
         char name[64];
         float **place = NULL;
@@ -119,47 +118,15 @@ static int count_right(const trib_train *t, const trib_training_batch *batch)
     return right;
 }
 
-/* The batch's files, and of those the ones whose loss is not finite first. */
-static void list_files(const trib_train *t, const trib_training_batch *batch, int head, char *text, size_t size)
-{
-    size_t used = 0;
-    int listed = 0;
-    for (int bad = 1; bad >= 0; --bad)
-        for (int i = 0; i < batch->count; ++i) {
-            if (isfinite(t->head_losses[head][i]) == bad || used + 1 >= size || listed == 3) continue;
-            used += (size_t)snprintf(text + used, size - used, "%s%s", listed ? ", " : "",
-                                     trib_shorten(batch->names[i]).text);
-            ++listed;
-        }
-    if (listed < batch->count && used < size) snprintf(text + used, size - used, " and %d more", batch->count - listed);
-}
-
-static trib_status not_finite(trib_train *t, const trib_training_batch *batch, int head, double loss)
-{
-    char files[224];
-    t->bad_step = t->state.step + 1;
-    list_files(t, batch, head, files, sizeof files);
-    return TRIB_ERROR(TRIB_BAD_DATA,
-                      "step %" PRId64
-                      ": the loss of head '%s' is not finite (%s), of a batch with %s; a lower learning "
-                      "rate or a warm-up may help",
-                      t->state.step + 1, trib_train_head_name(t, head), isnan(loss) ? "nan" : "infinite", files);
-}
-
 trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums)
 {
     trib_step_controls controls;
     trib_train_controls(t, t->state.step, &controls);
+    t->named = batch->count;
+    memcpy(t->names, batch->names, (size_t)batch->count * sizeof *t->names);
     TRIB_TRY(trib_trainer_step(t->trainer, batch->pixels, batch->labels, &controls, t->outputs));
     *sums = (trib_train_sums) { .images = batch->count, .right = count_right(t, batch) };
     for (int head = 0; head < t->training.loss_count; ++head)
         for (int i = 0; i < batch->count; ++i) sums->losses[head] += (double)t->head_losses[head][i];
-    return trib_success();
-}
-
-trib_status trib_train_check(trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums)
-{
-    for (int head = 0; head < t->training.loss_count; ++head)
-        if (!isfinite(sums->losses[head])) return not_finite(t, batch, head, sums->losses[head]);
     return trib_success();
 }
