@@ -111,7 +111,7 @@ static void add_aux(parts *p, const trib_progress_report *r)
     size_t used = 0;
     for (int i = 0; i < r->aux_count && used + sizeof loss < sizeof list; ++i)
         used += (size_t)snprintf(list + used, sizeof list - used, " %s", loss_text(r->aux[i], loss));
-    if (used) add(p, 4, "(aux%s)", list);
+    if (used) add(p, 5, "(aux%s)", list);
 }
 
 static void add_counts(parts *p, const trib_progress_report *r)
@@ -144,12 +144,14 @@ const char *trib_progress_line(const trib_progress_report *r, int columns, char 
     add_counts(&p, r);
     if (!isnan(r->loss)) add(&p, 2, "loss %s", loss_text(r->loss, number));
     add_aux(&p, r);
-    if (!isnan(r->top1)) add(&p, 3, "top-1 %.1f %%", r->top1);
+    if (!isnan(r->top1)) add(&p, 4, "top-1 %.1f %%", r->top1);
     if (r->images_per_second > 0)
-        add(&p, 5, r->images_per_second < 10 ? "%.1f images/s" : "%.0f images/s", r->images_per_second);
-    if (*trib_limit_name(r->limit)) add(&p, 6, "limited by %s", trib_limit_name(r->limit));
+        add(&p, 6, r->images_per_second < 10 ? "%.1f images/s" : "%.0f images/s", r->images_per_second);
+    bool starved =
+        r->limit == TRIB_LIMIT_READING || r->limit == TRIB_LIMIT_DECODING; /* something can be done about it */
+    if (*trib_limit_name(r->limit)) add(&p, starved ? 3 : 7, "limited by %s", trib_limit_name(r->limit));
     if (!isnan(r->seconds_left)) add(&p, 2, "%s left", trib_duration_text(r->seconds_left, number));
-    int below = 7;
+    int below = 8;
     while (join(&p, below, text) > (size_t)(columns > 0 ? columns : TRIB_REPORT_LINE) && below > 1) --below;
     return text;
 }

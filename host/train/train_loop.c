@@ -10,7 +10,7 @@
 #include "train/train_private.h"
 #include "tributary/internal/alloc.h"
 
-enum { PLATEAU_AFTER = 200, LIMIT_SECONDS = 10, USUAL_LOG = 50 };
+enum { PLATEAU_AFTER = 200, LIMIT_SECONDS = 5, USUAL_LOG = 50 };
 
 void trib_train_say(trib_train *t, const char *format, ...)
 {
@@ -215,18 +215,35 @@ static void add_sums(trib_train_sums *to, const trib_train_sums *sums)
     for (int head = 0; head < TRIB_TRAIN_HEADS; ++head) to->losses[head] += sums->losses[head];
 }
 
+/* What limits steps is asked of the time that they take. */
+static trib_status save(trib_train *t, bool best)
+{
+    double begin = trib_train_clock();
+    trib_status s = trib_train_save(t, best);
+    t->limit_began += trib_train_clock() - begin;
+    return s;
+}
+
+static trib_status evaluate(trib_train *t, bool *stop)
+{
+    double begin = trib_train_clock();
+    trib_status s = trib_train_evaluate(t, stop);
+    t->limit_began += trib_train_clock() - begin;
+    return s;
+}
+
 /* Evaluates, and saves with the result. An interrupted evaluation is made again when the run is resumed. */
 static trib_status end_epoch(trib_train *t, bool *stop)
 {
     int64_t epoch = (t->state.step - 1) * t->o.plan.batch / t->images; /* of the last batch's first sample */
-    TRIB_TRY(trib_train_evaluate(t, stop));
-    if (*stop) return trib_train_save(t, false);
+    TRIB_TRY(evaluate(t, stop));
+    if (*stop) return save(t, false);
     double top1 = t->state.averaged_top1 > t->state.top1 ? t->state.averaged_top1 : t->state.top1;
     bool best = top1 > t->state.best;
     if (best) t->state.best = top1;
     TRIB_TRY(add_epoch_row(t, epoch));
     t->state.pending = false;
-    TRIB_TRY(trib_train_save(t, best));
+    TRIB_TRY(save(t, best));
     report_epoch(t, epoch, best);
     return trib_success();
 }
@@ -276,7 +293,7 @@ static trib_status train(trib_train *t, bool *stop)
         if (ends_epoch && !*stop)
             TRIB_TRY(end_epoch(t, stop));
         else if (*stop || is_due(t))
-            TRIB_TRY(trib_train_save(t, false));
+            TRIB_TRY(save(t, false));
         if (t->saved == t->state.step) t->save_wanted = false;
     }
     return trib_success();

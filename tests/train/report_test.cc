@@ -114,8 +114,13 @@ TEST(ProgressLine, FitsTheTerminal)
     const int whole = int(line(full).size());
     EXPECT_EQ(line(full, whole), line(full));
     EXPECT_EQ(line(full, whole - 1), "epoch 3/90  step 120/1250  loss 1.234 (aux 2.100 2.050)  top-1 45.2 %  "
-                                     "812 images/s  2 h 10 min left");
-    EXPECT_EQ(line(full, 80), "epoch 3/90  step 120/1250  loss 1.234  top-1 45.2 %  2 h 10 min left");
+                                     "limited by decoding  2 h 10 min left");
+    EXPECT_EQ(line(full, 80), "epoch 3/90  step 120/1250  loss 1.234  limited by decoding  2 h 10 min left");
+    trib_progress_report computing = full;
+    computing.limit = TRIB_LIMIT_COMPUTING;
+    EXPECT_EQ(line(computing, whole - 1), "epoch 3/90  step 120/1250  loss 1.234 (aux 2.100 2.050)  top-1 45.2 %  "
+                                          "812 images/s  2 h 10 min left");
+    EXPECT_EQ(line(computing, 80), "epoch 3/90  step 120/1250  loss 1.234  top-1 45.2 %  2 h 10 min left");
     EXPECT_EQ(line(full, 40), "epoch 3/90  step 120/1250");
     EXPECT_EQ(line(full, 12), "epoch 3/90");
     for (int columns = 10; columns < 200; ++columns) EXPECT_LE(int(line(full, columns).size()), columns);
