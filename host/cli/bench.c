@@ -397,8 +397,8 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     bench_options own = { .seconds = 5, .warmup = 3, .pixels = CLI_NOT_GIVEN, .aux_weight = CLI_AUX_WEIGHT };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_size_group(&settings),
-                           cli_random_group(&settings), CLI_GROUPS_END };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_order_group(&settings),
+                           cli_size_group(&settings),         cli_random_group(&settings),  CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
@@ -408,6 +408,7 @@ static int run(const cli_command *self, int argc, char **argv)
         code = cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
     if (code == CLI_GO_ON && own.train && (own.end_to_end || own.rate != ALL_RATES || own.in_flight))
         code = cli_usage(self, "--train measures steps of training: leave out --end-to-end, --rate and --in-flight");
+    if (code == CLI_GO_ON && settings.fast && !own.train) code = cli_usage(self, "--fast is for training: add --train");
     if (code == CLI_GO_ON) {
         if (own.train) cli_training_settings(&settings, own.aux_weight);
         bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, &settings, &arguments) };

@@ -55,6 +55,7 @@ static trib_status create(runner *r)
     cli_save_choices(q->settings, q->device);
     if (q->last) trib_model_release_parameters(q->model);
     const trib_plan *plan = trib_trainer_plan(r->trainer);
+    cli_say_order(q->settings, plan);
     r->outputs = trib_alloc_zeroed((size_t)plan->output_count, sizeof *r->outputs);
     if (!r->outputs) return no_memory(q->batch);
     for (int i = 0; i < plan->output_count; ++i) {

@@ -129,6 +129,7 @@ trib_status cli_plan_options(const cli_settings *s, trib_device *device, trib_pl
     options.precision = (trib_precision)s->precision;
     options.reference = s->reference;
     options.measure = s->measure;
+    options.any_order = s->fast;
     options.input_layout = input_layout(s, info);
     if (s->layout == CLI_LAYOUT_NHWC) options.layout = TRIB_NHWC;
     if (s->layout == CLI_LAYOUT_BLOCKED) TRIB_TRY(blocked_layout(info, &options.layout));

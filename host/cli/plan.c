@@ -35,7 +35,7 @@ static trib_status show_plan(const trib_plan *plan, const plan_options *own, con
     FILE *out = open_memstream(&text, &size);
     if (!out) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a plan");
     trib_status status = own->json ? trib_plan_print_json(plan, out) : trib_plan_print(plan, own->explain, out);
-    if (own->train && !own->json && !trib_failed(&status)) cli_print_training_memory(plan, device, out);
+    if (own->train && !own->json && !trib_failed(&status)) cli_print_training_limits(plan, device, out);
     if (fclose(out) != 0 && !trib_failed(&status))
         status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a plan");
     if (!trib_failed(&status)) status = cli_write_stdout(text, size);
@@ -62,6 +62,7 @@ static trib_status print_plan(cli_settings *settings, const plan_options *own, c
     if (own->train) options.training = &training.training;
     TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));
     cli_save_choices(settings, device);
+    cli_say_order(settings, plan);
     status = show_plan(plan, own, trib_device_get_info(device));
 done:
     trib_plan_destroy(plan);
@@ -74,13 +75,19 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     plan_options own = { .batch = 1, .aux_weight = CLI_AUX_WEIGHT };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_target_group(&settings), cli_compute_group(&settings),
-                           cli_size_group(&settings),         cli_random_group(&settings), CLI_GROUPS_END };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own),
+                           cli_target_group(&settings),
+                           cli_compute_group(&settings),
+                           cli_order_group(&settings),
+                           cli_size_group(&settings),
+                           cli_random_group(&settings),
+                           CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON && settings.target && settings.measure)
         code = cli_usage(self, "--measure needs the card itself: leave out --target");
+    if (code == CLI_GO_ON && settings.fast && !own.train) code = cli_usage(self, "--fast is for training: add --train");
     if (code == CLI_GO_ON) {
         cli_files files = cli_files_of(groups, &settings, &arguments);
         trib_status status = cli_files_check(&files);

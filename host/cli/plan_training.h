@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a step of training needs of memory. */
+ * What `plan --train` says of a step beside the plan itself. */
 #ifndef TRIBUTARY_CLI_PLAN_TRAINING_H
 #define TRIBUTARY_CLI_PLAN_TRAINING_H
 
@@ -7,7 +7,7 @@
 
 #include "tributary.h"
 
-/* Memory by kind, the op at the peak with what is alive then, and whether all of it fits. */
-void cli_print_training_memory(const trib_plan *plan, const trib_device_info *device, FILE *out);
+/* Whether its memory fits, and how far its roofline is from the goal that this project has on that card, if any. */
+void cli_print_training_limits(const trib_plan *plan, const trib_device_info *device, FILE *out);
 
 #endif

@@ -48,6 +48,14 @@ static const cli_option target_options[] = {
       0, 0 },
 };
 
+static const cli_option order_options[] = {
+    { 0, "fast", CLI_FLAG, AT(fast), NULL,
+      "training may sum in an order that differs from run to run, where the device is faster so: a run that is "
+      "repeated "
+      "or resumed then differs in bits. CUDA: some of cuDNN's gradients in fp32; on a cpu, nothing",
+      0, 0 },
+};
+
 static const cli_option size_options[] = {
     { 0, "img-size", CLI_INT, AT(image_size), "N", "input of N x N pixels; default: the model's own size", 1, 65535 },
 };
@@ -109,6 +117,10 @@ cli_group cli_compute_group(cli_settings *settings)
 cli_group cli_target_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("A card of another machine", target_options, settings);
+}
+cli_group cli_order_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Order of sums", order_options, settings);
 }
 cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("Input size", size_options, settings); }
 

@@ -21,7 +21,7 @@ typedef struct cli_settings {
     cli_schedules schedule;
     int threads, lanes;
     int chunk; /* images per chunk of a lane; 0: automatic. No option: bench sets it */
-    bool reference, measure;
+    bool reference, measure, fast;
     cli_texts disabled_passes;
     int64_t memory_limit;
     /* the network */
@@ -42,6 +42,7 @@ cli_settings cli_default_settings(void);
 
 cli_group cli_compute_group(cli_settings *settings);
 cli_group cli_target_group(cli_settings *settings);     /* --target */
+cli_group cli_order_group(cli_settings *settings);      /* --fast */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
 cli_group cli_random_group(cli_settings *settings);     /* --arch and its companions */
 cli_group cli_decode_group(cli_settings *settings);     /* --max-pixels ... */

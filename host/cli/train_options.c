@@ -168,6 +168,7 @@ void cli_train_groups(cli_train_options *own, cli_settings *settings, cli_group 
                                               CLI_GROUP("Optimiser", optimiser_options, own),
                                               cli_size_group(settings),
                                               cli_compute_group(settings),
+                                              cli_order_group(settings),
                                               cli_decode_group(settings),
                                               cli_preprocess_group(settings),
                                               CLI_GROUPS_END };
@@ -266,7 +267,8 @@ static const char *const harmless[] = { "epochs",    "max-steps", /* first: see 
                                         "output",    "resume",       "resume-anyway", "checkpoint-every", "keep",
                                         "log-every", "replay",       "workers",       "labels",           "val-data",
                                         "val-split", "device",       "launch",        "schedule",         "threads",
-                                        "lanes",     "memory-limit", "loader-memory", "choice-cache",     NULL };
+                                        "lanes",     "memory-limit", "loader-memory", "choice-cache",     "fast",
+                                        NULL };
 
 int cli_train_resolve(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
                       trib_train_options *out)

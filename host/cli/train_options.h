@@ -20,7 +20,7 @@ typedef struct cli_train_options {
 cli_train_options cli_train_defaults(void);
 
 /* The groups of all options of the command. */
-enum { CLI_TRAIN_GROUPS = 9 };
+enum { CLI_TRAIN_GROUPS = 10 };
 void cli_train_groups(cli_train_options *own, cli_settings *settings, cli_group groups[CLI_TRAIN_GROUPS]);
 
 /* From words to the library's tables and values. Returns CLI_GO_ON, or reports the error and returns CLI_USAGE. */

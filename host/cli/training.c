@@ -9,6 +9,17 @@ static const int64_t LIBRARY_CODE = 10000000, COMPILED_OP = 75000;
 
 void cli_training_settings(cli_settings *settings, double aux_weight) { settings->aux = aux_weight > 0; }
 
+void cli_say_order(const cli_settings *settings, const trib_plan *plan)
+{
+    if (!settings->fast) return;
+    if (plan->any_order_ops)
+        cli_message("note: %d of %d ops may sum in any order: the same step again may differ in bits",
+                    plan->any_order_ops, plan->op_count);
+    else
+        cli_message(
+            "note: --fast changes nothing here: the device has nothing that is faster in another order of sums");
+}
+
 void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *out)
 {
     static const char *const heads[CLI_HEADS] = { "logits", "aux1", "aux2" };

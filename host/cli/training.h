@@ -21,6 +21,8 @@ typedef struct cli_training {
 
 /* Call before the model is loaded: training needs its auxiliary classifiers. */
 void cli_training_settings(cli_settings *settings, double aux_weight);
+/* With --fast: what is no longer promised, or that nothing changes. */
+void cli_say_order(const cli_settings *settings, const trib_plan *plan);
 /* Losses of all heads that the graph has. */
 void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *out);
 

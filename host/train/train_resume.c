@@ -128,11 +128,25 @@ static trib_status restore_newest(trib_train *t)
     return s;
 }
 
+static void say_order(trib_train *t)
+{
+    const trib_plan *plan = trib_trainer_plan(t->trainer);
+    if (!t->o.plan.any_order) return;
+    if (plan->any_order_ops)
+        trib_train_say(t,
+                       "note: %d of %d ops may sum in any order: repeated or resumed, this run does not have the same "
+                       "bits",
+                       plan->any_order_ops, plan->op_count);
+    else
+        trib_train_say(t, "note: the device has nothing that is faster in another order of sums: bits stay the same");
+}
+
 trib_status trib_train_open_folder(trib_train *t)
 {
     settings s = { 0 };
     trib_status status = collect(t, &s);
     bool is_new = trib_run_folder_is_new(t->folder);
+    say_order(t);
     if (!trib_run_folder_is_locked(t->folder))
         trib_train_say(t, "warning: %s cannot be locked: let no other process use it", t->o.folder);
     if (!trib_failed(&status))

@@ -37,6 +37,18 @@ typedef enum trib_gives {
     TRIB_GIVES_TOP_K        /* probabilities in float32, classes in int32 */
 } trib_gives;
 
+/* What kind of work an op is, for sums over a plan. Only products are bound by arithmetic. */
+typedef enum trib_work {
+    TRIB_WORK_OTHER = 0,
+    TRIB_WORK_FORWARD, /* products: convolutions, linear layers */
+    TRIB_WORK_BACKWARD_DATA,
+    TRIB_WORK_BACKWARD_WEIGHT,
+    TRIB_WORK_BATCH_NORM,
+    TRIB_WORK_POOL,
+    TRIB_WORK_UPDATE,
+    TRIB_WORK_COUNT
+} trib_work;
+
 /* An operand of a forward op that its backward reads after dy. */
 typedef enum trib_read {
     TRIB_READS_NOTHING = 0,
@@ -52,6 +64,7 @@ typedef struct trib_kind_row {
     int least_outputs, most_outputs;
     trib_takes takes;
     trib_gives gives;
+    trib_work work;
     bool plan_only;      /* added by passes and lowering; never a layer of a graph */
     bool nothing_to_run; /* no device runs it by itself: its output is the caller's, it does nothing at inference, or it
                             runs through the handle of another op */
@@ -106,6 +119,9 @@ bool trib_op_updates(const trib_op_desc *desc, int input);
 bool trib_op_in_place(const trib_op_desc *desc);
 /* Elements of an op's weight, 0 if it has none; views as in the desc. */
 int64_t trib_op_weight_elements(const trib_op_desc *desc);
+
+/* Convolutions and linear layers, and their gradients: the ops that multiply at the rate of the precision. */
+bool trib_is_product(trib_kind kind);
 
 /* Name of a parameter in its layer: "weight", "running_mean", ... */
 const char *trib_role_leaf(trib_role role);

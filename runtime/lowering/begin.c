@@ -21,6 +21,7 @@ static void fill_rates(trib_plan *p, const trib_device_info *info)
     p->copy_rate = info->copy_rate;
     p->math_rate = info->math_rate[p->precision];
     p->rates_source = info->rates_source;
+    if (!info->host) p->device_memory_bytes = info->memory_bytes;
 }
 
 static trib_status begin_plan(trib_lowering *l, trib_layout layout)

@@ -59,6 +59,7 @@ trib_status trib_take_candidate(trib_lowering *l, trib_plan_op *op, const trib_c
     op->implementation = trib_strings_add(l->strings, best->name);
     op->reason = trib_decision_text(l->strings, c, &d);
     if (!op->implementation || !op->reason) return trib_plan_no_memory();
+    l->plan->any_order_ops += best->any_order;
     l->measured_ns += d.measured[d.best].ns;
     op->packing_bytes = best->packing_bytes;
     if (best->packed_bytes > 0) {

@@ -56,12 +56,19 @@ static int chunk_of(const trib_lowering *l)
     return chunk < MOST ? chunk : MOST;
 }
 
+/* Only products have such implementations, and none of a cpu's. */
+static bool may_sum_in_any_order(const trib_lowering *l, const trib_plan_op *op)
+{
+    return l->options.any_order && !trib_device_get_info(l->device)->host && trib_is_product(op->desc.kind);
+}
+
 static trib_status choose_all(trib_lowering *l, trib_plan_op *todo, int count, int *slices_given_up)
 {
     for (int i = 0; i < count; ++i) {
         trib_plan_op *op = &todo[i];
         op->desc.threads = share_of_cores(l, op);
         op->desc.chunk = chunk_of(l);
+        op->desc.any_order = may_sum_in_any_order(l, op);
         if (can_write_output(l->plan, op))
             move_output(l, op->desc.inputs[0].buffer, op->desc.outputs[0].buffer, op + 1, count - i - 1);
         else if (runs_nothing(&op->desc))

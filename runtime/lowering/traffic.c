@@ -24,6 +24,7 @@ int64_t trib_op_traffic(const trib_graph *g, const trib_plan_op *op)
     int64_t bytes = 0;
     for (int i = 0; i < op->desc.input_count; ++i) bytes += view_traffic(&op->desc.inputs[i]);
     for (int i = 0; i < op->desc.output_count; ++i) bytes += view_traffic(&op->desc.outputs[i]);
+    if (op->desc.accumulate) bytes += view_traffic(&op->desc.outputs[0]); /* read, too */
     /* in training they are inputs */
     for (int i = 0; op->parameters >= 0 && i < op->part_count; ++i) bytes += parameter_traffic(g, op, &op->parts[i]);
     return bytes;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph/kinds.h"
+#include "plan/step.h"
 #include "tributary/plan.h"
 
 static void string(FILE *out, const char *text)
@@ -84,6 +85,7 @@ static void attributes(FILE *out, const trib_op_desc *d)
     fprintf(out, ", \"relu\": %s, \"bias\": %s, \"threads\": %d", d->relu ? "true" : "false",
             d->has_bias ? "true" : "false", d->threads);
     if (d->accumulate) fputs(", \"accumulate\": true", out);
+    if (d->any_order) fputs(", \"any_order\": true", out);
     if (d->chunk) fprintf(out, ", \"chunk\": %d", d->chunk);
 }
 
@@ -190,9 +192,11 @@ trib_status trib_plan_print_json(const trib_plan *p, FILE *out)
             p->disabled_passes, p->stream_count, p->event_count);
     fprintf(out, "  \"arena_bytes\": %lld, \"activation_bytes\": %lld,\n", (long long)p->arena_bytes,
             (long long)p->activation_bytes);
+    if (p->any_order_ops) fprintf(out, "  \"any_order_ops\": %d,\n", p->any_order_ops);
     forks_json(out, p);
     fprintf(out, "  \"parameter_bytes\": %lld, \"loading_bytes\": %lld,\n", (long long)p->parameter_bytes,
             (long long)p->loading_bytes);
+    if (p->training) trib_step_json(p, out);
     buffers_json(out, p);
     inputs_json(out, p);
     outputs_json(out, p);

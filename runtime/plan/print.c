@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "graph/kinds.h"
-#include "tributary/plan.h"
+#include "plan/roofline.h"
+#include "plan/step.h"
 
 static const char *view_text(const trib_plan *p, const trib_view *v, char *text, size_t size)
 {
@@ -23,30 +23,11 @@ static void waits_text(const trib_plan_op *op, char *text, size_t size)
         used += (size_t)snprintf(text + used, size - used, "%se%d", i ? "," : "", op->waits[i]);
 }
 
-/* ---- rooflines: no op can be faster than the memory it moves, or the arithmetic it does ---- */
-
-/* Only products run at the rate of the precision; all other computing is hidden by its memory traffic. */
-static bool multiplies(const trib_plan_op *op) { return trib_kind_row_of(op->desc.kind)->takes == TRIB_TAKES_FACTORS; }
-
-typedef struct bound {
-    double memory, math; /* seconds; 0 if the device's rates are unknown */
-} bound;
-
-static bound bound_of(const trib_plan *p, const trib_plan_op *op)
-{
-    bound b = { 0 };
-    if (p->copy_rate > 0) b.memory = (double)op->bytes / p->copy_rate;
-    if (p->math_rate > 0 && multiplies(op)) b.math = (double)op->flops / p->math_rate;
-    return b;
-}
-
-static double longer(const bound *b) { return b->math > b->memory ? b->math : b->memory; }
-
 static const char *bound_text(const trib_plan *p, const trib_plan_op *op, char *text, size_t size)
 {
-    bound b = bound_of(p, op);
+    trib_bound b = trib_bound_of(p, op);
     text[0] = '\0';
-    if (p->copy_rate > 0) snprintf(text, size, " %9.2f %s", 1e6 * longer(&b), b.math > b.memory ? "math" : "memory");
+    if (p->copy_rate > 0) snprintf(text, size, " %9.2f %s", 1e6 * trib_bound_seconds(&b), trib_bound_name(&b));
     return text;
 }
 
@@ -98,31 +79,11 @@ static void print_op(const trib_plan *p, columns c, int index, bool explain, FIL
     if (explain && op->implementation) print_details(p, op, out);
 }
 
-typedef struct totals {
-    int64_t flops, bytes;
-    bound each; /* counting only memory, or only arithmetic */
-    double roofline;
-} totals;
-
-static totals totals_of(const trib_plan *p)
-{
-    totals t = { 0 };
-    for (int i = 0; i < p->op_count; ++i) {
-        bound b = bound_of(p, &p->ops[i]);
-        t.flops += p->ops[i].flops;
-        t.bytes += p->ops[i].bytes;
-        t.each.memory += b.memory;
-        t.each.math += b.math;
-        t.roofline += longer(&b);
-    }
-    return t;
-}
-
 static void print_totals(const trib_plan *p, columns c, FILE *out)
 {
-    totals t = totals_of(p);
+    trib_roofline t = trib_roofline_of(p, NULL);
     char roofline[32] = "";
-    if (p->copy_rate > 0) snprintf(roofline, sizeof roofline, " %9.2f", 1e6 * t.roofline);
+    if (p->copy_rate > 0) snprintf(roofline, sizeof roofline, " %9.2f", 1e6 * t.seconds);
     fprintf(out, "%4s %2s  %-10s %-5s %-*s %-*s %8.1f %8.2f%s\n", "", "", "", "", c.layer, "total", c.implementation,
             "", (double)t.flops * 1e-6, (double)t.bytes * 1e-6, roofline);
     if (p->copy_rate <= 0) return;
@@ -131,7 +92,7 @@ static void print_totals(const trib_plan *p, columns c, FILE *out)
             p->copy_rate * 1e-12);
     if (p->math_rate > 0)
         fprintf(out, ", %.0f by arithmetic (%.0f TFLOP/s)", p->batch / t.each.math, p->math_rate * 1e-12);
-    fprintf(out, ", %.0f op by op, one after the other.\nRates: %s.\n", p->batch / t.roofline, p->rates_source);
+    fprintf(out, ", %.0f op by op, one after the other.\nRates: %s.\n", p->batch / t.seconds, p->rates_source);
 }
 
 static void print_memory(const trib_plan *p, FILE *out)
@@ -171,5 +132,6 @@ trib_status trib_plan_print(const trib_plan *p, bool explain, FILE *out)
     for (int i = 0; i < p->op_count; ++i) print_op(p, c, i, explain, out);
     print_totals(p, c, out);
     if (explain && p->prepare_count) print_preparation(p, c, out);
+    if (p->training) trib_print_step(p, out);
     return ferror(out) ? TRIB_ERROR(TRIB_IO_ERROR, "the plan cannot be written") : trib_success();
 }

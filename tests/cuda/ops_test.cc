@@ -301,9 +301,9 @@ TEST_F(CudaMeasure, WithoutMemoryForThatFewerWillDo)
 
 TEST(Measure, NoiseDecidesWhatIsAsFast)
 {
-    const trib_implementation list[] = { { "a", 4096, nullptr, 0, 0 },
-                                         { "b", 0, nullptr, 0, 0 },
-                                         { "c", 100, nullptr, 0, 0 } };
+    const trib_implementation list[] = { { "a", 4096, nullptr, 0, 0, false },
+                                         { "b", 0, nullptr, 0, 0, false },
+                                         { "c", 100, nullptr, 0, 0, false } };
     int fastest = -1;
     trib_measurement m[] = { { 1000, 0 }, { 1100, 0 }, { 1015, 0 } };
     EXPECT_EQ(trib_measure_choose(list, m, 3, &fastest), 2) << "2 % is as fast";

@@ -2,10 +2,12 @@
 // Plans for a card that is not here: what they say of memory and arithmetic, and what a description cannot do.
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 
 #include "support/support.h"
 
 extern "C" {
+#include "plan/roofline.h"
 #include "runtime/device/driver.h"
 #include "tributary/network.h"
 }
@@ -142,6 +144,123 @@ TEST_F(Target, ThePlanForPeopleSaysWhatBoundsEachOp)
            "fuse_pool_lrn: 2 pairs" })
         EXPECT_NE(shown.find(needed), std::string::npos) << needed << " is missing in\n" << shown;
     trib_plan_destroy(p);
+}
+
+// ---- training ----
+
+struct Destroy {
+    void operator()(trib_plan *p) const { trib_plan_destroy(p); }
+};
+using Plan = std::unique_ptr<trib_plan, Destroy>;
+
+class Step : public Target
+{
+  protected:
+    Plan step(trib_precision precision, bool any_order = false)
+    {
+        static const trib_loss loss = { "logits", 1 };
+        trib_training training = {};
+        training.losses = &loss;
+        training.loss_count = 1;
+        trib_plan_options o = trib_plan_default_options();
+        o.batch = 256;
+        o.precision = precision;
+        o.input_layout = TRIB_NHWC;
+        o.training = &training;
+        o.any_order = any_order;
+        trib_plan *made = nullptr;
+        EXPECT_OK(trib_plan_create(graph, device, &o, &made));
+        return Plan(made);
+    }
+    static std::string text_of(const trib_plan *p, bool json)
+    {
+        char *text = nullptr;
+        std::size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        EXPECT_OK(json ? trib_plan_print_json(p, out) : trib_plan_print(p, false, out));
+        std::fclose(out);
+        std::string result(text);
+        std::free(text);
+        return result;
+    }
+};
+
+// By hand: three products of each convolution, two of the first, 9.26 GFLOP per image: 85,313 images/s at 790 TFLOP/s.
+TEST_F(Step, ProductsBothWaysAreBoundByArithmetic)
+{
+    Plan p = step(TRIB_PRECISION_FP32);
+    ASSERT_TRUE(p);
+    trib_roofline works[TRIB_WORK_COUNT], all = trib_roofline_of(p.get(), works);
+    std::int64_t products = 0, bytes = 0, flops = 0;
+    double seconds = 0;
+    for (int i = 0; i < TRIB_WORK_COUNT; ++i) {
+        const bool product = i >= TRIB_WORK_FORWARD && i <= TRIB_WORK_BACKWARD_WEIGHT;
+        if (product) products += works[i].flops;
+        if (works[i].seconds > 0) {
+            EXPECT_STREQ(trib_bound_name(&works[i].each), product ? "math" : "memory") << i;
+        }
+        bytes += works[i].bytes, flops += works[i].flops, seconds += works[i].seconds;
+    }
+    EXPECT_EQ(bytes, all.bytes);
+    EXPECT_EQ(flops, all.flops);
+    EXPECT_NEAR(seconds, all.seconds, 1e-9);
+    EXPECT_EQ(trib_plan_seconds_at_best(p.get()), all.seconds);
+    EXPECT_NEAR(256 * 790e12 / double(products), 85313, 10);
+    EXPECT_EQ(works[TRIB_WORK_FORWARD].flops, works[TRIB_WORK_BACKWARD_WEIGHT].flops);
+    EXPECT_LT(works[TRIB_WORK_BACKWARD_DATA].flops, works[TRIB_WORK_FORWARD].flops); // not of the image
+    EXPECT_EQ(works[TRIB_WORK_BATCH_NORM].bytes, 0);                                 // bvlc has none
+}
+
+// An update reads values, gradients and momentum and writes two of them; a gradient that is added to is read, too.
+TEST_F(Step, BytesAreThoseOfTheOperands)
+{
+    Plan p = step(TRIB_PRECISION_FP32);
+    ASSERT_TRUE(p);
+    trib_roofline works[TRIB_WORK_COUNT];
+    trib_roofline_of(p.get(), works);
+    EXPECT_NEAR(double(works[TRIB_WORK_UPDATE].bytes), 5 * 4 * 6998552.0, 1e6); // padding of the image's channels
+    int adding = 0;
+    for (int i = 0; i < p->op_count; ++i) {
+        const trib_plan_op &op = p->ops[i];
+        if (op.desc.kind != TRIB_MAX_POOL2D_BACKWARD || !op.desc.accumulate) continue;
+        const std::int64_t dx = trib_view_bytes(&op.desc.outputs[0]), dy = trib_view_bytes(&op.desc.inputs[0]);
+        EXPECT_EQ(op.bytes, 2 * dx + dy + dy / 4) << op.name;
+        ++adding;
+    }
+    EXPECT_EQ(adding, 9);
+}
+
+TEST_F(Step, SaysWhereItsTimeAndMemoryGo)
+{
+    Plan p = step(TRIB_PRECISION_TF32);
+    ASSERT_TRUE(p);
+    const std::string shown = text_of(p.get(), false), json = text_of(p.get(), true);
+    for (const char *needed : { "A step at best:", "  forward products ", "  backward data ", "  backward weight ",
+                                "  pools ", "  update ", "Memory of a step:", "At the peak, op " })
+        EXPECT_NE(shown.find(needed), std::string::npos) << needed << " is missing in\n" << shown;
+    EXPECT_EQ(shown.find("batch norm"), std::string::npos);
+    for (const char *needed : { "\"step\": {", "\"seconds_at_best\": ", "\"images_per_second_at_best\": ",
+                                "{\"name\": \"backward data\", \"flops\": ", "\"device_memory_bytes\": 150754820096",
+                                "\"fits\": true", "\"peak_op\": ", "\"largest_workspace_bytes\": " })
+        EXPECT_NE(json.find(needed), std::string::npos) << needed;
+}
+
+// The simulated cuDNN has one engine that sums in any order, and only with tensor cores.
+TEST_F(Step, SumsInAnyOrderOnlyIfAsked)
+{
+    for (trib_precision precision : { TRIB_PRECISION_FP32, TRIB_PRECISION_TF32 })
+        for (bool asked : { false, true }) {
+            Plan p = step(precision, asked);
+            ASSERT_TRUE(p);
+            int found = 0;
+            for (int i = 0; i < p->op_count; ++i) {
+                EXPECT_EQ(p->ops[i].desc.any_order, asked && trib_is_product(p->ops[i].desc.kind)) << p->ops[i].name;
+                found += p->ops[i].implementation && std::string(p->ops[i].implementation).find("cudnn:f32:30:") == 0;
+            }
+            EXPECT_EQ(found > 0, asked && precision == TRIB_PRECISION_TF32);
+            EXPECT_EQ(p->any_order_ops, found);
+            EXPECT_EQ(text_of(p.get(), true).find("\"any_order_ops\"") != std::string::npos, found > 0);
+        }
 }
 
 TEST_F(Target, EveryPrecisionHasAPlanAndNothingRuns)

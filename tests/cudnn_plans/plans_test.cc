@@ -281,6 +281,41 @@ TEST_F(Plans, GradientsThatAddOrWiden)
             }
 }
 
+// What training in any order of sums (--fast) may choose from: how many of the plans it would try say that they sum so,
+// and how often such a plan comes first.
+TEST_F(Plans, SomeGradientsSumInAnyOrder)
+{
+    const std::size_t step = support::by_form(11, 1);
+    for (trib_precision precision : { TRIB_PRECISION_FP32, TRIB_PRECISION_TF32, TRIB_PRECISION_BF16 })
+        for (trib_conv_direction direction : { TRIB_CONV_DGRAD, TRIB_CONV_WGRAD }) {
+            int all = 0, any_order = 0, come_first = 0;
+            for (std::size_t i = 0; i < layers.size(); i += step) {
+                trib_conv_desc desc = layers[i].desc;
+                desc.direction = direction;
+                desc.precision = precision;
+                desc.n = 32;
+                desc.has_bias = desc.relu = false;
+                desc.y_pitch = desc.k;
+                trib_conv_limits limits = {};
+                limits.any_order = limits.describe_only = true;
+                trib_conv_list list = {};
+                ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
+                for (int k = 0; k < list.count; ++k) {
+                    const bool so = trib_compiled_conv_get_info(list.convs[k])->any_order;
+                    ++all;
+                    any_order += so;
+                    come_first += so && k == 0;
+                }
+                trib_conv_list_clear(&list);
+            }
+            std::printf("%s of %s: %d of %d plans sum in any order, %d come first\n",
+                        direction == TRIB_CONV_DGRAD ? "data" : "weights", trib_precision_name(precision), any_order,
+                        all, come_first);
+            EXPECT_EQ(any_order > 0, precision != TRIB_PRECISION_BF16);
+            EXPECT_EQ(come_first > 0, precision == TRIB_PRECISION_FP32);
+        }
+}
+
 // ---- names and damage, as the real library takes them ----
 
 TEST_F(Plans, NamesMakeTheSamePlans)

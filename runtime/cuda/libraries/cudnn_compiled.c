@@ -82,6 +82,7 @@ static void set_notes(trib_compiled_conv *compiled, const trib_cudnn_config *con
     compiled->info.runtime_compiled = config->behaviours[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION];
     compiled->info.native_graph = config->behaviours[CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API];
     compiled->info.tensor_cores = config->notes[CUDNN_NUMERICAL_NOTE_TENSOR_CORE];
+    compiled->info.any_order = config->notes[CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC];
 }
 
 trib_status trib_compiled_conv_create(const trib_conv_desc *desc, const trib_cudnn_config *config, trib_dtype bias,

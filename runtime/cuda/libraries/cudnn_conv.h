@@ -99,6 +99,7 @@ typedef struct trib_compiled_conv_info {
                         partial sums of a split product, which need as much for small batches */
     bool runtime_compiled;
     bool tensor_cores;
+    bool any_order;    /* sums in an order that varies from run to run */
     bool native_graph; /* can be added to a CUDA graph without capture */
 } trib_compiled_conv_info;
 

@@ -49,8 +49,8 @@ static void add_word(void *context, const char *name, const char *value) { add(c
 const char *trib_cuda_op_key(const trib_op_desc *d, char *text)
 {
     line l = { text, 0 };
-    add(&l, "%s %s%s%s%s", trib_kind_name(d->kind), trib_precision_name(d->precision), d->has_bias ? " bias" : "",
-        d->relu ? " relu" : "", d->accumulate ? " accumulate" : "");
+    add(&l, "%s %s%s%s%s%s", trib_kind_name(d->kind), trib_precision_name(d->precision), d->has_bias ? " bias" : "",
+        d->relu ? " relu" : "", d->accumulate ? " accumulate" : "", d->any_order ? " any order" : "");
     for (int i = 0; i < d->input_count; ++i) add_view(&l, &d->inputs[i]);
     add(&l, " to");
     for (int i = 0; i < d->output_count; ++i) add_view(&l, &d->outputs[i]);

@@ -162,16 +162,28 @@ static trib_cuda_packing packing_of(const trib_op_desc *op, const trib_conv_desc
     return trib_cuda_packing_of(d->precision, d->k, d->c, d->r * d->s, d->has_bias, info->bias);
 }
 
-static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const trib_conv_desc *conv,
-                       const trib_compiled_conv_info *info, trib_implementation *out)
+/* Why it comes so late, or what to know of it. */
+static trib_status note_of(trib_cuda_device *device, const trib_compiled_conv_info *info, const char **out)
 {
-    const char *copies = !info->hides_copy   ? NULL
+    char text[160];
+    const char *copies = !info->hides_copy   ? ""
                          : device->described ? "hides a copy; where there is a CUDA driver, cuDNN also offers "
                                                "engines that do not"
                                              : "hides a copy";
+    const char *other = info->runtime_compiled && !info->hides_copy ? "compiled at run time" : "";
+    snprintf(text, sizeof text, "%s%s%s%s", info->any_order ? "sums in any order" : "",
+             info->any_order && (*copies || *other) ? ", " : "", copies, other);
+    *out = NULL;
+    return *text ? trib_cuda_intern(&device->interned, text, out) : trib_success();
+}
+
+static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const trib_conv_desc *conv,
+                       const trib_compiled_conv_info *info, trib_implementation *out)
+{
     out->workspace_bytes = info->workspace_bytes;
     out->packed_bytes = packing_of(op, conv, info).place.bytes;
-    out->note = copies ? copies : info->runtime_compiled ? "compiled at run time" : NULL;
+    out->any_order = info->any_order;
+    TRIB_TRY(note_of(device, info, &out->note));
     return trib_cuda_intern(&device->interned, info->name, &out->name);
 }
 
@@ -182,6 +194,7 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     trib_conv_list list;
     trib_conv_limits limits = { .workspace_bytes = most_workspace,
                                 .wide_bias = !has_packed(desc),
+                                .any_order = desc->any_order,
                                 .describe_only = true };
     int first = 0;
     if (!trib_conv_problem_of(desc, &conv, reason)) return trib_success();

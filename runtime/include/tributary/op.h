@@ -113,6 +113,7 @@ typedef struct trib_op_desc {
     bool relu;       /* fused max(0, y) */
     bool has_bias;   /* convolution, linear: a bias (its own, or batch norm's) is added */
     bool accumulate; /* training: output 0 (backward_data, the pools' backward) is added to what its memory holds */
+    bool any_order;  /* sums may be made in an order that differs from run to run, where that is faster */
     int threads;     /* cpu: cores this op may use */
     int chunk;       /* cpu, training: images that are computed at a time, by one thread. Sums over a batch are made
                         chunk by chunk, in order, so that bits do not depend on threads. 0: all at once */
@@ -138,6 +139,7 @@ typedef struct trib_implementation {
     const char *note;        /* the reason for its rank; static or owned by the device; may be NULL */
     /* Size of its packed parameters, and scratch memory for packing them; 0: it has none. */
     int64_t packed_bytes, packing_bytes;
+    bool any_order; /* its bits may differ from run to run; offered only for a desc that has any_order */
 } trib_implementation;
 
 TRIB_END_DECLS

@@ -105,6 +105,8 @@ typedef struct trib_plan_options {
     const char *const *outputs; /* names of outputs or layers to return; NULL: the graph's first output */
     int output_count;
     const trib_training *training; /* NULL: inference. With it, the outputs are those of its losses */
+    bool any_order; /* sums may be made in an order that differs from run to run where the device is faster so: then
+                       bits differ, too (trib_plan.any_order_ops). On a cpu nothing is, and nothing changes */
 } trib_plan_options;
 
 /* Zero but for TRIB_LAYOUT_AUTO. */
@@ -238,7 +240,8 @@ typedef struct trib_plan {
     trib_plan_output *outputs;
     trib_plan_fork *forks;
     bool training;
-    int tensor_count; /* training */
+    int any_order_ops; /* with options.any_order: ops whose bits may differ from run to run */
+    int tensor_count;  /* training */
     trib_plan_tensor *tensors;
     int64_t arena_bytes;
     int64_t activation_bytes; /* size of the arena without reuse */
@@ -247,7 +250,8 @@ typedef struct trib_plan {
     /* The device's limits at this precision, for rooflines (see trib_device_info); 0 and NULL if unknown. */
     double copy_rate, math_rate;
     const char *rates_source;
-    int note_count; /* one per pass, for --explain */
+    int64_t device_memory_bytes; /* 0: unknown, or memory of the host */
+    int note_count;              /* one per pass, for --explain */
     const char **notes;
     void *storage; /* strings */
 } trib_plan;
@@ -262,6 +266,10 @@ trib_schedule trib_plan_schedule_of(const trib_plan *plan, int fork);
 /* "fused", or where forks differ "fused,inception_3a=serial": as --schedule takes it. Like snprintf: returns the length
  * of the whole, which may not fit. */
 size_t trib_plan_schedule_text(const trib_plan *plan, char *text, size_t size);
+
+/* Seconds of a run if each op moved its bytes, or did its products, at the device's rate, whichever takes longer, one
+ * op after the other; 0 if the rates are unknown. */
+double trib_plan_seconds_at_best(const trib_plan *plan);
 
 bool trib_plan_equal(const trib_plan *a, const trib_plan *b);
 /* A table for people; with `explain`, also the passes' notes and each op's reason. */

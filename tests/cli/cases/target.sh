@@ -20,5 +20,8 @@ done
 cp out chosen
 ok plan --arch googlenet --target "$target" --device cuda --precision bf16 -b 32
 expect_same out chosen
+ok plan --arch bvlc --target "$target" --train -b 256
+for text in "A step at best:" "At the peak, op " "Fits: "; do expect_out "$text"; done
+if [ "$target" = h200 ]; then expect_out "Goal: 42000 images/s "; fi
 ok plan --arch bvlc --target "$target" --schedule fused --json
 expect_out '"schedule": "fused"'

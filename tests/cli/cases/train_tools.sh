@@ -8,6 +8,11 @@ expect_out "Memory of a step:"
 expect_out "At the peak, op "
 expect_out "Fits: "
 # shellcheck disable=SC2086
+ok plan $small --train -b 4 --fast
+expect_err "--fast changes nothing here"
+fails 2 "--fast is for training: add --train" plan "$model" --fast
+fails 2 "--fast is for training: add --train" bench "$model" --fast
+# shellcheck disable=SC2086
 ok plan $small --train -b 4 --aux-weight 0 --json
 if grep -q "loss1/classifier" out; then fail "no auxiliary classifiers"; fi
 

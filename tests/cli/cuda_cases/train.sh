@@ -14,4 +14,14 @@ expect_same part/model.safetensors whole/model.safetensors
 # on a cpu it would go on with other bits
 # shellcheck disable=SC2086
 fails 1 "instruction set: was " train "$data" -o part $small --device cpu --max-steps 6 --resume
+# in tf32 the simulated library has an engine that sums in any order
+# shellcheck disable=SC2086
+ok train "$data" -o fast $small --precision tf32 --max-steps 1 --resume
+for steps in 2 3; do
+    # shellcheck disable=SC2086
+    ok train "$data" -o any $small --precision tf32 --fast --max-steps $steps --resume
+    expect_err "ops may sum in any order"
+done
+# shellcheck disable=SC2086
+fails 1 "hash of implementations: was " train "$data" -o fast $small --precision tf32 --fast --max-steps 2 --resume
 ok eval whole "$data" --device cuda
