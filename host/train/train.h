@@ -77,7 +77,7 @@ typedef struct trib_train_events {
 typedef struct trib_train_result {
     bool stopped;         /* by a wish, before the end */
     int64_t step;         /* steps done, by earlier processes, too */
-    int64_t saved;        /* the step of the newest checkpoint of this process; -1: none */
+    int64_t saved;        /* the step of the newest checkpoint, written or gone on from; -1: none */
     int64_t bad_step;     /* counted from 1: a loss or a parameter was not finite then; 0: none */
     int64_t damaged;      /* images that could not be read */
     double top1;          /* of the last evaluation, percent; NaN: none */

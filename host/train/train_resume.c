@@ -111,12 +111,21 @@ static trib_status check_settings(trib_train *t, const settings *s)
     return status;
 }
 
+/* One message for each line. */
+static void say_passed_over(trib_train *t, char *lines)
+{
+    for (char *end; lines && (end = strchr(lines, '\n')); lines = end + 1) {
+        *end = '\0';
+        trib_train_say(t, "warning: passed over %s", lines);
+    }
+}
+
 static trib_status restore_newest(trib_train *t)
 {
     trib_text passed_over = { 0 };
     trib_checkpoint *checkpoint = NULL;
     trib_status s = trib_run_folder_newest(t->folder, &passed_over, &checkpoint);
-    if (passed_over.size) trib_train_say(t, "warning: %s", passed_over.bytes);
+    if (!trib_failed(&s)) say_passed_over(t, passed_over.bytes); /* else the first of them is the failure's reason */
     trib_text_free(&passed_over);
     if (trib_failed(&s)) return s;
     if (!checkpoint) return trib_success();
@@ -124,8 +133,10 @@ static trib_status restore_newest(trib_train *t)
     trib_add_context(&s, "%s: checkpoint of step %" PRId64, t->o.folder, trib_run_step(checkpoint));
     trib_checkpoint_close(checkpoint);
     if (!trib_failed(&s)) s = trib_run_folder_set_names(t->folder, t->state.step, t->state.is_best);
-    if (!trib_failed(&s)) trib_train_say(t, "resumed after step %" PRId64 " of %" PRId64, t->state.step, t->steps);
-    return s;
+    if (trib_failed(&s)) return s;
+    t->saved = t->state.step;
+    trib_train_say(t, "resumed after step %" PRId64 " of %" PRId64, t->state.step, t->steps);
+    return trib_success();
 }
 
 static void say_order(trib_train *t)

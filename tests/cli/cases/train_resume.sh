@@ -55,6 +55,18 @@ done
 ok train "$data" -o part $small --max-steps 13 --resume --lr 0.02 --resume-anyway
 expect_err "from here on results differ: lr: was 0.01, is 0.02"
 
+# the newest checkpoint is damaged: the one before it will do
+rm -rf part
+# shellcheck disable=SC2086
+ok train "$data" -o part $small --max-steps 6 --checkpoint-every 1
+head -c 5000 part/last >cut
+cat cut >part/last # under all of its names
+# shellcheck disable=SC2086
+ok train "$data" -o part $small --max-steps 12 --resume
+expect_err "warning: passed over part/checkpoint-6: header (bytes 0 to 7): its length of "
+expect_err "resumed after step 5 of 12"
+expect_same part/model.safetensors whole/model.safetensors
+
 # a loss that is not finite
 # shellcheck disable=SC2086
 fails 1 "is not finite" train "$data" -o wild $small --lr 1e6 --checkpoint-every 1
