@@ -120,7 +120,9 @@ static int end(const session *s, const trib_status *status, const trib_train_res
     }
     say_end(s, r);
     if (r->damaged) cli_message("%" PRId64 " images could not be read; others took their places", r->damaged);
-    return r->damaged ? CLI_SKIPPED : CLI_OK;
+    if (r->unmeasured)
+        cli_message("%" PRId64 " images for validation could not be read, and were left out", r->unmeasured);
+    return r->damaged || r->unmeasured ? CLI_SKIPPED : CLI_OK;
 }
 
 static int train(session *s)
@@ -216,7 +218,7 @@ const cli_command cli_train = {
         "Trains GoogLeNet with SGD and writes RUN/model.safetensors, a model for every other command.\n\n"
         "DATA is a folder with one subfolder of images per class, a folder with train and val of such, tar shards in "
         "which each image has a .cls file beside it, or an IDX file of images with its labels. An image that cannot be "
-        "read is reported, and another one takes its place; the exit code is then 3.\n\n"
+        "read is reported, and another one takes its place (not in validation); the exit code is then 3.\n\n"
         "RUN gets args.json, summary.csv (a row per epoch, timm's columns), metrics.jsonl, curves.svg, checkpoint-N, "
         "last and model_best. A checkpoint is a model, too, and RUN stands for its model, or before the end for its "
         "best "

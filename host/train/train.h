@@ -79,7 +79,8 @@ typedef struct trib_train_result {
     int64_t step;         /* steps done, by earlier processes, too */
     int64_t saved;        /* the step of the newest checkpoint, written or gone on from; -1: none */
     int64_t bad_step;     /* counted from 1: a loss or a parameter was not finite then; 0: none */
-    int64_t damaged;      /* images that could not be read */
+    int64_t damaged;      /* images to train on that could not be read; others took their places */
+    int64_t unmeasured;   /* validation images that could not be read, and were left out */
     double top1;          /* of the last evaluation, percent; NaN: none */
     double averaged_top1; /* of averaged weights */
 } trib_train_result;

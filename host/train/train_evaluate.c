@@ -34,13 +34,30 @@ static void count(const trib_training_batch *batch, const float *logits, int cla
     }
 }
 
+/* Each image once, however often it is met. */
+static trib_status say_damaged(trib_train *t, const trib_training_loader *loader)
+{
+    int64_t sample;
+    trib_status reason;
+    if (!t->told)
+        t->told = trib_alloc_zeroed((size_t)trib_training_set_count(t->set, TRIB_VALIDATION), sizeof *t->told);
+    if (!t->told) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a list of images");
+    for (int i = 0; trib_training_loader_damaged(loader, i, &sample, &reason); ++i) {
+        if (t->told[sample]) continue;
+        t->told[sample] = true;
+        ++t->unmeasured;
+        trib_train_say(t, "left out of the validation: %s", reason.message);
+    }
+    return trib_success();
+}
+
 static trib_status run_batches(trib_train *t, trib_session *session, trib_training_loader *loader, float *logits,
                                totals *out, bool *cancelled)
 {
     for (;;) {
         const trib_training_batch *batch = NULL;
         TRIB_TRY(trib_training_loader_next(loader, &batch));
-        if (!batch) return trib_success();
+        if (!batch) return say_damaged(t, loader);
         TRIB_TRY(trib_session_run(session, batch->pixels, batch->count, (void *[]) { logits }));
         count(batch, logits, t->net.classes, out);
         trib_training_loader_give_back(loader, batch);

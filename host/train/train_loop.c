@@ -70,6 +70,7 @@ void trib_train_close(trib_train *t)
     }
     trib_free(t->outputs);
     trib_free(t->names);
+    trib_free(t->told);
     for (int i = 0; i < t->replayed_count; ++i) trib_free(t->replayed[i]);
     trib_free(t->replayed);
     trib_run_folder_close(t->folder);
@@ -132,13 +133,14 @@ static trib_status log_step(trib_train *t, const trib_train_sums *sums, int64_t 
 
 /* ---- what is said ---- */
 
+/* The first thousand are listed. */
 static void say_damaged(trib_train *t)
 {
     int64_t sample;
     trib_status reason;
-    while (trib_training_loader_damaged(t->loader, (int)t->damaged, &sample, &reason)) {
+    while (trib_training_loader_damaged(t->loader, (int)t->listed, &sample, &reason)) {
         trib_train_say(t, "skipped: %s", reason.message);
-        ++t->damaged;
+        ++t->listed;
     }
 }
 
@@ -323,7 +325,8 @@ trib_status trib_train_run(trib_train *t, trib_train_result *result)
                                     .step = t->state.step,
                                     .saved = t->saved,
                                     .bad_step = t->bad_step,
-                                    .damaged = t->damaged,
+                                    .damaged = t->loader ? trib_training_loader_get_stats(t->loader).damaged : 0,
+                                    .unmeasured = t->unmeasured,
                                     .top1 = t->state.top1,
                                     .averaged_top1 = t->state.averaged_top1 };
     return s;

@@ -59,7 +59,8 @@ struct trib_train {
     trib_plateau plateau;
     trib_pace pace;
     bool save_wanted;
-    int64_t saved, damaged, bad_step;
+    int64_t saved, listed, unmeasured, bad_step; /* listed, unmeasured: damaged images, said so */
+    bool *told;                                  /* of each validation image: that it is damaged was said */
     double epoch_began;
     trib_training_loader_stats before; /* at the beginning of what the limit is said of */
     double limit_began;

@@ -139,6 +139,16 @@ for run in part alone; do
 done
 expect_same part/model.safetensors alone/model.safetensors
 echo damaged >photos/bag/damaged.png
+mkdir -p val/dress val/bag
+cp "$samples"/00-*.png val/dress
+echo damaged >val/bag/unreadable.png
+# shellcheck disable=SC2086
+run train photos -o measured --val-data val $tiny --epochs 2
+expect_code 3
+[ "$(grep -c 'skipped: .*damaged.png' err)" -eq 1 ] || fail "the damaged image, once"
+[ "$(grep -c 'left out of the validation: .*unreadable.png' err)" -eq 1 ] || fail "the unreadable image, once"
+expect_err "1 images could not be read; others took their places"
+expect_err "1 images for validation could not be read, and were left out"
 run train photos -o tuned --init whole/model.safetensors --freeze conv1,conv2 -b 8 --max-steps 4 --val-split 0 --sampling none
 expect_code 3
 expect_err "damaged.png"
