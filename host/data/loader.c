@@ -5,7 +5,6 @@
 #include "data/input.h"
 #include "data/loader_state.h"
 #include "tributary/internal/alloc.h"
-#include "tributary/internal/fault.h"
 #include "tributary/internal/process.h"
 
 static trib_status check(const trib_loader_options *options)
@@ -19,7 +18,7 @@ static trib_status check(const trib_loader_options *options)
 
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
 {
-    size_t batch = (size_t)loader->batch_size, row_bytes = loader->loading.row_bytes;
+    size_t batch = (size_t)loader->batch_size, row_bytes = loader->base.loading.row_bytes;
     TRIB_TRY(trib_pixels_alloc(loader->device, loader->batch_size, row_bytes, loader->buffer_count, &buffer->pixels));
     buffer->items = trib_realloc_array(NULL, (size_t)loader->capacity, sizeof *buffer->items);
     buffer->free_rows = trib_realloc_array(NULL, batch, sizeof *buffer->free_rows);
@@ -31,44 +30,28 @@ static trib_status allocate(trib_loader *loader)
     loader->buffers = trib_alloc_zeroed((size_t)loader->buffer_count, sizeof *loader->buffers);
     loader->records = trib_alloc_zeroed((size_t)loader->capacity, sizeof *loader->records);
     loader->row_taken = trib_alloc_zeroed((size_t)loader->batch_size, sizeof *loader->row_taken);
-    loader->workers = trib_alloc_zeroed((size_t)loader->worker_count, sizeof *loader->workers);
-    if (!loader->buffers || !loader->records || !loader->row_taken || !loader->workers) return trib_no_memory("loader");
+    if (!loader->buffers || !loader->records || !loader->row_taken) return trib_no_memory("loader");
     for (int i = 0; i < loader->buffer_count; ++i) TRIB_TRY(allocate_buffer(loader, &loader->buffers[i]));
     return trib_success();
 }
 
-static trib_status make_locks(trib_loader *loader)
-{
-    if (trib_fault("lock")) return trib_no_memory("loader");
-    /* These need no memory and cannot fail with default attributes on Linux. */
-    int failed = pthread_mutex_init(&loader->source_lock, NULL) | pthread_mutex_init(&loader->lock, NULL) |
-                 pthread_cond_init(&loader->ready, NULL) | pthread_cond_init(&loader->space, NULL);
-    if (failed) return trib_no_memory("loader");
-    return trib_success();
-}
-
-/* Locks first: without them there is nothing to destroy. */
+/* The base first: without it there is nothing to destroy. */
 static trib_status make(trib_source *source, const trib_preprocess *preprocess, const trib_loader_options *options,
                         trib_loader **out)
 {
     trib_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
-    trib_status s = trib_loading_init(&loader->loading, preprocess, options);
-    if (!trib_failed(&s)) {
-        s = make_locks(loader);
-        if (trib_failed(&s)) trib_loading_destroy(&loader->loading);
-    }
+    trib_status s = trib_loader_base_open(&loader->base, preprocess, options);
     if (trib_failed(&s)) {
         trib_free(loader);
         return s;
     }
-    loader->process = trib_process();
+    loader->source_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     loader->source = source;
     loader->device = options->device;
     loader->skip = options->skip;
     loader->batch_size = options->batch_size;
     loader->buffer_count = (options->prefetch ? options->prefetch : TRIB_DEFAULT_PREFETCH) + 1;
-    loader->worker_count = options->workers ? options->workers : trib_workers_default();
     loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;
     *out = loader;
     return s;
@@ -81,11 +64,10 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     TRIB_TRY(check(options));
     TRIB_TRY(trib_source_check_process(source));
     TRIB_TRY(make(source, preprocess, options, &loader));
-    trib_source_limit(source, loader->loading.encoded.limit);
+    trib_source_limit(source, loader->base.loading.encoded.limit);
     trib_status s = allocate(loader);
-    if (!trib_failed(&s))
-        s = trib_workers_start(loader->workers, loader->worker_count, &loader->workers_started, trib_loader_worker,
-                               loader);
+    int workers = options->workers ? options->workers : trib_workers_default();
+    if (!trib_failed(&s)) s = trib_loader_base_start(&loader->base, workers, trib_loader_worker, loader);
     if (trib_failed(&s))
         trib_loader_destroy(loader);
     else
@@ -93,26 +75,18 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     return s;
 }
 
-/* In a child of fork(), the locks may be held by threads that do not exist there. */
-static bool made_here(const trib_loader *loader) { return loader->process == trib_process(); }
-
-/* Wakes everybody who waits for space, a batch, memory, or standard input. */
+/* Also of those who wait for standard input. */
 static void stop(trib_loader *loader, bool cancelled)
 {
-    pthread_mutex_lock(&loader->lock);
-    loader->stop = true;
-    loader->cancelled |= cancelled;
-    pthread_cond_broadcast(&loader->space);
-    pthread_cond_broadcast(&loader->ready);
-    pthread_mutex_unlock(&loader->lock);
-    trib_loading_stop(&loader->loading);
+    trib_loader_base_stop(&loader->base, cancelled);
     trib_source_interrupt(loader->source);
 }
 
+/* A thread that waits for the source is woken by an interruption, which must end with the threads. */
 static void join_workers(trib_loader *loader)
 {
     stop(loader, false);
-    for (int i = 0; i < loader->workers_started; ++i) pthread_join(loader->workers[i], NULL);
+    trib_loader_base_join(&loader->base);
     trib_source_clear_interrupt(loader->source);
 }
 
@@ -123,8 +97,8 @@ static void free_names(const trib_batch_buffer *buffer)
 
 void trib_loader_destroy(trib_loader *loader)
 {
-    if (!loader || !made_here(loader)) return;
-    if (loader->workers_started) join_workers(loader);
+    if (!loader || !trib_loader_base_is_here(&loader->base)) return;
+    if (loader->base.started) join_workers(loader);
     for (int i = 0; i < loader->count; ++i) trib_free((char *)trib_loader_record(loader, i)->item.name);
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
@@ -134,15 +108,11 @@ void trib_loader_destroy(trib_loader *loader)
         trib_free(buffer->free_rows);
     }
     trib_source_limit(loader->source, 0);
-    trib_loading_destroy(&loader->loading);
+    trib_loader_base_close(&loader->base);
     pthread_mutex_destroy(&loader->source_lock);
-    pthread_mutex_destroy(&loader->lock);
-    pthread_cond_destroy(&loader->ready);
-    pthread_cond_destroy(&loader->space);
     trib_free(loader->buffers);
     trib_free(loader->records);
     trib_free(loader->row_taken);
-    trib_free(loader->workers);
     trib_free(loader);
 }
 
@@ -157,14 +127,14 @@ static bool all_out(const trib_loader *loader)
 
 trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
 {
-    TRIB_TRY(trib_made_here(loader->process, "loader"));
+    TRIB_TRY(trib_made_here(loader->base.process, "loader"));
     trib_status s = trib_success();
     double begin = trib_seconds();
-    pthread_mutex_lock(&loader->lock);
-    while (!loader->cancelled && !(loader->ended && !loader->count) && !all_out(loader) &&
+    pthread_mutex_lock(&loader->base.lock);
+    while (!loader->base.cancelled && !(loader->ended && !loader->count) && !all_out(loader) &&
            !trib_loader_can_form(loader))
-        pthread_cond_wait(&loader->ready, &loader->lock);
-    if (loader->cancelled) {
+        pthread_cond_wait(&loader->base.ready, &loader->base.lock);
+    if (loader->base.cancelled) {
         s = TRIB_ERROR(TRIB_CANCELLED, "loading was cancelled");
     } else if (loader->ended && !loader->count) {
         s = loader->source_status;
@@ -175,36 +145,36 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
         *out = trib_loader_form(loader);
     }
     loader->stats.wait_seconds += trib_seconds() - begin;
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
     return trib_outcome(&s);
 }
 
 void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
 {
-    if (!batch || !made_here(loader)) return;
-    pthread_mutex_lock(&loader->lock);
+    if (!batch || !trib_loader_base_is_here(&loader->base)) return;
+    pthread_mutex_lock(&loader->base.lock);
     for (int i = 0; i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
         if (&buffer->batch != batch || buffer->state != BUFFER_OUT) continue;
         free_names(buffer);
         buffer->batch.item_count = 0;
         buffer->state = BUFFER_FREE;
-        pthread_cond_broadcast(&loader->space);
+        pthread_cond_broadcast(&loader->base.space);
     }
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
 }
 
 void trib_loader_cancel(trib_loader *loader)
 {
-    if (made_here(loader)) stop(loader, true);
+    if (trib_loader_base_is_here(&loader->base)) stop(loader, true);
 }
 
 trib_loader_stats trib_loader_get_stats(const trib_loader *loader)
 {
     trib_loader *l = (trib_loader *)loader; /* to lock it; nothing changes */
-    if (!made_here(l)) return (trib_loader_stats) { 0 };
-    pthread_mutex_lock(&l->lock);
+    if (!trib_loader_base_is_here(&l->base)) return (trib_loader_stats) { 0 };
+    pthread_mutex_lock(&l->base.lock);
     trib_loader_stats stats = l->stats;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->base.lock);
     return stats;
 }

@@ -63,11 +63,11 @@ void trib_loader_settle(trib_loader *loader, trib_record *record, const trib_sta
     if (trib_failed(status)) {
         ++loader->stats.failed;
         return_row(record);
-        pthread_cond_broadcast(&loader->space);
+        pthread_cond_broadcast(&loader->base.space);
     } else {
         ++loader->stats.decoded;
     }
-    if (trib_loader_can_form(loader)) pthread_cond_signal(&loader->ready);
+    if (trib_loader_can_form(loader)) pthread_cond_signal(&loader->base.ready);
 }
 
 bool trib_loader_can_form(trib_loader *loader)
@@ -95,8 +95,9 @@ static void gather_rows(trib_loader *loader, trib_batch_buffer *buffer, int good
         trib_record *record = trib_loader_record(loader, i);
         if (!record->buffer || (record->buffer == buffer && record->row < good)) continue;
         while (taken[hole]) ++hole;
-        memcpy(buffer->pixels + (size_t)hole * loader->loading.row_bytes,
-               record->buffer->pixels + (size_t)record->row * loader->loading.row_bytes, loader->loading.row_bytes);
+        memcpy(buffer->pixels + (size_t)hole * loader->base.loading.row_bytes,
+               record->buffer->pixels + (size_t)record->row * loader->base.loading.row_bytes,
+               loader->base.loading.row_bytes);
         return_row(record);
         record->buffer = buffer;
         record->row = hole;
@@ -115,7 +116,7 @@ const trib_batch *trib_loader_form(trib_loader *loader)
     }
     buffer->batch = (trib_batch) { .count = loader->scanned_good,
                                    .pixels = buffer->pixels,
-                                   .dtype = loader->loading.dtype,
+                                   .dtype = loader->base.loading.dtype,
                                    .item_count = loader->scanned,
                                    .items = buffer->items };
     loader->first = (loader->first + loader->scanned) % loader->capacity;
@@ -124,6 +125,6 @@ const trib_batch *trib_loader_form(trib_loader *loader)
     loader->oldest = buffer->newer;
     if (!loader->oldest) loader->newest = NULL;
     buffer->state = BUFFER_OUT;
-    pthread_cond_broadcast(&loader->space);
+    pthread_cond_broadcast(&loader->base.space);
     return &buffer->batch;
 }

@@ -11,7 +11,6 @@
 
 #include <pthread.h>
 
-#include "data/load.h"
 #include "data/workers.h"
 #include "tributary/dataset.h"
 
@@ -38,22 +37,16 @@ typedef struct trib_record {
 } trib_record;
 
 struct trib_loader {
+    trib_loader_base base; /* its lock protects everything from `ended` on */
     trib_source *source;
     trib_device *device; /* its host memory holds the pixels; NULL: ordinary memory */
-    trib_loading loading;
-    int batch_size, buffer_count, worker_count;
-    pthread_t *workers;
-    int workers_started;
-    uint64_t process; /* process that created it, the only one with the workers */
+    int batch_size, buffer_count;
 
-    /* Held by the worker that reads the source, also while it waits for a row; taken before `lock`. */
+    /* Held by the worker that reads the source, also while it waits for a row; taken before the base's lock. */
     pthread_mutex_t source_lock;
     int64_t skip; /* items still to skip; under source_lock */
 
-    pthread_mutex_t lock; /* protects everything below */
-    pthread_cond_t ready; /* a batch can be formed, or there will be none */
-    pthread_cond_t space; /* rows or records became free */
-    bool stop, cancelled, ended;
+    bool ended;
     trib_status source_status;                    /* why the source ended; success at its regular end */
     trib_batch_buffer *buffers, *oldest, *newest; /* started buffers, linked by `newer` */
     int *row_taken;                               /* scratch for forming a batch */
@@ -63,7 +56,7 @@ struct trib_loader {
     trib_loader_stats stats;
 };
 
-/* Call all of these with loader->lock held. */
+/* Call all of these with the lock held. */
 trib_record *trib_loader_record(trib_loader *loader, int i); /* the i-th in the queue */
 bool trib_loader_has_space(const trib_loader *loader);
 /* Appends a record, with a row if it `needs_row`. There must be space. */

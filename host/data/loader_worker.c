@@ -6,20 +6,20 @@
 
 static bool stopping(trib_loader *loader)
 {
-    pthread_mutex_lock(&loader->lock);
-    bool stop = loader->stop || loader->ended;
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_lock(&loader->base.lock);
+    bool stop = loader->base.stop || loader->ended;
+    pthread_mutex_unlock(&loader->base.lock);
     return stop;
 }
 
 /* The source has ended. */
 static void end_source(trib_loader *loader, const trib_status *status)
 {
-    pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->base.lock);
     loader->ended = true;
     loader->source_status = *status;
-    pthread_cond_signal(&loader->ready);
-    pthread_mutex_unlock(&loader->lock);
+    pthread_cond_signal(&loader->base.ready);
+    pthread_mutex_unlock(&loader->base.lock);
 }
 
 /* Reads one item after those to skip. False: there is none, or the loader stops. Call under source_lock. */
@@ -43,16 +43,17 @@ static bool read_source(trib_loader *loader, trib_item *item)
 static trib_record *enqueue(trib_loader *loader, trib_item *item)
 {
     trib_record *record = NULL;
-    pthread_mutex_lock(&loader->lock);
-    while (!loader->stop && !trib_loader_has_space(loader)) pthread_cond_wait(&loader->space, &loader->lock);
-    if (!loader->stop) {
+    pthread_mutex_lock(&loader->base.lock);
+    while (!loader->base.stop && !trib_loader_has_space(loader))
+        pthread_cond_wait(&loader->base.space, &loader->base.lock);
+    if (!loader->base.stop) {
         bool failed = trib_failed(&item->status);
         record = trib_loader_append(loader, !failed);
         record->item = (trib_batch_item) { .index = item->index, .name = item->name, .label = item->label };
         item->name = NULL;
         if (failed) trib_loader_settle(loader, record, &item->status);
     }
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
     return record;
 }
 
@@ -62,7 +63,7 @@ static trib_record *take_next(trib_loader *loader, trib_item *item)
     trib_record *record = NULL;
     pthread_mutex_lock(&loader->source_lock);
     if (read_source(loader, item)) {
-        if (!trib_failed(&item->status)) item->status = trib_load_count(&loader->loading, item);
+        if (!trib_failed(&item->status)) item->status = trib_load_count(&loader->base.loading, item);
         record = enqueue(loader, item);
     }
     pthread_mutex_unlock(&loader->source_lock);
@@ -72,15 +73,15 @@ static trib_record *take_next(trib_loader *loader, trib_item *item)
 static void work(trib_loader *loader, trib_record *record, trib_item *item)
 {
     double begin = trib_seconds();
-    unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->loading.row_bytes;
+    unsigned char *row = record->buffer->pixels + (size_t)record->row * loader->base.loading.row_bytes;
     const char *note;
-    trib_status s = trib_load_item(&loader->loading, item, record->item.name, 0, row, &note);
+    trib_status s = trib_load_item(&loader->base.loading, item, record->item.name, 0, row, &note);
     double seconds = trib_seconds() - begin;
-    pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->base.lock);
     loader->stats.decode_seconds += seconds;
     record->item.note = note;
     trib_loader_settle(loader, record, &s);
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
 }
 
 void *trib_loader_worker(void *argument)

@@ -3,7 +3,6 @@
 #include "data/input.h"
 #include "data/training_state.h"
 #include "tributary/internal/alloc.h"
-#include "tributary/internal/fault.h"
 #include "tributary/internal/process.h"
 
 trib_training_buffer *trib_training_buffer_of(trib_training_loader *loader, int64_t batch)
@@ -43,7 +42,7 @@ static void fill_in(trib_training_loader *loader, const trib_training_loader_opt
     trib_training_loader_options *o = &loader->options;
     *o = *options;
     if (o->sampling) loader->sampling = *o->sampling;
-    if (o->sampling) loader->loading.sampling = &loader->sampling;
+    if (o->sampling) loader->base.loading.sampling = &loader->sampling;
     o->sampling = NULL;
     if (!o->workers) o->workers = trib_workers_default();
     if (!o->prefetch) o->prefetch = TRIB_DEFAULT_PREFETCH;
@@ -56,7 +55,7 @@ static void fill_in(trib_training_loader *loader, const trib_training_loader_opt
 static trib_status allocate_buffer(trib_training_loader *loader, trib_training_buffer *b)
 {
     size_t batch = (size_t)loader->options.batch_size;
-    TRIB_TRY(trib_pixels_alloc(loader->options.device, loader->options.batch_size, loader->loading.row_bytes,
+    TRIB_TRY(trib_pixels_alloc(loader->options.device, loader->options.batch_size, loader->base.loading.row_bytes,
                                loader->buffer_count, &b->pixels));
     b->labels = trib_alloc_zeroed(batch, sizeof *b->labels);
     b->samples = trib_alloc_zeroed(batch, sizeof *b->samples);
@@ -67,23 +66,13 @@ static trib_status allocate_buffer(trib_training_loader *loader, trib_training_b
 static trib_status allocate(trib_training_loader *loader)
 {
     loader->buffers = trib_alloc_zeroed((size_t)loader->buffer_count, sizeof *loader->buffers);
-    loader->workers = trib_alloc_zeroed((size_t)loader->options.workers, sizeof *loader->workers);
     loader->damaged = trib_alloc_zeroed((size_t)loader->count / 8 + 1, 1);
-    if (!loader->buffers || !loader->workers || !loader->damaged) return trib_no_memory("loader");
+    if (!loader->buffers || !loader->damaged) return trib_no_memory("loader");
     for (int i = 0; i < loader->buffer_count; ++i) TRIB_TRY(allocate_buffer(loader, &loader->buffers[i]));
     return trib_success();
 }
 
-static trib_status make_locks(trib_training_loader *loader)
-{
-    if (trib_fault("lock")) return trib_no_memory("loader");
-    /* These need no memory and cannot fail with default attributes on Linux. */
-    int failed = pthread_mutex_init(&loader->lock, NULL) | pthread_cond_init(&loader->ready, NULL) |
-                 pthread_cond_init(&loader->space, NULL);
-    return failed ? trib_no_memory("loader") : trib_success();
-}
-
-/* Locks and budgets: without them there is nothing to destroy. */
+/* The base first: without it there is nothing to destroy. */
 static trib_status make(const trib_training_set *set, const trib_preprocess *preprocess,
                         const trib_training_loader_options *o, trib_training_loader **out)
 {
@@ -92,16 +81,11 @@ static trib_status make(const trib_training_set *set, const trib_preprocess *pre
     };
     trib_training_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
-    trib_status s = trib_loading_init(&loader->loading, preprocess, &loading);
-    if (!trib_failed(&s)) {
-        s = make_locks(loader);
-        if (trib_failed(&s)) trib_loading_destroy(&loader->loading);
-    }
+    trib_status s = trib_loader_base_open(&loader->base, preprocess, &loading);
     if (trib_failed(&s)) {
         trib_free(loader);
         return s;
     }
-    loader->process = trib_process();
     loader->set = set;
     loader->count = trib_training_set_count(set, o->part);
     loader->failure = trib_success();
@@ -119,8 +103,7 @@ trib_status trib_training_loader_create(const trib_training_set *set, const trib
     TRIB_TRY(make(set, preprocess, options, &loader));
     trib_status s = allocate(loader);
     if (!trib_failed(&s))
-        s = trib_workers_start(loader->workers, loader->options.workers, &loader->workers_started, trib_training_worker,
-                               loader);
+        s = trib_loader_base_start(&loader->base, loader->options.workers, trib_training_worker, loader);
     if (trib_failed(&s))
         trib_training_loader_destroy(loader);
     else
@@ -129,20 +112,6 @@ trib_status trib_training_loader_create(const trib_training_set *set, const trib
 }
 
 /* ---- destroying ---- */
-
-static bool made_here(const trib_training_loader *loader) { return loader->process == trib_process(); }
-
-/* Wakes everybody who waits. */
-static void stop(trib_training_loader *loader, bool cancelled)
-{
-    pthread_mutex_lock(&loader->lock);
-    loader->stop = true;
-    loader->cancelled |= cancelled;
-    pthread_cond_broadcast(&loader->space);
-    pthread_cond_broadcast(&loader->ready);
-    pthread_mutex_unlock(&loader->lock);
-    trib_loading_stop(&loader->loading);
-}
 
 static void free_buffer(const trib_training_loader *loader, trib_training_buffer *b)
 {
@@ -155,16 +124,12 @@ static void free_buffer(const trib_training_loader *loader, trib_training_buffer
 
 void trib_training_loader_destroy(trib_training_loader *loader)
 {
-    if (!loader || !made_here(loader)) return;
-    stop(loader, false);
-    for (int i = 0; i < loader->workers_started; ++i) pthread_join(loader->workers[i], NULL);
+    if (!loader || !trib_loader_base_is_here(&loader->base)) return;
+    trib_loader_base_stop(&loader->base, false);
+    trib_loader_base_join(&loader->base);
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) free_buffer(loader, &loader->buffers[i]);
-    trib_loading_destroy(&loader->loading);
-    pthread_mutex_destroy(&loader->lock);
-    pthread_cond_destroy(&loader->ready);
-    pthread_cond_destroy(&loader->space);
+    trib_loader_base_close(&loader->base);
     trib_free(loader->buffers);
-    trib_free(loader->workers);
     trib_free(loader->damaged);
     trib_free(loader->list);
     trib_free(loader);
@@ -181,9 +146,9 @@ static trib_status wait_for_batch(trib_training_loader *loader, trib_training_bu
     if (b->state == MAKING_OUT)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "all %d batches are in use; give one back first",
                           loader->buffer_count);
-    while (!loader->cancelled && !(b->state == MAKING_STARTED && b->done == b->batch.count))
-        pthread_cond_wait(&loader->ready, &loader->lock);
-    if (loader->cancelled) return TRIB_ERROR(TRIB_CANCELLED, "loading was cancelled");
+    while (!loader->base.cancelled && !(b->state == MAKING_STARTED && b->done == b->batch.count))
+        pthread_cond_wait(&loader->base.ready, &loader->base.lock);
+    if (loader->base.cancelled) return TRIB_ERROR(TRIB_CANCELLED, "loading was cancelled");
     *out = b;
     return trib_success();
 }
@@ -202,42 +167,42 @@ static trib_status take_batch(trib_training_loader *loader, trib_training_buffer
 trib_status trib_training_loader_next(trib_training_loader *loader, const trib_training_batch **out)
 {
     trib_training_buffer *buffer = NULL;
-    TRIB_TRY(trib_made_here(loader->process, "loader"));
+    TRIB_TRY(trib_made_here(loader->base.process, "loader"));
     double begin = trib_seconds();
-    pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->base.lock);
     trib_status s = trib_outcome(&loader->failure);
     if (!trib_failed(&s)) s = wait_for_batch(loader, &buffer);
     if (!trib_failed(&s) && buffer) s = take_batch(loader, buffer);
     if (!trib_failed(&s)) *out = buffer ? &buffer->batch : NULL;
     loader->stats.wait_seconds += trib_seconds() - begin;
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
     return trib_outcome(&s);
 }
 
 void trib_training_loader_give_back(trib_training_loader *loader, const trib_training_batch *batch)
 {
-    if (!batch || !made_here(loader)) return;
-    pthread_mutex_lock(&loader->lock);
+    if (!batch || !trib_loader_base_is_here(&loader->base)) return;
+    pthread_mutex_lock(&loader->base.lock);
     for (int i = 0; i < loader->buffer_count; ++i) {
         trib_training_buffer *b = &loader->buffers[i];
         if (&b->batch != batch || b->state != MAKING_OUT) continue;
         b->state = MAKING_FREE;
-        pthread_cond_broadcast(&loader->space);
+        pthread_cond_broadcast(&loader->base.space);
     }
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
 }
 
 void trib_training_loader_cancel(trib_training_loader *loader)
 {
-    if (made_here(loader)) stop(loader, true);
+    if (trib_loader_base_is_here(&loader->base)) trib_loader_base_stop(&loader->base, true);
 }
 
 trib_training_loader_stats trib_training_loader_get_stats(const trib_training_loader *loader)
 {
     trib_training_loader *l = (trib_training_loader *)loader; /* to lock it; nothing changes */
-    if (!made_here(l)) return (trib_training_loader_stats) { 0 };
-    pthread_mutex_lock(&l->lock);
+    if (!trib_loader_base_is_here(&l->base)) return (trib_training_loader_stats) { 0 };
+    pthread_mutex_lock(&l->base.lock);
     trib_training_loader_stats stats = l->stats;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->base.lock);
     return stats;
 }

@@ -42,20 +42,13 @@ typedef struct trib_damaged_image {
 } trib_damaged_image;
 
 struct trib_training_loader {
+    trib_loader_base base; /* its lock protects buffers, making, given and stats */
     const trib_training_set *set;
     trib_training_loader_options options; /* with defaults filled in */
     trib_sampling sampling;
-    trib_loading loading;
     int64_t count; /* images of the part */
     int buffer_count;
-    pthread_t *workers;
-    int workers_started;
-    uint64_t process;
 
-    pthread_mutex_t lock; /* protects everything below */
-    pthread_cond_t ready; /* a batch is ready, or there will be none */
-    pthread_cond_t space; /* a buffer became free */
-    bool stop, cancelled;
     trib_training_buffer *buffers;
     int64_t making, given; /* numbers of the batch whose rows are being taken, and of the next one for the caller */
     trib_training_loader_stats stats;

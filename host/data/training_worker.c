@@ -34,7 +34,7 @@ static trib_training_buffer *start_batch(trib_training_loader *loader)
                                             .epoch = position / loader->count,
                                             .ends_epoch = position % loader->count + count >= loader->count,
                                             .pixels = buffer->pixels,
-                                            .dtype = loader->loading.dtype,
+                                            .dtype = loader->base.loading.dtype,
                                             .labels = buffer->labels,
                                             .samples = buffer->samples,
                                             .names = buffer->names };
@@ -53,9 +53,9 @@ static bool can_take(trib_training_loader *loader)
 /* False: the loader stops. */
 static bool take_row(trib_training_loader *loader, row_task *task)
 {
-    pthread_mutex_lock(&loader->lock);
-    while (!loader->stop && !can_take(loader)) pthread_cond_wait(&loader->space, &loader->lock);
-    bool taken = !loader->stop;
+    pthread_mutex_lock(&loader->base.lock);
+    while (!loader->base.stop && !can_take(loader)) pthread_cond_wait(&loader->base.space, &loader->base.lock);
+    bool taken = !loader->base.stop;
     if (taken) {
         trib_training_buffer *buffer = trib_training_buffer_of(loader, loader->making);
         if (buffer->state == MAKING_FREE) buffer = start_batch(loader);
@@ -63,10 +63,10 @@ static bool take_row(trib_training_loader *loader, row_task *task)
             (row_task) { .buffer = buffer, .row = buffer->taken, .position = buffer->batch.position + buffer->taken };
         if (++buffer->taken == buffer->batch.count) {
             ++loader->making;
-            pthread_cond_broadcast(&loader->space);
+            pthread_cond_broadcast(&loader->base.space);
         }
     }
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
     return taken;
 }
 
@@ -91,14 +91,14 @@ static trib_status load_image(trib_training_loader *loader, row_task *task, int6
 {
     trib_training_part part = loader->options.part;
     const char *name = trib_training_set_name(loader->set, part, image), *note;
-    unsigned char *row = task->buffer->pixels + (size_t)task->row * loader->loading.row_bytes;
+    unsigned char *row = task->buffer->pixels + (size_t)task->row * loader->base.loading.row_bytes;
     uint64_t key = key_of(loader, task->position / loader->count, image, attempt);
     trib_item item = { .label = TRIB_NO_LABEL };
     double begin = trib_seconds();
-    trib_status s = trib_training_set_load(loader->set, part, image, &loader->loading, &item);
-    if (!trib_failed(&s)) s = trib_load_read(&loader->loading, &item);
+    trib_status s = trib_training_set_load(loader->set, part, image, &loader->base.loading, &item);
+    if (!trib_failed(&s)) s = trib_load_read(&loader->base.loading, &item);
     double read = trib_seconds();
-    if (!trib_failed(&s)) s = trib_load_item(&loader->loading, &item, name, key, row, &note);
+    if (!trib_failed(&s)) s = trib_load_item(&loader->base.loading, &item, name, key, row, &note);
     task->read_seconds += read - begin;
     task->decode_seconds += trib_seconds() - read;
     trib_item_release(&item);
@@ -117,12 +117,12 @@ static trib_status add_problem(trib_training_loader *loader, const row_task *tas
 {
     trib_training_buffer *b = task->buffer;
     trib_status s = trib_success();
-    pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->base.lock);
     if (trib_grow((void **)&b->problems, &b->problem_capacity, b->problem_count + 1, sizeof *b->problems))
         s = trib_no_memory("the list of damaged images");
     else
         b->problems[b->problem_count++] = (trib_row_problem) { task->row, attempt, image, *reason };
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->base.lock);
     return s;
 }
 
@@ -155,20 +155,21 @@ static trib_status fill_row(trib_training_loader *loader, row_task *task)
         TRIB_TRY(add_problem(loader, task, attempt, image, &s));
     }
     if (!loader->options.in_order) return none_can_be_read(&s);
-    memset(task->buffer->pixels + (size_t)task->row * loader->loading.row_bytes, 0, loader->loading.row_bytes);
+    memset(task->buffer->pixels + (size_t)task->row * loader->base.loading.row_bytes, 0,
+           loader->base.loading.row_bytes);
     return trib_success();
 }
 
 static void finish_row(trib_training_loader *loader, const row_task *task, const trib_status *s)
 {
     trib_training_buffer *buffer = task->buffer;
-    pthread_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->base.lock);
     loader->stats.read_seconds += task->read_seconds;
     loader->stats.decode_seconds += task->decode_seconds;
     loader->stats.decoded += !trib_failed(s) && buffer->labels[task->row] != TRIB_NO_LABEL;
     if (trib_failed(s) && !trib_failed(&buffer->failure)) buffer->failure = *s;
-    if (++buffer->done == buffer->batch.count) pthread_cond_broadcast(&loader->ready);
-    pthread_mutex_unlock(&loader->lock);
+    if (++buffer->done == buffer->batch.count) pthread_cond_broadcast(&loader->base.ready);
+    pthread_mutex_unlock(&loader->base.lock);
 }
 
 void *trib_training_worker(void *argument)

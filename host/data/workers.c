@@ -3,9 +3,11 @@
 
 #include <signal.h>
 
+#include "data/input.h"
 #include "tributary/cpus.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
+#include "tributary/internal/process.h"
 
 enum { MAX_WORKERS = 1024, MAX_BATCH = 1 << 20, MAX_PREFETCH = 1024, PIXEL_ALIGNMENT = 64 };
 /* MAX_BATCH rows of 16384 x 16384 pixels, the most that trib_preprocess_check allows, are 2^52 bytes. */
@@ -28,22 +30,76 @@ int trib_workers_default(void)
     return count < MAX_WORKERS ? count : MAX_WORKERS;
 }
 
-/* Workers take no signals: the program's threads handle them. */
-trib_status trib_workers_start(pthread_t *threads, int count, int *started, void *(*work)(void *), void *loader)
+/* ---- the base ---- */
+
+static trib_status make_locks(trib_loader_base *base)
+{
+    if (trib_fault("lock")) return trib_no_memory("loader");
+    /* These need no memory and cannot fail with default attributes on Linux. */
+    int failed = pthread_mutex_init(&base->lock, NULL) | pthread_cond_init(&base->ready, NULL) |
+                 pthread_cond_init(&base->space, NULL);
+    return failed ? trib_no_memory("loader") : trib_success();
+}
+
+trib_status trib_loader_base_open(trib_loader_base *base, const trib_preprocess *preprocess,
+                                  const trib_loader_options *options)
+{
+    *base = (trib_loader_base) { .process = trib_process() };
+    TRIB_TRY(trib_loading_init(&base->loading, preprocess, options));
+    trib_status s = make_locks(base);
+    if (trib_failed(&s)) trib_loading_destroy(&base->loading);
+    return s;
+}
+
+/* Threads take no signals: the program's own handle them. */
+trib_status trib_loader_base_start(trib_loader_base *base, int count, void *(*work)(void *), void *loader)
 {
     sigset_t all, before;
+    int error = 0;
+    base->threads = trib_alloc_zeroed((size_t)count, sizeof *base->threads);
+    if (!base->threads) return trib_no_memory("loader");
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = 0;
-    while (!error && *started < count) {
-        error = trib_fault("thread") ? -1 : pthread_create(&threads[*started], NULL, work, loader);
-        *started += !error;
+    while (!error && base->started < count) {
+        error = trib_fault("thread") ? -1 : pthread_create(&base->threads[base->started], NULL, work, loader);
+        base->started += !error;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!error) return trib_success();
     return TRIB_VENDOR_ERROR(TRIB_OUT_OF_MEMORY, error, "pthread_create",
-                             "cannot start loader thread %d of %d; ask for fewer workers", *started + 1, count);
+                             "cannot start loader thread %d of %d; ask for fewer workers", base->started + 1, count);
 }
+
+bool trib_loader_base_is_here(const trib_loader_base *base) { return base->process == trib_process(); }
+
+void trib_loader_base_stop(trib_loader_base *base, bool cancelled)
+{
+    pthread_mutex_lock(&base->lock);
+    base->stop = true;
+    base->cancelled |= cancelled;
+    pthread_cond_broadcast(&base->space);
+    pthread_cond_broadcast(&base->ready);
+    pthread_mutex_unlock(&base->lock);
+    trib_loading_stop(&base->loading);
+}
+
+void trib_loader_base_join(trib_loader_base *base)
+{
+    while (base->started) pthread_join(base->threads[--base->started], NULL);
+}
+
+void trib_loader_base_close(trib_loader_base *base)
+{
+    trib_loader_base_stop(base, false);
+    trib_loader_base_join(base);
+    trib_free(base->threads);
+    trib_loading_destroy(&base->loading);
+    pthread_mutex_destroy(&base->lock);
+    pthread_cond_destroy(&base->ready);
+    pthread_cond_destroy(&base->space);
+}
+
+/* ---- memory ---- */
 
 trib_status trib_pixels_alloc(trib_device *device, int batch_size, size_t row_bytes, int batches,
                               unsigned char **pixels)
