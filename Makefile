@@ -60,10 +60,11 @@ coverage: dependencies
 	@find build-coverage -name '*.gcda' -delete
 	@ctest --test-dir build-coverage --parallel $(JOBS) --output-on-failure --label-exclude '^(long|package|gpu_check)$$' $(TEST_FLAGS)
 	@tests/coverage.py build-coverage
-# What the program prints now becomes what tests/cli/cases/exact expects.
+# What the program prints now, and what the model in models/pretrained makes of images, becomes what
+# tests/cli/cases/exact expects.
 rewrite-exact: GROUPS_NEEDED = build test
 rewrite-exact: build
-	@TRIB_REWRITE_EXACT=1 $(CTEST) --tests-regex '^cli.exact$$'
+	@TRIB_REWRITE_EXACT=1 $(CTEST) --tests-regex '^cli.(exact|classify|demo)$$'
 	@git --no-pager diff --stat -- tests/cli/cases/exact
 test-all: build
 	@TRIB_TEST_LONG=1 $(CTEST) $(TEST_FLAGS)

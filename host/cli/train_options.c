@@ -98,6 +98,10 @@ static cli_option data_options[] = {
       "is no other validation data",
       0, 0.99 },
     { 0, "labels", CLI_FILE_IN, AT(labels), "FILE", "the IDX file of labels, if it is not beside the images", 0, 0 },
+    { 0, "class-names", CLI_FILE_IN, AT(class_names), "FILE",
+      "names of the classes, one per line, class 0 first, for data that have numbers only (IDX files, shards); class "
+      "folders must have these names or numbers",
+      0, 0 },
     { 'j', "workers", CLI_INT, AT(workers), "N",
       "threads that read and decode; default: one per CPU this process may use, or OMP_NUM_THREADS if lower", 1, 1024 },
 };
@@ -244,6 +248,7 @@ static void resolve_schedule(const cli_train_options *own, trib_lr_options *lr)
 
 static void resolve_data(const cli_train_options *own, const cli_settings *settings, trib_train_options *out)
 {
+    out->class_names = own->class_names;
     out->data.labels_path = own->labels;
     out->data.validation = (const char *const *)own->validation.items;
     out->data.validation_count = own->validation.count;
@@ -264,11 +269,11 @@ static bool needs_length(const trib_lr_options *lr)
 }
 
 static const char *const harmless[] = { "epochs",    "max-steps", /* first: see below */
-                                        "output",    "resume",       "resume-anyway", "checkpoint-every", "keep",
-                                        "log-every", "replay",       "workers",       "labels",           "val-data",
-                                        "val-split", "device",       "launch",        "schedule",         "threads",
-                                        "lanes",     "memory-limit", "loader-memory", "choice-cache",     "fast",
-                                        NULL };
+                                        "output",    "resume",    "resume-anyway", "checkpoint-every", "keep",
+                                        "log-every", "replay",    "workers",       "labels",           "class-names",
+                                        "val-data",  "val-split", "device",        "launch",           "schedule",
+                                        "threads",   "lanes",     "memory-limit",  "loader-memory",    "choice-cache",
+                                        "fast",      NULL };
 
 int cli_train_resolve(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
                       trib_train_options *out)

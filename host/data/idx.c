@@ -355,7 +355,7 @@ trib_status trib_idx_input_open(const trib_input_context *context, const char *p
     idx_input *idx = trib_alloc_zeroed(1, sizeof *idx);
     trib_status s = idx ? trib_success() : trib_no_memory(path);
     if (trib_failed(&s)) goto failed;
-    idx->base = (trib_input) { .kind = &kind, .root = strlen(path) };
+    idx->base = (trib_input) { .kind = &kind, .root = strlen(path), .one_size = true };
     idx->context = context;
     idx->path = trib_strdup(path);
     if (!idx->path) TRIB_TRY_GOTO(s, failed, trib_no_memory(path));

@@ -31,8 +31,9 @@ typedef struct trib_input_kind {
 /* First member of each kind's own struct. */
 struct trib_input {
     const trib_input_kind *kind;
-    size_t root;  /* length of the input's own path, with which its items' names begin; 0: they do not */
-    bool samples; /* items whose names are equal up to the first dot belong together */
+    size_t root;   /* length of the input's own path, with which its items' names begin; 0: they do not */
+    bool one_size; /* all its images have it: an IDX file */
+    bool samples;  /* items whose names are equal up to the first dot belong together */
 };
 
 /* Shared by all inputs of a source; outlives them. */

@@ -219,3 +219,11 @@ const char *trib_training_set_note(const trib_training_set *set, int i)
 {
     return i >= 0 && (size_t)i < set->notes.count ? set->notes.items[i] : NULL;
 }
+
+bool trib_training_set_has_one_size(const trib_training_set *set)
+{
+    const trib_input *input;
+    for (size_t i = 0; (input = trib_source_input(set->parts[TRIB_TRAINING].source, i)); ++i)
+        if (!input->one_size) return false;
+    return true;
+}

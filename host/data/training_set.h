@@ -45,6 +45,9 @@ trib_status trib_training_inputs_find(const char *const *inputs, int count, cons
                                       trib_training_inputs *out);
 void trib_training_inputs_free(trib_training_inputs *inputs);
 
+/* True if every image to train on is of an input whose images have one size: IDX files. */
+bool trib_training_set_has_one_size(const trib_training_set *set);
+
 /* FNV-1a: the hash of what came before and of some more bytes. */
 #define TRIB_HASH_START 14695981039346656037u
 uint64_t trib_training_hash(uint64_t hash, const void *bytes, size_t size);

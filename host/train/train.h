@@ -26,7 +26,8 @@ typedef struct trib_train_options {
     /* data */
     const char *const *inputs;
     int input_count;
-    trib_training_set_options data; /* class names are found out */
+    const char *class_names; /* a file with a name per line, in the order of the classes; NULL: those of the data */
+    trib_training_set_options data; /* its class names are set here */
     const trib_sampling *sampling;
     int workers;
     trib_decode_options decode;

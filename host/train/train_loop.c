@@ -79,6 +79,7 @@ void trib_train_close(trib_train *t)
     if (t->fresh_values) trib_parameters_free(t->fresh_values);
     trib_graph_destroy(t->graph);
     trib_free(t->init_labels);
+    trib_names_free(&t->class_names);
     trib_training_set_close(t->set);
     trib_model_destroy(t->init);
     trib_free(t);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/file.h"
+#include "data/training_set.h"
 #include "formats/json.h"
 #include "model/guess.h"
 #include "model/preprocess_size.h"
@@ -23,6 +24,13 @@ static trib_status open_set(trib_train *t, const char *const *names, int count)
     return trib_training_set_open(t->o.inputs, t->o.input_count, &options, &t->set);
 }
 
+static trib_status open_first(trib_train *t)
+{
+    trib_names *names = &t->class_names;
+    if (t->o.class_names) TRIB_TRY(trib_train_read_class_names(t->o.class_names, names));
+    return open_set(t, t->o.class_names ? (const char *const *)names->items : NULL, (int)names->count);
+}
+
 static bool init_has_label(const trib_train *t, const char *name)
 {
     for (int i = 0; trib_model_label(t->init, i); ++i)
@@ -30,12 +38,14 @@ static bool init_has_label(const trib_train *t, const char *name)
     return false;
 }
 
-/* The data's classes are those of the model to begin with, so that its classifiers can be kept. */
+/* The data's classes are those of the model to begin with, so that its classifiers can be kept. Names from a file keep
+ * their order: labels of IDX files count in it. */
 static bool same_classes(const trib_train *t)
 {
     const char *const *names = trib_training_set_class_names(t->set);
     int classes = trib_training_set_classes(t->set);
-    if (classes != trib_model_network(t->init)->classes || !trib_model_label(t->init, 0)) return false;
+    if (t->o.class_names || classes != trib_model_network(t->init)->classes || !trib_model_label(t->init, 0))
+        return false;
     for (int i = 0; names && i < classes; ++i)
         if (!init_has_label(t, names[i])) return false;
     return true;
@@ -83,7 +93,7 @@ static trib_status check_batch(const trib_train *t)
 trib_status trib_train_open_data(trib_train *t)
 {
     TRIB_TRY(load_init(t));
-    TRIB_TRY(open_set(t, NULL, 0));
+    TRIB_TRY(open_first(t));
     t->labels = trib_training_set_class_names(t->set);
     if (t->init && same_classes(t)) TRIB_TRY(take_labels(t));
     t->images = trib_training_set_count(t->set, TRIB_TRAINING);
@@ -107,6 +117,17 @@ static void choose_losses(trib_train *t)
     t->training.loss_count = aux > 0 ? TRIB_TRAIN_HEADS : 1;
 }
 
+/* For a network without images of its own. Images of one size were cut to it by somebody who wanted their edges. */
+static trib_status choose_preprocess(trib_train *t)
+{
+    t->preprocess = trib_guess_preprocess(t->dialect, t->net.classes, NULL);
+    if (trib_training_set_has_one_size(t->set)) {
+        t->preprocess.resize_mode = TRIB_RESIZE_SQUASH;
+        t->preprocess.resize = t->preprocess.crop_height;
+    }
+    return trib_preprocess_set_size(&t->preprocess, t->net.height, t->net.width);
+}
+
 static trib_status describe_network(trib_train *t)
 {
     trib_network_spec net = t->o.net;
@@ -118,10 +139,7 @@ static trib_status describe_network(trib_train *t)
     net.aux = t->training.loss_count > 1;
     TRIB_TRY(trib_network_resolve(&net, &t->net));
     t->dialect = trib_network_dialect(t->net.network);
-    if (!t->init) {
-        t->preprocess = trib_guess_preprocess(t->dialect, t->net.classes, NULL);
-        TRIB_TRY(trib_preprocess_set_size(&t->preprocess, t->net.height, t->net.width));
-    }
+    if (!t->init) TRIB_TRY(choose_preprocess(t));
     trib_status s = trib_network_graph(&t->net, &t->graph);
     if (trib_failed(&s) && t->net.aux)
         trib_add_context(&s, "with auxiliary classifiers, which an auxiliary weight of 0 leaves out");

@@ -3,6 +3,7 @@
 #ifndef TRIBUTARY_TRAIN_TRAIN_PRIVATE_H
 #define TRIBUTARY_TRAIN_TRAIN_PRIVATE_H
 
+#include "data/names.h"
 #include "train/run_private.h"
 #include "train/train.h"
 #include "tributary/model.h"
@@ -34,6 +35,7 @@ struct trib_train {
     /* data and network */
     trib_model *init;
     trib_training_set *set;
+    trib_names class_names;    /* of options.class_names */
     const char *const *labels; /* NULL: the classes have no names */
     const char **init_labels;
     trib_network_spec net;
@@ -73,6 +75,11 @@ TRIB_PRINTF(2, 3)
 void trib_train_say(trib_train *t, const char *format, ...);
 trib_train_wish trib_train_ask(trib_train *t);
 double trib_train_clock(void);
+
+/* ---- train_class_names.c ---- */
+
+/* Adds the lines of the file at `path`. Fails, naming the line, where one has no name. */
+trib_status trib_train_read_class_names(const char *path, trib_names *names);
 
 /* ---- train_network.c ---- */
 

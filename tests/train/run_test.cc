@@ -3,6 +3,7 @@
 // fails.
 #include <filesystem>
 
+#include "formats/model_files.h"
 #include "support/support.h"
 #include "train/train.h"
 #include "tributary/internal/fault.h"
@@ -198,6 +199,112 @@ TEST_F(WholeRun, OtherDataAreRefused)
     ASSERT_OK(run(path, false, listener));
     options.data.validation_share = 0.3;
     EXPECT_FAILS(run(path, true, listener), TRIB_INVALID_ARGUMENT, "data hash: was");
+}
+
+const char ten_names[] =
+    "\xEF\xBB\xBFtop\r\ntrousers\npullover\ndress\ncoat\nsandal\nshirt\nsneaker\nbag\nankle \"boot\"";
+
+TEST_F(WholeRun, NamesOfClassesComeFromAFile)
+{
+    const std::string path = folder.file("run"), names = folder.file("names");
+    support::write_file(names, ten_names);
+    options.class_names = names.c_str();
+    options.max_steps = 1;
+    finished(path, false);
+    files::Model model;
+    ASSERT_OK(files::load(path, model));
+    EXPECT_STREQ(trib_model_label(model.get(), 0), "top");
+    EXPECT_STREQ(trib_model_label(model.get(), 9), "ankle \"boot\"");
+
+    // With that model to begin with, its names are the data's, and names in another order are kept as they are.
+    const std::string second = folder.file("second");
+    options.init = path.c_str();
+    options.class_names = nullptr;
+    finished(second, false);
+    ASSERT_OK(files::load(second, model));
+    EXPECT_STREQ(trib_model_label(model.get(), 1), "trousers");
+    support::write_file(names, "trousers\ntop\npullover\ndress\ncoat\nsandal\nshirt\nsneaker\nbag\nankle \"boot\"\n");
+    options.class_names = names.c_str();
+    finished(folder.file("third"), false);
+    ASSERT_OK(files::load(folder.file("third"), model));
+    EXPECT_STREQ(trib_model_label(model.get(), 0), "trousers");
+}
+
+TEST_F(WholeRun, FilesThatNameNoClassesAreRefused)
+{
+    struct Case {
+        std::string text, message;
+    };
+    const Case cases[] = {
+        { "top\n\nshirt\n", "line 2 is empty" },
+        { "top\nshi\nrt\n\r\n", "line 4 is empty" },
+        { std::string("top\n\0\n", 6), "line 2 has a zero byte" },
+        { "\xEF\xBB\xBF", "has one per line, that of class 0 first: is empty" },
+        { "", "empty" },
+        { "top\nshirt\n", "9" }, // a label
+        { "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n", "class '10' has no images" },
+        { "0\n1\n2\n3\n4\n5\n6\n7\n8\n\x01\n", "control characters" },
+    };
+    const std::string names = folder.file("names");
+    options.class_names = names.c_str();
+    Listener listener;
+    EXPECT_FAILS(run(folder.file("run"), false, listener), TRIB_NOT_FOUND, "names");
+    for (auto &c : cases) {
+        support::write_file(names, c.text);
+        trib_status s = run(folder.file("run"), false, listener);
+        EXPECT_TRUE(trib_failed(&s));
+        EXPECT_NE(std::string(s.message).find(c.message), std::string::npos) << s.message;
+    }
+    EXPECT_FALSE(fs::exists(folder.file("run")));
+}
+
+TEST_F(WholeRun, EveryFailureBeforeItBeginsHasAReason)
+{
+    const std::string names = folder.file("names");
+    support::write_file(names, ten_names);
+    options.class_names = names.c_str();
+    const int most = support::sanitized ? 60 : 200;
+    for (int k = 1; k <= most; ++k) {
+        Listener listener;
+        trib_device *device = nullptr;
+        trib_train *train = nullptr;
+        ASSERT_OK(trib_device_open("cpu", nullptr, &device));
+        trib_fault_arm(k, false);
+        trib_status s = trib_train_open(device, &options, nullptr, &train);
+        trib_fault_disarm();
+        EXPECT_TRUE(!trib_failed(&s) || s.message[0]) << k;
+        trib_train_close(train);
+        trib_device_close(device);
+    }
+}
+
+// What IDX files hold was cut to its edges; a folder's photos are seen without theirs.
+TEST_F(WholeRun, ImagesOfOneSizeAreUsedWhole)
+{
+    trib_device *device = nullptr;
+    trib_train *train = nullptr;
+    ASSERT_OK(trib_device_open("cpu", nullptr, &device));
+    ASSERT_OK(trib_train_open(device, &options, nullptr, &train));
+    EXPECT_EQ(trib_train_preprocess(train)->resize_mode, TRIB_RESIZE_SQUASH);
+    EXPECT_EQ(trib_train_preprocess(train)->resize, 32);
+    EXPECT_EQ(trib_train_preprocess(train)->crop_width, 32);
+    trib_train_close(train);
+    train = nullptr;
+
+    const std::string photos = folder.file("photos"), sample = support::model_file("samples/18-bag.png");
+    for (const char *name : { "bag", "shirt" }) {
+        fs::create_directories(photos + "/" + name);
+        fs::copy_file(sample, photos + "/" + name + "/1.png");
+    }
+    const char *inputs[] = { photos.c_str() };
+    options.inputs = inputs;
+    options.data.validation_share = -1;
+    options.plan.batch = 2;
+    ASSERT_OK(trib_train_open(device, &options, nullptr, &train));
+    EXPECT_EQ(trib_train_preprocess(train)->resize_mode, TRIB_RESIZE_SHORT_SIDE);
+    EXPECT_EQ(trib_train_preprocess(train)->resize, 37);
+    trib_train_close(train);
+    trib_device_close(device);
 }
 
 TEST_F(WholeRun, ALossThatIsNotFiniteStopsIt)

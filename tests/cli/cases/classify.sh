@@ -11,10 +11,8 @@ expect_same header wanted
 sed 1d all.csv | cut -d, -f1 >names
 ls -d "$samples"/*.png >wanted
 expect_same names wanted
-sed 1d all.csv | cut -d, -f3 | tr '\n' ';' >labels
-printf '%s' "Ankle boot;Pullover;Trouser;Trouser;Shirt;Coat;Shirt;Sandal;Sneaker;Coat;Sandal;Sneaker;Dress;Pullover;Bag;T-shirt/top;Sandal;T-shirt/top;Dress;Bag;" >wanted
-expect_same labels wanted
-grep -Eq '/00-ankle-boot.png,9,Ankle boot,0\.99[78][0-9]{3},7,Sneaker,0\.001[0-9]{3},' all.csv || fail "probabilities of the first"
+awk -F, 'NR > 1 { sub(/.*\//, "", $1); printf "%-20s %-11s %.2f\n", $1, $3, $4 }' all.csv >out
+expect_exact classify-samples
 
 # the same bytes with any number of workers, any way of naming the images, any output
 ok classify "$model" "$samples" -b 4 -j 1
@@ -49,12 +47,14 @@ expect_same file.csv four.csv
 ok classify "$model" "$samples" -o file.csv --overwrite
 expect_close file.csv all.csv
 
+prob=$(sed -n 2p all.csv | cut -d, -f4 | cut -c1-5)[0-9]{3}
+percent=$(awk -F, 'NR == 2 { printf "%.1f", int(1000 * $4) / 10 }' all.csv)[0-9]
 ok classify "$model" "$samples" --format jsonl --topk 1
 expect_lines 20 out
-head -1 out | grep -Eq '^\{"filename":".*/00-ankle-boot\.png","predictions":\[\{"index":9,"label":"Ankle boot","prob":0\.99[0-9]{4}\}\]\}$' || fail "a jsonl row"
+head -1 out | grep -Eq '^\{"filename":".*/00-ankle-boot\.png","predictions":\[\{"index":9,"label":"Ankle boot","prob":'"$prob"'\}\]\}$' || fail "a jsonl row"
 ok classify "$model" "$samples" --format table --topk=2
 expect_lines 60 out
-grep -Eq '^ +99\.8[0-9] %  Ankle boot$' out || fail "a table row"
+grep -Eq "^ +$percent %  Ankle boot$" out || fail "a table row"
 # no more classes than there are
 ok classify "$model" "$samples/30-bag.png" --topk 100
 expect_out "index_9,label_9,prob_9"

@@ -32,7 +32,7 @@ expect_out "input          128 x 128"
 ok info "$model"
 expect_out "classes        10, 10 labels"
 expect_out "preprocessing  squash 64 bilinear"
-expect_out "Trained on Fashion-MNIST"
+expect_out "Fashion-MNIST"
 ok info "$model" --json --layers
 expect_out '"labels":	["T-shirt/top"'
 expect_out '"name":	"inception_3a/3x3_reduce"'

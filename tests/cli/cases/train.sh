@@ -4,7 +4,8 @@ data=$(dirname "$case_file")/../../data/fashion-64-images-idx3-ubyte.gz
 small="-b 16 --img-size 32 --width-multiplier 0.25 --val-split 0.2 --sampling mirror --seed 7"
 # shellcheck disable=SC2086
 train() { ok train "$data" $small "$@"; }
-train -o run --epochs 3 --average mean --log-every 2
+printf '%s\n' T-shirt/top Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag 'Ankle boot' >names
+train -o run --epochs 3 --average mean --log-every 2 --class-names names
 expect_no_out
 expect_err "11 of 64 images"
 expect_err "epoch 3/3: loss"
@@ -22,13 +23,15 @@ grep -q '"batch-size": 16' run/args.json || fail "settings"
 ok info run/model.safetensors
 expect_out "trained with Tributary"
 expect_out "averaged weights"
+expect_out "10 labels"
+expect_out "squash 32 bilinear"
 for file in run/model.safetensors run/last run/model_best run; do
     ok eval "$file" "$data"
     expect_out '"num_images":	64'
 done
 
 # the same seed, the same bits; another seed, others
-train -o again --epochs 3 --average mean -j 3 --threads 1
+train -o again --epochs 3 --average mean -j 3 --threads 1 --class-names names
 expect_same again/model.safetensors run/model.safetensors
 # shellcheck disable=SC2086
 ok train "$data" -o other $small --seed 8 --epochs 3 --average mean
