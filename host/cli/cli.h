@@ -60,9 +60,9 @@ double cli_start_time(void);
 /* From now on, SIGINT and SIGTERM set a flag; a second one ends the process at once. */
 void cli_catch_signals(void);
 bool cli_stopped(void);
-/* From now on, SIGUSR1 asks for a checkpoint. */
-void cli_catch_save_requests(void);
-/* Whether it came since the last call. */
+/* The same for SIGHUP, the end of a terminal, too; SIGUSR1 asks for a checkpoint. */
+void cli_catch_training_signals(void);
+/* Whether SIGUSR1 came since the last call. */
 bool cli_save_requested(void);
 /* A byte is written to `fd` when a signal comes or has already come; -1: no longer. */
 void cli_tell_signals(int fd);

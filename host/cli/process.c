@@ -113,14 +113,25 @@ static void request_stop(int signal_number)
     errno = error;
 }
 
-void cli_catch_signals(void)
+static void stop_at(int signal_number)
 {
     struct sigaction action = { .sa_handler = request_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
     sigemptyset(&action.sa_mask);
-    sigaction(SIGTERM, &action, NULL);
-    /* A shell without job control starts background jobs with SIGINT ignored; it stays ignored. */
+    sigaction(signal_number, &action, NULL);
+}
+
+/* A shell without job control starts background jobs with SIGINT ignored, and nohup ignores SIGHUP: they stay ignored.
+ */
+static void stop_unless_ignored(int signal_number)
+{
     struct sigaction before;
-    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
+    if (sigaction(signal_number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) stop_at(signal_number);
+}
+
+void cli_catch_signals(void)
+{
+    stop_at(SIGTERM);
+    stop_unless_ignored(SIGINT);
 }
 
 void cli_tell_signals(int fd)
@@ -137,8 +148,10 @@ static void request_save(int signal_number)
     save_requested = 1;
 }
 
-void cli_catch_save_requests(void)
+void cli_catch_training_signals(void)
 {
+    cli_catch_signals();
+    stop_unless_ignored(SIGHUP);
     struct sigaction action = { .sa_handler = request_save, .sa_flags = SA_RESTART };
     sigemptyset(&action.sa_mask);
     sigaction(SIGUSR1, &action, NULL);

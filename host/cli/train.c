@@ -129,8 +129,7 @@ static int train(session *s)
 {
     trib_train_result result = { .saved = -1 };
     s->view.terminal = isatty(STDERR_FILENO);
-    cli_catch_signals();
-    cli_catch_save_requests();
+    cli_catch_training_signals();
     trib_status status = open_run(s);
     if (!trib_failed(&status)) status = trib_train_run(s->train, &result);
     clear(&s->view);
@@ -224,7 +223,9 @@ const cli_command cli_train = {
         "last and model_best. A checkpoint is a model, too, and RUN stands for its model, or before the end for its "
         "best "
         "checkpoint: 'tributary eval RUN DATASET'.\n\n"
-        "SIGTERM and SIGINT (Ctrl-C) end the run after the next step with a checkpoint and exit code 4; a second one "
+        "SIGTERM, SIGINT (Ctrl-C) and SIGHUP (a terminal that closes) end the run after the next step with a "
+        "checkpoint and "
+        "exit code 4; a second one "
         "ends it at once. SIGUSR1 writes a checkpoint and goes on. With --resume, the same command continues bit for "
         "bit, with any number of threads and workers.\n\n"
         "A loss that is not finite stops the run; --replay RUN with the number of a step as its only argument shows "

@@ -37,7 +37,8 @@ class Process
         pid_ = fork();
         if (pid_ != 0) return;
         const int file = open(messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-        signal(SIGINT, SIG_DFL); // which a shell may have told its jobs to ignore
+        signal(SIGINT, SIG_DFL); // which a shell may have told its jobs to ignore, as nohup
+        signal(SIGHUP, SIG_DFL);
         if (file < 0 || dup2(file, 2) < 0 || dup2(file, 1) < 0) _exit(127);
         execv(argv[0], argv.data());
         _exit(127);
@@ -229,7 +230,8 @@ TEST_F(TrainProcess, KilledAtAnyInstantLosesNothingThatWasSaved)
     EXPECT_EQ(without_speed(run + "/metrics.jsonl"), without_speed(alone + "/metrics.jsonl"));
 }
 
-// SIGUSR1 saves and goes on, SIGTERM and SIGINT save and end with exit code 4: each after the step that it interrupts.
+// SIGUSR1 saves and goes on; SIGTERM, SIGINT and SIGHUP save and end with exit code 4: each after the step that it
+// interrupts.
 TEST_F(TrainProcess, SavesAfterTheNextStepWhenASignalAsksForIt)
 {
     const std::string table = run + "/metrics.jsonl";
@@ -250,13 +252,14 @@ TEST_F(TrainProcess, SavesAfterTheNextStepWhenASignalAsksForIt)
     }
     EXPECT_EQ(lines_of(table), steps);
     EXPECT_NE(said().find("stopped after step " + std::to_string(steps) + ", saved"), std::string::npos) << said();
-    {
+    for (int number : { SIGINT, SIGHUP }) {
         Process process(with(long_epoch(run), { "--resume" }), messages);
         ASSERT_TRUE(has_lines(table, steps + 1)) << said();
-        EXPECT_EQ(process.wait(SIGINT), 4) << said();
+        EXPECT_EQ(process.wait(number), 4) << said();
+        EXPECT_GT(*checkpoints_in(run).rbegin(), steps);
+        steps = *checkpoints_in(run).rbegin();
+        EXPECT_EQ(lines_of(table), steps);
     }
-    EXPECT_GT(*checkpoints_in(run).rbegin(), steps);
-    EXPECT_EQ(lines_of(table), *checkpoints_in(run).rbegin());
 }
 
 // The step takes longer than the time between the signals.
