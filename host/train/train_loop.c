@@ -235,12 +235,14 @@ static trib_status evaluate(trib_train *t, bool *stop)
     return s;
 }
 
-/* Evaluates, and saves with the result. An interrupted evaluation is made again when the run is resumed. */
+/* Evaluates, and saves with the result. Evaluating may take long, needs more memory, and reads other files: what was
+ * trained is saved before, and an evaluation that did not end is made again when the run is resumed. */
 static trib_status end_epoch(trib_train *t, bool *stop)
 {
     int64_t epoch = (t->state.step - 1) * t->o.plan.batch / t->images; /* of the last batch's first sample */
+    if (trib_training_set_count(t->set, TRIB_VALIDATION) && t->saved != t->state.step) TRIB_TRY(save(t, false));
     TRIB_TRY(evaluate(t, stop));
-    if (*stop) return save(t, false);
+    if (*stop) return trib_success();
     double top1 = t->state.averaged_top1 > t->state.top1 ? t->state.averaged_top1 : t->state.top1;
     bool best = top1 > t->state.best;
     if (best) t->state.best = top1;

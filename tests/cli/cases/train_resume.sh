@@ -149,6 +149,10 @@ expect_code 3
 [ "$(grep -c 'left out of the validation: .*unreadable.png' err)" -eq 1 ] || fail "the unreadable image, once"
 expect_err "1 images could not be read; others took their places"
 expect_err "1 images for validation could not be read, and were left out"
+rm val/dress/*
+# shellcheck disable=SC2086
+fails 1 "evaluating after step 6: " train photos -o unmeasured --val-data val $tiny --epochs 2 --checkpoint-every 1000
+expect_err "the newest checkpoint is that of step 6: unmeasured/last"
 run train photos -o tuned --init whole/model.safetensors --freeze conv1,conv2 -b 8 --max-steps 4 --val-split 0 --sampling none
 expect_code 3
 expect_err "damaged.png"
