@@ -74,7 +74,8 @@ expect_err "tributary train --replay wild "
 expect_err "wild/last"
 [ ! -e wild/model.safetensors ] || fail "no model"
 step=$(sed -n 's/.*--replay wild //p' err)
-expect_err "$step, parameter of 'conv1/7x7_s2.weight' is not finite; its batch had "
+expect_err "step $step"
+expect_err "; its batch had "
 expect_err "fashion-64-images-idx3-ubyte.gz#"
 expect_err " more; a lower learning rate or a warm-up may help"
 ok train --replay wild "$step"
@@ -82,13 +83,13 @@ expect_out "step $step, from the checkpoint of step $((step - 1)), learning rate
 expect_out "loss of logits: "
 expect_out "afterwards not finite: "
 [ "$(grep -c '#' out)" -eq 16 ] || fail "all files of the batch"
-# without a checkpoint in between, the loss of the next step tells; a replay begins at the beginning
+# without a checkpoint to begin at, a replay begins at the beginning
 # shellcheck disable=SC2086
-fails 1 "is not finite (nan); in the network it begins with '" train "$data" -o wilder $small --lr 1e6
+fails 1 "is not finite" train "$data" -o wilder $small --lr 1e6
 expect_err "; its batch had "
 ok train --replay wilder "$(sed -n 's/.*--replay wilder //p' err)"
 expect_out "from the beginning"
-expect_out "loss of logits: nan"
+expect_out "afterwards not finite: "
 ok eval wild "$data"
 fails 2 "the number of a STEP" train --replay wild
 fails 1 "nowhere" train --replay nowhere 3
