@@ -202,9 +202,13 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     classify_options own = { .batch = 32, .topk = 5, .format = -1 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings),
-                           cli_size_group(&settings),         cli_decode_group(&settings),
-                           cli_preprocess_group(&settings),   CLI_GROUPS_END };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own),
+                           cli_compute_group(&settings),
+                           cli_size_group(&settings),
+                           cli_decode_group(&settings),
+                           cli_preprocess_group(&settings),
+                           cli_caffe_group(&settings),
+                           CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");

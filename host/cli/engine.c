@@ -70,8 +70,15 @@ trib_status cli_load_model(const cli_settings *s, const char *path, trib_model *
 {
     trib_model *model = NULL;
     trib_preprocess own;
-    trib_model_options options = { .height = s->image_size, .width = s->image_size, .aux = s->aux };
+    trib_model_options options = { .height = s->image_size,
+                                   .width = s->image_size,
+                                   .aux = s->aux,
+                                   .prototxt = s->prototxt,
+                                   .mean_file = s->mean_file };
+    if (!path && (s->prototxt || s->mean_file))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--prototxt and --mean-file are for a MODEL; --arch has none");
     TRIB_TRY(path ? trib_model_load(path, &options, &model) : load_random(s, &model));
+    if (trib_model_note(model)) cli_message("%s: %s", trib_model_path(model), trib_model_note(model));
     own = *trib_model_preprocess(model);
     trib_status status = cli_change_preprocess(s, trib_model_network(model), &own);
     if (trib_failed(&status)) {

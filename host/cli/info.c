@@ -252,8 +252,8 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     info_options own = { 0 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_size_group(&settings), cli_random_group(&settings),
-                           cli_preprocess_group(&settings), CLI_GROUPS_END };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_size_group(&settings),  cli_random_group(&settings),
+                           cli_preprocess_group(&settings),   cli_caffe_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);

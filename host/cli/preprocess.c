@@ -55,7 +55,9 @@ const char *cli_preprocess_options(const cli_settings *s, char text[CLI_PREPROCE
                     { "--resample-order", s->resample_order != CLI_NOT_GIVEN },
                     { "--mean", s->mean.given },
                     { "--std", s->std.given },
-                    { "--channels", s->channels != CLI_NOT_GIVEN } };
+                    { "--channels", s->channels != CLI_NOT_GIVEN },
+                    { "--prototxt", s->prototxt != NULL },
+                    { "--mean-file", s->mean_file != NULL } };
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof options / sizeof *options; ++i)

@@ -100,6 +100,13 @@ static const cli_option preprocess_options[] = {
     { 0, "channels", CLI_CHOICE, AT(channels), "rgb|bgr", "channel order of the network's input", 0, 0 },
 };
 
+static const cli_option caffe_options[] = {
+    { 0, "prototxt", CLI_FILE_IN, AT(prototxt), "FILE",
+      "a Caffe model's network as text: compared with the network, and read for size, mean and scale", 0, 0 },
+    { 0, "mean-file", CLI_FILE_IN, AT(mean_file), "FILE",
+      "a Caffe model's mean image (.binaryproto), of which the mean of each channel is subtracted", 0, 0 },
+};
+
 cli_settings cli_default_settings(void)
 {
     return (cli_settings) { .device = "auto",
@@ -142,6 +149,10 @@ cli_group cli_random_group(cli_settings *settings)
 cli_group cli_decode_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("Reading images", decode_options, settings);
+}
+cli_group cli_caffe_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Files that Caffe's models come with", caffe_options, settings);
 }
 cli_group cli_preprocess_group(cli_settings *settings)
 {

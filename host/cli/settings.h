@@ -34,6 +34,7 @@ typedef struct cli_settings {
     double crop_pct;
     int crop_mode, interpolation, resample_order, channels;
     cli_triple mean, std;
+    const char *prototxt, *mean_file; /* NULL: none */
     trib_decode_options decode;
     int64_t loader_memory; /* 0: half of what the process may use */
 } cli_settings;
@@ -46,6 +47,7 @@ cli_group cli_order_group(cli_settings *settings);      /* --fast */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
 cli_group cli_random_group(cli_settings *settings);     /* --arch and its companions */
 cli_group cli_decode_group(cli_settings *settings);     /* --max-pixels ... */
+cli_group cli_caffe_group(cli_settings *settings);      /* --prototxt, --mean-file */
 cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
 
 /* Checks that the arguments are MODEL (absent with --arch) and `fewest` .. `most` more, called `what` in messages.
@@ -80,7 +82,7 @@ trib_status cli_change_preprocess(const cli_settings *settings, const trib_netwo
  * --std, specify it. For every command whose results depend on it. */
 void cli_say_guess(const cli_settings *settings, const trib_model *model);
 /* The options that were given, "--mean, --std"; "" if none. Returns `text`. */
-enum { CLI_PREPROCESS_OPTIONS_TEXT = 128 };
+enum { CLI_PREPROCESS_OPTIONS_TEXT = 160 };
 const char *cli_preprocess_options(const cli_settings *settings, char text[CLI_PREPROCESS_OPTIONS_TEXT]);
 
 /* Fails on an unknown layout or pass. The input layout is the one the device prefers for images: NHWC if it computes in

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "formats/protobuf.h"
+
 /* No model is shorter. */
 enum { LEAST_BYTES = 9, SHOWN_BYTES = 8 };
 
@@ -63,23 +65,7 @@ static bool is_onnx(const unsigned char *head, size_t size)
            strchr("\x12\x1A\x22\x3A", head[2]);
 }
 
-static bool is_printable(const unsigned char *text, size_t length)
-{
-    for (size_t i = 0; i < length; ++i)
-        if (text[i] < ' ' || text[i] == 0x7F) return false;
-    return length > 0;
-}
-
-/* The network's name, then a layer (of the older or the newer kind), an input's name or its size. */
-static bool is_caffe(const unsigned char *head, size_t size)
-{
-    if (size < 4 || head[0] != 0x0A) return false;
-    size_t next = 2u + head[1];
-    if (head[1] >= 0x80 || next + 2 > size || !is_printable(head + 2, head[1])) return false;
-    return head[next] == 0x12 || head[next] == 0x1A || head[next] == 0x20 || has(head, size, next, "\xA2\x06", 2);
-}
-
-static bool is_text(const unsigned char *head, size_t size)
+bool trib_is_text(const unsigned char *head, size_t size)
 {
     for (size_t i = 0; i < size; ++i)
         if (head[i] == 0x7F || (head[i] < ' ' && (!head[i] || !strchr("\t\r\n", head[i])))) return false;
@@ -117,15 +103,26 @@ static const foreign_row rows[] = {
     { .is = is_onnx,
       .what = "an ONNX model",
       .instead = "name the PyTorch weights it was exported from, as safetensors" },
-    { .is = is_caffe,
-      .what = "a Caffe model",
-      .instead = "save its blobs as safetensors, called LAYER.weight and LAYER.bias" },
-    { .is = is_text, .what = "a text file", .instead = "name the file that holds the weights", .no_weights = true },
+    { .is = trib_is_text,
+      .what = "a text file",
+      .instead = "name the file that holds the weights; a prototxt is given with --prototxt",
+      .no_weights = true },
 };
 
 static bool fits(const foreign_row *row, const unsigned char *head, size_t size)
 {
     return row->is ? row->is(head, size) : has(head, size, row->at, row->bytes, row->length);
+}
+
+#define CAN_READ "only safetensors files and Caffe models can be read"
+
+/* What is wrong with the first bytes of a damaged Caffe or ONNX model. */
+static const char *as_protobuf(const unsigned char *head, size_t size)
+{
+    trib_pb message = trib_pb_of(head, size);
+    trib_pb_field field;
+    if (trib_pb_next(&message, &field)) return "of an unknown kind";
+    return message.problem ? message.problem : "nothing";
 }
 
 static trib_status unknown(const unsigned char *head, size_t size)
@@ -136,14 +133,15 @@ static trib_status unknown(const unsigned char *head, size_t size)
     for (int i = 0; i < SHOWN_BYTES; ++i) snprintf(text + 3 * i, sizeof text - 3u * (size_t)i, " %02x", head[i]);
     return TRIB_ERROR(
         TRIB_BAD_DATA,
-        "not a model file of a known format: it begins with the bytes%s; only safetensors files can be read", text);
+        "not a model file of a known format: it begins with the bytes%s (as protocol buffers: %s); " CAN_READ, text,
+        as_protobuf(head, size));
 }
 
 trib_status trib_foreign_format(const unsigned char *head, size_t size)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
         if (fits(&rows[i], head, size))
-            return TRIB_ERROR(rows[i].no_weights ? TRIB_BAD_DATA : TRIB_UNSUPPORTED,
-                              "is %s; only safetensors files can be read: %s", rows[i].what, rows[i].instead);
+            return TRIB_ERROR(rows[i].no_weights ? TRIB_BAD_DATA : TRIB_UNSUPPORTED, "is %s; " CAN_READ ": %s",
+                              rows[i].what, rows[i].instead);
     return unknown(head, size);
 }

@@ -10,5 +10,7 @@
 /* Why a file that begins like this, and that no driver reads, cannot be read, and what to do: always a failure. Does
  * not name the file. `size` bytes, all of a short file. */
 trib_status trib_foreign_format(const unsigned char *head, size_t size);
+/* Whether there are no control characters but tabs and ends of lines. */
+bool trib_is_text(const unsigned char *head, size_t size);
 
 #endif

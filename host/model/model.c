@@ -7,6 +7,7 @@
 
 #include "data/file.h"
 #include "formats/weights_file.h"
+#include "model/caffe_files.h"
 #include "model/guess.h"
 #include "model/metadata.h"
 #include "model/preprocess_size.h"
@@ -25,6 +26,7 @@ struct trib_model {
     trib_preprocess preprocess;
     const char *guess;   /* how preprocessing was guessed; NULL: it was not */
     const char **labels; /* one block; NULL if unknown */
+    const char *note;
     const char *provenance;
 };
 
@@ -70,18 +72,67 @@ static trib_status read_metadata(trib_model *model)
         TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
     else
         TRIB_TRY(guess_preprocess(model, &model->guess));
+    model->note = trib_weights_metadata(model->file, "tributary.note");
     model->provenance = trib_weights_metadata(model->file, "tributary.provenance");
     return trib_success();
 }
 
+/* Caffe's preprocessing with the prototxt's numbers, if it has them; the size of the input. */
+static trib_status use_prototxt(trib_model *model, const trib_caffe_net *text)
+{
+    trib_caffe_images says;
+    int height, width;
+    trib_preprocess preprocess;
+    TRIB_TRY(trib_caffe_preprocess(text, &preprocess, &says));
+    if (says != TRIB_CAFFE_SAYS_NOTHING) model->preprocess = preprocess;
+    if (says == TRIB_CAFFE_SAYS_ALL) model->guess = NULL;
+    trib_caffe_size(text, &height, &width);
+    return trib_preprocess_set_size(&model->preprocess, height, width);
+}
+
+static trib_status use_mean_file(trib_model *model, const char *path)
+{
+    float mean[3];
+    TRIB_TRY(trib_mean_image_read(path, mean));
+    if (model->guess && !(model->preprocess.bgr && model->preprocess.scale == 1)) {
+        model->preprocess = trib_preprocess_caffe();
+        TRIB_TRY(trib_preprocess_set_size(&model->preprocess, model->net.height, model->net.width));
+    }
+    if (!model->preprocess.bgr || model->preprocess.scale != 1)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "%s: is for images in BGR, 0 to 255, and the model says that its own are not",
+                          trib_shorten(path).text);
+    memcpy(model->preprocess.mean, mean, sizeof mean);
+    model->guess = NULL;
+    return trib_success();
+}
+
+static trib_status use_caffe_files(trib_model *model, const trib_model_options *options, const trib_caffe_net *text)
+{
+    if (options->prototxt) TRIB_TRY(trib_with_name(use_prototxt(model, text), options->prototxt));
+    return options->mean_file ? use_mean_file(model, options->mean_file) : trib_success();
+}
+
 /* Names and shapes suffice: another network is refused before its data is read. */
-static trib_status understand(trib_model *model, const trib_model_options *options)
+static trib_status understand(trib_model *model, const trib_model_options *options, const trib_caffe_net *text)
 {
     TRIB_TRY(trib_network_detect(model->file->tensors, model->file->count, &model->net, &model->dialect));
     TRIB_TRY(read_metadata(model));
+    TRIB_TRY(use_caffe_files(model, options, text));
     TRIB_TRY(trib_preprocess_set_size(&model->preprocess, options->height, options->width));
     model->net.aux = model->net.aux && options->aux;
-    return build_graph(model);
+    TRIB_TRY(build_graph(model));
+    return options->prototxt ? trib_with_name(trib_caffe_check(text, model->graph), options->prototxt) : trib_success();
+}
+
+static trib_status understand_with_text(trib_model *model, const trib_model_options *options)
+{
+    trib_caffe_net text = { 0 };
+    trib_status s = trib_success();
+    if (options->prototxt) s = trib_prototxt_read(options->prototxt, &text);
+    if (!trib_failed(&s)) s = understand(model, options, &text);
+    trib_caffe_release(&text);
+    return s;
 }
 
 static bool is_wanted(const void *model, const trib_tensor *tensor)
@@ -94,7 +145,7 @@ static bool is_wanted(const void *model, const trib_tensor *tensor)
 static trib_status load(trib_model *model, const trib_model_options *options)
 {
     TRIB_TRY(trib_weights_open(model->path, &model->file));
-    TRIB_TRY(trib_with_name(understand(model, options), model->path));
+    TRIB_TRY(trib_with_name(understand_with_text(model, options), model->path));
     TRIB_TRY(trib_checkpoint_load(model->file, model->path, is_wanted, model));
     return trib_with_name(trib_network_bind(&model->net, model->graph, model->dialect, model->file->tensors,
                                             model->file->count, model->parameters),
@@ -159,6 +210,7 @@ const trib_tensor *trib_model_parameters(const trib_model *model) { return model
 const trib_dialect *trib_model_dialect(const trib_model *model) { return model->dialect; }
 const trib_preprocess *trib_model_preprocess(const trib_model *model) { return &model->preprocess; }
 const char *trib_model_preprocess_guess(const trib_model *model) { return model->guess; }
+const char *trib_model_note(const trib_model *model) { return model->note; }
 const char *trib_model_provenance(const trib_model *model) { return model->provenance; }
 
 const char *trib_model_label(const trib_model *model, int klass)

@@ -123,7 +123,8 @@ TEST(WeightsFile, DamageBehindTheFirstBytesIsTheDriversToTell)
     EXPECT_FAILS(open_bytes(three.substr(0, three.size() - 1)), TRIB_BAD_DATA, "m.bin: tensor 'w'");
     EXPECT_FAILS(open_bytes(three.substr(0, 8)), TRIB_BAD_DATA, "m.bin: 8 bytes are too few");
     EXPECT_FAILS(open_bytes(std::string("\1\2\3\4\5\6\7\0\xFF", 9)), TRIB_BAD_DATA,
-                 "m.bin: not a model file of a known format: it begins with the bytes 01 02 03 04 05 06 07 00;");
+                 "m.bin: not a model file of a known format: it begins with the bytes 01 02 03 04 05 06 07 00 (as "
+                 "protocol buffers: a field has the number 0);");
 }
 
 struct Foreign {
@@ -184,8 +185,6 @@ std::vector<Foreign> foreign()
         { "saved_model", "\x08\x01\x12\xF0\x9C\x06\x0A\x0A model", "a TensorFlow SavedModel", "as safetensors" },
         { "gguf", "GGUF\3 and so on", "a GGUF file", "Inception network" },
         { "onnx", "\x08\x08\x12\x07pytorch\x1A\x05", "an ONNX model", "PyTorch weights" },
-        { "caffe", "\x0A\x09GoogleNet\x12\x10 a layer", "a Caffe model", "LAYER.weight" },
-        { "caffe_new", "\x0A\x09GoogleNet\xA2\x06\x10 a layer", "a Caffe model", "LAYER.weight" },
         { "prototxt", "name: \"GoogleNet\"\nlayer {\n", "a text file", "holds the weights", TRIB_BAD_DATA },
         { "utf8_text", "Gewichte f\xC3\xBCr das Netz", "a text file", "holds the weights", TRIB_BAD_DATA },
     };

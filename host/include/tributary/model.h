@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: a model: network, parameters, labels and preprocessing, from one file. The format is recognised by the
- * first bytes of the file; the only one so far is safetensors. */
+ * first bytes of the file: safetensors, or Caffe's .caffemodel. */
 #ifndef TRIBUTARY_MODEL_H
 #define TRIBUTARY_MODEL_H
 
@@ -31,6 +31,10 @@ typedef struct trib_model trib_model;
 typedef struct trib_model_options {
     int height, width; /* input size; 0: the preprocessing's crop */
     bool aux;          /* keep the auxiliary classifiers if the file has them */
+    /* Files that Caffe's models come with; NULL: none. A prototxt is compared with the network, and says the size of
+     * the input (unless `height` and `width` do), scale and mean where it has them. Of a mean image (.binaryproto) the
+     * mean of each channel is taken. */
+    const char *prototxt, *mean_file;
 } trib_model_options;
 
 /* Reads a file, or a pipe ("/dev/stdin", a shell's <(...)) to its end, into memory. Later changes to the file have no
@@ -61,6 +65,9 @@ const trib_preprocess *trib_model_preprocess(const trib_model *model);
 const char *trib_model_preprocess_guess(const trib_model *model);
 /* NULL if the file has no labels. */
 const char *trib_model_label(const trib_model *model, int klass);
+/* What was assumed or left out in reading a file of another program, as a sentence for people: show it. NULL: nothing.
+ */
+const char *trib_model_note(const trib_model *model);
 const char *trib_model_provenance(const trib_model *model); /* NULL when unknown */
 
 TRIB_END_DECLS
