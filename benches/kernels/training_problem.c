@@ -202,11 +202,19 @@ static void describe(const trib_op_desc *d, trib_kernel_problem *p)
 
 /* ---- the kernel ---- */
 
-static bool has_form(const trib_kernel *kernel, const trib_kernel_problem *p)
+/* In float32 its own type and the kernel's are one. */
+static bool is_same_type(trib_kernel_element a, trib_kernel_element b, trib_dtype kernel)
+{
+    const trib_kernel_element own = kernel == TRIB_F32 ? TRIB_KERNEL_F32 : TRIB_KERNEL_STORAGE;
+    return (a == TRIB_KERNEL_STORAGE ? own : a) == (b == TRIB_KERNEL_STORAGE ? own : b);
+}
+
+static bool has_form(const trib_kernel *kernel, const trib_kernel_problem *p, trib_dtype dtype)
 {
     trib_kernel_problem q;
     kernel->edge(0, &q);
     bool same = q.input_count == p->input_count && q.output_count == p->output_count;
+    same = same && (!p->input_count || is_same_type(q.inputs[0].element, p->inputs[0].element, dtype));
     for (int i = 0; same && i < p->output_count; ++i) same = q.outputs[i].content == p->outputs[i].content;
     return same;
 }
@@ -222,11 +230,11 @@ const trib_kernel *bench_training_problem(const trib_plan *plan, const trib_plan
 {
     const char *name = strchr(op->implementation, ':');
     memset(out, 0, sizeof *out);
-    *dtype = op->desc.inputs[0].dtype;
+    *dtype = op->desc.kind == TRIB_CROSS_ENTROPY ? op->desc.outputs[0].dtype : op->desc.inputs[0].dtype;
     add_arrays(plan, op, *dtype, out);
     fill_geometry(&op->desc, out);
     describe(&op->desc, out);
     for (int i = 0; name && trib_kernel_at(i); ++i)
-        if (is_named(trib_kernel_at(i), name + 1) && has_form(trib_kernel_at(i), out)) return trib_kernel_at(i);
+        if (is_named(trib_kernel_at(i), name + 1) && has_form(trib_kernel_at(i), out, *dtype)) return trib_kernel_at(i);
     return NULL;
 }

@@ -16,7 +16,8 @@ static const cli_option compute_options[] = {
     { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
       "issue ops one by one (default), or record them once and replay the recording", 0, 0 },
     { 0, "precision", CLI_CHOICE, AT(precision), "fp32|tf32|fp16|bf16",
-      "element type of activations and products; sums are always fp32: fp32 (default); tf32 rounds factors to 10 bits; "
+      "element type of activations and products; sums are always fp32, in training weights, too: fp32 (default); tf32 "
+      "rounds factors to 10 bits; "
       "fp16 and bf16 halve the memory; 'tributary devices' lists what each device supports",
       0, 0 },
     { 0, "layout", CLI_CHOICE, AT(layout), "auto|nhwc|blocked",

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Softmax and cross entropy in one, as trib_ref_cross_entropy: with m the row's maximum, loss = log(sum of exp(x - m))
  * - sum over c of t[c] (x[c] - m), and dx = scale / n * (softmax(x) - t). A block per row, three passes over it, of
- * which all but the first hit the L1 cache. The loss scale is read from device memory. */
+ * which all but the first hit the L1 cache. The loss scale is read from device memory. dx may have fewer bits than x:
+ * logits keep the float32 of their sums, and what goes back is multiplied by weights of 16 bits. */
+#include <type_traits>
+
 #include "softmax.cuh"
 #include "tributary/internal/kernels_cuda.h"
 
@@ -19,14 +22,14 @@ __device__ __forceinline__ float expected(const trib_cross_entropy_geometry &g, 
     return reduce(sum, parts, Sum());
 }
 
-template <class T>
+template <class TX, class TD>
 __global__ void __launch_bounds__(threads)
-    cross_entropy(trib_cross_entropy_geometry g, const T *x, const int32_t *labels, const trib_step_controls *controls,
-                  T *dx, float *loss)
+    cross_entropy(trib_cross_entropy_geometry g, const TX *x, const int32_t *labels, const trib_step_controls *controls,
+                  TD *dx, float *loss)
 {
     TRIB_SHARED(float, parts, warps);
     const int64_t n = blockIdx.x;
-    const T *row = x + n * g.x_pitch;
+    const TX *row = x + n * g.x_pitch;
     const int label = load<int>(labels + n);
     const bool valid = label >= 0 && label < g.classes;
     const Normaliser of_row = normaliser(row, g.classes, parts);
@@ -37,18 +40,25 @@ __global__ void __launch_bounds__(threads)
         const float target = g.smoothing / float(g.classes) + (c == label ? 1 - g.smoothing : 0);
         const float softmax = expf(channel(row, c) - of_row.largest) / of_row.sum;
         const float value = valid ? scale * (softmax - target) : 0;
-        store_chunk(dx + n * g.dx_pitch + c, from_floats<T, 1>(&value));
+        store_chunk(dx + n * g.dx_pitch + c, from_floats<TD, 1>(&value));
     }
 }
 
-trib_status trib_cuda_cross_entropy(const trib_cross_entropy_geometry *g, trib_dtype dtype, const void *x,
-                                    const int32_t *labels, const trib_step_controls *controls, void *dx, float *loss,
-                                    void *stream)
+trib_status trib_cuda_cross_entropy(const trib_cross_entropy_geometry *g, trib_dtype x_dtype, trib_dtype dx_dtype,
+                                    const void *x, const int32_t *labels, const trib_step_controls *controls, void *dx,
+                                    float *loss, void *stream)
 {
     const char *name = "cross_entropy";
-    return for_type(name, dtype, [&](auto type) {
-        using T = typename decltype(type)::type;
-        return launch(name, cross_entropy<T>, dim3 { unsigned(g->n), 1, 1 }, threads, 0, stream, *g,
-                      static_cast<const T *>(x), labels, controls, static_cast<T *>(dx), loss);
+    return for_type(name, x_dtype, [&](auto x_type) {
+        return for_type(name, dx_dtype, [&](auto dx_type) {
+            using TX = typename decltype(x_type)::type;
+            using TD = typename decltype(dx_type)::type;
+            if constexpr (std::is_same<TX, TD>::value || std::is_same<TX, float>::value)
+                return launch(name, cross_entropy<TX, TD>, dim3 { unsigned(g->n), 1, 1 }, threads, 0, stream, *g,
+                              static_cast<const TX *>(x), labels, controls, static_cast<TD *>(dx), loss);
+            else
+                return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: no CUDA kernel from %s to %s", name, trib_dtype_name(x_dtype),
+                                  trib_dtype_name(dx_dtype));
+        });
     });
 }

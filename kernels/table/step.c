@@ -118,6 +118,13 @@ static void cross_entropy_edge(int index, trib_kernel_problem *p)
     snprintf(p->text, sizeof p->text, "n=%d classes=%d beside %d smoothing=%g", n, classes, beside, (double)smoothing);
 }
 
+/* Logits in float32, whatever the type of their gradient. */
+static void wide_cross_entropy_edge(int index, trib_kernel_problem *p)
+{
+    cross_entropy_edge(index, p);
+    p->inputs[0].element = TRIB_KERNEL_F32;
+}
+
 static void cross_entropy_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
 {
     trib_cross_entropy_geometry g = p->cross_entropy;
@@ -130,7 +137,8 @@ static void cross_entropy_reference(const trib_kernel_problem *p, const float *c
 static trib_status cross_entropy_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
                                      void *const *outputs, void *stream)
 {
-    return trib_cuda_cross_entropy(&p->cross_entropy, dtype, inputs[0], inputs[1], inputs[2], outputs[0], outputs[1],
+    const trib_dtype x = p->inputs[0].element == TRIB_KERNEL_F32 ? TRIB_F32 : dtype;
+    return trib_cuda_cross_entropy(&p->cross_entropy, x, dtype, inputs[0], inputs[1], inputs[2], outputs[0], outputs[1],
                                    stream);
 }
 
@@ -229,6 +237,13 @@ const trib_kernel trib_step_kernels[] = {
       .tolerance = { 2e-6, 1e-3, 8e-3 },
       .edges = 5,
       .edge = cross_entropy_edge,
+      .reference = cross_entropy_reference,
+      .run = cross_entropy_run },
+    { .name = "cross_entropy_of_floats",
+      .dtypes = 1 << TRIB_F16 | 1 << TRIB_BF16,
+      .tolerance = { 0, 1e-3, 8e-3 },
+      .edges = 5,
+      .edge = wide_cross_entropy_edge,
       .reference = cross_entropy_reference,
       .run = cross_entropy_run },
     { .name = "sgd",

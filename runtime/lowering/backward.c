@@ -56,6 +56,42 @@ static trib_status add_loss(trib_backward *b, const trib_loss *loss, int index)
 
 /* ---- all of an op's ---- */
 
+/* A slice that cuDNN reads: it would copy it for each of its two uses, and to float32 gradients of weights from slices
+ * of 16 bits it has no plan. */
+static bool is_read_as_slice(const trib_backward *b, const trib_plan_op *of, const trib_view *dy)
+{
+    return trib_kind_row_of(of->desc.kind)->backward_weight && dy->c != dy->c_total &&
+           !trib_device_get_info(b->l->device)->host;
+}
+
+static trib_status new_dense(trib_backward *b, const trib_plan_op *of, trib_view *view)
+{
+    view->c_offset = 0;
+    view->c_total = view->c;
+    return trib_new_activation(b->l, trib_strings_format(b->l->strings, "%s/dense_gradient", of->name), view);
+}
+
+static trib_status place_behind_relu(trib_backward *b, const trib_plan_op *of, const trib_view *dy, trib_view *dz)
+{
+    const int set = trib_merged_set_of(b, of);
+    *dz = *dy;
+    if (set >= 0) return trib_merged_slice(b, set, of, dz);
+    return is_read_as_slice(b, of, dy) ? new_dense(b, of, dz) : trib_success();
+}
+
+/* Where no ReLU turns a slice into what is dense. */
+static trib_status add_dense_copy(trib_backward *b, const trib_plan_op *of, trib_view *dy)
+{
+    trib_plan_op op;
+    TRIB_TRY(trib_new_backward_op(b, of, TRIB_REORDER, "dense_gradient", &op));
+    memset(&op.desc.attributes, 0, sizeof op.desc.attributes);
+    op.flops = 0;
+    trib_add_input_view(&op, *dy);
+    TRIB_TRY(new_dense(b, of, dy));
+    trib_add_output_view(&op, *dy);
+    return trib_lowering_add_op(b->l, &op);
+}
+
 static trib_status add_backward(trib_backward *b, const trib_plan_op *of)
 {
     const trib_kind_row *row = trib_kind_row_of(of->desc.kind);
@@ -64,8 +100,9 @@ static trib_status add_backward(trib_backward *b, const trib_plan_op *of)
     bool bias = trib_is_trained(b, of, TRIB_BIAS), relu = of->desc.relu && row->backward != TRIB_BATCH_NORM_BACKWARD;
     TRIB_TRY(trib_gradient_view(b, &of->desc.outputs[0], &dy));
     dz = dy;
-    if (relu && set >= 0) TRIB_TRY(trib_merged_slice(b, set, of, &dz));
+    if (relu) TRIB_TRY(place_behind_relu(b, of, &dy, &dz));
     if (relu) TRIB_TRY(trib_add_backward_relu(b, of, &dy, &dz));
+    if (!relu && set < 0 && is_read_as_slice(b, of, &dz)) TRIB_TRY(add_dense_copy(b, of, &dz));
     if (bias && !relu) TRIB_TRY(trib_add_backward_bias(b, of, &dz));
     if (set >= 0)
         return ++b->merged[set].done == b->l->merged[set].count ? trib_add_merged_backward(b, set, of) : trib_success();

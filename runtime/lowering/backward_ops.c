@@ -25,6 +25,7 @@ trib_status trib_gradient_view(trib_backward *b, const trib_view *of, trib_view 
     if (g->view.buffer < 0) {
         const char *name = b->l->plan->buffers[of->buffer].name;
         g->view = *of;
+        g->view.dtype = trib_precision_dtype(b->l->options.precision); /* of logits in float32, too */
         g->view.c_offset = 0;
         g->view.c = of->c_total;
         TRIB_TRY(trib_new_activation(b->l, trib_strings_format(b->l->strings, "%s/gradient", name), &g->view));

@@ -15,10 +15,17 @@ typedef struct trib_folded {
     float bn_eps; /* above 0: it ends in a batch norm, whose parameters now belong to the layer */
 } trib_folded;
 
-/* Training: where a parameter of the graph and what belongs to it stay from step to step; buffer -1: there is none. */
+/* Training: where a parameter of the graph and what belongs to it stay from step to step; buffer -1: there is none. The
+ * copy is a weight's value in the type of the precision, if that is no float32. */
 typedef struct trib_trained {
-    trib_view value, gradient, momentum, average;
+    trib_view value, gradient, momentum, average, copy;
 } trib_trained;
+
+/* Training: a range of values, and the same range of copies, as vectors. */
+typedef struct trib_copied {
+    trib_view values, copies; /* buffer -1: there is none */
+} trib_copied;
+enum { TRIB_COPIED = 2 };
 
 /* Training: parameters with the same multiples of learning rate and weight decay, as vectors. */
 typedef struct trib_update {
@@ -46,6 +53,7 @@ typedef struct trib_lowering {
     trib_view *views;      /* the output of each layer */
     trib_trained *trained; /* training: one per parameter of the graph */
     trib_update updates[TRIB_UPDATES];
+    trib_copied copied[TRIB_COPIED]; /* weights that are updated; frozen ones */
     trib_merged *merged;
     int merged_count;
     trib_view labels, controls; /* training: inputs of the plan */

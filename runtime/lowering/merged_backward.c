@@ -126,7 +126,7 @@ static trib_status as_one(trib_backward *b, int set, const trib_plan_op *of, tri
     for (int i = 0; i < l->merged[set].count; ++i)
         out->flops += trib_layer_flops(l->graph, l->merged[set].layers[i]) * l->options.batch;
     out->desc.attributes.conv2d.k = b->merged[set].view.c;
-    return trib_merged_view(l, &l->merged[set], TRIB_TENSOR_PARAMETER, &out->desc.inputs[1]);
+    return trib_merged_view(l, &l->merged[set], false, &out->desc.inputs[1]);
 }
 
 trib_status trib_add_merged_backward(trib_backward *b, int set, const trib_plan_op *of)
@@ -135,7 +135,7 @@ trib_status trib_add_merged_backward(trib_backward *b, int set, const trib_plan_
     const trib_view *dy = &b->merged[set].view;
     trib_view dw;
     TRIB_TRY(as_one(b, set, of, &one));
-    TRIB_TRY(trib_merged_view(b->l, &b->l->merged[set], TRIB_TENSOR_GRADIENT, &dw));
+    TRIB_TRY(trib_merged_view(b->l, &b->l->merged[set], true, &dw));
     TRIB_TRY(trib_new_backward_op(b, &one, TRIB_CONV2D_BACKWARD_WEIGHT, "backward_weight", &op));
     trib_add_input_view(&op, one.desc.inputs[0]);
     trib_add_input_view(&op, *dy);

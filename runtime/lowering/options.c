@@ -37,9 +37,6 @@ static trib_status check_training(const trib_training *t, const trib_plan_option
     if (t->loss_count < 1 || t->loss_count > TRIB_MAX_PLAN_OUTPUTS / 2 || !t->losses)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "training with %d losses; 1 to %d are possible", t->loss_count,
                           TRIB_MAX_PLAN_OUTPUTS / 2);
-    if (trib_precision_dtype(o->precision) != TRIB_F32)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "training in %s: weights are kept in float32 only; use fp32 or tf32",
-                          trib_precision_name(o->precision));
     if (o->outputs || o->top_k)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "in training the outputs are those of the losses: give no others");
     if (t->frozen_count < 0 || (t->frozen_count && !t->frozen))

@@ -17,11 +17,16 @@ const trib_merged *trib_merged_of(const trib_lowering *lowering, int layer);
 /* Places all tensors that stay, and adds the inputs "labels" and "controls"; plan->inputs has room for them. */
 trib_status trib_place_training(trib_lowering *lowering);
 
+/* With a precision of 16 bits: the ops that round all weights, which ops read as copies. */
+trib_status trib_add_weight_copies(trib_lowering *lowering);
+
 /* The ops of a layer: batch norm has two, a max pool keeps its indices, weights are inputs. */
 trib_status trib_add_training_ops(trib_lowering *lowering, int layer);
 
-/* All weights of a merged set, or their gradients, as one: the same memory. */
-trib_status trib_merged_view(trib_lowering *lowering, const trib_merged *merged, trib_tensor_role role, trib_view *out);
+/* All weights of a merged set as ops read them, or their gradients, as one: the same memory. */
+trib_status trib_merged_view(trib_lowering *lowering, const trib_merged *merged, bool gradients, trib_view *out);
+/* A parameter as ops read it. */
+trib_view trib_view_read(const trib_trained *parameter);
 
 /* A buffer for all channels of the view, which gets it. `name` NULL: out of memory. */
 trib_status trib_new_activation(trib_lowering *lowering, const char *name, trib_view *view);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What stays in memory from step to step: four regions of the same order (values, gradients, momentum, moving
  * averages), so that the update of all parameters is one op on flat memory, or one per pair of multiples of learning
- * rate and weight decay; and behind them what no update touches, running statistics and frozen parameters. */
+ * rate and weight decay; behind them what no update touches, running statistics and frozen parameters; and with a
+ * precision of 16 bits, copies of the weights in that type, in the order of the values. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,11 +191,70 @@ static trib_status place_tensors(trib_lowering *l)
     return place_group(l, regions, NOT_UPDATED, &offset);
 }
 
-trib_status trib_merged_view(trib_lowering *l, const trib_merged *m, trib_tensor_role role, trib_view *out)
+/* ---- copies of 16 bits: of ranges of values that begin and end where memory of a device begins ---- */
+
+static bool has_copy(const trib_lowering *l, const trib_parameter *p, bool frozen)
 {
-    bool gradient = role == TRIB_TENSOR_GRADIENT;
+    bool updated = is_in_group(l, p, WEIGHTS);
+    return p->role == TRIB_WEIGHT && (frozen ? is_in_group(l, p, NOT_UPDATED) : updated);
+}
+
+static trib_status place_copy(trib_lowering *l, int parameter, const trib_copied *c)
+{
+    trib_trained *t = &l->trained[parameter];
+    const trib_plan_buffer *buffers = l->plan->buffers;
+    const int64_t begin = buffers[c->copies.buffer].offset, from = buffers[c->values.buffer].offset;
+    const int64_t offset = begin + (buffers[t->value.buffer].offset - from) / 2;
+    t->copy = t->value;
+    t->copy.dtype = c->copies.dtype;
+    return add_buffer(l, trib_strings_format(l->strings, "%s/copy", l->graph->parameters[parameter].name),
+                      TRIB_BUFFER_STATE, offset, &t->copy);
+}
+
+/* Of weights that are updated, or of those that are frozen: all that lies between the first and the last. */
+static trib_status place_copies(trib_lowering *l, bool frozen, trib_copied *c)
+{
+    const int count = (int)l->graph->parameter_count;
+    int64_t begin = INT64_MAX, end = 0;
+    for (int i = 0; i < count; ++i) {
+        if (!has_copy(l, &l->graph->parameters[i], frozen)) continue;
+        const trib_plan_buffer *b = &l->plan->buffers[l->trained[i].value.buffer];
+        if (b->offset < begin) begin = b->offset;
+        if (b->offset + b->bytes > end) end = b->offset + b->bytes;
+    }
+    if (!end) return trib_success();
+    c->values = c->copies = flat((end - begin) / (int64_t)sizeof(float));
+    c->copies.dtype = trib_precision_dtype(l->options.precision);
+    const char *values = frozen ? "frozen weights" : "weights", *copies = frozen ? "frozen copies" : "copies";
+    TRIB_TRY(add_buffer(l, values, TRIB_BUFFER_PARAMETER, begin, &c->values));
+    TRIB_TRY(add_buffer(l, copies, TRIB_BUFFER_STATE, trib_aligned(l->plan->parameter_bytes), &c->copies));
+    for (int i = 0; i < count; ++i)
+        if (has_copy(l, &l->graph->parameters[i], frozen)) TRIB_TRY(place_copy(l, i, c));
+    return trib_success();
+}
+
+trib_status trib_add_weight_copies(trib_lowering *l)
+{
+    for (int i = 0; i < TRIB_COPIED; ++i) {
+        trib_plan_op op;
+        if (l->copied[i].copies.buffer < 0) continue;
+        TRIB_TRY(trib_new_training_op(trib_strings_add(l->strings, i ? "copy_frozen_weights" : "copy_weights"),
+                                      TRIB_REORDER, &op));
+        trib_add_input_view(&op, l->copied[i].values);
+        trib_add_output_view(&op, l->copied[i].copies);
+        TRIB_TRY(trib_lowering_add_op(l, &op));
+    }
+    return trib_success();
+}
+
+/* ---- what ops read ---- */
+
+trib_view trib_view_read(const trib_trained *t) { return t->copy.buffer >= 0 ? t->copy : t->value; }
+
+trib_status trib_merged_view(trib_lowering *l, const trib_merged *m, bool gradients, trib_view *out)
+{
     const trib_trained *first = &l->trained[l->graph->layers[m->layers[0]].parameters[TRIB_WEIGHT]];
-    *out = gradient ? first->gradient : first->value;
+    *out = gradients ? first->gradient : trib_view_read(first);
     const trib_plan_buffer *at = &l->plan->buffers[out->buffer];
     const trib_buffer_kind kind = at->kind;
     const int64_t offset = at->offset;
@@ -245,12 +305,18 @@ trib_status trib_place_training(trib_lowering *l)
     l->trained = trib_alloc_zeroed(count + 1, sizeof *l->trained);
     l->plan->tensors = trib_alloc_zeroed(REGIONS * count + 1, sizeof *l->plan->tensors);
     if (!l->trained || !l->plan->tensors) return trib_plan_no_memory();
-    for (size_t i = 0; i < count; ++i)
+    for (size_t i = 0; i < count; ++i) {
         for (int r = 0; r < REGIONS; ++r) place_of(&l->trained[i], r)->buffer = -1;
+        l->trained[i].copy.buffer = -1;
+    }
     for (int g = 0; g < TRIB_UPDATES; ++g)
         l->updates[g].value.buffer = l->updates[g].momentum.buffer = l->updates[g].average.buffer = -1;
     TRIB_TRY(trib_find_merged(l));
     TRIB_TRY(place_tensors(l));
+    for (int i = 0; i < TRIB_COPIED; ++i) {
+        l->copied[i].values.buffer = l->copied[i].copies.buffer = -1;
+        if (trib_precision_dtype(l->options.precision) != TRIB_F32) TRIB_TRY(place_copies(l, i, &l->copied[i]));
+    }
     sort_tensors(l->plan);
     return add_inputs(l);
 }

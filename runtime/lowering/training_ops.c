@@ -22,11 +22,11 @@ void trib_add_input_view(trib_plan_op *op, trib_view view) { op->desc.inputs[op-
 
 void trib_add_output_view(trib_plan_op *op, trib_view view) { op->desc.outputs[op->desc.output_count++] = view; }
 
-/* The value of the layer's parameter in this role, if it has one. */
+/* The layer's parameter in this role, if it has one. */
 static void add_parameter(const trib_lowering *l, int id, trib_role role, trib_plan_op *op)
 {
     int parameter = l->graph->layers[id].parameters[role];
-    if (parameter >= 0) trib_add_input_view(op, l->trained[parameter].value);
+    if (parameter >= 0) trib_add_input_view(op, trib_view_read(&l->trained[parameter]));
 }
 
 static trib_status new_op(const trib_lowering *l, int id, const char *name, trib_kind kind, trib_plan_op *op)

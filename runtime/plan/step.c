@@ -101,13 +101,21 @@ static void print_largest(const trib_plan *p, int op, FILE *out)
 }
 
 typedef struct memory {
-    int64_t roles[TRIB_TENSOR_ROLE_COUNT], workspace; /* the largest */
+    int64_t roles[TRIB_TENSOR_ROLE_COUNT], copies; /* of weights, rounded to the precision */
+    int64_t workspace;                             /* the largest */
 } memory;
+
+static int64_t copies_by(const trib_plan *p, const trib_plan_op *op)
+{
+    const trib_plan_buffer *to = &p->buffers[op->desc.outputs[0].buffer];
+    return op->desc.kind == TRIB_REORDER && trib_buffer_area(to->kind) == TRIB_AREA_PARAMETERS ? to->bytes : 0;
+}
 
 static memory memory_of(const trib_plan *p)
 {
     memory m = { 0 };
     for (int i = 0; i < p->tensor_count; ++i) m.roles[p->tensors[i].role] += trib_view_bytes(&p->tensors[i].view);
+    for (int i = 0; i < p->op_count; ++i) m.copies += copies_by(p, &p->ops[i]);
     for (int b = 0; b < p->buffer_count; ++b)
         if (p->buffers[b].kind == TRIB_BUFFER_WORKSPACE && p->buffers[b].bytes > m.workspace)
             m.workspace = p->buffers[b].bytes;
@@ -117,14 +125,16 @@ static memory memory_of(const trib_plan *p)
 static void print_memory(const trib_plan *p, FILE *out)
 {
     const memory m = memory_of(p);
-    fprintf(
-        out,
-        "\nMemory of a step:\n  %9.2f MB  parameters and running statistics\n  %9.2f MB  gradients\n"
-        "  %9.2f MB  state: momentum, averages\n  %9.2f MB  activations and workspaces, sharing an arena; the largest "
-        "workspace has %.2f MB\n  %9.2f MB  in all\n",
-        mb(m.roles[TRIB_TENSOR_PARAMETER]), mb(m.roles[TRIB_TENSOR_GRADIENT]),
-        mb(m.roles[TRIB_TENSOR_MOMENTUM] + m.roles[TRIB_TENSOR_AVERAGE]), mb(p->arena_bytes), mb(m.workspace),
-        mb(p->arena_bytes + p->parameter_bytes));
+    fprintf(out,
+            "\nMemory of a step:\n  %9.2f MB  parameters and running statistics\n  %9.2f MB  gradients\n"
+            "  %9.2f MB  state: momentum, averages\n",
+            mb(m.roles[TRIB_TENSOR_PARAMETER]), mb(m.roles[TRIB_TENSOR_GRADIENT]),
+            mb(m.roles[TRIB_TENSOR_MOMENTUM] + m.roles[TRIB_TENSOR_AVERAGE]));
+    if (m.copies) fprintf(out, "  %9.2f MB  weights in %s\n", mb(m.copies), trib_precision_name(p->precision));
+    fprintf(out,
+            "  %9.2f MB  activations and workspaces, sharing an arena; the largest workspace has %.2f MB\n"
+            "  %9.2f MB  in all\n",
+            mb(p->arena_bytes), mb(m.workspace), mb(p->arena_bytes + p->parameter_bytes));
     int64_t most;
     const int peak = peak_of(p, &most);
     fprintf(out, "At the peak, op %d, %s: %.2f MB of activations and workspaces; the largest:\n", peak,
@@ -140,6 +150,7 @@ static void memory_json(const trib_plan *p, FILE *out)
     for (int role = 0; role < TRIB_TENSOR_ROLE_COUNT; ++role)
         fprintf(out, "%s\"%s_bytes\": %lld", role ? ", " : "    ", trib_tensor_role_name((trib_tensor_role)role),
                 (long long)m.roles[role]);
+    fprintf(out, ", \"copies_bytes\": %lld", (long long)m.copies);
     if (p->device_memory_bytes > 0)
         fprintf(out, ", \"device_memory_bytes\": %lld, \"fits\": %s", (long long)p->device_memory_bytes,
                 p->arena_bytes + p->parameter_bytes <= p->device_memory_bytes ? "true" : "false");

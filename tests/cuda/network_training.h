@@ -22,7 +22,8 @@ struct TrainingWay {
 inline std::string name_of(const TrainingWay &way)
 {
     std::string name = way.batch_norm ? "batch_norm_" : "lrn_";
-    return name + trib_schedule_name(way.schedule) + (way.launch == TRIB_GRAPH ? "_graph" : "_eager");
+    name += trib_schedule_name(way.schedule) + std::string(way.launch == TRIB_GRAPH ? "_graph" : "_eager");
+    return name + (way.precision ? std::string("_") + trib_precision_name(way.precision) : "");
 }
 
 // Everything but the trainer.

@@ -257,10 +257,10 @@ TEST_F(Plans, GradientsThatAddOrWiden)
     const std::size_t step = support::by_form(11, 1);
     for (std::size_t i = 0; i < layers.size(); i += step)
         for (trib_conv_direction direction : { TRIB_CONV_DGRAD, TRIB_CONV_WGRAD })
-            for (trib_precision precision : { TRIB_PRECISION_FP32, TRIB_PRECISION_TF32, TRIB_PRECISION_BF16 }) {
+            for (int precision = 0; precision < TRIB_PRECISION_COUNT; ++precision) {
                 trib_conv_desc desc = layers[i].desc;
                 desc.direction = direction;
-                desc.precision = precision;
+                desc.precision = trib_precision(precision);
                 desc.n = 32;
                 desc.has_bias = desc.relu = false;
                 desc.y_pitch = desc.k;

@@ -35,15 +35,22 @@ std::int64_t elements(const trib_kernel_problem &problem)
     return sum;
 }
 
-// Larger ones (updates of all parameters at once) only in the long form: edges are checked in both.
+// Larger ones (updates of all parameters at once), and training in 16 bits, only in the long form: edges are checked in
+// both, in every type. Here each kernel has a layer at least.
 constexpr std::int64_t many_elements = 10'000'000;
+
+bool is_long(const bench_layer &layer)
+{
+    const bool has_float = layer.kernel->dtypes >> TRIB_F32 & 1u;
+    return elements(layer.problem) > many_elements || (layer.training && has_float && layer.dtype != TRIB_F32);
+}
 
 TEST_P(KernelLayers, AreRight)
 {
     if (!device::missing().empty()) GTEST_SKIP() << device::missing();
     for (const bench_layer &layer : Layers(1)) {
         if (layer.kernel != GetParam()) continue;
-        if (!support::long_form() && elements(layer.problem) > many_elements) continue;
+        if (!support::long_form() && is_long(layer)) continue;
         const std::string wrong = checker::check(*layer.kernel, layer.problem, layer.dtype, {});
         EXPECT_TRUE(wrong.empty()) << layer.name << ": " << wrong;
     }

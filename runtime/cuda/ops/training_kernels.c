@@ -113,18 +113,18 @@ static trib_status adaptive_avg_pool2d_backward(const trib_op_desc *d, const tri
 
 /* ---- loss and updates ---- */
 
-static bool one_type(const trib_op_desc *d, char *reason)
+static bool fitting_types(const trib_op_desc *d, char *reason)
 {
-    if (d->outputs[0].dtype != d->inputs[0].dtype)
-        return trib_kernel_refuses(reason, "dlogits of the logits' type only");
+    if (d->outputs[0].dtype != d->inputs[0].dtype && d->inputs[0].dtype != TRIB_F32)
+        return trib_kernel_refuses(reason, "dlogits of the logits' type, or of any type from logits in float32, only");
     return trib_kernel_is_plain_without_relu(d, reason);
 }
 
 static trib_status cross_entropy(const trib_op_desc *d, const trib_kernel_call *c)
 {
     const trib_cross_entropy_geometry g = trib_cross_entropy_of(d);
-    return trib_cuda_cross_entropy(&g, type_of(d), c->inputs[0], c->inputs[1], c->inputs[2], c->outputs[0],
-                                   c->outputs[1], c->stream);
+    return trib_cuda_cross_entropy(&g, type_of(d), d->outputs[0].dtype, c->inputs[0], c->inputs[1], c->inputs[2],
+                                   c->outputs[0], c->outputs[1], c->stream);
 }
 
 static trib_status sgd(const trib_op_desc *d, const trib_kernel_call *c)
@@ -159,7 +159,7 @@ const trib_kernel_op *trib_training_kernel(trib_kind kind)
         ROW(ADAPTIVE_AVG_POOL2D_BACKWARD, adaptive_avg_pool2d_backward, PLAIN),
         ROW(LRN_BACKWARD, lrn_backward, .supports = small_lrn),
         ROW(DROPOUT_TRAINING, dropout, PLAIN),
-        ROW(CROSS_ENTROPY, cross_entropy, .supports = one_type),
+        ROW(CROSS_ENTROPY, cross_entropy, .supports = fitting_types),
         ROW(SGD, sgd, PLAIN),
         ROW(MOVING_AVERAGE, moving_average, PLAIN),
     };

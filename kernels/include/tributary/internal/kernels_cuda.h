@@ -160,10 +160,11 @@ trib_status trib_cuda_lrn_backward(const trib_gradient_geometry *g, const trib_l
 trib_status trib_cuda_dropout(const trib_dropout_geometry *g, trib_dtype dtype, const void *x,
                               const trib_step_controls *controls, void *y, void *stream);
 
-/* g->scale is the weight of the loss; the kernel multiplies it by the controls' loss scale. loss[n] is float32. */
-trib_status trib_cuda_cross_entropy(const trib_cross_entropy_geometry *g, trib_dtype dtype, const void *x,
-                                    const int32_t *labels, const trib_step_controls *controls, void *dx, float *loss,
-                                    void *stream);
+/* g->scale is the weight of the loss; the kernel multiplies it by the controls' loss scale. x is of the type of dx or
+ * float32; loss[n] is float32. */
+trib_status trib_cuda_cross_entropy(const trib_cross_entropy_geometry *g, trib_dtype x_dtype, trib_dtype dx_dtype,
+                                    const void *x, const int32_t *labels, const trib_step_controls *controls, void *dx,
+                                    float *loss, void *stream);
 
 /* Multiples of the controls' learning rate and weight decay. */
 typedef struct trib_cuda_sgd_rates {
