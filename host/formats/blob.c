@@ -149,3 +149,13 @@ trib_status trib_blob_skip_to(trib_blob *blob, int64_t at)
     }
     return trib_success();
 }
+
+trib_status trib_blob_read_at(trib_blob *blob, int64_t at, void *buffer, size_t size)
+{
+    size_t got = 0;
+    TRIB_TRY(trib_blob_skip_to(blob, at));
+    TRIB_TRY(trib_blob_read(blob, buffer, size, &got));
+    if (got == size) return trib_success();
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: ends after %lld bytes; it is truncated", trib_shorten(blob->path).text,
+                      (long long)at + (long long)got);
+}

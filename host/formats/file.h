@@ -39,6 +39,8 @@ trib_status trib_blob_read(trib_blob *blob, void *buffer, size_t size, size_t *g
 trib_status trib_blob_take(trib_blob *blob, size_t size, void **bytes, size_t *got);
 /* Continues at byte `at`: in a pipe only forwards; fails if it ends before. */
 trib_status trib_blob_skip_to(trib_blob *blob, int64_t at);
+/* Reads `size` bytes from byte `at` on; fails if the file or pipe ends before. */
+trib_status trib_blob_read_at(trib_blob *blob, int64_t at, void *buffer, size_t size);
 
 typedef struct trib_output trib_output;
 

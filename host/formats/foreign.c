@@ -36,16 +36,6 @@ static bool is_html(const unsigned char *head, size_t size)
     return false;
 }
 
-/* torch.save since 1.6: the first member of the archive is FOLDER/data.pkl. */
-static bool is_torch_zip(const unsigned char *head, size_t size)
-{
-    static const char leaf[] = "/data.pkl";
-    enum { NAME_LENGTH_AT = 26, NAME_AT = 30 };
-    if (size < NAME_AT || !has(head, size, 0, "PK\3\4", 4)) return false;
-    size_t length = (size_t)head[NAME_LENGTH_AT] | (size_t)head[NAME_LENGTH_AT + 1] << 8, tail = sizeof leaf - 1;
-    return length >= tail && has(head, size, NAME_AT + length - tail, leaf, tail);
-}
-
 /* A pickle of protocol 2 to 5. */
 static bool is_pickle(const unsigned char *head, size_t size)
 {
@@ -73,8 +63,6 @@ bool trib_is_text(const unsigned char *head, size_t size)
 }
 
 #define BYTES(place, text) .at = (place), .bytes = (text), .length = sizeof(text) - 1
-#define TO_SAFETENSORS "write its state_dict with safetensors.torch.save_file in Python"
-#define IF_TORCH "if torch.save wrote it, " TO_SAFETENSORS "; else unpack it"
 
 /* The first row that fits gives the message. */
 static const foreign_row rows[] = {
@@ -90,12 +78,9 @@ static const foreign_row rows[] = {
     { BYTES(0, "BZh"), .what = "packed with bzip2", .instead = "unpack it with bunzip2" },
     { BYTES(0, "\x89HDF\r\n\x1A\n"), .what = "an HDF5 file, as Keras and Caffe write them",
       .instead = "save its weights as safetensors with the program that made it" },
-    { .is = is_torch_zip, .what = "a PyTorch file (torch.save)", .instead = TO_SAFETENSORS },
-    { BYTES(0, "PK\3\4"), .what = "a zip archive", .instead = IF_TORCH },
-    { BYTES(0, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"),
-      .what = "a PyTorch file from before version 1.6 (torch.save)", .instead = TO_SAFETENSORS },
-    { .is = is_pickle, .what = "a Python pickle", .instead = TO_SAFETENSORS },
-    { BYTES(257, "ustar"), .what = "a tar archive", .instead = IF_TORCH },
+    { .is = is_pickle,
+      .what = "a Python pickle without the magic number of PyTorch's files",
+      .instead = "save a model's state_dict with torch.save" },
     { BYTES(4, "TFL3"), .what = "a TensorFlow Lite model",
       .instead = "save the weights of the network that it was made from as safetensors" },
     { .is = is_saved_model, .what = "a TensorFlow SavedModel", .instead = "save its weights as safetensors" },
@@ -114,7 +99,7 @@ static bool fits(const foreign_row *row, const unsigned char *head, size_t size)
     return row->is ? row->is(head, size) : has(head, size, row->at, row->bytes, row->length);
 }
 
-#define CAN_READ "only safetensors files and Caffe models can be read"
+#define CAN_READ "only safetensors files, PyTorch files and Caffe models can be read"
 
 /* What is wrong with the first bytes of a damaged Caffe or ONNX model. */
 static const char *as_protobuf(const unsigned char *head, size_t size)

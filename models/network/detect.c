@@ -50,10 +50,26 @@ static trib_status consider(const trib_network *network, const trib_tensor_index
     return trib_success();
 }
 
+/* Networks whose files people have, told by a tensor's beginning. */
+static const struct {
+    const char *beginning, *name;
+} others[] = { { "Conv2d_1a_3x3.", "Inception v3" }, { "Mixed_5b.", "Inception v3" } };
+
+static const char *other_network(const trib_tensor_index *index)
+{
+    for (size_t i = 0; i < index->count; ++i)
+        for (size_t k = 0; k < sizeof others / sizeof *others; ++k)
+            if (!strncmp(index->entries[i].bare_name, others[k].beginning, strlen(others[k].beginning)))
+                return others[k].name;
+    return NULL;
+}
+
 static trib_status nothing_known(const trib_tensor_index *index)
 {
     char text[256] = "", name[TRIB_NAME_TEXT];
+    const char *other = other_network(index);
     if (!index->count) return TRIB_ERROR(TRIB_BAD_DATA, "the file has no tensors, so it is not a network");
+    if (other) return TRIB_ERROR(TRIB_UNSUPPORTED, "its tensors are those of %s, which is not a known network", other);
     for (int i = 0; trib_network_at(i); ++i) {
         const trib_network *n = trib_network_at(i);
         size_t used = strlen(text);
