@@ -11,9 +11,8 @@
 
 /* ---- arrays ---- */
 
-static trib_kernel_element element_of(trib_dtype dtype, trib_dtype kernel)
+static trib_kernel_element element_of(trib_dtype dtype)
 {
-    if (dtype == kernel) return TRIB_KERNEL_STORAGE;
     switch (dtype) {
     case TRIB_F16: return TRIB_KERNEL_F16;
     case TRIB_BF16: return TRIB_KERNEL_BF16;
@@ -23,10 +22,10 @@ static trib_kernel_element element_of(trib_dtype dtype, trib_dtype kernel)
     }
 }
 
-static trib_kernel_array array_of(const trib_view *v, trib_dtype kernel)
+static trib_kernel_array array_of(const trib_view *v)
 {
     trib_kernel_array a = trib_slice((int64_t)v->n * v->h * v->w, v->c, v->c_offset, v->c_total - v->c_offset - v->c);
-    a.element = element_of(v->dtype, kernel);
+    a.element = element_of(v->dtype);
     return a;
 }
 
@@ -50,17 +49,16 @@ static bool is_updated(const trib_op_desc *d, int output)
 }
 
 /* What an op updates in place is an output only. */
-static void add_arrays(const trib_plan *plan, const trib_plan_op *op, trib_dtype dtype, trib_kernel_problem *p)
+static void add_arrays(const trib_plan *plan, const trib_plan_op *op, trib_kernel_problem *p)
 {
     const trib_op_desc *d = &op->desc;
     for (int i = 0; i < d->input_count; ++i) {
         const trib_view *x = &d->inputs[i];
-        if (!trib_op_updates(d, i))
-            p->inputs[p->input_count++] = is_controls(plan, x) ? controls() : array_of(x, dtype);
+        if (!trib_op_updates(d, i)) p->inputs[p->input_count++] = is_controls(plan, x) ? controls() : array_of(x);
     }
     for (int i = 0; i < d->output_count; ++i) {
         trib_kernel_array *y = &p->outputs[p->output_count++];
-        *y = array_of(&d->outputs[i], dtype);
+        *y = array_of(&d->outputs[i]);
         if (is_updated(d, i)) y->content = TRIB_KERNEL_UPDATED;
     }
     if (op->workspace < 0) return;
@@ -202,21 +200,24 @@ static void describe(const trib_op_desc *d, trib_kernel_problem *p)
 
 /* ---- the kernel ---- */
 
-/* In float32 its own type and the kernel's are one. */
-static bool is_same_type(trib_kernel_element a, trib_kernel_element b, trib_dtype kernel)
+static bool is_alike(const trib_kernel_array *a, const trib_kernel_array *edge, trib_dtype dtype)
 {
-    const trib_kernel_element own = kernel == TRIB_F32 ? TRIB_KERNEL_F32 : TRIB_KERNEL_STORAGE;
-    return (a == TRIB_KERNEL_STORAGE ? own : a) == (b == TRIB_KERNEL_STORAGE ? own : b);
+    const trib_kernel_element of_edge = edge->element == TRIB_KERNEL_STORAGE ? element_of(dtype) : edge->element;
+    return a->content == edge->content && a->element == of_edge;
 }
 
-static bool has_form(const trib_kernel *kernel, const trib_kernel_problem *p, trib_dtype dtype)
+/* Whether one of the kernel's edges has such arrays when the kernel is run with this type. */
+static bool has_form(const trib_kernel *kernel, trib_dtype dtype, const trib_kernel_problem *p)
 {
-    trib_kernel_problem q;
-    kernel->edge(0, &q);
-    bool same = q.input_count == p->input_count && q.output_count == p->output_count;
-    same = same && (!p->input_count || is_same_type(q.inputs[0].element, p->inputs[0].element, dtype));
-    for (int i = 0; same && i < p->output_count; ++i) same = q.outputs[i].content == p->outputs[i].content;
-    return same;
+    bool found = false;
+    for (int k = 0; k < kernel->edges && !found && kernel->dtypes >> dtype & 1; ++k) {
+        trib_kernel_problem q;
+        kernel->edge(k, &q);
+        found = q.input_count == p->input_count && q.output_count == p->output_count;
+        for (int i = 0; found && i < p->input_count; ++i) found = is_alike(&p->inputs[i], &q.inputs[i], dtype);
+        for (int i = 0; found && i < p->output_count; ++i) found = is_alike(&p->outputs[i], &q.outputs[i], dtype);
+    }
+    return found;
 }
 
 static bool is_named(const trib_kernel *kernel, const char *name)
@@ -225,16 +226,25 @@ static bool is_named(const trib_kernel *kernel, const char *name)
     return !strncmp(kernel->name, name, length) && (!kernel->name[length] || kernel->name[length] == '_');
 }
 
+/* Run with the type of its first input, or, where it changes the type, of its first output. */
+static const trib_kernel *find(const char *name, const trib_op_desc *d, const trib_kernel_problem *p, trib_dtype *dtype)
+{
+    const trib_dtype dtypes[] = { d->inputs[0].dtype, d->outputs[0].dtype };
+    for (int k = 0; k < TRIB_COUNT(dtypes); ++k)
+        for (int i = 0; trib_kernel_at(i); ++i) {
+            *dtype = dtypes[k];
+            if (is_named(trib_kernel_at(i), name) && has_form(trib_kernel_at(i), *dtype, p)) return trib_kernel_at(i);
+        }
+    return NULL;
+}
+
 const trib_kernel *bench_training_problem(const trib_plan *plan, const trib_plan_op *op, trib_dtype *dtype,
                                           trib_kernel_problem *out)
 {
     const char *name = strchr(op->implementation, ':');
     memset(out, 0, sizeof *out);
-    *dtype = op->desc.kind == TRIB_CROSS_ENTROPY ? op->desc.outputs[0].dtype : op->desc.inputs[0].dtype;
-    add_arrays(plan, op, *dtype, out);
+    add_arrays(plan, op, out);
     fill_geometry(&op->desc, out);
     describe(&op->desc, out);
-    for (int i = 0; name && trib_kernel_at(i); ++i)
-        if (is_named(trib_kernel_at(i), name + 1) && has_form(trib_kernel_at(i), out, *dtype)) return trib_kernel_at(i);
-    return NULL;
+    return name ? find(name + 1, &op->desc, out, dtype) : NULL;
 }
