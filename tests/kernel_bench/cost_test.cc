@@ -75,10 +75,10 @@ TEST(Bytes, OfTraining)
     p = layer("max_pool2d_backward_accumulated", "inception_3a/pool/backward", 32);
     EXPECT_EQ(bench_bytes(&p, TRIB_F32), 32 * 28 * 28 * 192 * (4 + 1 + 2 * 4));
     EXPECT_EQ(p.inputs[1].below, 9);
-    p = layer("relu_backward_in_place", "inception_3a/3x3/relu/backward", 1);
+    p = layer("relu_backward", "inception_3a/3x3/relu/backward", 1);
     EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4 * (3 * 28 * 28 * 128 + 128));
-    EXPECT_EQ(p.outputs[0].first, 64);
-    EXPECT_EQ(p.outputs[0].pitch, 256);
+    EXPECT_EQ(p.inputs[0].first, 64);
+    EXPECT_EQ(p.inputs[0].pitch, 256);
     p = layer("cross_entropy", "loss/logits", 32);
     EXPECT_EQ(bench_bytes(&p, TRIB_F32), 4 * (2 * 32 * 1000 + 2 * 32) + 64);
     p = layer("sgd", "update", 1);

@@ -36,6 +36,37 @@ trib_plan_options options_of(const trib_training &t, int batch, trib_schedule sc
     return o;
 }
 
+// Parameters rounded to 16 bits.
+class Halves
+{
+  public:
+    explicit Halves(const trib_graph *graph) : full_(graph)
+    {
+        for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
+            trib_tensor t = full_.data()[i];
+            std::int64_t count = 0;
+            EXPECT_OK(trib_shape_count(&t.shape, &count));
+            for (std::int64_t k = 0; k < count; ++k)
+                values_.push_back(trib_f32_to_bf16(static_cast<const float *>(t.data)[k]));
+            t.dtype = TRIB_BF16;
+            tensors_.push_back(t);
+        }
+        std::size_t first = 0;
+        for (trib_tensor &t : tensors_) {
+            std::int64_t count = 0;
+            EXPECT_OK(trib_shape_count(&t.shape, &count));
+            t.data = values_.data() + first;
+            first += std::size_t(count);
+        }
+    }
+    const trib_tensor *data() const { return tensors_.data(); }
+
+  private:
+    nets::Parameters full_;
+    std::vector<trib_tensor> tensors_;
+    std::vector<std::uint16_t> values_;
+};
+
 struct Free {
     void operator()(trib_trainer *t) const { trib_trainer_destroy(t); }
 };
@@ -46,7 +77,8 @@ class Trained
 {
   public:
     Trained(const trib_graph *graph, const trib_training &training, int batch, trib_schedule schedule = TRIB_SERIAL,
-            trib_launch launch = TRIB_EAGER, int threads = 2, std::int64_t failing = 0)
+            trib_launch launch = TRIB_EAGER, int threads = 2, std::int64_t failing = 0,
+            const trib_tensor *parameters = nullptr)
         : device_(nets::cpu(threads)), parameters_(graph), input_(nets::input_for(graph, batch))
     {
         trib_trainer_options o = {};
@@ -54,7 +86,7 @@ class Trained
         o.launch = launch;
         trib_trainer *made = nullptr;
         if (failing) trib_fault_arm(failing, false);
-        created = trib_trainer_create(device_.get(), graph, parameters_.data(), &o, &made);
+        created = trib_trainer_create(device_.get(), graph, parameters ? parameters : parameters_.data(), &o, &made);
         trainer.reset(made);
         for (int i = 0; i < batch; ++i) labels.push_back(i % 3);
         controls.lr = 0.01f;
@@ -420,12 +452,68 @@ TEST(Training, AWrongLabelChangesNothing)
         EXPECT_FAILS(run.step(), TRIB_INVALID_ARGUMENT, "of image 1 is not one of the");
     }
     EXPECT_TRUE(same_bits(before, run.state()));
-    EXPECT_FAILS(trib_trainer_read(run.trainer.get(), -1, before.data()), TRIB_INVALID_ARGUMENT, "no tensor -1");
-    EXPECT_FAILS(trib_trainer_step(run.trainer.get(), nullptr, nullptr, nullptr, nullptr), TRIB_INVALID_ARGUMENT,
-                 "a step needs");
-    trib_trainer *out = nullptr;
-    EXPECT_FAILS(trib_trainer_create(nullptr, graph.get(), nullptr, nullptr, &out), TRIB_INVALID_ARGUMENT,
-                 "a trainer needs");
+}
+
+TEST(Training, MissingArgumentsAreRefused)
+{
+    auto graph = nets::inception(true);
+    auto device = nets::cpu();
+    nets::Parameters parameters(graph.get());
+    trib_training t = training_of(one_loss, 1);
+    Trained run(graph.get(), t, 2);
+    ASSERT_OK(run.created);
+    trib_trainer *trainer = run.trainer.get(), *out = nullptr;
+    trib_trainer_options o = {};
+    o.plan = options_of(t, 2);
+    EXPECT_FAILS(trib_trainer_create(nullptr, graph.get(), parameters.data(), &o, &out), TRIB_INVALID_ARGUMENT,
+                 "needs");
+    EXPECT_FAILS(trib_trainer_create(device.get(), nullptr, parameters.data(), &o, &out), TRIB_INVALID_ARGUMENT,
+                 "needs");
+    EXPECT_FAILS(trib_trainer_create(device.get(), graph.get(), parameters.data(), nullptr, &out),
+                 TRIB_INVALID_ARGUMENT, "needs");
+    EXPECT_FAILS(trib_trainer_create(device.get(), graph.get(), nullptr, &o, &out), TRIB_INVALID_ARGUMENT, "");
+    o.plan.training = nullptr;
+    EXPECT_FAILS(trib_trainer_create(device.get(), graph.get(), parameters.data(), &o, &out), TRIB_INVALID_ARGUMENT,
+                 "what to train");
+
+    float value = 0;
+    std::int32_t label = 0;
+    void *rows[] = { &value, &value };
+    const trib_step_controls *c = &run.controls;
+    EXPECT_FAILS(trib_trainer_step(nullptr, &value, &label, c, rows), TRIB_INVALID_ARGUMENT, "a step needs");
+    EXPECT_FAILS(trib_trainer_step(trainer, nullptr, &label, c, rows), TRIB_INVALID_ARGUMENT, "a step needs");
+    EXPECT_FAILS(trib_trainer_step(trainer, &value, nullptr, c, rows), TRIB_INVALID_ARGUMENT, "a step needs");
+    EXPECT_FAILS(trib_trainer_step(trainer, &value, &label, nullptr, rows), TRIB_INVALID_ARGUMENT, "a step needs");
+    EXPECT_FAILS(trib_trainer_step(trainer, &value, &label, c, nullptr), TRIB_INVALID_ARGUMENT, "a step needs");
+
+    const int count = trib_trainer_tensor_count(trainer);
+    for (int index : { -1, count }) {
+        EXPECT_FAILS(trib_trainer_read(trainer, index, &value), TRIB_INVALID_ARGUMENT, "there is no tensor");
+        EXPECT_FAILS(trib_trainer_write(trainer, index, &value), TRIB_INVALID_ARGUMENT, "there is no tensor");
+    }
+    EXPECT_FAILS(trib_trainer_read(trainer, 0, nullptr), TRIB_INVALID_ARGUMENT, "tensor 0");
+    EXPECT_FAILS(trib_trainer_write(nullptr, 0, &value), TRIB_INVALID_ARGUMENT, "tensor 0");
+    EXPECT_EQ(trib_trainer_find(trainer, TRIB_TENSOR_PARAMETER, "stem"), -1);
+    trib_trainer_destroy(nullptr);
+}
+
+TEST(Training, BeginsWithParametersOfSixteenBits)
+{
+    auto graph = nets::inception(true);
+    nets::Parameters full(graph.get());
+    Halves halves(graph.get());
+    trib_training t = training_of(one_loss, 1);
+    Trained run(graph.get(), t, 2, TRIB_SERIAL, TRIB_EAGER, 2, 0, halves.data());
+    ASSERT_OK(run.created);
+    for (int i = 0; i < trib_trainer_tensor_count(run.trainer.get()); ++i) {
+        const trib_trainer_tensor tensor = trib_trainer_tensor_at(run.trainer.get(), i);
+        if (tensor.role != TRIB_TENSOR_PARAMETER) continue;
+        const trib_plan_tensor &place = trib_trainer_plan(run.trainer.get())->tensors[i];
+        const auto *wanted = static_cast<const float *>(full.data()[place.parameter].data);
+        const std::vector<float> values = run.read(i);
+        for (std::size_t k = 0; k < values.size(); ++k)
+            ASSERT_EQ(values[k], trib_bf16_to_f32(trib_f32_to_bf16(wanted[k]))) << tensor.name << " " << k;
+    }
 }
 
 TEST(Training, EveryAllocationCanFail)
@@ -433,8 +521,9 @@ TEST(Training, EveryAllocationCanFail)
     auto graph = nets::inception(true);
     trib_training t = training_of(one_loss, 1);
     t.average = true;
+    const Halves halves(graph.get()); // which are converted
     for (std::int64_t k = 1; k < 100000; ++k) {
-        Trained run(graph.get(), t, 2, TRIB_BRANCHES, TRIB_GRAPH, 2, k);
+        Trained run(graph.get(), t, 2, TRIB_BRANCHES, TRIB_GRAPH, 2, k, halves.data());
         trib_status status = run.created;
         if (!trib_failed(&status)) status = run.step();
         if (trib_fault_disarm() < k) break;
