@@ -2,11 +2,12 @@
  * The schedule of each fork: which of its branches stay on the surrounding stream. `serial`: all. `branches`:
  * the first; each other branch gets a stream of its own. `fused`: the merged reductions, and after them the branch with
  * the most work. Forks in sequence reuse streams. The content of a branch that stays, including nested forks, begins on
- * the stream of the branch. */
+ * the stream of the branch. A branch's backward ops are on the stream of the branch, but for gradients of weights. */
 #include <string.h>
 
 #include "lowering/fork_join.h"
 #include "lowering/passes.h"
+#include "lowering/weight_gradients.h"
 #include "tributary/internal/alloc.h"
 
 typedef struct placing {
@@ -104,12 +105,21 @@ static trib_status place_all(trib_lowering *l)
     return status;
 }
 
+static trib_status place_beside(trib_lowering *l)
+{
+    trib_lag lag;
+    trib_status status = trib_place_weight_gradients(l, &lag);
+    if (!trib_failed(&status)) status = trib_connect_streams(l, &lag);
+    trib_free(lag.ended);
+    return status;
+}
+
 trib_status trib_pass_assign_streams(trib_lowering *l)
 {
     l->plan->stream_count = 1;
     l->plan->event_count = 0;
     TRIB_TRY(place_all(l));
-    TRIB_TRY(trib_connect_streams(l));
+    TRIB_TRY(place_beside(l));
     char schedule[256];
     trib_plan_schedule_text(l->plan, schedule, sizeof schedule);
     return trib_lowering_note(l, "assign_streams: %s, %d streams, %d events", schedule, l->plan->stream_count,

@@ -86,14 +86,20 @@ static bool must_follow(const trib_plan *p, const trib_plan_op *op, const trib_p
 
 /* ---- waits ---- */
 
+static bool is_too_late(const trib_plan *p, const trib_lag *lag, int op, int earlier)
+{
+    return p->ops[earlier].stream == lag->stream && earlier < lag->ended[op];
+}
+
 /* The ops to follow are tried latest first, so that one wait makes those it implies unnecessary. Work beside stream 0
  * must not start before the run: it follows the first op. */
-static trib_status connect(trib_plan *p, clocks *c)
+static trib_status connect(trib_plan *p, const trib_lag *lag, clocks *c)
 {
     for (int i = 0; i < p->op_count; ++i) {
         trib_plan_op *op = &p->ops[i];
         for (int j = i; j-- > 0;)
-            if (p->ops[j].stream != op->stream && (j == 0 || must_follow(p, op, &p->ops[j])))
+            if (p->ops[j].stream != op->stream &&
+                (j == 0 || is_too_late(p, lag, i, j) || must_follow(p, op, &p->ops[j])))
                 TRIB_TRY(wait_for(p, c, i, j));
         int *known = row(c->known, c->streams, op->stream);
         known[op->stream] = i + 1;
@@ -130,14 +136,14 @@ static trib_status join_rest(trib_lowering *l, clocks *c)
     return open ? trib_lowering_add_op(l, &end) : trib_success();
 }
 
-trib_status trib_connect_streams(trib_lowering *l)
+trib_status trib_connect_streams(trib_lowering *l, const trib_lag *lag)
 {
     trib_plan *p = l->plan;
     size_t streams = (size_t)p->stream_count;
     clocks c = { .streams = p->stream_count };
     c.known = trib_alloc_zeroed(streams * streams, sizeof *c.known);
     c.at = trib_alloc_zeroed((size_t)p->op_count * streams, sizeof *c.at);
-    trib_status status = c.known && c.at ? connect(p, &c) : trib_plan_no_memory();
+    trib_status status = c.known && c.at ? connect(p, lag, &c) : trib_plan_no_memory();
     if (!trib_failed(&status)) status = join_rest(l, &c);
     trib_free(c.known);
     trib_free(c.at);

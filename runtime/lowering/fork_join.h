@@ -3,11 +3,11 @@
 #ifndef TRIBUTARY_RUNTIME_LOWERING_FORK_JOIN_H
 #define TRIBUTARY_RUNTIME_LOWERING_FORK_JOIN_H
 
-#include "lowering/lowering.h"
+#include "lowering/weight_gradients.h"
 
 /* Ops have streams. Adds the events that make every op follow earlier ones whose results it reads, or that read or
- * wrote memory it overwrites (an op may update its input in place), and no redundant ones; begins with the first op,
- * and ends with everything joined on stream 0. */
-trib_status trib_connect_streams(trib_lowering *lowering);
+ * wrote memory it overwrites (an op may update its input in place), those that keep `lag`, and no redundant ones;
+ * begins with the first op, and ends with everything joined on stream 0. */
+trib_status trib_connect_streams(trib_lowering *lowering, const trib_lag *lag);
 
 #endif
