@@ -428,6 +428,7 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                                       .work = TRIB_WORK_POOL,
                                       TRAINING(1, 1, 2, 2),
                                       .check = trib_pool2d_check,
+                                      .shape = trib_pool2d_shape,
                                       .describe = trib_pool2d_describe,
                                       .check_op = trib_max_pool2d_indexed_check_op,
                                       .backward = TRIB_MAX_POOL2D_BACKWARD,

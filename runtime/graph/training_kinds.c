@@ -74,17 +74,14 @@ static trib_status is_weight(const trib_view *v, const char *what, trib_kind for
     return has_extent(v, what, (int)shape.dim[0], e);
 }
 
+/* The kind that this one is the backward of. */
 static trib_kind forward_of(trib_kind kind)
 {
-    switch (kind) {
-    case TRIB_CONV2D_BACKWARD_DATA:
-    case TRIB_CONV2D_BACKWARD_WEIGHT: return TRIB_CONV2D;
-    case TRIB_LINEAR_BACKWARD_DATA:
-    case TRIB_LINEAR_BACKWARD_WEIGHT: return TRIB_LINEAR;
-    case TRIB_AVG_POOL2D_BACKWARD: return TRIB_AVG_POOL2D;
-    case TRIB_ADAPTIVE_AVG_POOL2D_BACKWARD: return TRIB_ADAPTIVE_AVG_POOL2D;
-    default: return TRIB_MAX_POOL2D;
-    }
+    int forward = 0;
+    while (forward < TRIB_KIND_COUNT - 1 && trib_kind_row_of((trib_kind)forward)->backward != kind &&
+           trib_kind_row_of((trib_kind)forward)->backward_weight != kind)
+        ++forward;
+    return (trib_kind)forward;
 }
 
 /* dy has the extents that `forward` gives for x. */
@@ -203,7 +200,7 @@ trib_status trib_max_pool2d_indexed_check_op(const trib_op_desc *d)
     const trib_view *x = &d->inputs[0], *y = &d->outputs[0], *index = &d->outputs[1];
     TRIB_TRY(is_float(x, "x"));
     TRIB_TRY(has_type(y, "y", x->dtype));
-    TRIB_TRY(is_result(y, TRIB_MAX_POOL2D, &d->attributes, x));
+    TRIB_TRY(is_result(y, d->kind, &d->attributes, x));
     TRIB_TRY(has_type(index, "index", TRIB_U8));
     TRIB_TRY(is_like(index, "index", y));
     if (index->layout != y->layout) return INVALID("index and y differ in layout");
