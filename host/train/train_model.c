@@ -105,9 +105,10 @@ static void put_provenance(const trib_train *t, trib_text *out)
     if (t->o.init) trib_text_add(out, "from another model, ");
     trib_text_format(out, "%" PRId64 " images of %d classes (", t->images, t->net.classes);
     put_inputs(t, out);
-    trib_text_format(out, "), batch %d, %" PRId64 " steps (%.4g epochs), schedule %s to %g, seed %" PRIu64,
-                     t->o.plan.batch, t->state.step, epochs, trib_lr_schedule_name(t->o.lr.schedule), t->o.lr.lr,
-                     t->o.seed);
+    trib_text_format(out, "), views %s, batch %d, %" PRId64 " steps (%.4g epochs), schedule %s to %g, ",
+                     t->o.sampling ? t->o.sampling->name : "none", t->o.plan.batch, t->state.step, epochs,
+                     trib_lr_schedule_name(t->o.lr.schedule), t->o.lr.lr);
+    trib_text_format(out, "weight decay %g, seed %" PRIu64, t->o.weight_decay, t->o.seed);
     put_accuracy(t, out);
 }
 

@@ -22,6 +22,7 @@ grep -q '"batch-size": 16' run/args.json || fail "settings"
 # the model, a checkpoint, and the folder are models
 ok info run/model.safetensors
 expect_out "trained with Tributary"
+expect_out "views mirror, batch 16, 10 steps (3.019 epochs), schedule cosine to 0.01, weight decay 0.0002, seed 7"
 expect_out "averaged weights"
 expect_out "10 labels"
 expect_out "squash 32 bilinear"
