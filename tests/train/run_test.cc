@@ -322,6 +322,18 @@ TEST_F(WholeRun, ALossThatIsNotFiniteStopsIt)
     EXPECT_TRUE(fs::exists(path + "/last"));
 }
 
+TEST_F(WholeRun, WhereItBeginsNotToBeFiniteIsNamed)
+{
+    const std::string path = folder.file("run");
+    options.lr.lr = 1e30;
+    options.lr.schedule = nullptr;
+    Listener listener;
+    EXPECT_FAILS(run(path, false, listener), TRIB_BAD_DATA,
+                 "is not finite (nan); in the network it begins with 'conv1/7x7_s2/bn.running_");
+    EXPECT_EQ(result.bad_step, 2);
+    EXPECT_FALSE(fs::exists(path + "/last"));
+}
+
 // After any failure, the run goes on where its newest checkpoint is, to the same bits.
 TEST_F(WholeRun, GoesOnAfterAnyFailure)
 {
