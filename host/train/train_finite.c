@@ -23,12 +23,13 @@ static trib_status is_finite(trib_train *t, int index, bool *finite)
 {
     trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, index);
     int64_t count;
+    const float *values = NULL;
+    trib_train_copies copies;
     TRIB_TRY(trib_shape_count(&tensor.shape, &count));
-    float *values = trib_realloc_array(NULL, (size_t)count, sizeof *values);
-    if (!values) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for '%s'", tensor.name);
-    trib_status s = trib_trainer_read(t->trainer, index, values);
+    TRIB_TRY(trib_train_copies_allocate(1, &copies));
+    trib_status s = trib_train_values(t, index, &copies, &values);
     if (!trib_failed(&s)) *finite = trib_train_all_finite(values, count);
-    trib_free(values);
+    trib_train_copies_free(&copies);
     return s;
 }
 

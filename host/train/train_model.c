@@ -24,18 +24,10 @@ static trib_status main_graph(const trib_train *t, trib_graph **out)
 
 static trib_status allocate(trib_train_weights *w, int count)
 {
-    int64_t all = 0;
-    for (int i = 0; i < count; ++i) {
-        int64_t elements;
-        TRIB_TRY(trib_shape_count(&trib_graph_parameter(w->graph, i)->shape, &elements));
-        all += elements;
-    }
     w->tensors = trib_alloc_zeroed((size_t)count, sizeof *w->tensors);
     w->names = trib_alloc_zeroed((size_t)count, NAME);
-    w->values = trib_realloc_array(NULL, (size_t)all, sizeof *w->values);
-    if (!w->tensors || !w->names || !w->values)
-        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a copy of %" PRId64 " parameters", all);
-    return trib_success();
+    if (!w->tensors || !w->names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a list of %d parameters", count);
+    return trib_train_copies_allocate(count, &w->copies);
 }
 
 static trib_status read_all(trib_train *t, bool average, trib_train_weights *w)
@@ -43,15 +35,12 @@ static trib_status read_all(trib_train *t, bool average, trib_train_weights *w)
     TRIB_TRY(main_graph(t, &w->graph));
     int count = trib_graph_parameter_count(w->graph);
     TRIB_TRY(allocate(w, count));
-    float *place = w->values;
     for (int i = 0; i < count; ++i) {
         const trib_parameter *parameter = trib_graph_parameter(w->graph, i);
-        int64_t elements;
-        TRIB_TRY(trib_shape_count(&parameter->shape, &elements));
-        TRIB_TRY(trib_train_read(t, parameter->name, average, place));
         const char *name = trib_parameter_file_name(w->graph, t->dialect, i, w->names + (size_t)i * NAME);
-        w->tensors[i] = (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = parameter->shape, .data = place };
-        place += elements;
+        const float *values = NULL;
+        TRIB_TRY(trib_train_values(t, trib_train_find(t, parameter->name, average), &w->copies, &values));
+        w->tensors[i] = (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = parameter->shape, .data = values };
     }
     return trib_success();
 }
@@ -68,7 +57,7 @@ void trib_train_weights_free(trib_train_weights *w)
 {
     trib_graph_destroy(w->graph);
     trib_free(w->tensors);
-    trib_free(w->values);
+    trib_train_copies_free(&w->copies);
     trib_free(w->names);
     *w = (trib_train_weights) { 0 };
 }

@@ -97,6 +97,18 @@ void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *
 trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums);
 trib_status trib_train_start_loader(trib_train *t);
 
+/* ---- train_values.c ---- */
+
+typedef struct trib_train_copies {
+    float **items;
+    int count;
+} trib_train_copies;
+/* Room for copies of at most so many tensors. Freeing is harmless without it. */
+trib_status trib_train_copies_allocate(int most, trib_train_copies *out);
+/* Of a tensor of the trainer, valid until the next step: its own where they are in host memory, else a copy. */
+trib_status trib_train_values(trib_train *t, int index, trib_train_copies *copies, const float **out);
+void trib_train_copies_free(trib_train_copies *copies);
+
 /* ---- train_finite.c ---- */
 
 bool trib_train_all_finite(const float *values, int64_t count);
@@ -113,16 +125,16 @@ trib_status trib_train_bad_tensor(trib_train *t, const trib_trainer_tensor *tens
 /* Fails, writing nothing, if a value is not finite. */
 trib_status trib_train_save(trib_train *t, bool best);
 trib_status trib_train_restore(trib_train *t, const trib_checkpoint *checkpoint);
-/* A parameter of the graph from the trainer: of the average, if there is one and `average` is set. */
-trib_status trib_train_read(trib_train *t, const char *name, bool average, float *values);
+/* Where the trainer has a parameter of the graph: that of the average, if there is one and `average` is set. */
+int trib_train_find(const trib_train *t, const char *name, bool average);
 
 /* ---- train_model.c ---- */
 
-/* Parameters of the network without auxiliary classifiers, in host memory. */
+/* Parameters of the network without auxiliary classifiers. */
 typedef struct trib_train_weights {
     trib_graph *graph;
-    trib_tensor *tensors; /* one per parameter of the graph, named as in files */
-    float *values;
+    trib_tensor *tensors; /* one per parameter of the graph, named as in files; valid until the next step */
+    trib_train_copies copies;
     char *names;
 } trib_train_weights;
 trib_status trib_train_weights_read(trib_train *t, bool average, trib_train_weights *out);

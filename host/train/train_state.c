@@ -40,41 +40,31 @@ typedef struct contents {
     trib_tensor *tensors;
     int count;
     char (*names)[NAME];
-    float *values;
+    trib_train_copies copies;
 } contents;
 
 static trib_status allocate(const trib_train *t, contents *c)
 {
     int count = trib_trainer_tensor_count(t->trainer);
-    int64_t all = 0;
-    for (int i = 0; i < count; ++i) {
-        trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, i);
-        int64_t elements;
-        TRIB_TRY(trib_shape_count(&tensor.shape, &elements));
-        if (is_kept(tensor.role)) all += elements;
-    }
     c->tensors = trib_alloc_zeroed((size_t)count + 3, sizeof *c->tensors);
     c->names = trib_alloc_zeroed((size_t)count, NAME);
-    c->values = trib_realloc_array(NULL, (size_t)all, sizeof *c->values);
-    if (!c->tensors || !c->names || !c->values)
-        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a checkpoint of %" PRId64 " values", all);
-    return trib_success();
+    if (!c->tensors || !c->names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a list of %d tensors", count);
+    return trib_train_copies_allocate(count, &c->copies);
 }
 
 static trib_status collect(trib_train *t, contents *c)
 {
-    float *place = c->values;
     for (int i = 0; i < trib_trainer_tensor_count(t->trainer); ++i) {
         trib_trainer_tensor tensor = trib_trainer_tensor_at(t->trainer, i);
-        int64_t elements;
+        const float *values = NULL;
+        int64_t count;
         if (!is_kept(tensor.role)) continue;
-        TRIB_TRY(trib_shape_count(&tensor.shape, &elements));
-        TRIB_TRY(trib_trainer_read(t->trainer, i, place));
+        TRIB_TRY(trib_shape_count(&tensor.shape, &count));
+        TRIB_TRY(trib_train_values(t, i, &c->copies, &values));
+        if (!trib_train_all_finite(values, count)) return trib_train_bad_tensor(t, &tensor);
         const char *name = stored_name(t, &tensor, c->names[c->count]);
-        if (!trib_train_all_finite(place, elements)) return trib_train_bad_tensor(t, &tensor);
         c->tensors[c->count++] =
-            (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = tensor.shape, .data = place };
-        place += elements;
+            (trib_tensor) { .name = name, .dtype = TRIB_F32, .shape = tensor.shape, .data = values };
     }
     return trib_success();
 }
@@ -125,7 +115,7 @@ trib_status trib_train_save(trib_train *t, bool best)
     trib_train_metadata_free(&metadata);
     trib_free(c.tensors);
     trib_free(c.names);
-    trib_free(c.values);
+    trib_train_copies_free(&c.copies);
     if (!trib_failed(&s)) t->saved = t->state.step;
     return s;
 }
@@ -184,9 +174,8 @@ trib_status trib_train_restore(trib_train *t, const trib_checkpoint *checkpoint)
 
 /* ---- reading ---- */
 
-trib_status trib_train_read(trib_train *t, const char *name, bool average, float *values)
+int trib_train_find(const trib_train *t, const char *name, bool average)
 {
     int index = average ? trib_trainer_find(t->trainer, TRIB_TENSOR_AVERAGE, name) : -1;
-    if (index < 0) index = trib_trainer_find(t->trainer, TRIB_TENSOR_PARAMETER, name);
-    return trib_trainer_read(t->trainer, index, values);
+    return index >= 0 ? index : trib_trainer_find(t->trainer, TRIB_TENSOR_PARAMETER, name);
 }

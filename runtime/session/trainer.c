@@ -126,6 +126,13 @@ trib_status trib_trainer_write(trib_trainer *t, int index, const float *values)
     return status;
 }
 
+const float *trib_trainer_values(const trib_trainer *t, int index)
+{
+    const trib_plan_tensor *tensor = &t->plan->tensors[index];
+    bool dense = tensor->view.layout == TRIB_NCHW && elements_of(&tensor->view) == values_of(t, tensor);
+    return dense && trib_device_get_info(t->device)->host ? (const float *)address(t, &tensor->view) : NULL;
+}
+
 int trib_trainer_tensor_count(const trib_trainer *t) { return t->plan->tensor_count; }
 
 trib_trainer_tensor trib_trainer_tensor_at(const trib_trainer *t, int index)

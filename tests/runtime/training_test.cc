@@ -119,6 +119,8 @@ class Trained
         EXPECT_OK(trib_shape_count(&t.shape, &count));
         std::vector<float> values(static_cast<std::size_t>(count), NAN);
         EXPECT_OK(trib_trainer_read(trainer.get(), index, values.data()));
+        const float *own = trib_trainer_values(trainer.get(), index);
+        EXPECT_TRUE(own && memcmp(own, values.data(), values.size() * sizeof *own) == 0) << t.name;
         return values;
     }
 

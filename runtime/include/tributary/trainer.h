@@ -66,6 +66,9 @@ int trib_trainer_find(const trib_trainer *trainer, trib_tensor_role role, const 
 /* Copies all values between steps. */
 trib_status trib_trainer_read(trib_trainer *trainer, int index, float *values);
 trib_status trib_trainer_write(trib_trainer *trainer, int index, const float *values);
+/* What trib_trainer_read would copy, where it lies in host memory, as on a cpu; else NULL. Valid until the next step or
+ * write. */
+const float *trib_trainer_values(const trib_trainer *trainer, int index);
 
 TRIB_END_DECLS
 #endif
