@@ -206,7 +206,12 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
         status = add(device, desc, &conv, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
         *count += !trib_failed(&status);
     }
-    if (first == list.count)
+    if (!list.configs && device->described)
+        snprintf(
+            reason, TRIB_MESSAGE_SIZE,
+            "cudnn: no plan without a CUDA driver on this machine (libcuda.so.1): only engines that are compiled at "
+            "run time compute this, and cuDNN leaves them out");
+    else if (first == list.count)
         snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: of %d plans %d are refused, %d imprecise, %d too large: %.200s",
                  list.configs, list.unsupported, list.imprecise, list.too_large, list.reason);
     trib_conv_list_clear(&list);
