@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpu/ops/onednn_recipe.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "cpu/ops/pixels.h"
@@ -70,13 +69,6 @@ bool trib_onednn_trains(const trib_op_desc *desc)
 bool trib_onednn_has_weight(const trib_op_desc *desc)
 {
     return desc->kind == TRIB_LINEAR || desc->kind == TRIB_CONV2D || trib_onednn_trains(desc);
-}
-
-trib_dnnl_md trib_onednn_weight_format(const trib_op_desc *desc, dnnl_primitive_desc_t descriptor)
-{
-    bool result = desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT;
-    return trib_dnnl.primitive_desc_query_md(descriptor, dnnl_query_exec_arg_md,
-                                             result ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS);
 }
 
 int trib_onednn_tasks(const trib_op_desc *desc, const trib_onednn_recipe *r)
@@ -172,14 +164,6 @@ static trib_dnnl_direction direction_of(trib_kind kind)
     return kind == TRIB_CONV2D_BACKWARD_WEIGHT ? TRIB_DNNL_BACKWARD_WEIGHT : TRIB_DNNL_FORWARD;
 }
 
-/* How a convolution of training can be shown to oneDNN, in the order of trying. Where layouts are not those of the op,
- * images are copied. */
-typedef struct trib_way {
-    trib_layout x, y;
-    bool turned;
-} trib_way;
-enum { MOST_WAYS = 4 };
-
 /* Backward data cannot add to what memory holds, but a forward convolution can. For a 1x1 one it is the same product.
  */
 static bool can_turn(const trib_op_desc *desc)
@@ -191,22 +175,22 @@ static bool can_turn(const trib_op_desc *desc)
            trib_pixels_dense(dx, 1);
 }
 
-static int ways_of(const trib_op_desc *desc, trib_way all[MOST_WAYS])
+int trib_onednn_ways(const trib_op_desc *desc, trib_onednn_way all[TRIB_ONEDNN_WAYS])
 {
     int count = 0;
     const trib_onednn_recipe straight = { 0 };
-    if (can_turn(desc)) all[count++] = (trib_way) { desc->inputs[0].layout, desc->outputs[0].layout, true };
+    if (can_turn(desc)) all[count++] = (trib_onednn_way) { desc->inputs[0].layout, desc->outputs[0].layout, true };
     trib_layout x = trib_onednn_x(desc, &straight)->layout, y = trib_onednn_y(desc, &straight)->layout;
-    all[count++] = (trib_way) { x, y, false };
+    all[count++] = (trib_onednn_way) { x, y, false };
     if (!trib_onednn_trains(desc)) return count;
     /* the three channels of a picture: plain, or as y */
-    all[count++] = (trib_way) { y == TRIB_NHWC ? TRIB_NHWC : TRIB_NCHW, y, false };
+    all[count++] = (trib_onednn_way) { y == TRIB_NHWC ? TRIB_NHWC : TRIB_NCHW, y, false };
     /* images smaller than the filter have no fast gradient in nChw8c, but as a matrix product */
-    all[count++] = (trib_way) { TRIB_NCHW, TRIB_NCHW, false };
+    all[count++] = (trib_onednn_way) { TRIB_NCHW, TRIB_NCHW, false };
     return count;
 }
 
-static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, const trib_way *way)
+static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, const trib_onednn_way *way)
 {
     memset(r, 0, sizeof *r);
     r->turned = way->turned;
@@ -230,8 +214,8 @@ static void describe_views(trib_onednn_recipe *r, const trib_op_desc *desc, cons
     set_images(r, desc, 1);
 }
 
-/* False: not a case for oneDNN. */
-static bool recipe_of(const trib_op_desc *desc, const char *name, const trib_way *way, trib_onednn_recipe *r)
+bool trib_onednn_recipe_of(const trib_op_desc *desc, const char *name, const trib_onednn_way *way,
+                           trib_onednn_recipe *r)
 {
     describe_views(r, desc, way);
     bool same = desc->inputs[0].layout == desc->outputs[0].layout;
@@ -250,112 +234,6 @@ static bool recipe_of(const trib_op_desc *desc, const char *name, const trib_way
         return plain && !desc->relu && r->g.c == desc->inputs[0].c && r->g.k == desc->outputs[0].c;
     default: return false;
     }
-}
-
-static dnnl_status_t describe(dnnl_engine_t engine, const trib_op_desc *desc, const trib_onednn_recipe *r,
-                              dnnl_primitive_desc_t *out)
-{
-    switch (desc->kind) {
-    case TRIB_CONV2D:
-    case TRIB_CONV2D_BACKWARD_DATA:
-    case TRIB_CONV2D_BACKWARD_WEIGHT: return trib_dnnl_conv(engine, &r->g, r->algorithm, r->prefix, out);
-    case TRIB_LRN: return trib_dnnl_lrn(engine, &r->g, &desc->attributes.lrn, out);
-    case TRIB_LINEAR: return trib_dnnl_linear(engine, &r->g, out);
-    case TRIB_SOFTMAX: return trib_dnnl_softmax(engine, &r->g, out);
-    default: return trib_dnnl_pool(engine, &r->g, r->algorithm, out);
-    }
-}
-
-/* Called with OpenMP set to the threads that the op will use. */
-static dnnl_status_t describe_for(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
-                                  dnnl_primitive_desc_t *out)
-{
-    int before = trib_cpu_omp_get_threads();
-    trib_cpu_omp_set_threads(r->threads);
-    dnnl_status_t status = TRIB_DNNL(describe(device->onednn->engine, desc, r, out));
-    trib_cpu_omp_set_threads(before);
-    return status;
-}
-
-/* Matrix products divide their sums among threads, and the brgemm convolutions of NHWC choose blocks by their number
- * (seen: 1x4 outputs of 24 channels). Their results would depend on a plan's share of the cores, so they run on one
- * thread. Those of the jit and Winograd kernels of the blocked layouts do not, but for the gradient of weights, which
- * every implementation sums per thread. */
-static bool bits_depend_on_threads(const trib_op_desc *desc, const char *name)
-{
-    return desc->kind == TRIB_CONV2D_BACKWARD_WEIGHT || strstr(name, "gemm") || strstr(name, "brg");
-}
-
-static dnnl_status_t describe_all(trib_cpu_device *device, const trib_op_desc *desc, trib_onednn_recipe *r,
-                                  dnnl_primitive_desc_t *out)
-{
-    r->threads = desc->chunk > 0 ? 1 : desc->threads;
-    dnnl_status_t status = describe_for(device, desc, r, out);
-    if (status || r->threads == 1 || !bits_depend_on_threads(desc, trib_dnnl_name(*out))) return status;
-    trib_dnnl.primitive_desc_destroy(*out);
-    *out = NULL;
-    r->threads = 1;
-    return describe_for(device, desc, r, out);
-}
-
-/* The remaining images read the same weights. */
-static dnnl_status_t describe_rest(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,
-                                   trib_onednn_descriptors *out)
-{
-    trib_onednn_recipe rest = *r;
-    rest.g.n = r->rest;
-    if (trib_onednn_has_weight(desc)) rest.g.weight = trib_onednn_weight_format(desc, out->all);
-    return describe_for(device, desc, &rest, &out->rest);
-}
-
-void trib_onednn_descriptors_destroy(trib_onednn_descriptors *d)
-{
-    if (d->all) trib_dnnl.primitive_desc_destroy(d->all);
-    if (d->rest) trib_dnnl.primitive_desc_destroy(d->rest);
-    *d = (trib_onednn_descriptors) { 0 };
-}
-
-/* Empty, with the reason, when oneDNN has nothing, or only its reference. */
-static trib_status describe_both(trib_cpu_device *device, const trib_op_desc *desc, trib_onednn_recipe *r,
-                                 trib_onednn_descriptors *out, char *reason)
-{
-    const char *kind = trib_kind_name(desc->kind), *from = trib_layout_name(desc->inputs[0].layout),
-               *to = trib_layout_name(desc->outputs[0].layout);
-    dnnl_status_t status = describe_all(device, desc, r, &out->all);
-    if (!status && r->rest) status = describe_rest(device, desc, r, out);
-    if (status)
-        snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN: %s for %s from %s to %s", trib_dnnl_status_name(status), kind,
-                 from, to);
-    bool slow =
-        !status && (trib_dnnl_name_begins(out->all, "ref") || (out->rest && trib_dnnl_name_begins(out->rest, "ref")));
-    if (slow)
-        snprintf(reason, TRIB_MESSAGE_SIZE,
-                 "oneDNN: only its slow reference (%s) does %s from %s to %s; use another layout",
-                 trib_dnnl_name(out->all), kind, from, to);
-    if (status || slow) trib_onednn_descriptors_destroy(out);
-    if (!status || status == dnnl_unimplemented || status == dnnl_invalid_arguments) return trib_success();
-    return trib_dnnl_failure(status, "dnnl_primitive_desc_create", __FILE__, __LINE__);
-}
-
-trib_status trib_onednn_find(trib_cpu_device *device, const trib_op_desc *desc, const char *name, trib_onednn_recipe *r,
-                             trib_onednn_descriptors *out, char *reason)
-{
-    *out = (trib_onednn_descriptors) { 0 };
-    if (!device->onednn) {
-        trib_status missing = trib_onednn_load();
-        snprintf(reason, TRIB_MESSAGE_SIZE, "%s", missing.message);
-        return trib_success();
-    }
-    trib_way ways[MOST_WAYS];
-    int count = ways_of(desc, ways);
-    for (int i = 0; i < count && !out->all; ++i) {
-        if (!recipe_of(desc, name, &ways[i], r)) {
-            snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN has no %s of this kind", trib_kind_name(desc->kind));
-            return trib_success();
-        }
-        TRIB_TRY(describe_both(device, desc, r, out, reason));
-    }
-    return trib_success();
 }
 
 /* Measured: F(4x4,3x3) wins where there are enough tiles, and F(2x2,3x3) then loses to direct; at 7x7 and few images

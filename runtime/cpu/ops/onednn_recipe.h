@@ -32,6 +32,19 @@ typedef struct trib_onednn_recipe {
     const char *prefix; /* of the implementation's name; NULL: any */
 } trib_onednn_recipe;
 
+/* How a convolution can be shown to oneDNN. Where layouts are not those of the op, images are copied. */
+typedef struct trib_onednn_way {
+    trib_layout x, y;
+    bool turned;
+} trib_onednn_way;
+enum { TRIB_ONEDNN_WAYS = 4 };
+
+/* In the order of trying; returns how many. In training there are several. */
+int trib_onednn_ways(const trib_op_desc *desc, trib_onednn_way all[TRIB_ONEDNN_WAYS]);
+/* Fills all but `threads`. False: not a case for oneDNN under this name. */
+bool trib_onednn_recipe_of(const trib_op_desc *desc, const char *name, const trib_onednn_way *way,
+                           trib_onednn_recipe *r);
+
 /* Of `images` and of `rest` images; NULL: there is none. */
 typedef struct trib_onednn_descriptors {
     dnnl_primitive_desc_t all, rest;
