@@ -306,6 +306,9 @@ static void print_train(int batch, const cli_train_rates *rates)
            batch, rates->steps, rates->images_per_second, rates->step.min, rates->step.median, rates->step.p95,
            1e3 * rates->first_seconds, (double)(rates->peak_rss - rates->rss_before) / 1048576.0,
            (double)rates->plan_bytes / 1048576.0);
+    if (rates->at_best > 0)
+        printf("  at best       %.0f images/s, each op at the card's limit; this is %.0f %% of it\n", rates->at_best,
+               100 * rates->images_per_second / rates->at_best);
     fflush(stdout);
 }
 
@@ -329,6 +332,8 @@ static trib_status train_batch(bench *b, int batch)
     cJSON_AddNumberToObject(json, "images_per_second", rates.images_per_second);
     if (rates.cpu_seconds_per_image > 0)
         cJSON_AddNumberToObject(json, "cpu_seconds_per_image", rates.cpu_seconds_per_image);
+    if (rates.at_best > 0) cJSON_AddNumberToObject(json, "images_per_second_at_best", rates.at_best);
+    if (rates.any_order_ops) cJSON_AddNumberToObject(json, "any_order_ops", rates.any_order_ops);
     cJSON_AddNumberToObject(json, "median_step_ms", rates.step.median);
     cJSON_AddNumberToObject(json, "iterations", (double)rates.steps);
     cJSON_AddNumberToObject(json, "rss_before_bytes", (double)rates.rss_before);

@@ -107,6 +107,14 @@ static int64_t plan_bytes(const trib_plan *plan)
     return plan->arena_bytes + plan->parameter_bytes - parameters + cli_library_bytes(plan);
 }
 
+static void describe_plan(const trib_plan *plan, cli_train_rates *out)
+{
+    const double seconds = trib_plan_seconds_at_best(plan);
+    out->plan_bytes = plan_bytes(plan);
+    out->any_order_ops = plan->any_order_ops;
+    if (seconds > 0) out->at_best = plan->batch / seconds;
+}
+
 static trib_status measure(runner *r, cli_train_rates *out)
 {
     TRIB_TRY(make_batch(r));
@@ -116,7 +124,7 @@ static trib_status measure(runner *r, cli_train_rates *out)
     TRIB_TRY(create(r));
     TRIB_TRY(run_step(r));
     out->first_seconds = cli_now() - begin;
-    out->plan_bytes = plan_bytes(trib_trainer_plan(r->trainer));
+    describe_plan(trib_trainer_plan(r->trainer), out);
     TRIB_TRY(measure_steps(r, out));
     out->peak_rss = cli_peak_rss();
     return trib_success();

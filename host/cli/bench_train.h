@@ -17,6 +17,8 @@ typedef struct cli_train_request {
 
 typedef struct cli_train_rates {
     double images_per_second, cpu_seconds_per_image; /* on a CPU; 0: a GPU */
+    double at_best;                                  /* images per second at the roofline; 0: unknown */
+    int any_order_ops;                               /* with --fast: that may sum in any order */
     cli_bench_summary step;                          /* milliseconds */
     size_t steps;
     int64_t rss_before; /* with the model and the input, before anything is prepared */

@@ -8,10 +8,13 @@
 
 #include "cuda/network.h"
 #include "runtime/mutants.h"
+#include "support/form.h"
+#include "support/sanitized.h"
 
 extern "C" {
 #include "plan/order.h"
 #include "plan/roofline.h"
+#include "tributary/internal/fault.h"
 }
 
 namespace
@@ -156,6 +159,33 @@ TEST_F(WeightGradients, NeedEveryRecordAndWait)
         EXPECT_EQ(t.changed, t.mutants);
         EXPECT_GT(t.caught, t.mutants * 9 / 10);
     }
+}
+
+TEST_F(WeightGradients, EveryAllocationOfAPlanCanFail)
+{
+    nets::Graph graph = nets::inception(true, 8);
+    static const trib_loss loss = { "logits", 1 };
+    trib_training training = {};
+    training.losses = &loss;
+    training.loss_count = 1;
+    trib_plan_options o = trib_plan_default_options();
+    o.batch = 2;
+    o.schedule = TRIB_BRANCHES;
+    o.training = &training;
+    const std::int64_t step = support::by_form(support::sanitized ? 29 : 7, 1);
+    std::int64_t failed = 0;
+    for (std::int64_t k = 1;; k += step) {
+        trib_plan *made = nullptr;
+        trib_fault_arm(k, false);
+        const trib_status status = trib_plan_create(graph.get(), device_.get(), &o, &made);
+        const bool reached = trib_fault_disarm() >= k;
+        trib_plan_destroy(made);
+        if (!reached) break;
+        if (!trib_failed(&status)) continue; // cuDNN's list is one candidate shorter
+        EXPECT_EQ(status.code, TRIB_OUT_OF_MEMORY) << k << ": " << status.message;
+        ++failed;
+    }
+    EXPECT_GT(failed, 300 / step);
 }
 
 // Frozen layers have none, and nothing is computed for them.

@@ -24,3 +24,9 @@ expect_out "batch 1, 1 in flight"
 # classify hands over 8-bit pixels, and so does what measures it
 ok bench "$model" --device cuda -b 2 --end-to-end "$samples/30-bag.png"
 expect_out "pixels u8"
+# steps of training beside what the card allows; in tf32 the simulated library has an engine that sums in any order
+ok bench --device cuda --arch torchvision --img-size 32 --width-multiplier 0.1 --train -b 4 --iterations 1 --warmup 0 \
+    --precision tf32 --fast --json train.json
+expect_out "images/s, each op at the card's limit; this is "
+expect_err "ops may sum in any order"
+for key in images_per_second_at_best any_order_ops; do grep -q "\"$key\":" train.json || fail "$key in the JSON"; done
