@@ -42,7 +42,7 @@ static void close_weights(trib_weights_file *base)
     trib_free(file->views);
     trib_free(file->base.tensors);
     trib_text_free(&file->names);
-    trib_text_free(&file->said);
+    trib_imported_release(&file->imported);
     trib_free(file->path);
     trib_free(file);
 }

@@ -67,6 +67,15 @@ static bool has_weights(trib_torch_file *file, uint32_t value)
     return is_module(file, value);
 }
 
+/* A sentence for people about what was found. */
+static void say(trib_torch_file *file, const char *what, const char *name)
+{
+    trib_text *note = &file->imported.note;
+    trib_text_add(note, note->size ? "; " : "");
+    trib_text_add(note, what);
+    trib_text_add(note, name);
+}
+
 /* ---- the object ---- */
 
 static const char *under_known_key(trib_torch_file *file, uint32_t object, uint32_t *weights)
@@ -94,7 +103,7 @@ static trib_status only_one(trib_torch_file *file, uint32_t object, uint32_t *we
         *weights = value;
         first = key;
     }
-    if (*weights) trib_text_format(&file->said, "; weights under '%s'", trib_pickle_show(pickle, first).text);
+    if (*weights) say(file, "the weights are those under ", trib_pickle_show(pickle, first).text);
     return trib_success();
 }
 
@@ -103,7 +112,7 @@ static trib_status choose(trib_torch_file *file, uint32_t object, uint32_t *weig
     *weights = TRIB_PICKLE_NOTHING;
     const char *key = under_known_key(file, object, weights);
     if (key)
-        trib_text_format(&file->said, "; weights under '%s'", key);
+        say(file, "the weights are those under ", key);
     else if (has_weights(file, object))
         *weights = object;
     else
@@ -272,30 +281,23 @@ static void leave_off_prefixes(trib_torch_file *file)
         skipped += length;
         point_to_names(file, skipped);
     }
-    if (skipped) trib_text_format(&file->said, "; prefix '%.*s' left off", (int)skipped, file->names.bytes);
-}
-
-static trib_status say(trib_torch_file *file)
-{
-    if (file->said.failed) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for what the file is");
-    file->told[0] = (trib_key_value) { "tributary.provenance", file->said.bytes };
-    file->base.metadata = file->told;
-    file->base.metadata_count = 1;
-    return trib_success();
+    if (!skipped) return;
+    file->names.bytes[skipped - 1] = '\0'; /* its last dot: nobody needs it any more */
+    say(file, "left off before all names: ", file->names.bytes);
 }
 
 trib_status trib_torch_list_tensors(trib_torch_file *file)
 {
     const trib_text none = { 0 };
     uint32_t weights = 0;
-    trib_text_add(&file->said, "a PyTorch file (torch.save)");
+    trib_text_add(&file->imported.provenance, "a PyTorch file (torch.save)");
     TRIB_TRY(choose(file, file->pickle.result, &weights));
     if (is_module(file, weights)) {
-        trib_text_add(&file->said, "; a whole model");
+        say(file, "a whole model", "");
         TRIB_TRY(add_modules(file, weights));
     } else
         TRIB_TRY(add_dict(file, &none, weights));
     if (is_exhausted(file)) return BAD("its pickle repeats its dicts more often than a file of weights does");
     leave_off_prefixes(file);
-    return say(file);
+    return trib_imported_finish(&file->imported, NULL, &file->base);
 }

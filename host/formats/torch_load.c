@@ -178,6 +178,15 @@ static bool is_swapped(const trib_torch_file *file)
     return file->big_endian == (*(const unsigned char *)&one == 1);
 }
 
+/* Where the elements are as they are needed: in the bytes of a pipe; NULL: nowhere. */
+static const void *find_in_pipe(const reading *r, const trib_tensor *tensor, const trib_torch_view *view)
+{
+    const size_t item = trib_dtype_size(view->dtype);
+    const int64_t at = r->at + view->offset * (int64_t)item;
+    if (!r->file->piped || r->unpacked || view->dtype == TRIB_F64 || is_swapped(r->file)) return NULL;
+    return is_dense(tensor, view) && at % (int64_t)item == 0 ? (const char *)r->file->piped + at : NULL;
+}
+
 /* Takes what `from` has, or copies it. */
 static trib_status arrange(const trib_torch_file *file, const trib_tensor *tensor, const trib_torch_view *view,
                            span *from, char **block)
@@ -208,6 +217,9 @@ static trib_status read_tensor(reading *r, int i)
         return block ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory");
     }
     TRIB_TRY(go_to_storage(r, view->storage));
+    tensor->data = find_in_pipe(r, tensor, view);
+    r->file->lends = r->file->lends || tensor->data;
+    if (tensor->data) return trib_success();
     trib_status s = read_span(r, tensor, view, &from);
     if (!trib_failed(&s)) s = arrange(r->file, tensor, view, &from, &block);
     if (from.owned) trib_free(from.bytes);
@@ -227,8 +239,9 @@ static void forget(trib_torch_file *file)
     trib_pickle_free(&file->pickle);
     trib_zip_free(&file->zip);
     trib_free(file->pickle_bytes);
-    trib_free(file->piped);
     file->pickle_bytes = NULL;
+    if (file->lends) return;
+    trib_free(file->piped);
     file->piped = NULL;
 }
 
@@ -262,4 +275,8 @@ void trib_torch_release_data(trib_torch_file *file)
     }
     trib_free(file->blocks);
     file->blocks = NULL;
+    if (!file->lends) return;
+    trib_free(file->piped);
+    file->piped = NULL;
+    file->lends = false;
 }

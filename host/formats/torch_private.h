@@ -12,6 +12,7 @@
 #ifndef TRIBUTARY_FORMATS_TORCH_PRIVATE_H
 #define TRIBUTARY_FORMATS_TORCH_PRIVATE_H
 
+#include "formats/imported.h"
 #include "formats/pickle.h"
 #include "formats/text.h"
 #include "formats/weights_file.h"
@@ -68,11 +69,11 @@ typedef struct trib_torch_file {
     size_t stored_capacity;
     trib_torch_view *views;
     void **blocks; /* memory of the tensors' data */
+    bool lends;    /* some data is where the pipe's bytes are */
     size_t tensor_capacity, view_capacity;
     size_t steps;           /* of the search for weights */
     trib_text names;        /* one after the other, until each tensor has its own */
-    trib_text said;         /* where the weights were found: the value of the metadata */
-    trib_key_value told[1]; /* the metadata */
+    trib_imported imported; /* its note: where the weights were found */
 } trib_torch_file;
 
 /* Open a file of their kind; `file` has its blob. Messages do not name the file. */

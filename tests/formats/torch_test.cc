@@ -64,9 +64,10 @@ class TorchWritten : public testing::TestWithParam<Written>
 {
 };
 INSTANTIATE_TEST_SUITE_P(, TorchWritten,
-                         testing::Values(Written { "timm.pth.tar", 23, "; weights under 'state_dict_ema'", "" },
-                                         Written { "legacy-py27-1.0.pth", 21, "", "" },
-                                         Written { "strided.pth", 21, "", "conv1/7x7_s2/bn.weight" }));
+                         testing::Values(Written { "timm.pth.tar", 23, "the weights are those under state_dict_ema",
+                                                   "" },
+                                         Written { "legacy-py27-1.0.pth", 21, nullptr, "" },
+                                         Written { "strided.pth", 21, nullptr, "conv1/7x7_s2/bn.weight" }));
 
 TEST_P(TorchWritten, IsTheNetworkBitForBit)
 {
@@ -76,8 +77,8 @@ TEST_P(TorchWritten, IsTheNetworkBitForBit)
     const trib_network_spec *net = trib_model_network(loaded);
     EXPECT_EQ(net->network, support::torchvision);
     EXPECT_EQ(net->classes, 7);
-    EXPECT_EQ(std::string(trib_model_provenance(loaded)),
-              std::string("a PyTorch file (torch.save)") + GetParam().found);
+    EXPECT_STREQ(trib_model_provenance(loaded), "a PyTorch file (torch.save)");
+    EXPECT_STREQ(trib_model_note(loaded), GetParam().found);
     const int count = trib_graph_parameter_count(trib_model_graph(loaded));
     std::vector<trib_tensor> expected(std::size_t(count), trib_tensor {});
     void *storage = nullptr;
@@ -271,7 +272,7 @@ TEST(Torch, AWholeModel)
     ASSERT_EQ(weights->count, 4);
     const char *const names[] = { "w", "a.w", "b.w", "b.c.w" };
     for (int i = 0; i < 4; ++i) EXPECT_STREQ(weights->tensors[i].name, names[i]);
-    EXPECT_NE(std::string(trib_weights_metadata(weights.get(), "tributary.provenance")).find("a whole model"),
+    EXPECT_NE(std::string(trib_weights_metadata(weights.get(), "tributary.note")).find("a whole model"),
               std::string::npos);
 }
 
@@ -283,8 +284,7 @@ TEST(Torch, PrefixesThatAllNamesShareAreLeftOffAndSaid)
     Weights weights = load(torch::zip(torch::pickle(object), four));
     ASSERT_TRUE(weights);
     EXPECT_STREQ(weights->tensors[9].name, "j.weight");
-    EXPECT_STREQ(trib_weights_metadata(weights.get(), "tributary.provenance"),
-                 "a PyTorch file (torch.save); prefix 'module._orig_mod.' left off");
+    EXPECT_STREQ(trib_weights_metadata(weights.get(), "tributary.note"), "left off before all names: module._orig_mod");
 }
 
 // ---- containers ----
