@@ -4,7 +4,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
-#include "train/train_private.h"
+#include "train/class_names.h"
 #include "tributary/internal/alloc.h"
 
 static trib_status check(size_t line, const char *name, size_t length)

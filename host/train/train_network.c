@@ -9,6 +9,7 @@
 #include "formats/json.h"
 #include "model/guess.h"
 #include "model/preprocess_size.h"
+#include "train/class_names.h"
 #include "train/train_private.h"
 #include "tributary/internal/alloc.h"
 

@@ -76,11 +76,6 @@ void trib_train_say(trib_train *t, const char *format, ...);
 trib_train_wish trib_train_ask(trib_train *t);
 double trib_train_clock(void);
 
-/* ---- train_class_names.c ---- */
-
-/* Adds the lines of the file at `path`. Fails, naming the line, where one has no name. */
-trib_status trib_train_read_class_names(const char *path, trib_names *names);
-
 /* ---- train_network.c ---- */
 
 trib_status trib_train_open_data(trib_train *t);

@@ -47,6 +47,25 @@ trib_status trib_model_load(const char *path, const trib_model_options *options,
 trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_model **out);
 void trib_model_destroy(trib_model *model); /* NULL is fine */
 
+/* Formats that models are written in. */
+typedef enum trib_model_format {
+    TRIB_MODEL_SAFETENSORS = 0, /* with Tributary's metadata */
+    /* A state_dict as torch.save writes it. Labels, preprocessing and provenance have no place in it. */
+    TRIB_MODEL_PYTORCH
+} trib_model_format;
+
+typedef struct trib_model_save_options {
+    trib_model_format format;
+    const trib_dtype *dtype;           /* f32, f16 or bf16, rounded to nearest; NULL: as they are */
+    const char *labels;                /* a file with a name per line, class 0 first; NULL: the model's labels */
+    const trib_preprocess *preprocess; /* NULL: the model's. The provenance says if mean and std are a guess */
+} trib_model_save_options;
+
+/* Writes the parameters, by their names in the model's dialect, to a file that replaces `path` once it is complete; the
+ * same model gives the same bytes. The provenance names the model's file and its SHA-256. Fails if a value is too large
+ * for the element type. `options` may be NULL. */
+trib_status trib_model_save(const trib_model *model, const char *path, const trib_model_save_options *options);
+
 const char *trib_model_path(const trib_model *model);                 /* "random:torchvision:1" for a random one */
 const trib_network_spec *trib_model_network(const trib_model *model); /* without zeros */
 const trib_graph *trib_model_graph(const trib_model *model);
