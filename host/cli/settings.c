@@ -2,7 +2,7 @@
  * The tables of shared options. engine.c acts on them. */
 #include "settings.h"
 
-#include <stdio.h>
+#include "tables.h"
 
 #define AT(field) offsetof(cli_settings, field)
 
@@ -132,19 +132,11 @@ cli_group cli_order_group(cli_settings *settings)
 }
 cli_group cli_size_group(cli_settings *settings) { return (cli_group)CLI_GROUP("Input size", size_options, settings); }
 
-static const char *arch_help(char *text, size_t size)
-{
-    size_t used = (size_t)snprintf(text, size, "instead of MODEL, a network with random parameters:");
-    for (int i = 0; trib_network_at(i) && used < size; ++i)
-        used += (size_t)snprintf(text + used, size - used, "%s %s (%s)", i ? "," : "",
-                                 trib_network_name(trib_network_at(i)), trib_network_summary(trib_network_at(i)));
-    return text;
-}
-
 cli_group cli_random_group(cli_settings *settings)
 {
     static char help[1024];
-    random_options[0].help = arch_help(help, sizeof help);
+    random_options[0].help = cli_table_help(help, sizeof help, "instead of MODEL, a network with random parameters",
+                                            ", ", cli_network_names);
     return (cli_group)CLI_GROUP("Random network", random_options, settings);
 }
 cli_group cli_decode_group(cli_settings *settings)
@@ -161,21 +153,12 @@ cli_group cli_preprocess_group(cli_settings *settings)
                                 settings);
 }
 
-static int no_network(const cli_command *command, const char *name)
-{
-    char known[256] = "";
-    size_t used = 0;
-    for (int i = 0; trib_network_at(i) && used < sizeof known; ++i)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
-                                 trib_network_name(trib_network_at(i)));
-    return cli_usage(command, "--arch does not take '%s'; it takes %s", name, known);
-}
-
 int cli_expect(const cli_command *command, const cli_settings *settings, const cli_texts *arguments, int fewest,
                int most, const char *what)
 {
     bool random = settings->arch != NULL;
-    if (random && !trib_network_find(settings->arch)) return no_network(command, settings->arch);
+    if (random && !trib_network_find(settings->arch))
+        return cli_not_in_table(command, "arch", settings->arch, cli_network_names);
     if (!random && (settings->classes || settings->width_multiplier > 0))
         return cli_usage(command, "--classes and --width-multiplier describe a random network: add --arch");
     if (!random && arguments->count == 0) return cli_usage(command, "which MODEL? Name a model file (safetensors)");

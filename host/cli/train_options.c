@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tables.h"
+
 #define AT(field) offsetof(cli_train_options, field)
 
 /* Of --average and --drop. */
@@ -128,39 +130,20 @@ cli_train_options cli_train_defaults(void)
 
 /* ---- help from the library's tables ---- */
 
-typedef struct help_text {
-    char bytes[1536];
-    size_t used;
-} help_text;
-
-static void add(help_text *help, const char *between, const char *name, const char *summary)
-{
-    size_t left = sizeof help->bytes - help->used;
-    int more = snprintf(help->bytes + help->used, left, "%s%s (%s)", between, name, summary);
-    if (more > 0) help->used += (size_t)more < left ? (size_t)more : left - 1;
-}
-
 static void explain_tables(void)
 {
-    static help_text archs, rules, schedules;
-    if (archs.used) return;
-    add(&archs, "", "the network", "default torchvision");
-    for (int i = 0; trib_network_at(i); ++i)
-        add(&archs, i ? ", " : ": ", trib_network_name(trib_network_at(i)), trib_network_summary(trib_network_at(i)));
-    add(&rules, "", "initial values", "default: the network's own");
-    for (int i = 0; trib_init_rule_at(i); ++i)
-        add(&rules, i ? "; " : ": ", trib_init_rule_name(trib_init_rule_at(i)),
-            trib_init_rule_summary(trib_init_rule_at(i)));
-    add(&schedules, "", "the learning rate over the run", "default cosine");
-    for (int i = 0; trib_lr_schedule_at(i); ++i)
-        add(&schedules, i ? "; " : ": ", trib_lr_schedule_name(trib_lr_schedule_at(i)),
-            trib_lr_schedule_summary(trib_lr_schedule_at(i)));
+    static char archs[1536], rules[1536], schedules[1536];
+    if (archs[0]) return;
+    cli_table_help(archs, sizeof archs, "the network (default torchvision)", ", ", cli_network_names);
+    cli_table_help(rules, sizeof rules, "initial values (default: the network's own)", "; ", cli_init_rule_names);
+    cli_table_help(schedules, sizeof schedules, "the learning rate over the run (default cosine)", "; ",
+                   cli_lr_schedule_names);
     for (size_t i = 0; i < sizeof network_options / sizeof *network_options; ++i) {
-        if (!strcmp(network_options[i].name, "arch")) network_options[i].help = archs.bytes;
-        if (!strcmp(network_options[i].name, "init-rule")) network_options[i].help = rules.bytes;
+        if (!strcmp(network_options[i].name, "arch")) network_options[i].help = archs;
+        if (!strcmp(network_options[i].name, "init-rule")) network_options[i].help = rules;
     }
     for (size_t i = 0; i < sizeof optimiser_options / sizeof *optimiser_options; ++i)
-        if (!strcmp(optimiser_options[i].name, "sched")) optimiser_options[i].help = schedules.bytes;
+        if (!strcmp(optimiser_options[i].name, "sched")) optimiser_options[i].help = schedules;
 }
 
 void cli_train_groups(cli_train_options *own, cli_settings *settings, cli_group groups[CLI_TRAIN_GROUPS])
@@ -181,37 +164,17 @@ void cli_train_groups(cli_train_options *own, cli_settings *settings, cli_group 
 
 /* ---- from words to tables ---- */
 
-/* "constant, paper, step" */
-static int no_such(const cli_command *command, const char *option, const char *given, const char *const *names)
-{
-    char known[256] = "";
-    size_t used = 0;
-    for (int i = 0; names[i] && used < sizeof known; ++i)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
-    return cli_usage(command, "--%s does not take '%s'; it takes %s", option, given, known);
-}
-
-enum { MOST_NAMES = 32 };
-#define NAMES_OF(names, at, name_of)       \
-    const char *names[MOST_NAMES] = { 0 }; \
-    for (int i = 0; i < MOST_NAMES - 1 && at(i); ++i) names[i] = name_of(at(i))
-
-static const char *sampling_name(const trib_sampling *sampling) { return sampling->name; }
-
 static int resolve_names(const cli_command *command, const cli_train_options *own, trib_train_options *out)
 {
     out->net.network = trib_network_find(own->arch);
     out->rule = own->init_rule ? trib_init_rule_find(own->init_rule) : NULL;
     out->lr.schedule = trib_lr_schedule_find(own->schedule);
     out->sampling = trib_sampling_find(own->sampling);
-    NAMES_OF(networks, trib_network_at, trib_network_name);
-    if (!out->net.network) return no_such(command, "arch", own->arch, networks);
-    NAMES_OF(rules, trib_init_rule_at, trib_init_rule_name);
-    if (own->init_rule && !out->rule) return no_such(command, "init-rule", own->init_rule, rules);
-    NAMES_OF(schedules, trib_lr_schedule_at, trib_lr_schedule_name);
-    if (!out->lr.schedule) return no_such(command, "sched", own->schedule, schedules);
-    NAMES_OF(samplings, trib_sampling_at, sampling_name);
-    if (!out->sampling) return no_such(command, "sampling", own->sampling, samplings);
+    if (!out->net.network) return cli_not_in_table(command, "arch", own->arch, cli_network_names);
+    if (own->init_rule && !out->rule)
+        return cli_not_in_table(command, "init-rule", own->init_rule, cli_init_rule_names);
+    if (!out->lr.schedule) return cli_not_in_table(command, "sched", own->schedule, cli_lr_schedule_names);
+    if (!out->sampling) return cli_not_in_table(command, "sampling", own->sampling, cli_sampling_names);
     return CLI_GO_ON;
 }
 
