@@ -60,7 +60,8 @@ double cli_start_time(void);
 /* From now on, SIGINT and SIGTERM set a flag; a second one ends the process at once. */
 void cli_catch_signals(void);
 bool cli_stopped(void);
-/* The same for SIGHUP, the end of a terminal, too; SIGUSR1 asks for a checkpoint. */
+/* The same; SIGHUP, the end of a terminal, sets that flag, too, however often it comes; SIGUSR1 asks for a checkpoint.
+ */
 void cli_catch_training_signals(void);
 /* Whether SIGUSR1 came since the last call. */
 bool cli_save_requested(void);

@@ -113,25 +113,25 @@ static void request_stop(int signal_number)
     errno = error;
 }
 
-static void stop_at(int signal_number)
+static void stop_at(int signal_number, int flags)
 {
-    struct sigaction action = { .sa_handler = request_stop, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    struct sigaction action = { .sa_handler = request_stop, .sa_flags = flags | SA_RESTART };
     sigemptyset(&action.sa_mask);
     sigaction(signal_number, &action, NULL);
 }
 
 /* A shell without job control starts background jobs with SIGINT ignored, and nohup ignores SIGHUP: they stay ignored.
  */
-static void stop_unless_ignored(int signal_number)
+static bool is_ignored(int signal_number)
 {
-    struct sigaction before;
-    if (sigaction(signal_number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) stop_at(signal_number);
+    struct sigaction now;
+    return sigaction(signal_number, NULL, &now) != 0 || now.sa_handler == SIG_IGN;
 }
 
 void cli_catch_signals(void)
 {
-    stop_at(SIGTERM);
-    stop_unless_ignored(SIGINT);
+    stop_at(SIGTERM, (int)SA_RESETHAND);
+    if (!is_ignored(SIGINT)) stop_at(SIGINT, (int)SA_RESETHAND);
 }
 
 void cli_tell_signals(int fd)
@@ -151,7 +151,7 @@ static void request_save(int signal_number)
 void cli_catch_training_signals(void)
 {
     cli_catch_signals();
-    stop_unless_ignored(SIGHUP);
+    if (!is_ignored(SIGHUP)) stop_at(SIGHUP, 0); /* one from the shell, and one from the kernel when that has ended */
     struct sigaction action = { .sa_handler = request_save, .sa_flags = SA_RESTART };
     sigemptyset(&action.sa_mask);
     sigaction(SIGUSR1, &action, NULL);

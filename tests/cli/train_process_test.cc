@@ -255,6 +255,8 @@ TEST_F(TrainProcess, SavesAfterTheNextStepWhenASignalAsksForIt)
     for (int number : { SIGINT, SIGHUP }) {
         Process process(with(long_epoch(run), { "--resume" }), messages);
         ASSERT_TRUE(has_lines(table, steps + 1)) << said();
+        if (number == SIGHUP) process.send(number); // from the shell, and again from the kernel when that has ended
+        usleep(1000);
         EXPECT_EQ(process.wait(number), 4) << said();
         EXPECT_GT(*checkpoints_in(run).rbegin(), steps);
         steps = *checkpoints_in(run).rbegin();
