@@ -91,6 +91,9 @@ all_pass)
     expect_row memcheck-bvlc passed
     expect_row kernels-32 passed
     expect_row network-bf16-branches-graph 'passed: images/s at batch 1: 1000, 8: 8000'
+    expect_row training-bf16-graph 'passed: images/s at batch 32: 32000, 256: 256000'
+    expect_call "--device cuda --precision bf16 --schedule branches --launch graph -b 32,256 --train --json $work/report/training/training-bf16-graph.json"
+    grep -qx '| bf16 | 256 | 256000 | branches,graph |' "$report" || fail "no row of training"
     expect_row network-fp16-fused-eager 'skipped: this build has no --schedule fused'
     expect_row peers-tf32-compile passed
     expect_call 'test_conformance --gtest_filter=Devices/*'

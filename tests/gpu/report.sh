@@ -47,18 +47,28 @@ best_rates() {
               printf "| %s | %d | %s | %s | %s |\n", k[1], k[2], cell("ours", key), cell("peer", key), a && b ? sprintf("%.2f", a / b) : "-" } }' |
         sort -t '|' -k 2,2 -k 3,3n
 }
+# Of steps of training: a Markdown row for each precision and batch size.
+training_rates() {
+    local file
+    for file in "$OUT"/training/*.json; do if [ -s "$file" ]; then rates "$file" ours; fi; done |
+        awk '{ printf "| %s | %d | %.0f | %s |\n", $1, $2, $3, $5 }' | sort -t '|' -k 2,2 -k 3,3n
+}
 numbers() {
-    local rows
-    rows=$(best_rates)
+    local rows training
+    rows=$(best_rates) training=$(training_rates)
     echo "## Numbers"
     echo
-    if [ -z "$rows" ]; then echo "None yet." && return; fi
+    if [ -z "$rows$training" ]; then echo "None yet." && return; fi
     if [ -n "$TINY" ]; then echo "**Of a tiny network, made to try the check itself (--tiny): they say nothing about any card.**" && echo; fi
     echo "Images per second, the best of what was measured; network/ and peers/ have all of it, and what each number includes."
     echo
     echo "| precision | batch | Tributary | PyTorch | ratio |"
     echo "|---|---|---|---|---|"
-    echo "$rows"
+    if [ -n "$rows" ]; then echo "$rows"; fi
+    if [ -n "$training" ]; then
+        printf '\n%s\n\n' "Steps of training (forward, losses, backward, update), images per second:"
+        printf '%s\n' "| precision | batch | Tributary | how |" "|---|---|---|---|" "$training"
+    fi
     if [ -s "$OUT/limits.json" ]; then
         echo
         echo "The card's limits: $(awk -F'[:,"]+' '/": [0-9.e+-]+,?$/ { printf "%s%s %.4g", s, $2, $3; s = ", " }' "$OUT/limits.json")"
@@ -67,7 +77,7 @@ numbers() {
 
 # ---- what to do next ----
 
-is_number() { [[ ${command[$1]} == network* || ${command[$1]} == peers* || ${command[$1]} == limits* || ${command[$1]} == kernels* ]]; }
+is_number() { [[ ${command[$1]} == network* || ${command[$1]} == training* || ${command[$1]} == peers* || ${command[$1]} == limits* || ${command[$1]} == kernels* ]]; }
 
 failures() {
     local name

@@ -180,8 +180,12 @@ wanted_batches() { # BATCHES
     if [ -n "$TINY" ]; then echo 1,2; elif [ "$1" = all ]; then echo "$BATCHES"; else echo "$1"; fi
 }
 
-step_network() { # PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
-    local file=$OUT/network/$STEP.json batches measured run
+step_network() { rates_of network "$@"; }         # PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
+step_training() { rates_of training "$@" --train; } # the same: steps of training
+rates_of() { # FOLDER PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
+    local folder=$OUT/$1 batches measured run file
+    file=$folder/$STEP.json
+    shift
     program tributary
     option precision "$1"
     option schedule "$2"
@@ -195,7 +199,7 @@ step_network() { # PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
     fi
     # What is measured decides for whoever reads that cache.
     if [[ " ${*:5} " == *" --measure "* ]]; then run+=(--choice-cache "$CACHE/measured.txt"); fi
-    mkdir -p "$OUT/network"
+    mkdir -p "$folder"
     (set -x && "$BUILD/tributary" "${run[@]}") || fail "exit code $?; the batch sizes that were measured are in the log"
     measured=$(grep -c '"images_per_second"' "$file")
     [ "$measured" -eq "$(tr ',' '\n' <<<"$batches" | wc -l)" ] || fail "$measured of the batch sizes $batches were measured"
