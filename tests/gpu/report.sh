@@ -60,11 +60,13 @@ numbers() {
     echo
     if [ -z "$rows$training" ]; then echo "None yet." && return; fi
     if [ -n "$TINY" ]; then echo "**Of a tiny network, made to try the check itself (--tiny): they say nothing about any card.**" && echo; fi
-    echo "Images per second, the best of what was measured; network/ and peers/ have all of it, and what each number includes."
-    echo
-    echo "| precision | batch | Tributary | PyTorch | ratio |"
-    echo "|---|---|---|---|---|"
-    if [ -n "$rows" ]; then echo "$rows"; fi
+    if [ -n "$rows" ]; then
+        echo "Images per second, the best of what was measured; network/ and peers/ have all of it, and what each number includes."
+        echo
+        echo "| precision | batch | Tributary | PyTorch | ratio |"
+        echo "|---|---|---|---|---|"
+        echo "$rows"
+    fi
     if [ -n "$training" ]; then
         printf '\n%s\n\n' "Steps of training (forward, losses, backward, update), images per second:"
         printf '%s\n' "| precision | batch | Tributary | how |" "|---|---|---|---|" "$training"
