@@ -2,6 +2,7 @@
  * Convolutions and their gradients through cuDNN: the plans it offers for a shape, best guess first, without compiling
  * them; the first one is made, unless another provider's is ranked before it, so that the best-ranked implementation is
  * known to run. A handle per stream. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -187,6 +188,24 @@ static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const t
     return trib_cuda_intern(&device->interned, info->name, &out->name);
 }
 
+/* Without a CUDA driver, cuDNN leaves out engines that are compiled at run time, and may have no others: none of fp16
+ * and bf16 takes a float32 bias. A card that is only described has a driver. */
+static bool is_undecided(const trib_cuda_device *device, const trib_conv_list *list)
+{
+    if (!device->described || list->configs) return false;
+    void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (driver) dlclose(driver);
+    return !driver;
+}
+
+static trib_implementation undecided(const trib_op_desc *op, const trib_conv_desc *conv)
+{
+    const trib_compiled_conv_info info = { .bias = TRIB_F32 };
+    return (trib_implementation) { .name = "cudnn:undecided",
+                                   .note = "compiled at run time, chosen where there is a CUDA driver",
+                                   .packed_bytes = packing_of(op, conv, &info).place.bytes };
+}
+
 static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason)
 {
@@ -206,11 +225,8 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
         status = add(device, desc, &conv, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
         *count += !trib_failed(&status);
     }
-    if (!list.configs && device->described)
-        snprintf(
-            reason, TRIB_MESSAGE_SIZE,
-            "cudnn: no plan without a CUDA driver on this machine (libcuda.so.1): only engines that are compiled at "
-            "run time compute this, and cuDNN leaves them out");
+    if (!trib_failed(&status) && !*count && capacity > 0 && is_undecided(device, &list))
+        out[(*count)++] = undecided(desc, &conv);
     else if (first == list.count)
         snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: of %d plans %d are refused, %d imprecise, %d too large: %.200s",
                  list.configs, list.unsupported, list.imprecise, list.too_large, list.reason);
