@@ -48,13 +48,6 @@ static bool is_saved_model(const unsigned char *head, size_t size)
     return has(head, size, 0, "\x08\x01\x12", 3) && size > 3 && head[3] >= 0x80;
 }
 
-/* The IR's version, then the producer's name or its version, the domain, or the graph. */
-static bool is_onnx(const unsigned char *head, size_t size)
-{
-    return size > 2 && head[0] == 0x08 && head[1] >= 1 && head[1] < 0x20 && head[2] &&
-           strchr("\x12\x1A\x22\x3A", head[2]);
-}
-
 bool trib_is_text(const unsigned char *head, size_t size)
 {
     for (size_t i = 0; i < size; ++i)
@@ -85,9 +78,6 @@ static const foreign_row rows[] = {
       .instead = "save the weights of the network that it was made from as safetensors" },
     { .is = is_saved_model, .what = "a TensorFlow SavedModel", .instead = "save its weights as safetensors" },
     { BYTES(0, "GGUF"), .what = "a GGUF file", .instead = "name a file of an Inception network" },
-    { .is = is_onnx,
-      .what = "an ONNX model",
-      .instead = "name the PyTorch weights it was exported from, as safetensors" },
     { .is = trib_is_text,
       .what = "a text file",
       .instead = "name the file that holds the weights; a prototxt is given with --prototxt",
@@ -99,15 +89,15 @@ static bool fits(const foreign_row *row, const unsigned char *head, size_t size)
     return row->is ? row->is(head, size) : has(head, size, row->at, row->bytes, row->length);
 }
 
-#define CAN_READ "only safetensors files, PyTorch files and Caffe models can be read"
+#define CAN_READ "only safetensors files, PyTorch files, Caffe models and ONNX models can be read"
 
 /* What is wrong with the first bytes of a damaged Caffe or ONNX model. */
 static const char *as_protobuf(const unsigned char *head, size_t size)
 {
     trib_pb message = trib_pb_of(head, size);
     trib_pb_field field;
-    if (trib_pb_next(&message, &field)) return "of an unknown kind";
-    return message.problem ? message.problem : "nothing";
+    while (trib_pb_next(&message, &field)) continue;
+    return message.problem ? message.problem : "of an unknown kind";
 }
 
 static trib_status unknown(const unsigned char *head, size_t size)

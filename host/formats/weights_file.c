@@ -10,7 +10,7 @@
 
 static const trib_weights_driver *const drivers[] = {
     &trib_safetensors_driver, &trib_torch_zip_driver, &trib_torch_legacy_driver,
-    &trib_torch_tar_driver,   &trib_caffe_driver,
+    &trib_torch_tar_driver,   &trib_caffe_driver,     &trib_onnx_driver,
 };
 
 static const trib_weights_driver *driver_of(const unsigned char *head, size_t size)

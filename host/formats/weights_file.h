@@ -48,7 +48,7 @@ struct trib_weights_driver {
 };
 
 extern const trib_weights_driver trib_safetensors_driver, trib_torch_zip_driver, trib_torch_legacy_driver,
-    trib_torch_tar_driver, trib_caffe_driver;
+    trib_torch_tar_driver, trib_caffe_driver, trib_onnx_driver;
 
 /* Reads the descriptions of the tensors from a file of any size or a pipe, without the data. `path` is copied. The file
  * or pipe stays open until load or close. */

@@ -6,11 +6,12 @@
 #include <functional>
 #include <map>
 
-#include "formats/files.h"
+#include "formats/imports.h"
 #include "formats/weights_file.h"
 #include "formats/wire.h"
-#include "models/weights.h"
 #include "tributary/internal/fault.h"
+
+using imports::load;
 
 namespace
 {
@@ -19,57 +20,11 @@ constexpr std::uint64_t seed = 22;
 const std::string v1 = support::data_file("import/bvlc-v1.caffemodel");
 const std::string prototxt = support::data_file("import/bvlc-deploy.prototxt");
 
-// What the golden files' formula gives for a tensor of that name.
-std::vector<float> formula(const std::string &name, const trib_shape &shape)
-{
-    std::vector<float> values(std::size_t(models::count(shape)));
-    double inputs = 1;
-    for (int i = 1; i < shape.rank; ++i) inputs *= double(shape.dim[i]);
-    const bool bias = name.size() > 5 && name.substr(name.size() - 5) == ".bias";
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = float((2 * trib_uniform(name.c_str(), seed, i) - 1) * (bias ? 0.1 : std::sqrt(6 / inputs)));
-    return values;
-}
-
-std::vector<float> images(int n, int size)
-{
-    const std::size_t image = std::size_t(3 * size * size);
-    std::vector<float> x(std::size_t(n) * image);
-    for (std::size_t i = 0; i < x.size(); ++i)
-        x[i] = float(2 * trib_uniform("input", seed, i) - 1) * float(double(i / image + 1) / n);
-    return x;
-}
-
-files::Model load(const std::string &path, const trib_model_options &options = {})
-{
-    files::Model model;
-    EXPECT_OK(files::load(path, model, &options));
-    return model;
-}
-
-std::vector<float> logits(const trib_model *model, const std::vector<float> &input)
-{
-    trib_device *device = nullptr;
-    trib_session *session = nullptr;
-    trib_session_options options = trib_session_default_options();
-    const char *name = "logits";
-    options.plan.outputs = &name;
-    options.plan.output_count = 1;
-    std::vector<float> out(std::size_t(trib_model_network(model)->classes), NAN);
-    void *outputs[] = { out.data() };
-    EXPECT_OK(trib_device_open("cpu", nullptr, &device));
-    EXPECT_OK(trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &options, &session));
-    if (session) EXPECT_OK(trib_session_run(session, input.data(), 1, outputs));
-    trib_session_destroy(session);
-    trib_device_close(device);
-    return out;
-}
-
 void expect_formula(const trib_model *model)
 {
     for (int i = 0; i < trib_graph_parameter_count(trib_model_graph(model)); ++i) {
         const trib_tensor &t = trib_model_parameters(model)[i];
-        const std::vector<float> wanted = formula(t.name, t.shape);
+        const std::vector<float> wanted = imports::formula(t.name, t.shape, seed);
         ASSERT_TRUE(t.data && !std::memcmp(t.data, wanted.data(), wanted.size() * sizeof(float))) << t.name;
     }
 }
@@ -81,11 +36,7 @@ TEST(Caffe, ASnapshotOfTrainingIsTheNetwork)
     EXPECT_EQ(trib_model_network(model.get())->classes, 7);
     EXPECT_STREQ(trib_network_name(trib_model_network(model.get())->network), "bvlc");
     expect_formula(model.get());
-    files::File golden = files::open(support::data_file("import/bvlc-n1-96.safetensors"));
-    const trib_tensor *wanted = trib_safetensors_find(golden.get(), "logits");
-    ASSERT_TRUE(wanted);
-    const std::vector<float> got = logits(model.get(), images(1, 96));
-    EXPECT_LT(support::relative_error(got.data(), static_cast<const float *>(wanted->data), got.size()), 1e-5);
+    EXPECT_LT(imports::error_of(model.get(), "import/bvlc-n1-96.safetensors", seed), 1e-5);
 }
 
 TEST(Caffe, WhatTheFileSaysOfItsImagesIsKnown)

@@ -171,7 +171,6 @@ std::vector<Foreign> foreign()
         { "tflite", std::string("\x1C\0\0\0TFL3\0\0", 10), "a TensorFlow Lite model", "as safetensors" },
         { "saved_model", "\x08\x01\x12\xF0\x9C\x06\x0A\x0A model", "a TensorFlow SavedModel", "as safetensors" },
         { "gguf", "GGUF\3 and so on", "a GGUF file", "Inception network" },
-        { "onnx", "\x08\x08\x12\x07pytorch\x1A\x05", "an ONNX model", "PyTorch weights" },
         { "prototxt", "name: \"GoogleNet\"\nlayer {\n", "a text file", "holds the weights", TRIB_BAD_DATA },
         { "utf8_text", "Gewichte f\xC3\xBCr das Netz", "a text file", "holds the weights", TRIB_BAD_DATA },
     };

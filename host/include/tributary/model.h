@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: a model: network, parameters, labels and preprocessing, from one file. The format is recognised by the
- * first bytes of the file: safetensors, what PyTorch's torch.save wrote, or Caffe's .caffemodel. */
+ * first bytes of the file: safetensors, what PyTorch's torch.save wrote, Caffe's .caffemodel, or ONNX. */
 #ifndef TRIBUTARY_MODEL_H
 #define TRIBUTARY_MODEL_H
 
@@ -39,8 +39,8 @@ typedef struct trib_model_options {
 
 /* Reads a file, or a pipe ("/dev/stdin", a shell's <(...)) to its end, into memory. Later changes to the file have no
  * effect. The folder of a training run is read as its finished model, or its best checkpoint so far, or its last.
- * `options` may be NULL. A file of another format (ONNX, HDF5, ...) fails with TRIB_UNSUPPORTED, naming the format; a
- * damaged file, or one that holds no weights, with TRIB_BAD_DATA. Nothing in a PyTorch file is executed. */
+ * `options` may be NULL. A file of another format (HDF5, TensorFlow's, ...) fails with TRIB_UNSUPPORTED, naming the
+ * format; a damaged file, or one that holds no weights, with TRIB_BAD_DATA. Nothing in a PyTorch file is executed. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
 /* A network with random parameters from `seed`, for benchmarks and tests. It has no labels; its preprocessing is what
  * would be guessed for a file in the network's own dialect (trib_model_preprocess_guess). */
