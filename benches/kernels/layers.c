@@ -128,7 +128,6 @@ static int losses_of(const trib_graph *graph, trib_loss *losses)
     return count;
 }
 
-/* Nothing in precisions in which the device does not train. */
 static trib_status add_training(collector *c, const trib_graph *graph, trib_precision precision)
 {
     trib_loss losses[TRIB_MAX_PLAN_OUTPUTS];
@@ -140,10 +139,9 @@ static trib_status add_training(collector *c, const trib_graph *graph, trib_prec
         training.loss_count = losses_of(graph, losses);
     }
     options.training = &training;
-    trib_status status = trib_plan_create(graph, c->device, &options, &plan);
-    if (status.code == TRIB_UNSUPPORTED) return trib_success();
-    if (!trib_failed(&status)) status = add_ops(c, plan);
-    if (!trib_failed(&status)) trib_plan_destroy(plan);
+    TRIB_TRY(trib_plan_create(graph, c->device, &options, &plan));
+    const trib_status status = add_ops(c, plan);
+    trib_plan_destroy(plan);
     return status;
 }
 
