@@ -28,6 +28,10 @@ bad same.safetensors same.safetensors --overwrite
 expect_code 1
 expect_same same.safetensors before
 ok convert model.pth same.safetensors --overwrite
+bad "$model" other.safetensors --labels "${model%/pretrained/*}/labels/imagenet.txt"
+expect_code 1
+expect_err "has 1000 names, but the model has 10 classes"
+[ ! -e other.safetensors ] || fail "no file expected"
 # usage
 bad "$model" model.onnx2
 expect_code 2
