@@ -158,7 +158,7 @@ static trib_status take_images(const trib_caffe_layer *l, trib_preprocess *p)
     const double scale = number(l, TRIB_CAFFE_SCALE, 1);
     if (l->mean_count != 0 && l->mean_count != 1 && l->mean_count != 3)
         return TRIB_ERROR(TRIB_BAD_DATA, "%d values of mean_value; 1 or 3 are possible", l->mean_count);
-    if (!(fabs(scale) >= 1e-30 && fabs(scale) <= 1e30)) return TRIB_ERROR(TRIB_BAD_DATA, "a scale of %g", scale);
+    if (!(scale >= 1e-30 && scale <= 1e30)) return TRIB_ERROR(TRIB_BAD_DATA, "a scale of %g", scale);
     *p = trib_preprocess_caffe();
     for (int c = 0; c < 3; ++c) {
         const double mean = l->mean[l->mean_count == 3 ? c : 0];

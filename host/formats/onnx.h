@@ -99,8 +99,6 @@ typedef struct trib_onnx_attribute {
     int64_t i, ints[TRIB_ONNX_INTS];
     int count; /* of ints; may be more than are kept */
     trib_pb s, tensor;
-    float floats[TRIB_ONNX_INTS];
-    int float_count;
 } trib_onnx_attribute;
 
 trib_onnx_attribute trib_onnx_get(const trib_onnx_node *node, const char *name);
@@ -113,7 +111,7 @@ trib_status trib_onnx_read_tensor(trib_pb message, trib_onnx_tensor *out);
 /* The type of what trib_onnx_take gives. Fails if values are no floating-point numbers. */
 trib_status trib_onnx_dtype(const trib_onnx_tensor *tensor, trib_dtype *out);
 /* A tensor's values, in the bytes of the file if they lie there as they are needed; otherwise in new memory, *owned,
- * for trib_free. `folder` holds external files; NULL: there is none. */
+ * for trib_free. `folder` holds external files; NULL: the tensor is in none. */
 trib_status trib_onnx_take(const trib_onnx_tensor *tensor, const char *folder, const void **values, void **owned);
 /* A few whole numbers, or numbers; false: there are more than `limit`, or they are of another type, or in another file.
  */

@@ -13,7 +13,7 @@
 
 #define MAX_BYTES ((size_t)16 << 30)
 /* Parameters of one number each are written out: not more of them than a network of any sense has. */
-#define MAX_FILLED ((int64_t)256 << 20)
+#define MAX_FILLED ((int64_t)16 << 20)
 
 typedef struct onnx_file {
     trib_weights_file base;       /* owns its tensors' names */
@@ -176,7 +176,9 @@ static trib_status compose(const trib_onnx_affine *a, trib_preprocess *p, const 
         p->std[c] = (float)std;
         p->mean[c] = (float)((double)base.mean[from] - a->shift[c] * std);
     }
-    return trib_preprocess_check(p);
+    trib_status s = trib_preprocess_check(p);
+    if (s.code == TRIB_INVALID_ARGUMENT) s.code = TRIB_UNSUPPORTED; /* the model asks for it, not the caller */
+    return s;
 }
 
 static trib_status describe(onnx_file *file, const trib_onnx_match *match, const trib_network_spec *spec)

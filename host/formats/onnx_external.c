@@ -105,8 +105,6 @@ trib_status trib_onnx_read_external(const trib_onnx_tensor *t, const char *folde
     trib_status s = check_location(&t->location);
     char *path = NULL;
     int fd = -1;
-    if (!trib_failed(&s) && !folder)
-        s = refuse(&t->location, "the model comes from a pipe or from memory, so it has no folder");
     if (trib_failed(&s)) goto done;
     path = trib_pb_copy(&t->location);
     if (!path) s = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of external data");

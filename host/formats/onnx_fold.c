@@ -269,6 +269,7 @@ static trib_status fold(folder *f, const trib_pb *name, trib_onnx_constant *out)
     const trib_onnx_value *value = trib_onnx_find(f->model, name);
     int64_t size[2];
     trib_pb own;
+    if (!trib_pb_size(name)) return TRIB_ERROR(TRIB_BAD_DATA, "an input that is needed has no name");
     if (!value && trib_onnx_image(f->model, name, &own, size))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%.100s is no constant: it is an input of the model",
                           trib_pb_show(name).text);

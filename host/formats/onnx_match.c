@@ -30,7 +30,8 @@ static trib_status compare(const trib_onnx_node *node, const char *what, double 
 
 static const trib_pb *input_of(const matcher *m, const trib_onnx_node *node, int i)
 {
-    static const trib_pb none;
+    static const unsigned char empty[1];
+    static const trib_pb none = { .file = empty, .at = empty, .end = empty };
     return i < node->input_count ? trib_onnx_input(m->model, node, i) : &none;
 }
 
@@ -100,8 +101,7 @@ static trib_status assign(const matcher *m, int layer, trib_pb value)
 static trib_status assign_input(const matcher *m, const trib_layer *layer, const trib_onnx_node *node, int i)
 {
     const trib_pb *value = input_of(m, node, i);
-    if (!value->at || !trib_pb_size(value))
-        return TRIB_ERROR(TRIB_BAD_DATA, "%s: an input is missing", trib_onnx_show(node).text);
+    if (!trib_pb_size(value)) return TRIB_ERROR(TRIB_BAD_DATA, "%s: an input is missing", trib_onnx_show(node).text);
     return assign(m, layer->inputs[i < layer->input_count ? i : 0], *value);
 }
 

@@ -375,7 +375,7 @@ void trib_onnx_release(trib_onnx_model *m)
 
 /* ---- attributes ---- */
 
-/* AttributeProto: name 1, f 2, i 3, s 4, t 5, floats 7, ints 8. */
+/* AttributeProto: name 1, f 2, i 3, s 4, t 5, ints 8. */
 static void read_attribute(trib_pb message, trib_onnx_attribute *a)
 {
     trib_pb_field f;
@@ -385,14 +385,6 @@ static void read_attribute(trib_pb message, trib_onnx_attribute *a)
         if (trib_pb_is(&f, 4, TRIB_PB_BYTES)) a->s = f.bytes;
         if (trib_pb_is(&f, 5, TRIB_PB_BYTES)) a->tensor = f.bytes;
         if (f.number == 8) (void)trib_pb_take_integers(&f, a->ints, TRIB_ONNX_INTS, &a->count); /* succeeded before */
-        const size_t floats = f.number != 7             ? 0
-                              : f.type == TRIB_PB_BYTES ? trib_pb_size(&f.bytes) / 4
-                                                        : f.type == TRIB_PB_FIXED32;
-        for (size_t i = 0; i < floats && a->float_count < TRIB_ONNX_INTS; ++i) {
-            const uint32_t alone = (uint32_t)f.value;
-            memcpy(&a->floats[a->float_count++], f.type == TRIB_PB_BYTES ? (const void *)(f.bytes.at + 4 * i) : &alone,
-                   4);
-        }
     }
 }
 

@@ -78,12 +78,15 @@ static trib_status read_metadata(trib_model *model)
 }
 
 /* Caffe's preprocessing with the prototxt's numbers, if it has them; the size of the input. */
-static trib_status use_prototxt(trib_model *model, const trib_caffe_net *text)
+static trib_status use_prototxt(trib_model *model, const trib_model_options *options, const trib_caffe_net *text)
 {
     trib_caffe_images says;
     int height, width;
     trib_preprocess preprocess;
     TRIB_TRY(trib_caffe_preprocess(text, &preprocess, &says));
+    if (says == TRIB_CAFFE_NEEDS_MEAN_FILE && !options->mean_file)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "the mean of a file is subtracted from its images; name that file with --mean-file");
     if (says != TRIB_CAFFE_SAYS_NOTHING) model->preprocess = preprocess;
     if (says == TRIB_CAFFE_SAYS_ALL) model->guess = NULL;
     trib_caffe_size(text, &height, &width);
@@ -109,7 +112,7 @@ static trib_status use_mean_file(trib_model *model, const char *path)
 
 static trib_status use_caffe_files(trib_model *model, const trib_model_options *options, const trib_caffe_net *text)
 {
-    if (options->prototxt) TRIB_TRY(trib_with_name(use_prototxt(model, text), options->prototxt));
+    if (options->prototxt) TRIB_TRY(trib_with_name(use_prototxt(model, options, text), options->prototxt));
     return options->mean_file ? use_mean_file(model, options->mean_file) : trib_success();
 }
 

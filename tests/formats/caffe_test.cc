@@ -3,6 +3,7 @@
 // them. import/bvlc-v1.caffemodel is written as Caffe writes a snapshot of training: V1 layers, data layer, auxiliary
 // classifiers; its weights are those of trib_uniform, as in the golden files.
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -245,7 +246,10 @@ TEST_P(CaffeSpoiled, IsRefusedNamingTheLayer)
     Net net;
     GetParam().spoil(net);
     trib_status s = net.load();
-    EXPECT_FAILS(s, std::string(GetParam().name) == "v0" ? TRIB_UNSUPPORTED : TRIB_BAD_DATA, GetParam().text);
+    EXPECT_FAILS(s,
+                 std::string(GetParam().name) == "v0" || std::string(GetParam().name) == "raw_data" ? TRIB_UNSUPPORTED
+                                                                                                    : TRIB_BAD_DATA,
+                 GetParam().text);
     EXPECT_NE(std::string(s.message).find("m.caffemodel: "), std::string::npos) << s.message;
 }
 
@@ -277,6 +281,7 @@ std::vector<Spoiled> spoiled()
         weights("fewer_values", wire::bytes(5, values.substr(4)) + wire::shape({ 8, 8, 1, 1 }),
                 "it has 63 values where its shape"),
         weights("no_whole_floats", wire::bytes(5, values + "ab") + wire::shape({ 8, 8, 1, 1 }), "258 bytes of floats"),
+        weights("raw_data", wire::bytes(12, values) + wire::shape({ 8, 8, 1, 1 }), "its values are in raw_data"),
         weights("wrong_type", wire::number(5, 1), "wrong wire type"),
         weights("negative", wire::bytes(5, values) + wire::shape({ -8, -8, 1, 1 }), "negative extent"),
         weights("overflow", wire::shape({ 1ll << 32, 1ll << 32, 1, 1 }), "more than 2^62"),
@@ -434,6 +439,43 @@ TEST(CaffeFiles, OfAMeanImageTheChannelsMeansAreTaken)
     EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "the mean of channel 0 is nan");
     support::write_file(path, "\x2A\x20 cut");
     EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "mean image: ");
+}
+
+TEST(CaffeFiles, AreCompletedByThePrototxt)
+{
+    support::TemporaryFolder folder;
+    const std::string path = folder.file("net.prototxt"), mean = folder.file("mean");
+    std::string text = support::read_file(prototxt);
+    const std::string type = "type: \"Convolution\"";
+    text.replace(text.find(type), type.size(), "type: 4"); // as a number
+    text += "layer { name: 'a' type: 'Data' transform_param { mean_file: 'x' scale: 0.5 } }\n"
+            "layer { name: 'b' type: 'Data' transform_param { mean_file: 'y' scale: 0.5 } }\n";
+    support::write_file(path, text);
+    const trib_model_options options = { 0, 0, false, path.c_str(), nullptr };
+    files::Model model;
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_INVALID_ARGUMENT, "name that file with --mean-file");
+    support::write_file(mean, wire::shape({ 3, 1, 1 }) + wire::bytes(5, wire::floats({ 1, 2, 3 })));
+    const trib_model_options both = { 0, 0, false, path.c_str(), mean.c_str() };
+    ASSERT_OK(files::load(v1, model, &both));
+    const trib_preprocess *p = trib_model_preprocess(model.get());
+    EXPECT_TRUE(p->mean[0] == 1 && p->mean[2] == 3 && p->std[1] == 2);
+    EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
+}
+
+TEST(CaffeFiles, AMeanImageAndModelsOfOtherPrograms)
+{
+    support::TemporaryFolder folder;
+    const std::string mean = folder.file("mean");
+    support::write_file(mean, wire::shape({ 3, 1, 1 }) + wire::bytes(5, wire::floats({ 1, 2, 3 })));
+    const trib_model_options options = { 0, 0, false, nullptr, mean.c_str() };
+    files::Model model; // whose images are not known
+    ASSERT_OK(files::load(support::data_file("import/torchvision-bn-17.onnx"), model, &options));
+    const trib_preprocess *p = trib_model_preprocess(model.get());
+    EXPECT_TRUE(p->bgr && p->scale == 1 && p->mean[2] == 3);
+    EXPECT_FAILS(files::load(support::data_file("import/torchvision-transform-13.onnx"), model, &options),
+                 TRIB_INVALID_ARGUMENT, "the model says that its own are not");
+    std::filesystem::resize_file(mean, 64 << 20);
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA, "larger than 64 MB");
 }
 
 // ---- failing calls ----
