@@ -223,7 +223,16 @@ TEST(Caffe, ARenamedClassifierIsTakenAndSaid)
     files::Model model = load(folder.file("one"));
     ASSERT_TRUE(model);
     EXPECT_NE(std::string(trib_model_note(model.get())).find("flowers is taken for the classifier"), std::string::npos);
-    support::write_file(folder.file("none"), std::string(bytes).erase(at, own.size()));
+    // Others that cannot be it: without a bias, of other inputs, no matrix, of a long name.
+    const auto blob = [](const std::vector<std::int64_t> &shape, std::size_t size) {
+        return wire::bytes(7, wire::bytes(5, std::string(4 * size, '\0')) + wire::shape(shape));
+    };
+    const std::string others =
+        wire::layer("a", "InnerProduct", wire::bytes(117, wire::number(2, 0)) + blob({ 1, 32 }, 32)) +
+        wire::layer("b", "InnerProduct", blob({ 1, 2 }, 2) + blob({ 1 }, 1)) +
+        wire::layer("c", "InnerProduct", blob({ 32 }, 32) + blob({ 1 }, 1)) +
+        wire::layer(std::string(200, 'd'), "InnerProduct", blob({ 1, 32 }, 32) + blob({ 1 }, 1));
+    support::write_file(folder.file("none"), std::string(bytes).erase(at, own.size()) + others);
     EXPECT_FAILS(files::load(folder.file("none"), model), TRIB_BAD_DATA, "nor another that could be the classifier");
     std::string two = std::string(bytes).replace(at, own.size(), renamed);
     other.replace(2, 7, "flowerz");
@@ -281,6 +290,12 @@ std::vector<Spoiled> spoiled()
         weights("fewer_values", wire::bytes(5, values.substr(4)) + wire::shape({ 8, 8, 1, 1 }),
                 "it has 63 values where its shape"),
         weights("no_whole_floats", wire::bytes(5, values + "ab") + wire::shape({ 8, 8, 1, 1 }), "258 bytes of floats"),
+        { "no_scale", "a scale of 0",
+          [](Net &net) { net.tail = wire::layer("data", "Data", wire::bytes(100, wire::single(1, 0))); } },
+        { "large_scale", "a scale of",
+          [](Net &net) { net.tail = wire::layer("data", "Data", wire::bytes(100, wire::single(1, 1e31f))); } },
+        { "large_mean", "a mean_value of",
+          [](Net &net) { net.tail = wire::layer("data", "Data", wire::bytes(100, wire::single(5, 1e7f))); } },
         weights("raw_data", wire::bytes(12, values) + wire::shape({ 8, 8, 1, 1 }), "its values are in raw_data"),
         weights("wrong_type", wire::number(5, 1), "wrong wire type"),
         weights("negative", wire::bytes(5, values) + wire::shape({ -8, -8, 1, 1 }), "negative extent"),

@@ -3,6 +3,7 @@
 // from a network in one thing.
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "formats/onnx.h"
 #include "formats/weights_file.h"
 #include "formats/wire.h"
+#include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 
 using imports::load;
@@ -318,6 +320,14 @@ TEST(Onnx, OtherOperatorsForTheSame)
         graph.nodes["pool5/7x7_s1"] = pool;
         graph.expect_same();
     }
+    std::memset(graph.weights.values[graph.weights.find(name + ".bias")].data(), 0, 12);
+    graph.nodes[name] = node("Gemm", { "pool5/7x7_s1", name + ".weight" }, name, attribute("transB", std::int64_t(1)));
+    graph.tail = wire::bytes(8, wire::bytes(1, "ai.onnx") + wire::number(2, 12)) +
+                 wire::bytes(8, wire::bytes(1, "other") + wire::number(2, 1));
+    graph.nodes["conv2/3x3_reduce"] =
+        node("Conv", { "pool1/norm1", "conv2/3x3_reduce.weight", "conv2/3x3_reduce.bias" }, "conv2/3x3_reduce",
+             attribute("auto_pad", std::string("VALID")) + wire::bytes(7, "ai.onnx"));
+    graph.expect_same();
     // Pads that round up for every size, and for this one.
     for (std::int64_t pad : { 1, 2 }) {
         graph.nodes["pool1/3x3_s2"] =
@@ -406,6 +416,33 @@ TEST(Onnx, ConstantsThatAreNotComputedAreNamed)
         { node("Relu", {}, "c"), "stands where a constant is needed" },
         { number + chain + node("Identity", { "i70" }, "c"), "takes more than 64 nodes" },
         { list + node("Squeeze", { "l" }, "c"), "values of type" },
+        { node("Transpose", {}, "c"), "an input is missing" },
+        { node("Squeeze", {}, "c"), "an input is missing" },
+        { node("Expand", {}, "c"), "an input is missing" },
+        { number + node("Expand", { "n" }, "c"), "an input is missing" },
+        { node("Shape", {}, "c"), "an input is missing" },
+        { list + node("Gather", { "l" }, "c"), "an input is missing" },
+        { node("ConstantOfShape", {}, "c"), "an input is missing" },
+        { number + node("Unsqueeze", { "n" }, "c"), "an input is missing" },
+        { number + node("Unsqueeze", { "n" }, "c", attribute("axes", std::vector<std::int64_t>(9, 0))),
+          "an input is missing" },
+        { matrix + node("Unsqueeze", { "m" }, "c", attribute("axes", std::vector<std::int64_t>(7, 0))),
+          "unsqueezes what is not supported" },
+        { matrix + node("Unsqueeze", { "m" }, "c", attribute("axes", std::vector<std::int64_t> { -9 })),
+          "an axis is outside" },
+        { list + number + node("Gather", { "l", "n" }, "c"), "only short lists can be gathered" },
+        { list + initialiser("i", whole({ -3 })) + node("Gather", { "l", "i" }, "c"), "an index is outside" },
+        { matrix + node("Transpose", { "m" }, "c", attribute("perm", std::vector<std::int64_t> { 0, 1, 2 })),
+          "only matrices" },
+        { matrix + node("Transpose", { "m" }, "c", attribute("perm", std::vector<std::int64_t> { 1, 1 })),
+          "only matrices" },
+        { node("Constant", {}, "c", attribute("value_ints", std::vector<std::int64_t>(9, 0))),
+          "its kind of value is not supported" },
+        { node("Constant", {}, "c", tensor_attribute("value", dims({ 1 }) + wire::number(2, 1))), "it has 0 values" },
+        { list + node("ConstantOfShape", { "l" }, "c", tensor_attribute("value", dims({ 1 }) + wire::number(2, 1))),
+          "it has 0 values" },
+        { list + node("ConstantOfShape", { "l" }, "c", tensor_attribute("value", dims({ 0 }) + wire::number(2, 1))),
+          "its value is not one number" },
     };
     for (const auto &c : cases) {
         Graph graph;
@@ -534,6 +571,22 @@ TEST(Onnx, ImagesInAnotherFormBecomePreprocessing)
     refused(initialiser("nine", whole({ 9 })) +
                 node("Gather", { "image", "nine" }, "y", attribute("axis", std::int64_t(1))),
             "does not have");
+    refused(node("Relu", { "image" }, "z") + node("Mul", { "z", "k" }, "y"), "only arithmetic with constants");
+    refused(node("Mul", { "image", "r" }, "y"), "not one number, nor one for each channel");
+    refused(node("Gather", { "image" }, "y", attribute("axis", std::int64_t(1))), "does not pick channels");
+    refused(node("Relu", { "image" }, "z") + node("Gather", { "z", "r" }, "y", attribute("axis", std::int64_t(1))),
+            "only arithmetic with constants");
+    refused(node("Gather", { "image", "nothing" }, "y", attribute("axis", std::int64_t(1))), "nothing is missing");
+    refused(initialiser("many", whole({ 0, 1, 2, 0 })) +
+                node("Gather", { "image", "many" }, "y", attribute("axis", std::int64_t(1))),
+            "does not pick channels");
+    refused(initialiser("low", whole({ -4 })) +
+                node("Gather", { "image", "low" }, "y", attribute("axis", std::int64_t(1))),
+            "does not have");
+    refused(node("Unsqueeze", {}, "y"), "only arithmetic with constants");
+    graph.after = wire::bytes(11, wire::bytes(1, "second"));
+    refused(node("Concat", { "image", "second" }, "y", attribute("axis", std::int64_t(1))),
+            "joins channels of two inputs");
     refused(node("Concat", {}, "y", attribute("axis", std::int64_t(1))), "joins nothing");
     refused(node("Relu", { "image" }, "y"), "only arithmetic with constants");
     refused(node("Div", { "k", "image" }, "y"), "divides by the image");
@@ -764,6 +817,88 @@ std::vector<Spoiled> graphs()
                  wire::bytes(1, wire::bytes(1, before) + wire::bytes(2, "first") + wire::bytes(2, pool) +
                                     wire::bytes(4, "MaxPool")),
                  "its second output is used"),
+        changed("one_kernel", pool, attribute("kernel_shape", std::vector<std::int64_t> { 3 }),
+                "kernel_shape has 1 values"),
+        changed("other_kernel", pool, attribute("kernel_shape", two), "the kernel's height is 2"),
+        changed("one_stride", conv, attribute("strides", std::vector<std::int64_t> { 1 }), "strides has 1 values"),
+        changed("one_dilation", conv, attribute("dilations", std::vector<std::int64_t> { 1 }),
+                "dilations has 1 values"),
+        changed("pad_above", conv, attribute("pads", std::vector<std::int64_t> { 0, 1, 1, 1 }),
+                "the pad at the top is 0"),
+        changed("pad_below", conv, attribute("pads", std::vector<std::int64_t> { 1, 1, 0, 1 }),
+                "the pad at the bottom is 0"),
+        changed("wide_pad", pool, attribute("pads", std::vector<std::int64_t> { 0, 0, 65, 0 }),
+                "a pad at the end is 65"),
+        changed("lrn_beta", "conv2/norm2", attribute("beta", 0.5f), "(LRN): beta is 0.5"),
+        changed("lrn_bias", "conv2/norm2", attribute("bias", 2.0f), "(LRN): bias is 2"),
+        changed("gemm_beta", "loss3/classifier", attribute("beta", 0.5f), "(Gemm): beta is 0.5"),
+        replaced("no_lrn", "conv2/norm2", node("Relu", { "conv2/3x3/relu" }, "conv2/norm2"),
+                 "(Relu) stands where LRN is needed"),
+        replaced("no_concat", before, node("Relu", { "pool2/3x3_s2" }, before), "(Relu) stands where Concat is needed"),
+        replaced("concat_of_nothing", before,
+                 node("Concat", { "", "", "", "" }, before, attribute("axis", std::int64_t(-3))),
+                 "an input is missing"),
+        replaced("no_average", "pool5/7x7_s1", node("Relu", { "inception_5b/output" }, "pool5/7x7_s1"),
+                 "(Relu) stands where GlobalAveragePool is needed"),
+        replaced("mean_of_nothing", "pool5/7x7_s1", node("ReduceMean", { "inception_5b/output" }, "pool5/7x7_s1"),
+                 "has no name"),
+        replaced("mean_of_three", "pool5/7x7_s1",
+                 node("ReduceMean", { "inception_5b/output" }, "pool5/7x7_s1",
+                      attribute("axes", std::vector<std::int64_t> { 1, 2, 3 })),
+                 "its axes are not"),
+        replaced("average_auto_pad", "pool5/7x7_s1",
+                 node("AveragePool", { "inception_5b/output" }, "pool5/7x7_s1",
+                      attribute("kernel_shape", std::vector<std::int64_t> { 7, 7 }) +
+                          attribute("auto_pad", std::string("SAME_LOWER"))),
+                 "auto_pad"),
+        replaced("huge_average", "pool5/7x7_s1",
+                 node("AveragePool", { "inception_5b/output" }, "pool5/7x7_s1",
+                      attribute("kernel_shape", std::vector<std::int64_t> { 70000, 7 })),
+                 "its window of 70000"),
+        replaced("average_without_stride", "pool5/7x7_s1",
+                 node("AveragePool", { "inception_5b/output" }, "pool5/7x7_s1",
+                      attribute("kernel_shape", std::vector<std::int64_t> { 7, 7 }) +
+                          attribute("strides", std::vector<std::int64_t> { 0, 0 })),
+                 "its window of 7"),
+        replaced("average_before", "pool5/7x7_s1",
+                 node("AveragePool", { "inception_5b/output" }, "pool5/7x7_s1",
+                      attribute("kernel_shape", std::vector<std::int64_t> { 7, 7 }) +
+                          attribute("pads", std::vector<std::int64_t> { -1, 0, 0, 0 })),
+                 "its window of 7"),
+        replaced("average_after", "pool5/7x7_s1",
+                 node("AveragePool", { "inception_5b/output" }, "pool5/7x7_s1",
+                      attribute("kernel_shape", std::vector<std::int64_t> { 7, 7 }) +
+                          attribute("pads", std::vector<std::int64_t> { 0, 0, -1, 0 })),
+                 "its window of 7"),
+        replaced("sum_of_images", "loss3/classifier",
+                 node("Add", { "pool5/7x7_s1", "pool5/7x7_s1" }, "loss3/classifier"),
+                 "stands where a constant is needed"),
+        replaced("sum_of_no_product", "loss3/classifier",
+                 node("Add", { "loss3/classifier.bias", "pool5/7x7_s1" }, "loss3/classifier"),
+                 "stands where MatMul is needed"),
+        replaced("gemm_without_weights", "loss3/classifier", node("Gemm", { "pool5/7x7_s1" }, "loss3/classifier"),
+                 "has no name"),
+        replaced("gemm_with_nothing", "loss3/classifier",
+                 node("Gemm", { "pool5/7x7_s1", "loss3/classifier.weight", "nothing" }, "loss3/classifier"),
+                 "nothing is missing"),
+        { "bn_inception", "has 69, as BN-Inception (Inception v2) has",
+          [](Graph &g) {
+              for (int i = 0; i < 12; ++i) g.before += node("Conv", {}, "x" + std::to_string(i));
+              g.nodes["prob"] = "";
+          } },
+        { "inception_v3", "has 94, as Inception v3 has",
+          [](Graph &g) {
+              for (int i = 0; i < 37; ++i) g.before += node("Conv", {}, "x" + std::to_string(i));
+              g.nodes["prob"] = "";
+          } },
+        { "many_names", "more than",
+          [](Graph &g) {
+              std::string names;
+              for (int i = 0; i < 500001; ++i) names += wire::bytes(1, "");
+              g.before = wire::bytes(1, names);
+          } },
+        { "odd_domain", "operator set (opset) 23",
+          [](Graph &g) { g.tail = wire::bytes(8, wire::bytes(1, "ai.onnx") + wire::number(2, 23)); } },
         { "no_matrix", "its weights are no matrix",
           [](Graph &g) {
               g.initialisers["loss3/classifier.weight"] =
@@ -803,6 +938,40 @@ std::vector<Spoiled> graphs()
 std::string name_of(const testing::TestParamInfo<Spoiled> &info) { return info.param.name; }
 INSTANTIATE_TEST_SUITE_P(Tensors, OnnxSpoiled, testing::ValuesIn(tensors()), name_of);
 INSTANTIATE_TEST_SUITE_P(Graphs, OnnxSpoiled, testing::ValuesIn(graphs()), name_of);
+
+TEST(OnnxBad, EveryQuantisedOperatorIsToldAsSuch)
+{
+    for (const char *op :
+         { "QLinearAdd", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "QGemm" }) {
+        Graph graph;
+        graph.before = node(op, {}, "x");
+        EXPECT_FAILS(graph.load(), TRIB_UNSUPPORTED, "the model is quantised");
+    }
+}
+
+TEST(OnnxBad, BatchNormsThatDiffer)
+{
+    Graph graph(support::torchvision);
+    const auto norm = [&](const std::vector<std::string> &in, const std::string &attributes) {
+        graph.nodes["conv1/7x7_s2/bn"] = node("BatchNormalization", in, "conv1/7x7_s2/bn", attributes);
+        return graph.load();
+    };
+    const std::vector<std::string> own = { "conv1/7x7_s2", "conv1.bn.weight", "conv1.bn.bias", "conv1.bn.running_mean",
+                                           "conv1.bn.running_var" };
+    EXPECT_FAILS(norm(own, ""), TRIB_BAD_DATA, "(BatchNormalization): epsilon is");
+    EXPECT_FAILS(norm({ "conv1/7x7_s2", "conv1.bn.weight" }, attribute("epsilon", 1e-3f)), TRIB_BAD_DATA,
+                 "has no name");
+    EXPECT_FAILS(norm({ "", own[1], own[2], own[3], own[4] }, attribute("epsilon", 1e-3f)), TRIB_BAD_DATA,
+                 "an input is missing");
+    EXPECT_FAILS(norm({ "image", own[1], own[2], own[3], own[4] }, attribute("epsilon", 1e-3f)), TRIB_BAD_DATA,
+                 "image stands where Conv is needed");
+    graph.nodes["conv1/7x7_s2"] = node("Conv", { "image" }, "conv1/7x7_s2");
+    EXPECT_FAILS(norm(own, attribute("epsilon", 1e-3f)), TRIB_BAD_DATA, "has no name");
+    graph.nodes["conv1/7x7_s2/bn"] = node("Identity", { "conv1/7x7_s2" }, "conv1/7x7_s2/bn");
+    graph.nodes["conv1/7x7_s2"] =
+        node("Conv", { "image", "conv1.conv.weight" }, "conv1/7x7_s2", graph.window(7, 7, 2, { 3, 3, 3, 3 }));
+    EXPECT_OK(graph.load()); // neither a bias nor a batch norm
+}
 
 TEST(OnnxBad, AModelForTraining)
 {
@@ -873,6 +1042,10 @@ TEST(OnnxExternal, StaysBelowTheFolderAndFollowsNoLinks)
         EXPECT_FAILS(e.load(location), TRIB_BAD_DATA, "5x5_reduce.weight: external data in");
     EXPECT_FAILS(e.load(std::string("w.bin\0x", 7)), TRIB_BAD_DATA, "control characters");
     EXPECT_FAILS(e.load("link"), TRIB_BAD_DATA, "a link is in the way");
+    std::filesystem::create_directory(e.folder.file("own"));
+    EXPECT_FAILS(e.load("own"), TRIB_BAD_DATA, "it is not a regular file");
+    support::write_file(e.folder.file("own/w.bin"), support::read_file(e.folder.file("w.bin")));
+    EXPECT_OK(e.load("own/w.bin"));
     trib_status s = e.load("folder/w.bin");
     EXPECT_TRUE(trib_failed(&s)); // a link is not the folder that is asked for
     EXPECT_FAILS(e.load("w.bin", "17"), TRIB_BAD_DATA, "1024 bytes from byte 17 on are not in its 1040");
@@ -912,6 +1085,38 @@ TEST(OnnxFault, EveryCallFailsOnce)
         EXPECT_TRUE(s.code == TRIB_OUT_OF_MEMORY || s.code == TRIB_IO_ERROR) << k << ": " << s.message;
     }
     EXPECT_GT(k, 200);
+}
+
+TEST(OnnxFault, EveryCallOfExternalDataFailsOnce)
+{
+    External e;
+    std::filesystem::create_directory(e.folder.file("own"));
+    support::write_file(e.folder.file("own/w.bin"), support::read_file(e.folder.file("w.bin")));
+    const std::string message = external({ { "location", "own/w.bin" }, { "offset", "16" } });
+    trib_onnx_tensor tensor;
+    ASSERT_OK(trib_onnx_read_tensor(trib_pb_of(message.data(), message.size()), &tensor));
+    int k = 1;
+    for (;; ++k) {
+        const void *values = nullptr;
+        void *owned = nullptr;
+        trib_fault_arm(k, false);
+        trib_status s = trib_onnx_take(&tensor, e.folder.path().c_str(), &values, &owned);
+        const bool reached = trib_fault_disarm() >= k;
+        if (!reached) {
+            ASSERT_OK(s);
+            const std::vector<float> wanted = values_of(e.graph.tensor(std::string(tampered) + ".weight"));
+            EXPECT_EQ(std::memcmp(values, wanted.data(), 1024), 0);
+            trib_onnx_tensor small = tensor;
+            EXPECT_EQ(::truncate(e.folder.file("own/w.bin").c_str(), 100), 0);
+            void *none = nullptr;
+            EXPECT_FAILS(trib_onnx_take(&small, e.folder.path().c_str(), &values, &none), TRIB_BAD_DATA,
+                         "are not in its 100");
+        }
+        trib_free(owned);
+        if (!reached) break;
+        EXPECT_TRUE(s.code == TRIB_OUT_OF_MEMORY || s.code == TRIB_IO_ERROR) << k << ": " << s.message;
+    }
+    EXPECT_GE(k, 7); // memory twice, three steps of the path, stat, read
 }
 
 } // namespace
