@@ -162,30 +162,25 @@ static trib_status complete(trib_caffe_file *file)
 
 /* ---- what is left over ---- */
 
-static void drop(trib_caffe_file *file, int i)
-{
-    trib_free((char *)(uintptr_t)file->base.tensors[i].name);
-    --file->base.count;
-    memmove(&file->base.tensors[i], &file->base.tensors[i + 1],
-            (size_t)(file->base.count - i) * sizeof *file->base.tensors);
-    memmove(&file->values[i], &file->values[i + 1], (size_t)(file->base.count - i) * sizeof *file->values);
-}
-
+/* The others move up. */
 static void drop_others(trib_caffe_file *file, const trib_graph *graph)
 {
-    int count = 0;
-    for (int i = 0; i < file->base.count;) {
-        const char *name = file->base.tensors[i].name;
-        if (in_graph(graph, name)) {
-            ++i;
+    trib_text *note = &file->imported.note;
+    int kept = 0, dropped = 0;
+    for (int i = 0; i < file->base.count; ++i) {
+        const trib_tensor t = file->base.tensors[i];
+        if (in_graph(graph, t.name)) {
+            file->base.tensors[kept] = t;
+            file->values[kept++] = file->values[i];
             continue;
         }
-        if (!count++)
-            trib_text_format(&file->imported.note, "%sleft out, as the network does not have it: %.100s",
-                             file->imported.note.size ? "; " : "", name);
-        drop(file, i);
+        if (!dropped++)
+            trib_text_format(note, "%sleft out, as the network does not have it: %.100s", note->size ? "; " : "",
+                             t.name);
+        trib_free((char *)(uintptr_t)t.name);
     }
-    if (count > 1) trib_text_format(&file->imported.note, " and %d more", count - 1);
+    file->base.count = kept;
+    if (dropped > 1) trib_text_format(note, " and %d more", dropped - 1);
 }
 
 static trib_status fit(trib_caffe_file *file, const trib_network_spec *spec)
