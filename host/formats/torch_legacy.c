@@ -10,7 +10,7 @@
 
 #define BAD(...) TRIB_ERROR(TRIB_BAD_DATA, __VA_ARGS__)
 
-enum { MAGIC, PROTOCOL, MACHINE, OBJECT, KEYS, PICKLES, FIRST_READ = 1 << 20, MAGIC_BYTES = 10, COUNT_BYTES = 8 };
+enum { MAGIC, PROTOCOL, MACHINE, OBJECT, KEYS, PICKLES, FIRST_READ = 1 << 20, COUNT_BYTES = 8 };
 
 static const char *const names[] = { "magic number", "protocol version", "description of the machine", "object",
                                      "list of storages" };
@@ -53,15 +53,6 @@ static trib_status read_pickle(trib_torch_file *file, int i, beginning *b, trib_
     return trib_success();
 }
 
-static trib_status check_magic(const trib_pickle *p)
-{
-    static const char magic[MAGIC_BYTES] = "\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19";
-    const trib_pickle_value *v = trib_pickle_at(p, p->result);
-    if (v->kind == TRIB_PICKLE_LONG && v->count == MAGIC_BYTES && !memcmp(v->as.text, magic, MAGIC_BYTES))
-        return trib_success();
-    return BAD("is a pickle, but does not begin with the magic number of PyTorch's files");
-}
-
 static trib_status check_protocol(const trib_pickle *p)
 {
     enum { KNOWN = 1001 };
@@ -72,12 +63,12 @@ static trib_status check_protocol(const trib_pickle *p)
                       version, KNOWN);
 }
 
-/* The pickles before the object: their values are checked and forgotten. */
+/* The pickles before the object. The magic number is what this file was recognised by. */
 static trib_status read_small(trib_torch_file *file, int i, beginning *b)
 {
     trib_pickle p = { 0 };
     TRIB_TRY(read_pickle(file, i, b, &p));
-    trib_status s = i == MAGIC ? check_magic(&p) : i == PROTOCOL ? check_protocol(&p) : trib_success();
+    trib_status s = i == PROTOCOL ? check_protocol(&p) : trib_success();
     trib_pickle_free(&p);
     return s;
 }

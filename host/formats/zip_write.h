@@ -7,6 +7,10 @@
 #include "formats/file.h"
 #include "formats/text.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Zero-initialise but for `output`, which is borrowed. */
 typedef struct trib_zip_writer {
     trib_output *output;
@@ -20,5 +24,9 @@ trib_status trib_zip_add(trib_zip_writer *zip, const char *name, const void *byt
 /* Writes the directory. */
 trib_status trib_zip_finish(trib_zip_writer *zip);
 void trib_zip_writer_free(trib_zip_writer *zip);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

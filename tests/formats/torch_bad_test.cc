@@ -84,6 +84,19 @@ std::string with_shape(const std::vector<std::int64_t> &sizes, const std::vector
 }
 std::string named(const std::string &key) { return zip(pickle(dict({ text(key), Tensor {} }))); }
 
+// A tensor, wrapped: a parameter.
+std::string parameter(const std::string &tensor)
+{
+    return call(name("torch._utils", "_rebuild_parameter"), tuple({ tensor, "\x88", "}" }));
+}
+// A tensor with metadata.
+std::string marked(const std::string &metadata)
+{
+    const std::string id = tuple({ text("storage"), name("torch", "FloatStorage"), text("0"), text("cpu"), number(4) });
+    return call(name("torch._utils", "_rebuild_tensor_v2"),
+                tuple({ id + "Q", number(0), numbers({ 4 }), numbers({ 1 }), "\x89", "}", metadata }));
+}
+
 std::vector<Bad> calls()
 {
     return {
@@ -128,6 +141,23 @@ std::vector<Bad> opcodes()
         { "odd_dict", machine("(K\1d"), "key without a value" },
         { "item_of_a_number", machine("K\1K\2K\3s"), "not a dict" },
         { "append_to_a_dict", machine("}K\1a"), "not a list" },
+        { "duplicate_nothing", machine("2"), "empty stack" },
+        { "pop_nothing", machine("0"), "empty stack" },
+        { "pop_no_mark", machine("1"), "no mark" },
+        { "memoize_nothing", machine("\x94"), "empty stack" },
+        { "reference_to_nothing", machine("Q"), "empty stack" },
+        { "build_nothing", machine("}b"), "empty stack" },
+        { "append_to_nothing", machine("K\1a"), "empty stack" },
+        { "append_no_mark", machine("]K\1e"), "no mark" },
+        { "item_of_nothing", machine("K\1s"), "empty stack" },
+        { "items_no_mark", machine("}K\1K\1u"), "no mark" },
+        { "names_of_numbers", machine("K\1K\2\x93"), "a name in it is not a string" },
+        { "line_without_end",
+          zip("\x80\x02"
+              "cos"),
+          "ends inside a line" },
+        { "empty_integer", machine("I\n"), "text of an integer" },
+        { "call_with_names", machine(name("my", "f") + ")}\x92"), "no weights" },
         { "add_to_a_list", machine("](K\1\x90"), "not a set" },
         { "deep_tuples", machine(repeat("(", 40000) + repeat("t", 40000)), "nested more than 100 deep" },
         { "deep_lists", machine(repeat("]", 40000) + repeat("a", 39999)), "nested more than 100 deep" },
@@ -187,6 +217,19 @@ std::vector<Bad> tensors()
           "tensor 'w': has elements outside" },
         { "strides_fewer", with_shape({ 2, 2 }, { 1 }), "2 sizes and 1 strides" },
         { "rank", with_shape(std::vector<std::int64_t>(70, 1), std::vector<std::int64_t>(70, 1)), "70 dimensions" },
+        { "too_many_elements", with_shape({ INT64_C(1) << 31, INT64_C(1) << 30 }, { 0, 0 }), "too many elements" },
+        { "conjugate", zip(state(marked(dict({ text("conj"), "\x88" })))), "tensor 'w': is a conjugate" },
+        { "negated", zip(state(marked(dict({ text("conj"), "\x89", text("neg"), "\x88" })))), "negated view" },
+        { "not_conjugate", zip(state(marked(dict({ text("conj"), "\x89" }))), "twelve bytes"), "needs 16 bytes" },
+        { "parameter_of_a_number", zip(state(parameter(number(3)))), "tensor 'w': is no tensor" },
+        { "parameter_of_a_call", zip(state(parameter(call(name("my", "f"), ")")))), "is what my.f makes" },
+        { "wrapped", zip(state(parameter(parameter(parameter(parameter(Tensor {})))))), "wrapped too often" },
+        { "offset_text", with(&Tensor::offset, text("x")), "tensor 'w': its offset" },
+        { "sizes_text", with(&Tensor::sizes, tuple({ text("x") })), "tensor 'w': one of its sizes" },
+        { "storage_number",
+          zip(state(call(name("torch._utils", "_rebuild_tensor"),
+                         tuple({ number(1), number(0), numbers({}), numbers({}) })))),
+          "its storage is none" },
         { "f64_overflow", zip(state(wide), big), "element 3 is 1e+300, which is too large for float32" },
     };
 }
@@ -205,6 +248,18 @@ std::vector<Bad> containers()
     count.count = 60000, place.directory_at = 1 << 30, wide.wide = true;
     const std::vector<Member> good = { { "archive/data.pkl", p }, m };
     std::string lie = wide(good);
+    Member longer = m, shorter = m, shifted = m;
+    longer.method = 8, longer.data = std::string("\1\x11\0\xEE\xFF", 5) + s + "x", longer.unpacked = s;
+    shorter.method = 8, shorter.data = std::string("\1\x10\0\xEF\xFF", 5) + s, shorter.unpacked = s + "x";
+    shifted.own_name = "archive/data/00";
+    Tensor view, packed;
+    view.more = tuple({ text("v"), number(2), number(3) });
+    packed.type = "QUInt4x2Storage";
+    std::string lost = lie, differs = lie, split = zip(p), damaged = zip(p);
+    lost.replace(lost.size() - 22 - 12, 8, std::string(8, '\0'));
+    differs.replace(differs.size() - 22 + 10, 2, std::string("\5\0", 2));
+    split[split.size() - 22 + 4] = 1;
+    damaged[damaged.rfind("PK\1\2")] = 'Q';
     lie.replace(lie.size() - 22 - 12, 8, std::string(7, '\xFF') + "\x7F");
     return {
         { "no_pickle", Zip {}({ { "readme.txt", "hello" } }), "zip archive without data.pkl" },
@@ -225,6 +280,21 @@ std::vector<Bad> containers()
         { "two_pickles", Zip {}({ { "a/data.pkl", p }, { "a/data.pkl", p } }), "there twice" },
         { "two_folders", Zip {}({ { "a/data.pkl", p }, { "b/data.pkl", p } }), "two pickles" },
         { "strange_name", Zip {}({ { "a/../data.pkl", p } }), "'..'" },
+        { "shorter_deflate", member(shorter), "data/0" },
+        { "longer_deflate", member(longer), "data/0" },
+        { "another_length", member(shifted), "another name" },
+        { "wide_lost", lost, "not where the archive says" },
+        { "two_directories", differs, "two directories that differ" },
+        { "split_archive", split, "one that was split" },
+        { "damaged_directory", damaged, "directory is damaged" },
+        { "absolute_name", Zip {}({ { "/data.pkl", p } }), "absolute" },
+        { "control_in_name", Zip {}({ { "a\n/data.pkl", p } }), "control characters" },
+        { "empty_name", Zip {}({ { "", p } }), "whose name is empty" },
+        { "long_byte_order", zip(p, s, "little-endian"), "too large" },
+        { "legacy_view", legacy(state(view), keys, data), "tensor 'w': is in a view that reaches beyond" },
+        { "legacy_type", legacy(state(packed), keys, data), "QUInt4x2Storage, whose size is not known" },
+        { "legacy_no_count", legacy(p, keys, ""), "ends before the storage" },
+        { "legacy_protocol_text", magic + pickle(text("1001")) + data, "protocol version is not a number" },
         { "legacy_protocol", legacy(p, keys, data, 1002), "protocol version 1002" },
         { "legacy_count", legacy(p, keys, little(3, 8) + s), "storage '0': has 3 elements" },
         { "legacy_count_huge", legacy(p, keys, little(INT64_C(1) << 60, 8) + s), "storage '0': has" },
@@ -294,6 +364,12 @@ TEST(TorchBadly, BytesAfterAnArchive)
 {
     const trib_status s = read(zip(state(Tensor {})) + "x");
     EXPECT_FAILS(s, TRIB_BAD_DATA, "net.pth: the zip archive has no directory at its end");
+}
+
+TEST(TorchBadly, TooManyValues)
+{
+    const trib_status s = read(machine("(" + repeat("K\1", 4200000) + "t"));
+    EXPECT_FAILS(s, TRIB_UNSUPPORTED, "more than 4194304 values");
 }
 
 // A dict of many dicts that are all one takes no time, and is refused.
