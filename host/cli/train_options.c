@@ -60,6 +60,9 @@ static cli_option optimiser_options[] = {
     { 0, "momentum", CLI_AMOUNT, AT(momentum), "X", "of SGD; default 0.9, with onecycle what its options say", 0,
       0.9999 },
     { 0, "weight-decay", CLI_AMOUNT, AT(weight_decay), "X", "default 2e-4", 0, 1000 },
+    { 0, "clip-grad", CLI_REAL, AT(clip_norm), "NORM",
+      "all gradients together are made at most this long, as by PyTorch's clip_grad_norm_; default: they are not", 0,
+      1e12 },
     { 0, "nesterov", CLI_FLAG, AT(nesterov), NULL, "Nesterov's momentum", 0, 0 },
     { 0, "caffe-rules", CLI_FLAG, AT(caffe_rules), NULL, "biases: twice the learning rate, no weight decay", 0, 0 },
     { 0, "sched", CLI_TEXT, AT(schedule), "NAME", NULL, 0, 0 },
@@ -255,6 +258,7 @@ int cli_train_resolve(const cli_command *command, const cli_train_options *own, 
     out->max_steps = own->max_steps;
     out->weight_decay = own->weight_decay;
     out->smoothing = own->smoothing;
+    out->clip_norm = own->clip_norm;
     out->aux_weight = own->aux_weight;
     out->nesterov = own->nesterov;
     out->caffe_rules = own->caffe_rules;

@@ -11,7 +11,7 @@ typedef struct cli_train_options {
     cli_texts frozen, validation;
     int batch, epochs, workers, keep, log_every, seed, average, drop;
     int64_t max_steps, checkpoint_every, average_start;
-    double width, lr, momentum, weight_decay, smoothing, aux_weight, ema_decay, validation_share;
+    double width, lr, momentum, weight_decay, clip_norm, smoothing, aux_weight, ema_decay, validation_share;
     double warmup_epochs, warmup_lr, min_lr, decay_epochs, decay_rate;
     double pct_start, div_factor, final_div_factor, base_momentum, max_momentum;
     bool fixed_momentum, nesterov, caffe_rules, ema, resume, resume_anyway;

@@ -55,6 +55,7 @@ trib_status trib_train_create_trainer(trib_train *t)
     trib_trainer_options options = { .plan = t->o.plan, .launch = t->o.launch };
     TRIB_TRY(resolve_schedule(t));
     t->training.label_smoothing = (float)t->o.smoothing;
+    t->training.clip = t->o.clip_norm > 0;
     t->training.no_dropout = t->o.no_dropout;
     t->training.nesterov = t->o.nesterov;
     t->training.caffe_rules = t->o.caffe_rules;
@@ -102,6 +103,7 @@ void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *
                                   .momentum = (float)lr.momentum,
                                   .weight_decay = (float)t->o.weight_decay,
                                   .average_decay = (float)trib_average_decay(&t->o.average, step),
+                                  .clip_norm = (float)t->o.clip_norm,
                                   .loss_scale = 1 };
 }
 

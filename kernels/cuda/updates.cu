@@ -9,6 +9,7 @@
 static constexpr int threads = 256, width = 4;
 
 __device__ __forceinline__ float control(const float *member) { return load<float>(member); }
+__device__ __forceinline__ bool flag(const uint32_t *member) { return load<uint32_t>(member) != 0; }
 
 struct Sgd {
     float lr, momentum, weight_decay, loss_scale;
@@ -32,6 +33,18 @@ __device__ __forceinline__ void sgd_chunk(const Sgd &sgd, int64_t at, const floa
     for (int j = 0; j < WIDTH; ++j) sgd.update(gradients.v[j], &weights.v[j], &velocities.v[j]);
     store_chunk(w + at, weights);
     store_chunk(v + at, velocities);
+}
+
+template <int WIDTH>
+__device__ __forceinline__ void sum_chunk(bool add, int64_t at, const float *g, float *sum)
+{
+    auto result = load_chunk<float, WIDTH>(g + at);
+    if (add) {
+        const auto before = load_own_chunk<float, WIDTH>(sum + at);
+#pragma unroll
+        for (int j = 0; j < WIDTH; ++j) result.v[j] = float_add(before.v[j], result.v[j]);
+    }
+    store_chunk(sum + at, result);
 }
 
 template <int WIDTH>
@@ -60,6 +73,7 @@ template <class T>
 __global__ void __launch_bounds__(threads) sgd(int64_t count, bool aligned, trib_cuda_sgd_rates rates, const T *g,
                                                const trib_step_controls *controls, T *w, T *v)
 {
+    if (flag(&controls->no_update)) return;
     const Sgd step = { float_multiply(control(&controls->lr), rates.rate), control(&controls->momentum),
                        float_multiply(control(&controls->weight_decay), rates.decay), control(&controls->loss_scale),
                        rates.nesterov };
@@ -70,8 +84,19 @@ __global__ void __launch_bounds__(threads) sgd(int64_t count, bool aligned, trib
 
 template <class T>
 __global__ void __launch_bounds__(threads)
+    sum_gradients(int64_t count, bool aligned, const T *g, const trib_step_controls *controls, T *sum)
+{
+    const bool add = flag(&controls->add_to_sum);
+    own_elements(
+        count, aligned, [&](int64_t at) { sum_chunk<width>(add, at, g, sum); },
+        [&](int64_t at) { sum_chunk<1>(add, at, g, sum); });
+}
+
+template <class T>
+__global__ void __launch_bounds__(threads)
     moving_average(int64_t count, bool aligned, const T *w, const trib_step_controls *controls, T *a)
 {
+    if (flag(&controls->no_update)) return;
     const float decay = control(&controls->average_decay);
     own_elements(
         count, aligned, [&](int64_t at) { average_chunk<width>(decay, at, w, a); },
@@ -87,6 +112,13 @@ trib_status trib_cuda_sgd(int64_t count, const trib_cuda_sgd_rates *rates, const
 {
     return launch("sgd", sgd<float>, grid_of(count), threads, 0, stream, count, aligned(g) && aligned(w) && aligned(v),
                   *rates, g, controls, w, v);
+}
+
+trib_status trib_cuda_sum_gradients(int64_t count, const float *g, const trib_step_controls *controls, float *sum,
+                                    void *stream)
+{
+    return launch("sum_gradients", sum_gradients<float>, grid_of(count), threads, 0, stream, count,
+                  aligned(g) && aligned(sum), g, controls, sum);
 }
 
 trib_status trib_cuda_moving_average(int64_t count, const float *w, const trib_step_controls *controls, float *a,

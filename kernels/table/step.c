@@ -11,7 +11,8 @@ const trib_step_controls trib_some_controls = { .seed = 0xFEDCBA9876543210u,
                                                 .momentum = 0.9f,
                                                 .weight_decay = 2e-4f,
                                                 .average_decay = 0.99f,
-                                                .loss_scale = 1.25f };
+                                                .loss_scale = 1.25f,
+                                                .clip_norm = 2 };
 
 static trib_kernel_array controls(void)
 {
@@ -182,6 +183,7 @@ static void flat_problem(int index, trib_kernel_problem *p, int outputs)
 static void sgd_edge(int index, trib_kernel_problem *p)
 {
     flat_problem(index, p, 2);
+    p->controls.no_update = index % 5 == 4;
     p->sgd = (trib_cuda_sgd_rates) { .rate = index % 3 ? 1 : 2, .decay = index % 3 ? 1 : 0, .nesterov = index % 2 };
 }
 
@@ -193,7 +195,7 @@ static void sgd_reference(const trib_kernel_problem *p, const float *const *inpu
                                  .weight_decay = c->weight_decay * p->sgd.decay,
                                  .loss_scale = c->loss_scale,
                                  .nesterov = p->sgd.nesterov };
-    trib_ref_sgd(p->inputs[0].c, &step, inputs[0], outputs[0], outputs[1]);
+    if (!c->no_update) trib_ref_sgd(p->inputs[0].c, &step, inputs[0], outputs[0], outputs[1]);
 }
 
 static trib_status sgd_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
@@ -203,11 +205,16 @@ static trib_status sgd_run(const trib_kernel_problem *p, trib_dtype dtype, const
     return trib_cuda_sgd(p->inputs[0].c, &p->sgd, inputs[0], inputs[1], outputs[0], outputs[1], stream);
 }
 
-static void average_edge(int index, trib_kernel_problem *p) { flat_problem(index, p, 1); }
+static void average_edge(int index, trib_kernel_problem *p)
+{
+    flat_problem(index, p, 1);
+    p->controls.no_update = index % 5 == 4;
+}
 
 static void average_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
 {
-    trib_ref_moving_average(p->inputs[0].c, p->controls.average_decay, inputs[0], outputs[0]);
+    if (!p->controls.no_update)
+        trib_ref_moving_average(p->inputs[0].c, p->controls.average_decay, inputs[0], outputs[0]);
 }
 
 static trib_status average_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
@@ -215,6 +222,91 @@ static trib_status average_run(const trib_kernel_problem *p, trib_dtype dtype, c
 {
     (void)dtype;
     return trib_cuda_moving_average(p->inputs[0].c, inputs[0], inputs[1], outputs[0], stream);
+}
+
+static void sum_edge(int index, trib_kernel_problem *p)
+{
+    flat_problem(index, p, 1);
+    p->controls.add_to_sum = index % 2;
+}
+
+static void sum_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    trib_ref_sum_gradients(p->inputs[0].c, p->controls.add_to_sum, inputs[0], outputs[0]);
+}
+
+static trib_status sum_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                           void *const *outputs, void *stream)
+{
+    (void)dtype;
+    return trib_cuda_sum_gradients(p->inputs[0].c, inputs[0], inputs[1], outputs[0], stream);
+}
+
+/* ---- clipping: the controls, then gradients and a workspace ---- */
+
+static const struct {
+    int gradients, counts[TRIB_CUDA_CLIP_MOST], skipped;
+    float scale; /* of gradients */
+} clips[] = {
+    { 1, { 1 }, 0, 4 },        { 1, { 4 }, 0, 1e-3f },           { 2, { 8192, 3 }, 0, 1 },   { 2, { 8193, 1 }, 1, 1 },
+    { 2, { 9000, 40 }, 4, 1 }, { 3, { 20000, 64, 8191 }, 0, 1 }, { 1, { 70000 }, 2, 1e19f },
+};
+
+static int clip_counts(const trib_kernel_problem *p, int64_t *counts)
+{
+    for (int i = 0; i + 1 < p->output_count; ++i) counts[i] = p->outputs[i].c;
+    return p->output_count - 1;
+}
+
+static void clip_edge(int index, trib_kernel_problem *p)
+{
+    trib_random_state r = trib_random_from(index);
+    const bool edge = index < TRIB_COUNT(clips);
+    const int gradients = edge ? clips[index].gradients : trib_random_between(&r, 1, TRIB_CUDA_CLIP_MOST);
+    int64_t counts[TRIB_CUDA_CLIP_MOST], sum = 0;
+    memset(p, 0, sizeof *p);
+    p->controls = trib_some_controls;
+    p->controls.no_update = index % 7 == 6 && !edge;
+    if (index % 5 == 4) p->controls.clip_norm = 0;
+    p->input_count = 1;
+    p->inputs[0] = controls();
+    for (int i = 0; i < gradients; ++i) {
+        const int skipped = edge ? clips[index].skipped : trib_random_between(&r, 0, 5);
+        p->outputs[i] = updated(flat(edge ? clips[index].counts[i] : trib_random_between(&r, 1, 12000), skipped));
+        p->outputs[i].scale = edge ? clips[index].scale : 1;
+        counts[i] = p->outputs[i].c;
+        sum += counts[i];
+    }
+    p->outputs[gradients] =
+        trib_floats(1, (int)(trib_cuda_clip_gradients_workspace(gradients, counts) / (int64_t)sizeof(float)));
+    p->outputs[gradients].content = TRIB_KERNEL_SCRATCH;
+    p->output_count = gradients + 1;
+    p->flops = 3.0 * (double)sum;
+    snprintf(p->text, sizeof p->text, "gradients=%d of %lld", gradients, (long long)sum);
+}
+
+static void clip_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    const trib_step_controls *c = &p->controls;
+    int64_t counts[TRIB_CUDA_CLIP_MOST];
+    const int gradients = clip_counts(p, counts);
+    double squares = 0;
+    (void)inputs;
+    for (int i = 0; i < gradients; ++i) squares += trib_ref_squares(counts[i], outputs[i]);
+    const float factor = c->no_update ? 1 : trib_ref_clip_factor(squares, c->clip_norm, c->loss_scale);
+    for (int i = 0; i < gradients; ++i)
+        for (int64_t k = 0; k < counts[i]; ++k) outputs[i][k] *= factor;
+}
+
+static trib_status clip_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                            void *const *outputs, void *stream)
+{
+    int64_t counts[TRIB_CUDA_CLIP_MOST];
+    float *g[TRIB_CUDA_CLIP_MOST] = { 0 };
+    const int gradients = clip_counts(p, counts);
+    (void)dtype;
+    for (int i = 0; i < gradients; ++i) g[i] = outputs[i];
+    return trib_cuda_clip_gradients(gradients, counts, g, inputs[0], outputs[gradients], stream);
 }
 
 const trib_kernel trib_step_kernels[] = {
@@ -246,6 +338,20 @@ const trib_kernel trib_step_kernels[] = {
       .edge = wide_cross_entropy_edge,
       .reference = cross_entropy_reference,
       .run = cross_entropy_run },
+    { .name = "sum_gradients",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 0 },
+      .edges = COUNTS,
+      .edge = sum_edge,
+      .reference = sum_reference,
+      .run = sum_run },
+    { .name = "clip_gradients",
+      .dtypes = 1 << TRIB_F32,
+      .tolerance = { 2e-7 },
+      .edges = TRIB_COUNT(clips),
+      .edge = clip_edge,
+      .reference = clip_reference,
+      .run = clip_run },
     { .name = "sgd",
       .dtypes = 1 << TRIB_F32,
       .tolerance = { 0 },

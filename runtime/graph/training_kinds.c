@@ -276,6 +276,17 @@ void trib_cross_entropy_describe(const trib_attributes *a, const trib_fields *f)
 
 /* ---- updates ---- */
 
+trib_status trib_clip_gradients_check_op(const trib_op_desc *d)
+{
+    if (d->output_count != d->input_count - 1)
+        return INVALID("%d gradients in, %d out", d->input_count - 1, d->output_count);
+    for (int i = 0; i < d->output_count; ++i) {
+        TRIB_TRY(is_vector(&d->inputs[i], "a gradient", d->inputs[i].c));
+        TRIB_TRY(is_vector(&d->outputs[i], "a gradient", d->inputs[i].c));
+    }
+    return is_controls(&d->inputs[d->output_count]);
+}
+
 trib_status trib_sgd_check(const trib_attributes *a)
 {
     return isfinite(a->sgd.rate) && isfinite(a->sgd.decay) ? trib_success() : INVALID("rate or decay is not finite");
@@ -293,6 +304,8 @@ static trib_status check_flat(const trib_op_desc *d)
 trib_status trib_sgd_check_op(const trib_op_desc *d) { return check_flat(d); }
 
 trib_status trib_moving_average_check_op(const trib_op_desc *d) { return check_flat(d); }
+
+trib_status trib_sum_gradients_check_op(const trib_op_desc *d) { return check_flat(d); }
 
 void trib_sgd_describe(const trib_attributes *a, const trib_fields *f)
 {

@@ -21,6 +21,8 @@ trib_status trib_lrn_backward_check_op(const trib_op_desc *desc);
 trib_status trib_dropout_training_check_op(const trib_op_desc *desc);
 trib_status trib_cross_entropy_check(const trib_attributes *a);
 trib_status trib_cross_entropy_check_op(const trib_op_desc *desc);
+trib_status trib_sum_gradients_check_op(const trib_op_desc *desc);
+trib_status trib_clip_gradients_check_op(const trib_op_desc *desc);
 trib_status trib_sgd_check(const trib_attributes *a);
 trib_status trib_sgd_check_op(const trib_op_desc *desc);
 trib_status trib_moving_average_check_op(const trib_op_desc *desc);

@@ -33,12 +33,14 @@ static void find_needed(trib_backward *b)
 static trib_status add_loss(trib_backward *b, const trib_loss *loss, int index)
 {
     trib_lowering *l = b->l;
+    const trib_training *t = l->options.training;
     trib_view logits = l->views[l->graph->outputs[index].layer], losses = l->labels, gradient;
     trib_plan_op op;
     TRIB_TRY(trib_new_training_op(trib_strings_format(l->strings, "loss/%s", loss->output), TRIB_CROSS_ENTROPY, &op));
     op.layer = l->graph->outputs[index].layer;
     op.desc.attributes.cross_entropy =
-        (trib_cross_entropy) { .weight = loss->weight, .smoothing = l->options.training->label_smoothing };
+        (trib_cross_entropy) { .weight = t->accumulate > 1 ? loss->weight / (float)t->accumulate : loss->weight,
+                               .smoothing = t->label_smoothing };
     trib_add_input_view(&op, logits);
     trib_add_input_view(&op, l->labels);
     trib_add_input_view(&op, l->controls);
@@ -121,6 +123,35 @@ static bool has_backward(const trib_backward *b, const trib_plan_op *op)
 
 /* ---- updates ---- */
 
+/* What updates read. */
+static trib_view gradient_of(const trib_update *u) { return u->sum.buffer >= 0 ? u->sum : u->gradient; }
+
+static trib_status add_sum(trib_lowering *l, const trib_update *u)
+{
+    trib_plan_op op;
+    if (u->value.buffer < 0 || u->sum.buffer < 0) return trib_success();
+    TRIB_TRY(trib_new_training_op(trib_strings_add(l->strings, "sum"), TRIB_SUM_GRADIENTS, &op));
+    trib_add_input_view(&op, u->sum);
+    trib_add_input_view(&op, u->gradient);
+    trib_add_input_view(&op, l->controls);
+    trib_add_output_view(&op, u->sum);
+    return trib_lowering_add_op(l, &op);
+}
+
+/* All gradients together. */
+static trib_status add_clip(trib_lowering *l)
+{
+    trib_plan_op op;
+    TRIB_TRY(trib_new_training_op(trib_strings_add(l->strings, "clip"), TRIB_CLIP_GRADIENTS, &op));
+    for (int i = 0; i < TRIB_UPDATES; ++i) {
+        if (l->updates[i].value.buffer < 0) continue;
+        trib_add_input_view(&op, gradient_of(&l->updates[i]));
+        trib_add_output_view(&op, gradient_of(&l->updates[i]));
+    }
+    trib_add_input_view(&op, l->controls);
+    return op.desc.output_count ? trib_lowering_add_op(l, &op) : trib_success();
+}
+
 static trib_status add_average(trib_lowering *l, const trib_update *u)
 {
     trib_plan_op op;
@@ -139,7 +170,7 @@ static trib_status add_update(trib_lowering *l, const trib_update *u)
     TRIB_TRY(trib_new_training_op(trib_strings_add(l->strings, "update"), TRIB_SGD, &op));
     op.desc.attributes.sgd = u->attributes;
     trib_add_input_view(&op, u->value);
-    trib_add_input_view(&op, u->gradient);
+    trib_add_input_view(&op, gradient_of(u));
     trib_add_input_view(&op, u->momentum);
     trib_add_input_view(&op, l->controls);
     trib_add_output_view(&op, u->value);
@@ -188,6 +219,8 @@ static trib_status add_all(trib_backward *b)
     TRIB_TRY(trib_place_merged_slices(b, forward));
     for (int i = 0; i < t->loss_count; ++i) TRIB_TRY(add_loss(b, &t->losses[i], i));
     for (int i = forward; i-- > 0;) TRIB_TRY(add_with_waiting(b, i, forward));
+    for (int i = 0; i < TRIB_UPDATES; ++i) TRIB_TRY(add_sum(l, &l->updates[i]));
+    if (t->clip && !t->no_update) TRIB_TRY(add_clip(l));
     for (int i = 0; i < TRIB_UPDATES; ++i) TRIB_TRY(add_update(l, &l->updates[i]));
     return trib_lowering_note(l, "backward: %d forward ops, %d losses, %d backward ops", forward, t->loss_count,
                               b->added);

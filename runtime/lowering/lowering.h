@@ -18,7 +18,7 @@ typedef struct trib_folded {
 /* Training: where a parameter of the graph and what belongs to it stay from step to step; buffer -1: there is none. The
  * copy is a weight's value in the type of the precision, if that is no float32. */
 typedef struct trib_trained {
-    trib_view value, gradient, momentum, average, copy;
+    trib_view value, gradient, sum, momentum, average, copy;
 } trib_trained;
 
 /* Training: a range of values, and the same range of copies, as vectors. */
@@ -29,7 +29,7 @@ enum { TRIB_COPIED = 2 };
 
 /* Training: parameters with the same multiples of learning rate and weight decay, as vectors. */
 typedef struct trib_update {
-    trib_view value, gradient, momentum, average; /* buffer -1: there is none */
+    trib_view value, gradient, sum, momentum, average; /* buffer -1: there is none */
     trib_sgd attributes;
 } trib_update;
 enum { TRIB_UPDATES = 2 };

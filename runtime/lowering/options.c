@@ -39,6 +39,8 @@ static trib_status check_training(const trib_training *t, const trib_plan_option
                           TRIB_MAX_PLAN_OUTPUTS / 2);
     if (o->outputs || o->top_k)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "in training the outputs are those of the losses: give no others");
+    if (t->accumulate < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a step of %d runs; 1 or more are possible", t->accumulate);
     if (t->frozen_count < 0 || (t->frozen_count && !t->frozen))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d frozen prefixes, and no list of them", t->frozen_count);
     for (int i = 0; i < t->loss_count; ++i)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What stays in memory from step to step: four regions of the same order (values, gradients, momentum, moving
+ * What stays in memory from step to step: regions of the same order (values, gradients, their sums, momentum, moving
  * averages), so that the update of all parameters is one op on flat memory, or one per pair of multiples of learning
  * rate and weight decay; behind them what no update touches, running statistics and frozen parameters; and with a
- * precision of 16 bits, copies of the weights in that type, in the order of the values. */
+ * precision of 16 bits, copies of the weights in that type, in the order of the values.
+ *
+ * The caller sees one gradient of a parameter: the sum, if there is one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,10 +80,11 @@ typedef struct region {
     trib_tensor_role role;
     trib_buffer_kind kind;
     const char *name, *suffix;
+    bool seen; /* by the caller: it is listed among the plan's tensors */
     int64_t begin;
 } region;
 
-enum { VALUES, GRADIENTS, MOMENTUM, AVERAGES, REGIONS };
+enum { VALUES, GRADIENTS, SUMS, MOMENTUM, AVERAGES, REGIONS };
 
 static trib_status add_buffer(trib_lowering *l, const char *name, trib_buffer_kind kind, int64_t offset,
                               trib_view *view)
@@ -101,19 +104,28 @@ static trib_status place(trib_lowering *l, const region *r, int parameter, int64
     *view = view_of(l, p);
     const char *name = trib_strings_format(l->strings, "%s%s", p->name, r->suffix);
     TRIB_TRY(add_buffer(l, name, r->kind, r->begin + offset, view));
-    plan->tensors[plan->tensor_count++] = (trib_plan_tensor) { r->role, parameter, *view };
+    if (r->seen) plan->tensors[plan->tensor_count++] = (trib_plan_tensor) { r->role, parameter, *view };
     return trib_success();
 }
 
+static bool sums(const trib_training *t) { return t->accumulate > 1; }
+
 static bool has_region(const trib_training *t, int region)
 {
+    if (region == SUMS) return sums(t);
     if (region == MOMENTUM) return !t->no_update;
     return region != AVERAGES || t->average;
 }
 
 static trib_view *place_of(trib_trained *t, int region)
 {
-    trib_view *const places[REGIONS] = { &t->value, &t->gradient, &t->momentum, &t->average };
+    trib_view *const places[REGIONS] = { &t->value, &t->gradient, &t->sum, &t->momentum, &t->average };
+    return places[region];
+}
+
+static trib_view *place_in_update(trib_update *u, int region)
+{
+    trib_view *const places[REGIONS] = { &u->value, &u->gradient, &u->sum, &u->momentum, &u->average };
     return places[region];
 }
 
@@ -150,15 +162,15 @@ static trib_status place_group(trib_lowering *l, const region *regions, group wh
 /* The same memory as the group's tensors, as one vector in each region. */
 static trib_status place_update(trib_lowering *l, const region *regions, int64_t begin, int64_t end, trib_update *out)
 {
-    trib_view *const places[REGIONS] = { &out->value, &out->gradient, &out->momentum, &out->average };
     if (end == begin) return trib_success();
     if ((end - begin) / (int64_t)sizeof(float) > INT32_MAX)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "parameters of %lld bytes: one update takes at most 8 GB",
                           (long long)(end - begin));
     for (int r = 0; r < REGIONS; ++r) {
         if (!has_region(l->options.training, r)) continue;
-        *places[r] = flat((end - begin) / (int64_t)sizeof(float));
-        TRIB_TRY(add_buffer(l, regions[r].name, regions[r].kind, regions[r].begin + begin, places[r]));
+        trib_view *view = place_in_update(out, r);
+        *view = flat((end - begin) / (int64_t)sizeof(float));
+        TRIB_TRY(add_buffer(l, regions[r].name, regions[r].kind, regions[r].begin + begin, view));
     }
     return trib_success();
 }
@@ -167,10 +179,11 @@ static trib_status place_tensors(trib_lowering *l)
 {
     static const trib_sgd multiples[] = { { .rate = 1, .decay = 1 }, { .rate = 2, .decay = 0 } };
     region regions[REGIONS] = {
-        { TRIB_TENSOR_PARAMETER, TRIB_BUFFER_PARAMETER, "parameters", "", 0 },
-        { TRIB_TENSOR_GRADIENT, TRIB_BUFFER_GRADIENT, "gradients", "/gradient", 0 },
-        { TRIB_TENSOR_MOMENTUM, TRIB_BUFFER_STATE, "momentum", "/momentum", 0 },
-        { TRIB_TENSOR_AVERAGE, TRIB_BUFFER_STATE, "averages", "/average", 0 },
+        { TRIB_TENSOR_PARAMETER, TRIB_BUFFER_PARAMETER, "parameters", "", true, 0 },
+        { TRIB_TENSOR_GRADIENT, TRIB_BUFFER_GRADIENT, "gradients", "/gradient", !sums(l->options.training), 0 },
+        { TRIB_TENSOR_GRADIENT, TRIB_BUFFER_GRADIENT, "sums", "/sum", true, 0 },
+        { TRIB_TENSOR_MOMENTUM, TRIB_BUFFER_STATE, "momentum", "/momentum", true, 0 },
+        { TRIB_TENSOR_AVERAGE, TRIB_BUFFER_STATE, "averages", "/average", true, 0 },
     };
     int64_t size = 0, offset = 0;
     for (int i = 0; i < (int)l->graph->parameter_count; ++i) {
@@ -179,7 +192,8 @@ static trib_status place_tensors(trib_lowering *l)
         trib_view v = view_of(l, p);
         size += trib_aligned(trib_view_bytes(&v));
     }
-    for (int r = 1; r < REGIONS; ++r) regions[r].begin = r * size;
+    for (int r = 1; r < REGIONS; ++r)
+        regions[r].begin = regions[r - 1].begin + (has_region(l->options.training, r - 1) ? size : 0);
     for (group g = WEIGHTS; g <= BIASES; ++g) {
         int64_t begin = offset;
         TRIB_TRY(place_group(l, regions, g, &offset));
@@ -310,7 +324,7 @@ trib_status trib_place_training(trib_lowering *l)
         l->trained[i].copy.buffer = -1;
     }
     for (int g = 0; g < TRIB_UPDATES; ++g)
-        l->updates[g].value.buffer = l->updates[g].momentum.buffer = l->updates[g].average.buffer = -1;
+        for (int r = 0; r < REGIONS; ++r) place_in_update(&l->updates[g], r)->buffer = -1;
     TRIB_TRY(trib_find_merged(l));
     TRIB_TRY(place_tensors(l));
     for (int i = 0; i < TRIB_COPIED; ++i) {

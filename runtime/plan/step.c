@@ -103,6 +103,7 @@ static void print_largest(const trib_plan *p, int op, FILE *out)
 typedef struct memory {
     int64_t roles[TRIB_TENSOR_ROLE_COUNT], copies; /* of weights, rounded to the precision */
     int64_t workspace;                             /* the largest */
+    bool sums; /* a step is several runs: gradients are those of a run, and their sum, which is the plan's tensor */
 } memory;
 
 static int64_t copies_by(const trib_plan *p, const trib_plan_op *op)
@@ -119,6 +120,8 @@ static memory memory_of(const trib_plan *p)
     for (int b = 0; b < p->buffer_count; ++b)
         if (p->buffers[b].kind == TRIB_BUFFER_WORKSPACE && p->buffers[b].bytes > m.workspace)
             m.workspace = p->buffers[b].bytes;
+    for (int i = 0; i < p->op_count; ++i) m.sums |= p->ops[i].desc.kind == TRIB_SUM_GRADIENTS;
+    if (m.sums) m.roles[TRIB_TENSOR_GRADIENT] *= 2;
     return m;
 }
 
@@ -126,10 +129,10 @@ static void print_memory(const trib_plan *p, FILE *out)
 {
     const memory m = memory_of(p);
     fprintf(out,
-            "\nMemory of a step:\n  %9.2f MB  parameters and running statistics\n  %9.2f MB  gradients\n"
+            "\nMemory of a step:\n  %9.2f MB  parameters and running statistics\n  %9.2f MB  gradients%s\n"
             "  %9.2f MB  state: momentum, averages\n",
             mb(m.roles[TRIB_TENSOR_PARAMETER]), mb(m.roles[TRIB_TENSOR_GRADIENT]),
-            mb(m.roles[TRIB_TENSOR_MOMENTUM] + m.roles[TRIB_TENSOR_AVERAGE]));
+            m.sums ? " of a run, and their sum" : "", mb(m.roles[TRIB_TENSOR_MOMENTUM] + m.roles[TRIB_TENSOR_AVERAGE]));
     if (m.copies) fprintf(out, "  %9.2f MB  weights in %s\n", mb(m.copies), trib_precision_name(p->precision));
     fprintf(out,
             "  %9.2f MB  activations and workspaces, sharing an arena; the largest workspace has %.2f MB\n"

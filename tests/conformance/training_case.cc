@@ -68,7 +68,8 @@ Values Generator::controls()
     controls.seed = random_();
     controls.step = random_();
     controls.lr = 0.1f, controls.momentum = 0.9f, controls.weight_decay = 0.01f;
-    controls.average_decay = 0.75f, controls.loss_scale = 8;
+    controls.average_decay = 0.75f, controls.loss_scale = 8, controls.clip_norm = 0.5f;
+    controls.add_to_sum = chance(50), controls.no_update = chance(30);
     std::array<std::uint8_t, sizeof controls> bytes;
     std::memcpy(bytes.data(), &controls, sizeof controls);
     return Values(bytes.begin(), bytes.end());
@@ -176,7 +177,16 @@ void Generator::update(OpCase &op)
         d.attributes.sgd = { pick({ 1, 2 }) * 1.0f, pick({ 0, 1 }) * 1.0f, chance(50) };
         set(d, { w, g, v, controls_view() }, { w, v });
         op.updates = { 0, 2, -1, -1 };
-    } else {
+    } else if (d.kind == TRIB_CLIP_GRADIENTS) {
+        const trib_view more = vector(pick({ 1, 100, 65536 }));
+        if (chance(50)) {
+            set(d, { g, controls_view() }, { g });
+            op.updates[0] = 0;
+        } else {
+            set(d, { g, more, controls_view() }, { g, more });
+            op.updates = { 0, 1, -1, -1 };
+        }
+    } else { // a sum or an average
         set(d, { v, w, controls_view() }, { v });
         op.updates[0] = 0;
     }
@@ -288,6 +298,8 @@ OpCase Generator::training(trib_kind kind, trib_layout source, trib_layout targe
         batch_norm(op);
         break;
     case TRIB_CROSS_ENTROPY: loss(op); break;
+    case TRIB_SUM_GRADIENTS:
+    case TRIB_CLIP_GRADIENTS:
     case TRIB_SGD:
     case TRIB_MOVING_AVERAGE: update(op); break;
     default: forward_of(kind) == TRIB_RELU ? pixels(op, forward) : gradients(op, forward, weights);

@@ -88,6 +88,11 @@ TEST_P(TrainingContract, NonsenseIsRefused)
           [](Desc &d) { d.inputs[1].n = 1, d.inputs[1].layout = TRIB_NCHW8C; } },
         { TRIB_CROSS_ENTROPY, "smoothing", [](Desc &d) { d.attributes.cross_entropy.smoothing = 1; } },
         { TRIB_SGD, "an operand is", [](Desc &d) { d.inputs[1].c += 1, d.inputs[1].c_total += 1; } },
+        { TRIB_SUM_GRADIENTS, "an operand is", [](Desc &d) { d.inputs[1].c += 1, d.inputs[1].c_total += 1; } },
+        { TRIB_CLIP_GRADIENTS, "a gradient is", [](Desc &d) { d.outputs[0].c += 1, d.outputs[0].c_total += 1; } },
+        { TRIB_CLIP_GRADIENTS, "a gradient is", [](Desc &d) { d.inputs[0].n = 2; } },
+        { TRIB_CLIP_GRADIENTS, "gradients in",
+          [](Desc &d) { d.outputs[1] = d.outputs[0], d.output_count = 3 - d.output_count; } },
         { TRIB_SGD, "not finite", [](Desc &d) { d.attributes.sgd.rate = INFINITY; } },
         { TRIB_MOVING_AVERAGE, "controls", [](Desc &d) { d.inputs[2].dtype = TRIB_F32; } },
     };

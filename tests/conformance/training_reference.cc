@@ -165,11 +165,20 @@ class Reference
             const trib_cross_entropy_geometry g = { d_.inputs[0].n, int(count),  int(count),
                                                     int(count),     a.smoothing, a.weight * c.loss_scale };
             trib_ref_cross_entropy(&g, in(0), whole<std::int32_t>(op_.inputs[1]).data(), out(0), out(1));
+        } else if (d_.kind == TRIB_SUM_GRADIENTS) {
+            trib_ref_sum_gradients(count, c.add_to_sum, in(1), out(0));
+        } else if (c.no_update) { // what is updated stays
         } else if (d_.kind == TRIB_SGD) {
             const trib_sgd &a = d_.attributes.sgd;
             const trib_sgd_step step = { c.lr * a.rate, c.momentum, c.weight_decay * a.decay, c.loss_scale,
                                          a.nesterov };
             trib_ref_sgd(count, &step, in(1), out(0), out(1));
+        } else if (d_.kind == TRIB_CLIP_GRADIENTS) {
+            double squares = 0;
+            for (int k = 0; k < d_.output_count; ++k) squares += trib_ref_squares(d_.inputs[k].c, in(k));
+            const float factor = trib_ref_clip_factor(squares, c.clip_norm, c.loss_scale);
+            for (int k = 0; k < d_.output_count; ++k)
+                for (int i = 0; i < d_.inputs[k].c; ++i) out(k)[i] = in(k)[i] * factor;
         } else {
             trib_ref_moving_average(count, c.average_decay, in(1), out(0));
         }

@@ -38,7 +38,7 @@ class TrainingBatch
         for (int i = 0; i < images; ++i) labels_.push_back(7 * i % 10);
         controls_.seed = 7;
         controls_.lr = 0.05f, controls_.momentum = 0.9f, controls_.weight_decay = 1e-3f;
-        controls_.average_decay = 0.5f, controls_.loss_scale = 4;
+        controls_.average_decay = 0.5f, controls_.loss_scale = 4, controls_.clip_norm = 0.1f;
     }
 
     trib_status create(trib_device *device, const TrainingWay &way, trib_trainer **out) const
@@ -48,7 +48,8 @@ class TrainingBatch
         training.losses = &loss;
         training.loss_count = 1;
         training.label_smoothing = 0.1f;
-        training.average = true;
+        training.average = training.clip = true;
+        training.accumulate = 2;
         trib_trainer_options o = {};
         o.plan = trib_plan_default_options();
         o.plan.batch = images;
@@ -73,6 +74,7 @@ class TrainingBatch
         for (auto &values : outputs) rows.push_back(values.data());
         trib_step_controls controls = controls_;
         controls.step = number;
+        controls.add_to_sum = number % 2; // with an update each time, so that the next run shows it
         TRIB_TRY(trib_trainer_step(trainer, input_.data(), labels_.data(), &controls, rows.data()));
         for (auto &values : outputs) seen->insert(seen->end(), values.begin(), values.end());
         return trib_success();

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "runtime/mutants.h"
-#include "runtime/nets.h"
+#include "runtime/trained.h"
 #include "support/form.h"
 #include "tributary/internal/fault.h"
 
@@ -15,158 +15,7 @@ namespace
 {
 
 using nets::Plan;
-
-const trib_loss one_loss[] = { { "logits", 1 } };
-const trib_loss three_losses[] = { { "logits", 1 }, { "aux1", 0.3f }, { "aux2", 0.3f } };
-
-trib_training training_of(const trib_loss *losses, int count)
-{
-    trib_training t = {};
-    t.losses = losses;
-    t.loss_count = count;
-    return t;
-}
-
-trib_plan_options options_of(const trib_training &t, int batch, trib_schedule schedule = TRIB_SERIAL)
-{
-    trib_plan_options o = trib_plan_default_options();
-    o.batch = batch;
-    o.schedule = schedule;
-    o.training = &t;
-    return o;
-}
-
-// Parameters rounded to 16 bits.
-class Halves
-{
-  public:
-    explicit Halves(const trib_graph *graph) : full_(graph)
-    {
-        for (int i = 0; i < trib_graph_parameter_count(graph); ++i) {
-            trib_tensor t = full_.data()[i];
-            std::int64_t count = 0;
-            EXPECT_OK(trib_shape_count(&t.shape, &count));
-            for (std::int64_t k = 0; k < count; ++k)
-                values_.push_back(trib_f32_to_bf16(static_cast<const float *>(t.data)[k]));
-            t.dtype = TRIB_BF16;
-            tensors_.push_back(t);
-        }
-        std::size_t first = 0;
-        for (trib_tensor &t : tensors_) {
-            std::int64_t count = 0;
-            EXPECT_OK(trib_shape_count(&t.shape, &count));
-            t.data = values_.data() + first;
-            first += std::size_t(count);
-        }
-    }
-    const trib_tensor *data() const { return tensors_.data(); }
-
-  private:
-    nets::Parameters full_;
-    std::vector<trib_tensor> tensors_;
-    std::vector<std::uint16_t> values_;
-};
-
-struct Free {
-    void operator()(trib_trainer *t) const { trib_trainer_destroy(t); }
-};
-using Trainer = std::unique_ptr<trib_trainer, Free>;
-
-// A trainer of a network, with a batch of its own.
-class Trained
-{
-  public:
-    Trained(const trib_graph *graph, const trib_training &training, int batch, trib_schedule schedule = TRIB_SERIAL,
-            trib_launch launch = TRIB_EAGER, int threads = 2, std::int64_t failing = 0,
-            const trib_tensor *parameters = nullptr)
-        : device_(nets::cpu(threads)), parameters_(graph), input_(nets::input_for(graph, batch))
-    {
-        trib_trainer_options o = {};
-        o.plan = options_of(training, batch, schedule);
-        o.launch = launch;
-        trib_trainer *made = nullptr;
-        if (failing) trib_fault_arm(failing, false);
-        created = trib_trainer_create(device_.get(), graph, parameters ? parameters : parameters_.data(), &o, &made);
-        trainer.reset(made);
-        for (int i = 0; i < batch; ++i) labels.push_back(i % 3);
-        controls.lr = 0.01f;
-        controls.momentum = 0.9f;
-        controls.weight_decay = 1e-3f;
-        controls.average_decay = 0.5f;
-        controls.loss_scale = 1;
-        controls.seed = 7;
-    }
-
-    trib_status step()
-    {
-        const trib_plan *p = trib_trainer_plan(trainer.get());
-        std::vector<void *> rows;
-        for (int i = 0; i < p->output_count; ++i) {
-            std::int64_t count = 0;
-            EXPECT_OK(trib_shape_count(&p->outputs[i].shape, &count));
-            outputs[p->outputs[i].name].assign(std::size_t(count), NAN);
-            rows.push_back(outputs[p->outputs[i].name].data());
-        }
-        trib_status status = trib_trainer_step(trainer.get(), input_.data(), labels.data(), &controls, rows.data());
-        if (!trib_failed(&status)) ++controls.step;
-        return status;
-    }
-
-    std::vector<float> read(int index) const
-    {
-        trib_trainer_tensor t = trib_trainer_tensor_at(trainer.get(), index);
-        std::int64_t count = 0;
-        EXPECT_OK(trib_shape_count(&t.shape, &count));
-        std::vector<float> values(static_cast<std::size_t>(count), NAN);
-        EXPECT_OK(trib_trainer_read(trainer.get(), index, values.data()));
-        const float *own = trib_trainer_values(trainer.get(), index);
-        EXPECT_TRUE(own && memcmp(own, values.data(), values.size() * sizeof *own) == 0) << t.name;
-        return values;
-    }
-
-    // All tensors, one behind the other.
-    std::vector<float> state() const
-    {
-        std::vector<float> all;
-        for (int i = 0; i < trib_trainer_tensor_count(trainer.get()); ++i) {
-            auto values = read(i);
-            all.insert(all.end(), values.begin(), values.end());
-        }
-        return all;
-    }
-
-    std::vector<float> tensor(trib_tensor_role role, const char *name) const
-    {
-        int i = trib_trainer_find(trainer.get(), role, name);
-        EXPECT_GE(i, 0) << name;
-        return i < 0 ? std::vector<float>() : read(i);
-    }
-
-    trib_status created;
-    std::vector<std::int32_t> labels;
-    trib_step_controls controls = {};
-    std::map<std::string, std::vector<float>> outputs;
-
-  private:
-    nets::Device device_; // outlives the trainer
-    nets::Parameters parameters_;
-    std::vector<float> input_;
-
-  public:
-    Trainer trainer;
-};
-
-bool same_bits(const std::vector<float> &a, const std::vector<float> &b)
-{
-    return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(float));
-}
-
-double mean(const std::vector<float> &v)
-{
-    double sum = 0;
-    for (float x : v) sum += double(x);
-    return sum / double(v.size());
-}
+using namespace training;
 
 // ---- plans ----
 
@@ -178,7 +27,9 @@ TEST(Training, CheckerAcceptsEveryPlanAndCatchesEveryDeletedRecordAndWait)
             auto graph = nets::googlenet(variant, 224, 10, true);
             trib_training t = training_of(three_losses, 3);
             t.average = true;
+            t.clip = true;
             t.caffe_rules = variant == support::bvlc;
+            t.accumulate = variant == support::bvlc ? 2 : 1;
             Plan p = nets::plan(graph.get(), device.get(), options_of(t, 2, schedule));
             ASSERT_TRUE(p);
             ASSERT_OK(trib_plan_check_stream_order(p.get()));
@@ -285,6 +136,9 @@ TEST(Training, WhatCannotBeTrainedIsRefused)
     EXPECT_FAILS(make(o), TRIB_INVALID_ARGUMENT, "backward");
     t.frozen_count = 1;
     EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "frozen");
+    t = training_of(one_loss, 1);
+    t.accumulate = -1;
+    EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "a step of -1 runs");
     t = training_of(one_loss, 1);
     t.label_smoothing = 1;
     EXPECT_FAILS(make(options_of(t, 2)), TRIB_INVALID_ARGUMENT, "smoothing");
@@ -522,7 +376,8 @@ TEST(Training, EveryAllocationCanFail)
 {
     auto graph = nets::inception(true);
     trib_training t = training_of(one_loss, 1);
-    t.average = true;
+    t.average = t.clip = true;
+    t.accumulate = 2;
     const Halves halves(graph.get()); // which are converted
     for (std::int64_t k = 1; k < 100000; ++k) {
         Trained run(graph.get(), t, 2, TRIB_BRANCHES, TRIB_GRAPH, 2, k, halves.data());

@@ -53,6 +53,7 @@ class WholeRun : public testing::Test
         options.lr.lr = 0.01;
         options.lr.momentum = 0.9;
         options.aux_weight = 0.3;
+        options.clip_norm = 1;
         options.average.kind = TRIB_AVERAGE_MEAN;
         options.seed = 5;
         options.command = &input;

@@ -14,9 +14,13 @@ TRIB_BEGIN_DECLS
 typedef struct trib_step_controls {
     uint64_t seed, step; /* of dropout's random numbers */
     float lr, momentum, weight_decay;
-    float average_decay;  /* a moving average keeps this much of itself */
-    float loss_scale;     /* gradients are those of loss_scale times the loss */
-    uint32_t reserved[7]; /* 0 */
+    float average_decay; /* a moving average keeps this much of itself */
+    float loss_scale;    /* gradients are those of loss_scale times the loss */
+    float clip_norm;     /* gradients together are at most this long; 0: any length */
+    /* Of a step that is cut into several runs (trib_training.accumulate): all but the first add their gradients to the
+     * sum; in all but the last, parameters, momentum and averages stay as they are. */
+    uint32_t add_to_sum, no_update; /* 0 or 1 */
+    uint32_t reserved[4];           /* 0 */
 } trib_step_controls;
 
 TRIB_END_DECLS

@@ -113,6 +113,13 @@ typedef struct trib_sgd_step {
 
 /* g' = g / loss_scale + weight_decay w; v = momentum v + g'; w -= lr (nesterov ? g' + momentum v : v). In float32. */
 void trib_ref_sgd(int64_t count, const trib_sgd_step *step, const float *g, float *w, float *v);
+/* What gradients whose squares sum up to `squares` are multiplied by: clip_norm / length if the length, without the
+ * loss scale, is above clip_norm; otherwise, and with clip_norm = 0, by 1. Gradients that are not finite stay so. */
+float trib_ref_clip_factor(double squares, float clip_norm, float loss_scale);
+/* The sum of the squares of g, in double. */
+double trib_ref_squares(int64_t count, const float *g);
+/* sum = g, or, with `add`, sum + g */
+void trib_ref_sum_gradients(int64_t count, bool add, const float *g, float *sum);
 /* a = decay a + (1 - decay) w */
 void trib_ref_moving_average(int64_t count, float decay, const float *w, float *a);
 

@@ -171,14 +171,34 @@ static void sgd(const trib_op_desc *desc, const trib_reference_memory *m)
                                  .loss_scale = controls.loss_scale,
                                  .nesterov = a->nesterov };
     float *w = updated(m->inputs[0], m->outputs[0], count), *v = updated(m->inputs[2], m->outputs[1], count);
-    trib_ref_sgd(count, &step, m->inputs[1], w, v);
+    if (!controls.no_update) trib_ref_sgd(count, &step, m->inputs[1], w, v);
+}
+
+static void sum_gradients(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    const int count = desc->inputs[0].c;
+    const trib_step_controls controls = controls_of(m->inputs[2]);
+    trib_ref_sum_gradients(count, controls.add_to_sum, m->inputs[1], updated(m->inputs[0], m->outputs[0], count));
+}
+
+static void clip_gradients(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    const trib_step_controls controls = controls_of(m->inputs[desc->output_count]);
+    double squares = 0;
+    for (int k = 0; k < desc->output_count; ++k) squares += trib_ref_squares(desc->inputs[k].c, m->inputs[k]);
+    const float factor = trib_ref_clip_factor(squares, controls.clip_norm, controls.loss_scale);
+    for (int k = 0; k < desc->output_count; ++k) {
+        float *g = updated(m->inputs[k], m->outputs[k], desc->inputs[k].c);
+        for (int i = 0; i < desc->inputs[k].c && !controls.no_update; ++i) g[i] *= factor;
+    }
 }
 
 static void moving_average(const trib_op_desc *desc, const trib_reference_memory *m)
 {
     const int count = desc->inputs[0].c;
     const trib_step_controls controls = controls_of(m->inputs[2]);
-    trib_ref_moving_average(count, controls.average_decay, m->inputs[1], updated(m->inputs[0], m->outputs[0], count));
+    float *average = updated(m->inputs[0], m->outputs[0], count);
+    if (!controls.no_update) trib_ref_moving_average(count, controls.average_decay, m->inputs[1], average);
 }
 
 trib_reference_row trib_reference_training_row(trib_kind kind)
@@ -200,6 +220,8 @@ trib_reference_row trib_reference_training_row(trib_kind kind)
         [TRIB_LRN_BACKWARD] = { .run = lrn_backward },
         [TRIB_DROPOUT_TRAINING] = { .run = dropout },
         [TRIB_CROSS_ENTROPY] = { .run = cross_entropy },
+        [TRIB_SUM_GRADIENTS] = { .run = sum_gradients },
+        [TRIB_CLIP_GRADIENTS] = { .run = clip_gradients },
         [TRIB_SGD] = { .run = sgd },
         [TRIB_MOVING_AVERAGE] = { .run = moving_average },
     };

@@ -133,6 +133,33 @@ static trib_status sgd(const trib_op_desc *d, const trib_kernel_call *c)
     return trib_cuda_sgd(d->inputs[0].c, &rates, c->inputs[1], c->inputs[3], c->outputs[0], c->outputs[1], c->stream);
 }
 
+static trib_status sum_gradients(const trib_op_desc *d, const trib_kernel_call *c)
+{
+    return trib_cuda_sum_gradients(d->inputs[0].c, c->inputs[1], c->inputs[2], c->outputs[0], c->stream);
+}
+
+static void count_gradients(const trib_op_desc *d, int64_t *counts)
+{
+    for (int i = 0; i < d->output_count; ++i) counts[i] = d->outputs[i].c;
+}
+
+static int64_t clip_workspace(const trib_op_desc *d)
+{
+    int64_t counts[TRIB_MAX_OUTPUTS];
+    count_gradients(d, counts);
+    return trib_cuda_clip_gradients_workspace(d->output_count, counts);
+}
+
+static trib_status clip_gradients(const trib_op_desc *d, const trib_kernel_call *c)
+{
+    int64_t counts[TRIB_MAX_OUTPUTS];
+    float *gradients[TRIB_MAX_OUTPUTS];
+    count_gradients(d, counts);
+    for (int i = 0; i < d->output_count; ++i) gradients[i] = c->outputs[i];
+    return trib_cuda_clip_gradients(d->output_count, counts, gradients, c->inputs[d->output_count], c->workspace,
+                                    c->stream);
+}
+
 static trib_status moving_average(const trib_op_desc *d, const trib_kernel_call *c)
 {
     return trib_cuda_moving_average(d->inputs[0].c, c->inputs[1], c->inputs[2], c->outputs[0], c->stream);
@@ -160,6 +187,8 @@ const trib_kernel_op *trib_training_kernel(trib_kind kind)
         ROW(LRN_BACKWARD, lrn_backward, .supports = small_lrn),
         ROW(DROPOUT_TRAINING, dropout, PLAIN),
         ROW(CROSS_ENTROPY, cross_entropy, .supports = fitting_types),
+        ROW(SUM_GRADIENTS, sum_gradients, PLAIN),
+        ROW(CLIP_GRADIENTS, clip_gradients, PLAIN, .workspace = clip_workspace),
         ROW(SGD, sgd, PLAIN),
         ROW(MOVING_AVERAGE, moving_average, PLAIN),
     };

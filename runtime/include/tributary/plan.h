@@ -75,9 +75,13 @@ typedef struct trib_training {
     float statistics_momentum; /* of batch norm's running statistics; 0: 0.1 */
     bool no_dropout;
     bool nesterov;
-    bool caffe_rules;          /* biases: twice the learning rate, no weight decay */
-    bool average;              /* keeps a moving average of the parameters */
-    bool no_update;            /* gradients only */
+    bool caffe_rules; /* biases: twice the learning rate, no weight decay */
+    bool average;     /* keeps a moving average of the parameters */
+    bool clip;        /* before the update, gradients are clipped to trib_step_controls.clip_norm */
+    int accumulate;   /* runs that make a step: the update is that of the sum of their gradients, each of which is
+                         divided by their number. 0: 1. What a run does is said by add_to_sum and no_update of
+                         trib_step_controls */
+    bool no_update;   /* gradients only */
     const char *const *frozen; /* prefixes of names of parameters and running statistics that keep their values, and
                                   need no gradients; batch norms go on to normalise with the batch's own statistics */
     int frozen_count;
@@ -205,7 +209,7 @@ typedef struct trib_plan_output {
 /* What a tensor that stays from step to step is. */
 typedef enum trib_tensor_role {
     TRIB_TENSOR_PARAMETER = 0, /* running statistics, too */
-    TRIB_TENSOR_GRADIENT,      /* of the last step */
+    TRIB_TENSOR_GRADIENT,      /* of the last step: with trib_training.accumulate, their sum so far */
     TRIB_TENSOR_MOMENTUM,
     TRIB_TENSOR_AVERAGE, /* moving average of a parameter */
     TRIB_TENSOR_ROLE_COUNT

@@ -15,9 +15,21 @@
  * is captured once. The same options, parameters, batches and controls give the same bits, run after run and for any
  * number of threads.
  *
+ * A batch that does not fit into memory is cut into parts: with training.accumulate = N, N calls make one step,
+ *
+ *     for (int i = 0; i < N; ++i) {
+ *         controls.step = step * N + i; for dropout, which thus differs from part to part
+ *         controls.add_to_sum = i > 0;
+ *         controls.no_update = i + 1 < N;
+ *         trib_trainer_step(trainer, images of part i, labels of part i, &controls, outputs);
+ *     }
+ *
+ * and update as one batch of N times plan.batch images would, to rounding: losses are weighted by 1 / N. Batch norm, as
+ * in PyTorch, takes its statistics from each part, and moves the running ones with each.
+ *
  * What stays from step to step are tensors: parameters with running statistics, the gradients of the last step,
  * momentum, moving averages. They can be read and written between steps; a run resumes exactly if the parameters,
- * momentum and averages of a step are written back. */
+ * momentum and averages of a step are written back. (Between the parts of a step, gradients, too.) */
 #ifndef TRIBUTARY_TRAINER_H
 #define TRIBUTARY_TRAINER_H
 

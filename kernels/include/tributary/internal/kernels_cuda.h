@@ -166,7 +166,21 @@ trib_status trib_cuda_cross_entropy(const trib_cross_entropy_geometry *g, trib_d
                                     const void *x, const int32_t *labels, const trib_step_controls *controls, void *dx,
                                     float *loss, void *stream);
 
-/* Multiples of the controls' learning rate and weight decay. */
+/* sum = g, or, with the controls' add_to_sum, sum + g; float32, bit for bit as the reference. */
+trib_status trib_cuda_sum_gradients(int64_t count, const float *g, const trib_step_controls *controls, float *sum,
+                                    void *stream);
+
+/* Multiplies all gradients, in place, by trib_ref_clip_factor of their length together; changes nothing with the
+ * controls' no_update, or without a clip_norm. At most TRIB_CUDA_CLIP_MOST of them; gradient i has counts[i] elements.
+ * `workspace` is aligned to 8. Three kernels: the host learns nothing of the length. */
+enum { TRIB_CUDA_CLIP_MOST = 3 };
+int64_t trib_cuda_clip_gradients_workspace(int gradients, const int64_t *counts);
+trib_status trib_cuda_clip_gradients(int gradients, const int64_t *counts, float *const *g,
+                                     const trib_step_controls *controls, void *workspace, void *stream);
+
+/* The two below change nothing with the controls' no_update.
+ *
+ * Multiples of the controls' learning rate and weight decay. */
 typedef struct trib_cuda_sgd_rates {
     float rate, decay;
     bool nesterov;

@@ -69,6 +69,8 @@ static const trib_native_row *row_of(trib_kind kind)
         [TRIB_LRN_BACKWARD] = { trib_native_lrn_backward, gradient, 2, 1, trib_native_lrn_backward_bytes },
         [TRIB_DROPOUT_TRAINING] = BY_IMAGE(trib_native_dropout, same_layout, 1, 1),
         [TRIB_CROSS_ENTROPY] = BY_IMAGE(trib_native_cross_entropy, always, 2, 2),
+        [TRIB_SUM_GRADIENTS] = WHOLE(trib_native_sum_gradients, always, NULL),
+        [TRIB_CLIP_GRADIENTS] = WHOLE(trib_native_clip_gradients, always, trib_native_clip_gradients_bytes),
         [TRIB_SGD] = WHOLE(trib_native_sgd, always, NULL),
         [TRIB_MOVING_AVERAGE] = WHOLE(trib_native_moving_average, always, NULL),
     };

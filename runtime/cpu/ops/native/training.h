@@ -28,6 +28,9 @@ int64_t trib_native_lrn_backward_bytes(const trib_op_desc *desc);
 /* ---- dropout.c, loss.c, updates.c ---- */
 trib_status trib_native_dropout(const trib_native_call *call);
 trib_status trib_native_cross_entropy(const trib_native_call *call);
+trib_status trib_native_sum_gradients(const trib_native_call *call);
+trib_status trib_native_clip_gradients(const trib_native_call *call);
+int64_t trib_native_clip_gradients_bytes(const trib_op_desc *desc);
 trib_status trib_native_sgd(const trib_native_call *call);
 trib_status trib_native_moving_average(const trib_native_call *call);
 
