@@ -9,7 +9,7 @@
 #include "training.h"
 
 typedef struct plan_options {
-    int batch;
+    int batch, accumulate;
     bool explain, json, train;
     double aux_weight;
 } plan_options;
@@ -20,6 +20,9 @@ static const cli_option table[] = {
       "plan a step of training: forward, losses, backward, update; also prints memory by kind, the op at the peak, and "
       "whether it fits",
       0, 0 },
+    { 0, "grad-accum-steps", CLI_INT, offsetof(plan_options, accumulate), "N",
+      "with --train: a step is N runs of the plan, which needs memory for the sum of their gradients; default 1", 1,
+      65536 },
     { 0, "aux-weight", CLI_AMOUNT, offsetof(plan_options, aux_weight), "W", "with --train: " CLI_AUX_WEIGHT_HELP, 0,
       1000 },
     { 0, "explain", CLI_FLAG, offsetof(plan_options, explain), NULL,
@@ -59,6 +62,7 @@ static trib_status print_plan(cli_settings *settings, const plan_options *own, c
     options.batch = own->batch;
     options.threads = settings->threads;
     if (own->train) cli_training_of(trib_model_graph(model), own->aux_weight, &training);
+    if (own->train) training.training.accumulate = own->accumulate;
     if (own->train) options.training = &training.training;
     TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));
     cli_save_choices(settings, device);
@@ -74,7 +78,7 @@ done:
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    plan_options own = { .batch = 1, .aux_weight = CLI_AUX_WEIGHT };
+    plan_options own = { .batch = 1, .accumulate = 1, .aux_weight = CLI_AUX_WEIGHT };
     cli_group groups[] = { CLI_GROUP("Options", table, &own),
                            cli_target_group(&settings),
                            cli_compute_group(&settings),
@@ -87,6 +91,8 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
     if (code == CLI_GO_ON && settings.target && settings.measure)
         code = cli_usage(self, "--measure needs the card itself: leave out --target");
+    if (code == CLI_GO_ON && own.accumulate > 1 && !own.train)
+        code = cli_usage(self, "--grad-accum-steps is for training: add --train");
     if (code == CLI_GO_ON && settings.fast && !own.train) code = cli_usage(self, "--fast is for training: add --train");
     if (code == CLI_GO_ON) {
         cli_files files = cli_files_of(groups, &settings, &arguments);

@@ -15,7 +15,13 @@ enum { DROP_ON, DROP_OFF };
 
 static const cli_option run_options[] = {
     { 'o', "output", CLI_TEXT, AT(output), "RUN", "the folder of the run (required); created if it is missing", 0, 0 },
-    { 'b', "batch-size", CLI_INT, AT(batch), "N", "images per step; default 32", 1, 65536 },
+    { 'b', "batch-size", CLI_INT, AT(batch), "N", "images that are computed at a time; default 32", 1, 65536 },
+    { 0, "grad-accum-steps", CLI_INT, AT(accumulate), "N",
+      "a step is N batches: their gradients are summed up, and the update is that of one batch N times as large, "
+      "except "
+      "that batch norm sees each by itself. Schedules, progress, checkpoints and files count such steps; they may span "
+      "epochs, as batches do; default 1",
+      1, 65536 },
     { 0, "epochs", CLI_INT, AT(epochs), "N", "passes over the images; default 90", 1, 1000000 },
     { 0, "max-steps", CLI_COUNT, AT(max_steps), "N", "end after N steps, if the epochs do not end before", 0, 0 },
     { 0, "seed", CLI_INT, AT(seed), "N",
@@ -117,6 +123,7 @@ cli_train_options cli_train_defaults(void)
                                  .schedule = "cosine",
                                  .sampling = "paper",
                                  .batch = 32,
+                                 .accumulate = 1,
                                  .epochs = 90,
                                  .keep = 2,
                                  .log_every = 50,
@@ -259,6 +266,7 @@ int cli_train_resolve(const cli_command *command, const cli_train_options *own, 
     out->weight_decay = own->weight_decay;
     out->smoothing = own->smoothing;
     out->clip_norm = own->clip_norm;
+    out->accumulate = own->accumulate;
     out->aux_weight = own->aux_weight;
     out->nesterov = own->nesterov;
     out->caffe_rules = own->caffe_rules;

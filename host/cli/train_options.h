@@ -9,7 +9,7 @@
 typedef struct cli_train_options {
     const char *output, *arch, *init, *init_rule, *schedule, *sampling, *labels, *class_names, *replay;
     cli_texts frozen, validation;
-    int batch, epochs, workers, keep, log_every, seed, average, drop;
+    int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop;
     int64_t max_steps, checkpoint_every, average_start;
     double width, lr, momentum, weight_decay, clip_norm, smoothing, aux_weight, ema_decay, validation_share;
     double warmup_epochs, warmup_lr, min_lr, decay_epochs, decay_rate;

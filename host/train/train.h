@@ -44,6 +44,7 @@ typedef struct trib_train_options {
     bool raw;                  /* the device normalises 8-bit pixels */
     int64_t epochs, max_steps; /* the first to be reached ends the run; max_steps 0: none */
     trib_lr_options lr;        /* without the numbers of steps */
+    int accumulate;            /* batches per step, as trib_training.accumulate; 0: 1 */
     double weight_decay, smoothing, aux_weight;
     double clip_norm; /* of all gradients together; 0: not clipped */
     bool nesterov, caffe_rules, no_dropout;

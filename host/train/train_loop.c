@@ -47,6 +47,7 @@ trib_status trib_train_open(trib_device *device, const trib_train_options *optio
     t->o = *options;
     if (events) t->events = *events;
     if (!t->o.log_every) t->o.log_every = USUAL_LOG;
+    if (t->o.accumulate < 1) t->o.accumulate = 1;
     t->state.best = -1;
     t->saved = -1;
     t->state.top1 = t->state.averaged_top1 = t->state.eval_loss = t->state.averaged_loss = NAN;
@@ -172,10 +173,10 @@ static void find_limit(trib_train *t, double now)
 
 static void report_progress(trib_train *t, const trib_train_sums *sums, int64_t epoch)
 {
-    int64_t batch = t->o.plan.batch, first = epoch * t->images / batch,
-            last = ((epoch + 1) * t->images + batch - 1) / batch;
+    const int64_t each = trib_train_step_images(t), first = epoch * t->images / each;
+    int64_t last = ((epoch + 1) * t->images + each - 1) / each;
     double now = trib_train_clock(), aux[TRIB_TRAIN_HEADS];
-    trib_pace_add(&t->pace, now, t->state.step * batch);
+    trib_pace_add(&t->pace, now, t->state.step * each);
     find_limit(t, now);
     if (!t->events.progress) return;
     for (int head = 1; head < t->training.loss_count; ++head) aux[head - 1] = mean(sums->losses[head], sums->images);
@@ -211,13 +212,6 @@ static void report_epoch(trib_train *t, int64_t epoch, bool best)
 
 /* ---- steps and epochs ---- */
 
-static void add_sums(trib_train_sums *to, const trib_train_sums *sums)
-{
-    to->images += sums->images;
-    to->right += sums->right;
-    for (int head = 0; head < TRIB_TRAIN_HEADS; ++head) to->losses[head] += sums->losses[head];
-}
-
 /* What limits steps is asked of the time that they take. */
 static trib_status save(trib_train *t, bool best)
 {
@@ -239,7 +233,7 @@ static trib_status evaluate(trib_train *t, bool *stop)
  * trained is saved before, and an evaluation that did not end is made again when the run is resumed. */
 static trib_status end_epoch(trib_train *t, bool *stop)
 {
-    int64_t epoch = (t->state.step - 1) * t->o.plan.batch / t->images; /* of the last batch's first sample */
+    int64_t epoch = (t->state.step - 1) * trib_train_step_images(t) / t->images; /* of the step's first sample */
     if (trib_training_set_count(t->set, TRIB_VALIDATION) && t->saved != t->state.step) TRIB_TRY(save(t, false));
     TRIB_TRY(evaluate(t, stop));
     if (*stop) return trib_success();
@@ -261,25 +255,39 @@ static void note_end(trib_train *t, bool whole)
     if (whole) t->state.sums = (trib_train_sums) { 0 };
 }
 
-static trib_status one_step(trib_train *t, bool *ends_epoch)
+/* What a step took and gave. */
+typedef struct taken {
+    trib_train_sums sums;
+    int64_t epoch;   /* of its first sample */
+    bool ends_epoch; /* the last sample of an epoch is in it */
+} taken;
+
+static trib_status one_batch(trib_train *t, int part, taken *out)
 {
     const trib_training_batch *batch = NULL;
     trib_train_sums sums;
     TRIB_TRY(trib_training_loader_next(t->loader, &batch));
     say_damaged(t);
-    int64_t epoch = batch->epoch;
-    bool whole = batch->ends_epoch;
-    *ends_epoch = whole || t->state.step + 1 == t->steps;
-    trib_status s = trib_train_step(t, batch, &sums);
+    if (part == 0) out->epoch = batch->epoch;
+    out->ends_epoch |= batch->ends_epoch;
+    trib_status s = trib_train_part(t, part, batch, &sums);
     if (!trib_failed(&s)) s = trib_train_check(t, &sums);
     trib_training_loader_give_back(t->loader, batch);
-    if (trib_failed(&s)) return s;
+    if (!trib_failed(&s)) trib_train_add_sums(&out->sums, &sums);
+    return s;
+}
+
+static trib_status one_step(trib_train *t, bool *ends_epoch)
+{
+    taken step = { 0 };
+    for (int part = 0; part < t->o.accumulate; ++part) TRIB_TRY(one_batch(t, part, &step));
     ++t->state.step;
-    add_sums(&t->state.sums, &sums);
-    say_plateau(t, &sums);
-    report_progress(t, &sums, epoch);
-    if (*ends_epoch) note_end(t, whole);
-    return log_step(t, &sums, epoch);
+    *ends_epoch = step.ends_epoch || t->state.step == t->steps;
+    trib_train_add_sums(&t->state.sums, &step.sums);
+    say_plateau(t, &step.sums);
+    report_progress(t, &step.sums, step.epoch);
+    if (*ends_epoch) note_end(t, step.ends_epoch);
+    return log_step(t, &step.sums, step.epoch);
 }
 
 static bool is_due(const trib_train *t)
@@ -314,7 +322,7 @@ static trib_status begin(trib_train *t)
     if (t->state.step < t->steps) TRIB_TRY(trib_train_start_loader(t));
     t->plateau = trib_plateau_begin(t->net.classes, t->training.loss_count, PLATEAU_AFTER);
     t->epoch_began = t->limit_began = trib_train_clock();
-    trib_pace_add(&t->pace, t->epoch_began, t->state.step * t->o.plan.batch);
+    trib_pace_add(&t->pace, t->epoch_began, t->state.step * trib_train_step_images(t));
     return trib_success();
 }
 

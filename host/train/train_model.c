@@ -88,15 +88,16 @@ static void put_inputs(const trib_train *t, trib_text *out)
 
 static void put_provenance(const trib_train *t, trib_text *out)
 {
-    double epochs = (double)t->state.step * t->o.plan.batch / (double)t->images;
+    double epochs = (double)t->state.step * (double)trib_train_step_images(t) / (double)t->images;
     trib_text_format(out, "trained with Tributary %s: %s at %d x %d, ", trib_version(),
                      trib_network_name(t->net.network), t->net.height, t->net.width);
     if (t->o.init) trib_text_add(out, "from another model, ");
     trib_text_format(out, "%" PRId64 " images of %d classes (", t->images, t->net.classes);
     put_inputs(t, out);
-    trib_text_format(out, "), views %s, batch %d, %" PRId64 " steps (%.4g epochs), schedule %s to %g, ",
-                     t->o.sampling ? t->o.sampling->name : "none", t->o.plan.batch, t->state.step, epochs,
-                     trib_lr_schedule_name(t->o.lr.schedule), t->o.lr.lr);
+    trib_text_format(out, "), views %s, batch ", t->o.sampling ? t->o.sampling->name : "none");
+    if (t->o.accumulate > 1) trib_text_format(out, "%d x ", t->o.accumulate);
+    trib_text_format(out, "%d, %" PRId64 " steps (%.4g epochs), schedule %s to %g, ", t->o.plan.batch, t->state.step,
+                     epochs, trib_lr_schedule_name(t->o.lr.schedule), t->o.lr.lr);
     trib_text_format(out, "weight decay %g, seed %" PRIu64, t->o.weight_decay, t->o.seed);
     put_accuracy(t, out);
 }

@@ -84,7 +84,12 @@ static trib_status load_init(trib_train *t)
 /* Here, where a run has no folder yet. */
 static trib_status check_batch(const trib_train *t)
 {
-    if (t->images >= t->o.plan.batch) return trib_success();
+    if (t->images >= trib_train_step_images(t)) return trib_success();
+    if (t->o.accumulate > 1)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "%" PRId64 " images to train on are fewer than a step of %d batches of %d; use smaller ones, "
+                          "or fewer of them",
+                          t->images, t->o.accumulate, t->o.plan.batch);
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                       "%" PRId64
                       " images to train on are fewer than a batch of %d; use a batch size of at most %" PRId64,

@@ -18,7 +18,7 @@ typedef struct trib_train_sums {
 
 /* What a checkpoint holds beside tensors of the trainer. */
 typedef struct trib_train_state {
-    int64_t step; /* steps done; samples consumed are step * batch */
+    int64_t step; /* steps done; each took trib_train_step_images samples */
     double best;  /* highest top-1 so far, percent; negative: none */
     /* Of the last evaluation, of the weights and of their average; NaN: none. */
     double top1, averaged_top1, eval_loss, averaged_loss;
@@ -87,9 +87,11 @@ const char *trib_train_head_name(const trib_train *t, int head);
 
 /* Options of the plan and of schedules, from those of the run; the trainer with its buffers. */
 trib_status trib_train_create_trainer(trib_train *t);
-void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *out);
-/* One step; sums gets its losses. */
-trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums);
+/* Images of a step. The run's images are one sequence over all epochs, cut into steps. */
+int64_t trib_train_step_images(const trib_train *t);
+/* Batch `part` of the o.accumulate ones of a step, of which the last updates; sums gets its losses. */
+trib_status trib_train_part(trib_train *t, int part, const trib_training_batch *batch, trib_train_sums *sums);
+void trib_train_add_sums(trib_train_sums *to, const trib_train_sums *sums);
 trib_status trib_train_start_loader(trib_train *t);
 
 /* ---- train_values.c ---- */

@@ -40,11 +40,13 @@ static trib_status restore(trib_train *t, int64_t step)
 
 static trib_status keep_names(trib_train *t, const trib_training_batch *batch)
 {
-    t->replayed = trib_alloc_zeroed((size_t)batch->count, sizeof *t->replayed);
-    if (!t->replayed) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the names of a batch");
+    const size_t most = (size_t)trib_train_step_images(t);
+    if (!t->replayed) t->replayed = trib_alloc_zeroed(most, sizeof *t->replayed);
+    if (!t->replayed) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the names of %zu images", most);
     for (int i = 0; i < batch->count; ++i) {
-        t->replayed[i] = trib_strdup(batch->names[i]);
-        if (!t->replayed[i]) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the names of a batch");
+        char **name = &t->replayed[t->replayed_count];
+        *name = trib_strdup(batch->names[i]);
+        if (!*name) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the names of a batch");
         ++t->replayed_count;
     }
     return trib_success();
@@ -61,8 +63,7 @@ static trib_status find_bad(trib_train *t, trib_train_replay *out)
     return trib_success();
 }
 
-static trib_status describe(trib_train *t, const trib_training_batch *batch, const trib_train_sums *sums,
-                            trib_train_replay *out)
+static trib_status describe(trib_train *t, const trib_train_sums *sums, trib_train_replay *out)
 {
     out->heads = t->training.loss_count;
     for (int head = 0; head < out->heads; ++head) {
@@ -70,22 +71,31 @@ static trib_status describe(trib_train *t, const trib_training_batch *batch, con
         out->losses[head] = sums->losses[head] / sums->images;
     }
     out->lr = trib_lr_at(&t->o.lr, t->state.step).rate;
-    TRIB_TRY(keep_names(t, batch));
     out->images = t->replayed_count;
     out->files = (const char *const *)t->replayed;
     return find_bad(t, out);
 }
 
-static trib_status run_step(trib_train *t, trib_train_replay *out)
+static trib_status run_batch(trib_train *t, int part, bool wanted, trib_train_sums *sums)
 {
     const trib_training_batch *batch = NULL;
-    trib_train_sums sums;
+    trib_train_sums own = { 0 };
     TRIB_TRY(trib_training_loader_next(t->loader, &batch));
-    trib_status s = trib_train_step(t, batch, &sums);
-    if (!trib_failed(&s) && t->state.step + 1 == out->step) s = describe(t, batch, &sums, out);
+    trib_status s = trib_train_part(t, part, batch, &own);
+    if (!trib_failed(&s) && wanted) s = keep_names(t, batch);
     trib_training_loader_give_back(t->loader, batch);
-    ++t->state.step;
+    trib_train_add_sums(sums, &own);
     return s;
+}
+
+static trib_status run_step(trib_train *t, trib_train_replay *out)
+{
+    const bool wanted = t->state.step + 1 == out->step;
+    trib_train_sums sums = { 0 };
+    for (int part = 0; part < t->o.accumulate; ++part) TRIB_TRY(run_batch(t, part, wanted, &sums));
+    if (wanted) TRIB_TRY(describe(t, &sums, out));
+    ++t->state.step;
+    return trib_success();
 }
 
 trib_status trib_train_again(trib_train *t, int64_t step, trib_train_replay *out)

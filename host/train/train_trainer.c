@@ -9,10 +9,12 @@
 
 /* ---- preparing ---- */
 
-/* A run is one sequence of samples, cut into batches: steps of an epoch need not be whole. */
+int64_t trib_train_step_images(const trib_train *t) { return (int64_t)t->o.plan.batch * t->o.accumulate; }
+
+/* A run is one sequence of samples, cut into steps, which need not end where epochs do. */
 static trib_status resolve_schedule(trib_train *t)
 {
-    int64_t batch = t->o.plan.batch;
+    int64_t batch = trib_train_step_images(t);
     trib_lr_options *lr = &t->o.lr;
     t->steps = t->o.epochs > (INT64_MAX >> 8) / t->images ? INT64_MAX >> 8 : t->o.epochs * t->images;
     t->steps = (t->steps + batch - 1) / batch;
@@ -56,6 +58,7 @@ trib_status trib_train_create_trainer(trib_train *t)
     TRIB_TRY(resolve_schedule(t));
     t->training.label_smoothing = (float)t->o.smoothing;
     t->training.clip = t->o.clip_norm > 0;
+    t->training.accumulate = t->o.accumulate;
     t->training.no_dropout = t->o.no_dropout;
     t->training.nesterov = t->o.nesterov;
     t->training.caffe_rules = t->o.caffe_rules;
@@ -87,23 +90,25 @@ trib_status trib_train_start_loader(trib_train *t)
                                              .decode = t->o.decode,
                                              .memory_limit = t->o.loader_memory,
                                              .seed = t->o.seed,
-                                             .position = t->state.step * t->o.plan.batch,
+                                             .position = t->state.step * trib_train_step_images(t),
                                              .sampling = t->o.sampling };
     return trib_training_loader_create(t->set, &t->preprocess, &options, &t->loader);
 }
 
 /* ---- a step ---- */
 
-void trib_train_controls(const trib_train *t, int64_t step, trib_step_controls *out)
+static trib_step_controls controls_of(const trib_train *t, int64_t step, int part)
 {
     trib_lr_step lr = trib_lr_at(&t->o.lr, step);
-    *out = (trib_step_controls) { .seed = t->o.seed,
-                                  .step = (uint64_t)step,
+    return (trib_step_controls) { .seed = t->o.seed,
+                                  .step = (uint64_t)step * (uint64_t)t->o.accumulate + (uint64_t)part,
                                   .lr = (float)lr.rate,
                                   .momentum = (float)lr.momentum,
                                   .weight_decay = (float)t->o.weight_decay,
                                   .average_decay = (float)trib_average_decay(&t->o.average, step),
                                   .clip_norm = (float)t->o.clip_norm,
+                                  .add_to_sum = part > 0,
+                                  .no_update = part + 1 < t->o.accumulate,
                                   .loss_scale = 1 };
 }
 
@@ -120,10 +125,16 @@ static int count_right(const trib_train *t, const trib_training_batch *batch)
     return right;
 }
 
-trib_status trib_train_step(trib_train *t, const trib_training_batch *batch, trib_train_sums *sums)
+void trib_train_add_sums(trib_train_sums *to, const trib_train_sums *sums)
 {
-    trib_step_controls controls;
-    trib_train_controls(t, t->state.step, &controls);
+    to->images += sums->images;
+    to->right += sums->right;
+    for (int head = 0; head < TRIB_TRAIN_HEADS; ++head) to->losses[head] += sums->losses[head];
+}
+
+trib_status trib_train_part(trib_train *t, int part, const trib_training_batch *batch, trib_train_sums *sums)
+{
+    const trib_step_controls controls = controls_of(t, t->state.step, part);
     t->named = batch->count;
     memcpy(t->names, batch->names, (size_t)batch->count * sizeof *t->names);
     TRIB_TRY(trib_trainer_step(t->trainer, batch->pixels, batch->labels, &controls, t->outputs));

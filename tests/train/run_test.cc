@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole runs of a narrow network: the same bits however often a run is interrupted, and a run that can go on whatever
 // fails.
+#include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include "formats/model_files.h"
 #include "support/support.h"
@@ -87,6 +89,30 @@ class WholeRun : public testing::Test
         return support::read_file(path + "/model.safetensors");
     }
 
+    static constexpr std::int64_t images = 64;
+
+    // What stands behind each `key`.
+    static std::vector<double> numbers_after(const std::string &text, const std::string &key)
+    {
+        std::vector<double> numbers;
+        for (std::size_t at = 0; (at = text.find(key, at)) != std::string::npos;)
+            numbers.push_back(std::strtod(text.c_str() + (at += key.size()), nullptr));
+        return numbers;
+    }
+    // The column after epoch, losses, top-1 and learning rate.
+    static std::vector<std::int64_t> steps_of_epochs(const std::string &path)
+    {
+        std::vector<std::int64_t> steps;
+        std::istringstream table(support::read_file(path + "/summary.csv"));
+        std::string line, field;
+        for (std::getline(table, line); std::getline(table, line);) {
+            std::istringstream fields(line);
+            for (int i = 0; i < 6; ++i) std::getline(fields, field, ',');
+            steps.push_back(std::stoll(field));
+        }
+        return steps;
+    }
+
     const std::string data = support::data_file("fashion-64-images-idx3-ubyte.gz");
     const char *input = data.c_str();
     trib_train_options options = {};
@@ -146,6 +172,7 @@ TEST_F(WholeRun, ThirtyRunsOfOneStepHaveTheBitsOfOne)
 // An evaluation that is stopped at its first batch each time would never end: it asks twice.
 TEST_F(WholeRun, StoppedAgainAndAgain)
 {
+    options.accumulate = 2;
     const std::string model = finished(folder.file("whole"), false), path = folder.file("part");
     do {
         Listener listener;
@@ -154,6 +181,66 @@ TEST_F(WholeRun, StoppedAgainAndAgain)
     } while (result.stopped);
     EXPECT_EQ(finished(path, true) == model, true);
 }
+
+// ---- steps of several batches ----
+
+// Stopped after each step: of 12 images, so that they span the epochs, of 64.
+TEST_F(WholeRun, OfSummedGradientsIsStoppedBetweenStepsOnly)
+{
+    options.plan.batch = 4;
+    options.accumulate = 3;
+    options.checkpoint_every = 1;
+    options.keep = 20;
+    options.data.validation_share = -1;
+    const std::string whole = folder.file("whole"), model = finished(whole, false);
+    const std::int64_t steps = result.step;
+    EXPECT_EQ(steps, (2 * images + 11) / 12);
+    EXPECT_EQ(steps_of_epochs(whole), (std::vector<std::int64_t> { (images + 11) / 12, steps }));
+    for (int stop = 1; stop < steps; stop += 3) {
+        const std::string path = folder.file("part"), name = "/checkpoint-" + std::to_string(stop);
+        Listener listener;
+        listener.stop = stop;
+        SCOPED_TRACE("stopped after step " + std::to_string(stop));
+        ASSERT_OK(run(path, false, listener, 2));
+        EXPECT_TRUE(result.stopped);
+        EXPECT_EQ(result.saved, stop);
+        EXPECT_EQ(support::read_file(path + name) == support::read_file(whole + name), true);
+        EXPECT_EQ(finished(path, true) == model, true);
+        fs::remove_all(path);
+    }
+}
+
+// In a network without batch norm and dropout; the losses of later steps show images and updates of earlier ones.
+TEST_F(WholeRun, OfSummedGradientsTrainsAsOneOfLargeBatches)
+{
+    options.net.network = support::bvlc;
+    options.aux_weight = 0;
+    options.no_dropout = true;
+    options.max_steps = 4;
+    options.lr.lr = 0.05;
+    const auto losses = [&](int batch, int batches) {
+        options.plan.batch = batch;
+        options.accumulate = batches;
+        const std::string path = folder.file(std::to_string(batch));
+        finished(path, false);
+        return numbers_after(support::read_file(path + "/metrics.jsonl"), "\"loss\":");
+    };
+    const std::vector<double> large = losses(16, 1), small = losses(4, 4);
+    ASSERT_EQ(large.size(), 4u);
+    ASSERT_EQ(small.size(), 4u);
+    EXPECT_GT(std::fabs(large[3] - large[0]), 1e-3);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(small[i], large[i], 1e-5) << i;
+}
+
+TEST_F(WholeRun, HasAtLeastTheImagesOfAStep)
+{
+    options.accumulate = 20;
+    Listener listener;
+    EXPECT_FAILS(run(folder.file("run"), false, listener), TRIB_INVALID_ARGUMENT,
+                 "fewer than a step of 20 batches of 16");
+}
+
+// ----
 
 TEST_F(WholeRun, AWishToSaveIsGrantedAtTheNextStep)
 {
@@ -338,6 +425,7 @@ TEST_F(WholeRun, WhereItBeginsNotToBeFiniteIsNamed)
 // After any failure, the run goes on where its newest checkpoint is, to the same bits.
 TEST_F(WholeRun, GoesOnAfterAnyFailure)
 {
+    options.accumulate = 2;
     const std::string model = finished(folder.file("whole"), false);
     std::int64_t all = 0;
     {

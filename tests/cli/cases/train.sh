@@ -38,6 +38,15 @@ expect_same again/model.safetensors run/model.safetensors
 ok train "$data" -o other $small --seed 8 --epochs 3 --average mean
 if cmp -s other/model.safetensors run/model.safetensors; then fail "another seed gives another model"; fi
 
+# steps of several batches
+train -o summed -b 6 --grad-accum-steps 2 --epochs 2 --clip-grad 1
+expect_err "summed/model.safetensors: 9 steps"
+ok info summed
+expect_out "batch 2 x 6, 9 steps"
+grep -q '"grad-accum-steps": 2' summed/args.json || fail "settings"
+fails 2 "--grad-accum-steps does not take '0'" train "$data" -o x --grad-accum-steps 0
+fails 1 "fewer than a step of 9 batches of 16" train "$data" -o x -b 16 --grad-accum-steps 9 --img-size 32
+
 # it learns
 # shellcheck disable=SC2086
 ok train "$data" -o learns $small --epochs 40 --lr 0.02 --sched onecycle --aux-weight 0 --sampling none

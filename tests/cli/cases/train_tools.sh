@@ -13,6 +13,10 @@ expect_err "--fast changes nothing here"
 fails 2 "--fast is for training: add --train" plan "$model" --fast
 fails 2 "--fast is for training: add --train" bench "$model" --fast
 # shellcheck disable=SC2086
+ok plan $small --train -b 4 --grad-accum-steps 2
+expect_out "gradients of a run, and their sum"
+fails 2 "--grad-accum-steps is for training: add --train" plan "$model" --grad-accum-steps 2
+# shellcheck disable=SC2086
 ok plan $small --train -b 4 --aux-weight 0 --json
 if grep -q "loss1/classifier" out; then fail "no auxiliary classifiers"; fi
 
