@@ -28,7 +28,7 @@ typedef struct recipe {
 
 /* Kernels do less for frozen biases, and where nothing but one head gives what it averages a gradient. */
 static const char *const some_biases[] = { "inception_4e/1x1.bias", "conv2/3x3.bias" };
-static const trib_training one_update = { .average = true, .clip = true, .accumulate = 2 },
+static const trib_training one_update = { .average = true, .clip = true, .accumulate = 2, .loss_scale = 1 },
                            two_updates = { .average = true, .caffe_rules = true },
                            frozen_biases = { .frozen = some_biases, .frozen_count = 2 },
                            one_head = { .losses = &(const trib_loss) { "aux1", 1 }, .loss_count = 1 };

@@ -31,7 +31,8 @@ static trib_kernel_array array_of(const trib_view *v)
 
 static bool is_controls(const trib_plan *plan, const trib_view *v)
 {
-    return !strcmp(plan->buffers[v->buffer].name, "controls");
+    const char *name = plan->buffers[v->buffer].name;
+    return !strcmp(name, "controls") || !strcmp(name, "scaled_controls");
 }
 
 static trib_kernel_array controls(void)
@@ -58,7 +59,7 @@ static void add_arrays(const trib_plan *plan, const trib_plan_op *op, trib_kerne
     }
     for (int i = 0; i < d->output_count; ++i) {
         trib_kernel_array *y = &p->outputs[p->output_count++];
-        *y = array_of(&d->outputs[i]);
+        *y = is_controls(plan, &d->outputs[i]) ? controls() : array_of(&d->outputs[i]);
         if (is_updated(d, i)) y->content = TRIB_KERNEL_UPDATED;
     }
     if (op->workspace < 0) return;
@@ -140,6 +141,11 @@ static void sgd(const trib_op_desc *d, trib_kernel_problem *p)
     p->flops *= 6;
 }
 
+static void adjust(const trib_op_desc *d, trib_kernel_problem *p)
+{
+    p->k = d->attributes.adjust_loss_scale.growth_interval;
+}
+
 /* Kernels that are not here need only their arrays: one operation for each element. */
 static const struct {
     trib_kind kind;
@@ -157,6 +163,7 @@ static const struct {
     { TRIB_DROPOUT_TRAINING, dropout },
     { TRIB_CROSS_ENTROPY, cross_entropy },
     { TRIB_SGD, sgd },
+    { TRIB_ADJUST_LOSS_SCALE, adjust },
 };
 
 static void fill_geometry(const trib_op_desc *d, trib_kernel_problem *p)
@@ -226,10 +233,10 @@ static bool is_named(const trib_kernel *kernel, const char *name)
     return !strncmp(kernel->name, name, length) && (!kernel->name[length] || kernel->name[length] == '_');
 }
 
-/* Run with the type of its first input, or, where it changes the type, of its first output. */
+/* Run with the type of its first input, or, where it changes the type, of its first output; controls are of none. */
 static const trib_kernel *find(const char *name, const trib_op_desc *d, const trib_kernel_problem *p, trib_dtype *dtype)
 {
-    const trib_dtype dtypes[] = { d->inputs[0].dtype, d->outputs[0].dtype };
+    const trib_dtype dtypes[] = { d->inputs[0].dtype, d->outputs[0].dtype, TRIB_F32 };
     for (int k = 0; k < TRIB_COUNT(dtypes); ++k)
         for (int i = 0; trib_kernel_at(i); ++i) {
             *dtype = dtypes[k];

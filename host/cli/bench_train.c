@@ -46,7 +46,7 @@ static trib_status create(runner *r)
 {
     const cli_train_request *q = r->request;
     trib_trainer_options options = { .launch = (trib_launch)q->settings->launch };
-    cli_training_of(trib_model_graph(q->model), q->aux_weight, &r->training);
+    cli_training_of(trib_model_graph(q->model), q->settings, q->aux_weight, &r->training);
     TRIB_TRY(cli_plan_options(q->settings, q->device, &options.plan));
     options.plan.batch = q->batch;
     options.plan.training = &r->training.training;

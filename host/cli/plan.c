@@ -61,7 +61,7 @@ static trib_status print_plan(cli_settings *settings, const plan_options *own, c
     TRIB_TRY_GOTO(status, done, cli_plan_options(settings, device, &options));
     options.batch = own->batch;
     options.threads = settings->threads;
-    if (own->train) cli_training_of(trib_model_graph(model), own->aux_weight, &training);
+    if (own->train) cli_training_of(trib_model_graph(model), settings, own->aux_weight, &training);
     if (own->train) training.training.accumulate = own->accumulate;
     if (own->train) options.training = &training.training;
     TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));

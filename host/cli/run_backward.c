@@ -205,7 +205,8 @@ static trib_status prepare(backward *b, const cli_settings *settings, const char
     TRIB_TRY(read_input(b, input));
     TRIB_TRY(read_labels(b, input));
     cli_catch_signals(); /* not while opening waits for the writer of a pipe */
-    cli_training_of(trib_model_graph(b->model), b->options->aux_weight, &b->training);
+    cli_training_of(trib_model_graph(b->model), settings, b->options->aux_weight, &b->training);
+    b->training.training.loss_scale = 0; /* gradients are those of the loss itself */
     b->training.training.no_dropout = b->options->no_dropout;
     b->training.training.no_update = !b->options->steps;
     TRIB_TRY(cli_plan_options(settings, b->device, &options.plan));

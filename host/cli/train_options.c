@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tables.h"
@@ -69,6 +70,13 @@ static cli_option optimiser_options[] = {
     { 0, "clip-grad", CLI_REAL, AT(clip_norm), "NORM",
       "all gradients together are made at most this long, as by PyTorch's clip_grad_norm_; default: they are not", 0,
       1e12 },
+    { 0, "loss-scale", CLI_TEXT, AT(loss_scale), "N|dynamic",
+      "multiply losses by N, so that small gradients do not vanish in 16 bits; dynamic: by a scale that begins with "
+      "65536, "
+      "doubles after 2000 good steps, and is halved by a step whose gradients are not finite, which is skipped; "
+      "default "
+      "dynamic with --precision fp16, otherwise 1",
+      0, 0 },
     { 0, "nesterov", CLI_FLAG, AT(nesterov), NULL, "Nesterov's momentum", 0, 0 },
     { 0, "caffe-rules", CLI_FLAG, AT(caffe_rules), NULL, "biases: twice the learning rate, no weight decay", 0, 0 },
     { 0, "sched", CLI_TEXT, AT(schedule), "NAME", NULL, 0, 0 },
@@ -202,6 +210,19 @@ static int resolve_average(const cli_command *command, const cli_train_options *
     return CLI_GO_ON;
 }
 
+/* As in PyTorch: float16 needs a scale, and bfloat16, with the range of float32, does not. */
+static int resolve_loss_scale(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
+                              trib_train_options *out)
+{
+    const char *text = own->loss_scale;
+    char *end = NULL;
+    out->adapt_loss_scale = text ? !strcmp(text, "dynamic") : settings->precision == TRIB_PRECISION_FP16;
+    if (!text || out->adapt_loss_scale) return CLI_GO_ON;
+    out->loss_scale = strtod(text, &end);
+    bool number = end != text && !*end && out->loss_scale > 0 && out->loss_scale <= 0x1p100;
+    return number ? CLI_GO_ON : cli_usage(command, "--loss-scale does not take '%s'; it takes N or dynamic", text);
+}
+
 static void resolve_schedule(const cli_train_options *own, trib_lr_options *lr)
 {
     lr->lr = own->lr;
@@ -253,6 +274,7 @@ int cli_train_resolve(const cli_command *command, const cli_train_options *own, 
 {
     int code = resolve_names(command, own, out);
     if (code == CLI_GO_ON) code = resolve_average(command, own, &out->average);
+    if (code == CLI_GO_ON) code = resolve_loss_scale(command, own, settings, out);
     if (code != CLI_GO_ON) return code;
     resolve_schedule(own, &out->lr);
     resolve_data(own, settings, out);

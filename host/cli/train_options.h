@@ -7,7 +7,7 @@
 #include "train/train.h"
 
 typedef struct cli_train_options {
-    const char *output, *arch, *init, *init_rule, *schedule, *sampling, *labels, *class_names, *replay;
+    const char *output, *arch, *init, *init_rule, *schedule, *sampling, *labels, *class_names, *replay, *loss_scale;
     cli_texts frozen, validation;
     int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop;
     int64_t max_steps, checkpoint_every, average_start;

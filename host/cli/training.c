@@ -20,10 +20,11 @@ void cli_say_order(const cli_settings *settings, const trib_plan *plan)
             "note: --fast changes nothing here: the device has nothing that is faster in another order of sums");
 }
 
-void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *out)
+void cli_training_of(const trib_graph *graph, const cli_settings *settings, double aux_weight, cli_training *out)
 {
     static const char *const heads[CLI_HEADS] = { "logits", "aux1", "aux2" };
     *out = (cli_training) { .training = { .losses = out->losses } };
+    if (settings->precision == TRIB_PRECISION_FP16) out->training.loss_scale = TRIB_FIRST_LOSS_SCALE;
     for (int head = 0; head < CLI_HEADS; ++head)
         for (int i = 0; i < trib_graph_output_count(graph); ++i)
             if (strcmp(trib_graph_output(graph, i)->name, heads[head]) == 0)

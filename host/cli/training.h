@@ -23,8 +23,8 @@ typedef struct cli_training {
 void cli_training_settings(cli_settings *settings, double aux_weight);
 /* With --fast: what is no longer promised, or that nothing changes. */
 void cli_say_order(const cli_settings *settings, const trib_plan *plan);
-/* Losses of all heads that the graph has. */
-void cli_training_of(const trib_graph *graph, double aux_weight, cli_training *out);
+/* Losses of all heads that the graph has; in fp16, a loss scale that adapts. */
+void cli_training_of(const trib_graph *graph, const cli_settings *settings, double aux_weight, cli_training *out);
 
 /* What is resident beside the plan's memory when its ops run, by experience: pages of oneDNN's code, and what oneDNN
  * compiles for each op that it computes. 0 on a GPU. */

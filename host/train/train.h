@@ -46,7 +46,9 @@ typedef struct trib_train_options {
     trib_lr_options lr;        /* without the numbers of steps */
     int accumulate;            /* batches per step, as trib_training.accumulate; 0: 1 */
     double weight_decay, smoothing, aux_weight;
-    double clip_norm; /* of all gradients together; 0: not clipped */
+    double loss_scale;     /* what losses are multiplied by; 0: 1 */
+    bool adapt_loss_scale; /* beginning with `loss_scale`; 0: TRIB_FIRST_LOSS_SCALE */
+    double clip_norm;      /* of all gradients together; 0: not clipped */
     bool nesterov, caffe_rules, no_dropout;
     trib_average average;
     uint64_t seed;

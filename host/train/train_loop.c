@@ -121,7 +121,7 @@ static trib_status log_step(trib_train *t, const trib_train_sums *sums, int64_t 
 {
     static const char *const names[] = { "loss", "loss_aux1", "loss_aux2" };
     trib_lr_step lr = trib_lr_at(&t->o.lr, t->state.step - 1);
-    trib_run_number numbers[TRIB_TRAIN_HEADS + 5] = { { "epoch", (double)epoch } };
+    trib_run_number numbers[TRIB_TRAIN_HEADS + 7] = { { "epoch", (double)epoch } };
     int count = 1;
     if (t->state.step % t->o.log_every != 0 && t->state.step != 1) return trib_success();
     for (int head = 0; head < t->training.loss_count; ++head)
@@ -129,6 +129,12 @@ static trib_status log_step(trib_train *t, const trib_train_sums *sums, int64_t 
     numbers[count++] = (trib_run_number) { "top1", 100 * mean(sums->right, sums->images) };
     numbers[count++] = (trib_run_number) { "lr", lr.rate };
     numbers[count++] = (trib_run_number) { "momentum", lr.momentum };
+    if (t->o.adapt_loss_scale) {
+        trib_loss_scale scale;
+        TRIB_TRY(trib_trainer_read_loss_scale(t->trainer, &scale));
+        numbers[count++] = (trib_run_number) { "loss_scale", (double)scale.scale };
+        numbers[count++] = (trib_run_number) { "skipped_steps", (double)scale.skipped_steps };
+    }
     numbers[count++] = (trib_run_number) { "images_per_second", trib_pace_images_per_second(&t->pace) };
     return trib_run_folder_add_step(t->folder, t->state.step, numbers, count);
 }

@@ -12,12 +12,13 @@
 
 #define SUMS TRIB_TRAINING_PREFIX "sums"
 #define ENDED TRIB_TRAINING_PREFIX "ended"
+#define LOSS_SCALE TRIB_TRAINING_PREFIX "loss_scale"
 #define EVALUATION TRIB_TRAINING_PREFIX "evaluation"
 #define BEST_KEY "training.best"
 #define IS_BEST_KEY "training.is_best"
 #define PENDING_KEY "training.pending"
 
-enum { NAME = 192, SUM_COUNT = sizeof(trib_train_sums) / sizeof(double), EVALUATION_COUNT = 4 };
+enum { NAME = 192, SUM_COUNT = sizeof(trib_train_sums) / sizeof(double), EVALUATION_COUNT = 4, LOSS_SCALE_COUNT = 3 };
 
 /* Gradients are those of the last step: the next one needs none of them. */
 static bool is_kept(trib_tensor_role role) { return role != TRIB_TENSOR_GRADIENT; }
@@ -46,7 +47,7 @@ typedef struct contents {
 static trib_status allocate(const trib_train *t, contents *c)
 {
     int count = trib_trainer_tensor_count(t->trainer);
-    c->tensors = trib_alloc_zeroed((size_t)count + 3, sizeof *c->tensors);
+    c->tensors = trib_alloc_zeroed((size_t)count + 4, sizeof *c->tensors);
     c->names = trib_alloc_zeroed((size_t)count, NAME);
     if (!c->tensors || !c->names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a list of %d tensors", count);
     return trib_train_copies_allocate(count, &c->copies);
@@ -97,12 +98,25 @@ static trib_status save(trib_train *t, contents *c, const trib_train_metadata *m
     return trib_run_folder_save(t->folder, &what);
 }
 
+/* Only of one that adapts. */
+static trib_status read_loss_scale(trib_train *t, double values[LOSS_SCALE_COUNT])
+{
+    trib_loss_scale scale = { 0 };
+    if (t->o.adapt_loss_scale) TRIB_TRY(trib_trainer_read_loss_scale(t->trainer, &scale));
+    values[0] = (double)scale.scale;
+    values[1] = (double)scale.good_steps;
+    values[2] = (double)scale.skipped_steps;
+    return trib_success();
+}
+
 trib_status trib_train_save(trib_train *t, bool best)
 {
+    double loss_scale[LOSS_SCALE_COUNT];
     contents c = { 0 };
     trib_train_metadata metadata = { 0 };
     trib_status s = allocate(t, &c);
     if (!trib_failed(&s)) s = collect(t, &c);
+    if (!trib_failed(&s)) s = read_loss_scale(t, loss_scale);
     if (!trib_failed(&s)) s = trib_train_make_metadata(t, &metadata);
     if (!trib_failed(&s)) {
         const double evaluation[EVALUATION_COUNT] = { t->state.top1, t->state.averaged_top1, t->state.eval_loss,
@@ -110,6 +124,7 @@ trib_status trib_train_save(trib_train *t, bool best)
         add_doubles(&c, EVALUATION, EVALUATION_COUNT, evaluation);
         add_doubles(&c, SUMS, SUM_COUNT, &t->state.sums);
         add_doubles(&c, ENDED, SUM_COUNT, &t->state.ended);
+        if (t->o.adapt_loss_scale) add_doubles(&c, LOSS_SCALE, LOSS_SCALE_COUNT, loss_scale);
         s = save(t, &c, &metadata, best);
     }
     trib_train_metadata_free(&metadata);
@@ -157,6 +172,15 @@ static trib_status restore_numbers(trib_train *t, const trib_checkpoint *checkpo
     return restore_doubles(checkpoint, ENDED, SUM_COUNT, &t->state.ended);
 }
 
+static trib_status restore_loss_scale(trib_train *t, const trib_checkpoint *checkpoint)
+{
+    double values[LOSS_SCALE_COUNT];
+    if (!t->o.adapt_loss_scale) return trib_success();
+    TRIB_TRY(restore_doubles(checkpoint, LOSS_SCALE, LOSS_SCALE_COUNT, values));
+    const trib_loss_scale scale = { (float)values[0], (float)values[1], (float)values[2], 0 };
+    return trib_trainer_write_loss_scale(t->trainer, &scale);
+}
+
 trib_status trib_train_restore(trib_train *t, const trib_checkpoint *checkpoint)
 {
     char name[NAME];
@@ -169,6 +193,7 @@ trib_status trib_train_restore(trib_train *t, const trib_checkpoint *checkpoint)
             return missing(name, "has another shape or element type for");
         TRIB_TRY(trib_trainer_write(t->trainer, i, stored->data));
     }
+    TRIB_TRY(restore_loss_scale(t, checkpoint));
     return restore_numbers(t, checkpoint);
 }
 

@@ -57,6 +57,8 @@ trib_status trib_train_create_trainer(trib_train *t)
     trib_trainer_options options = { .plan = t->o.plan, .launch = t->o.launch };
     TRIB_TRY(resolve_schedule(t));
     t->training.label_smoothing = (float)t->o.smoothing;
+    if (t->o.adapt_loss_scale)
+        t->training.loss_scale = t->o.loss_scale > 0 ? (float)t->o.loss_scale : TRIB_FIRST_LOSS_SCALE;
     t->training.clip = t->o.clip_norm > 0;
     t->training.accumulate = t->o.accumulate;
     t->training.no_dropout = t->o.no_dropout;
@@ -109,7 +111,8 @@ static trib_step_controls controls_of(const trib_train *t, int64_t step, int par
                                   .clip_norm = (float)t->o.clip_norm,
                                   .add_to_sum = part > 0,
                                   .no_update = part + 1 < t->o.accumulate,
-                                  .loss_scale = 1 };
+                                  .loss_scale =
+                                      t->o.loss_scale > 0 && !t->o.adapt_loss_scale ? (float)t->o.loss_scale : 1 };
 }
 
 static int count_right(const trib_train *t, const trib_training_batch *batch)

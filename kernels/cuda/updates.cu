@@ -2,11 +2,11 @@
  * Updates of parameters, flat, in float32: every operation is rounded by itself, in the references' order, so that a
  * step has the same bits on every device. What changes from step to step is read from device memory.
  *
- * A thread updates 4 neighbours. Bound by memory. */
-#include "dispatch.cuh"
+ * Bound by memory. */
+#include "flat.cuh"
 #include "tributary/internal/kernels_cuda.h"
 
-static constexpr int threads = 256, width = 4;
+static constexpr int threads = flat_threads, width = flat_width;
 
 __device__ __forceinline__ float control(const float *member) { return load<float>(member); }
 __device__ __forceinline__ bool flag(const uint32_t *member) { return load<uint32_t>(member) != 0; }
@@ -58,17 +58,6 @@ __device__ __forceinline__ void average_chunk(float decay, int64_t at, const flo
     store_chunk(a + at, averages);
 }
 
-/* four(at) and one(at) cover this thread's elements: those that are not four, or not aligned, one by one. */
-template <class Four, class One>
-__device__ __forceinline__ void own_elements(int64_t count, bool aligned, Four four, One one)
-{
-    const int64_t first = (int64_t(blockIdx.x) * threads + threadIdx.x) * width;
-    if (aligned && first + width <= count)
-        four(first);
-    else
-        for (int64_t at = first; at < min(count, first + width); ++at) one(at);
-}
-
 template <class T>
 __global__ void __launch_bounds__(threads) sgd(int64_t count, bool aligned, trib_cuda_sgd_rates rates, const T *g,
                                                const trib_step_controls *controls, T *w, T *v)
@@ -103,27 +92,23 @@ __global__ void __launch_bounds__(threads)
         [&](int64_t at) { average_chunk<1>(decay, at, w, a); });
 }
 
-static dim3 grid_of(int64_t count) { return { unsigned(ceil_div(count, threads * width)), 1, 1 }; }
-
-static bool aligned(const void *p) { return reinterpret_cast<uintptr_t>(p) % (width * sizeof(float)) == 0; }
-
 trib_status trib_cuda_sgd(int64_t count, const trib_cuda_sgd_rates *rates, const float *g,
                           const trib_step_controls *controls, float *w, float *v, void *stream)
 {
-    return launch("sgd", sgd<float>, grid_of(count), threads, 0, stream, count, aligned(g) && aligned(w) && aligned(v),
-                  *rates, g, controls, w, v);
+    return launch("sgd", sgd<float>, flat_grid(count), threads, 0, stream, count,
+                  flat_aligned(g) && flat_aligned(w) && flat_aligned(v), *rates, g, controls, w, v);
 }
 
 trib_status trib_cuda_sum_gradients(int64_t count, const float *g, const trib_step_controls *controls, float *sum,
                                     void *stream)
 {
-    return launch("sum_gradients", sum_gradients<float>, grid_of(count), threads, 0, stream, count,
-                  aligned(g) && aligned(sum), g, controls, sum);
+    return launch("sum_gradients", sum_gradients<float>, flat_grid(count), threads, 0, stream, count,
+                  flat_aligned(g) && flat_aligned(sum), g, controls, sum);
 }
 
 trib_status trib_cuda_moving_average(int64_t count, const float *w, const trib_step_controls *controls, float *a,
                                      void *stream)
 {
-    return launch("moving_average", moving_average<float>, grid_of(count), threads, 0, stream, count,
-                  aligned(w) && aligned(a), w, controls, a);
+    return launch("moving_average", moving_average<float>, flat_grid(count), threads, 0, stream, count,
+                  flat_aligned(w) && flat_aligned(a), w, controls, a);
 }

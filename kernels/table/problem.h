@@ -66,9 +66,9 @@ void trib_pixels_between_slices(trib_kernel_problem *p, int64_t rows, int c, int
 
 extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_pixel_kernels[],
     trib_preprocess_kernels[], trib_softmax_kernels[], trib_parameter_kernels[], trib_gradient_kernels[],
-    trib_pool_training_kernels[], trib_step_kernels[];
+    trib_pool_training_kernels[], trib_step_kernels[], trib_loss_scale_kernels[];
 extern const int trib_conv1x1_kernel_count, trib_pool_kernel_count, trib_lrn_kernel_count, trib_pixel_kernel_count,
     trib_preprocess_kernel_count, trib_softmax_kernel_count, trib_parameter_kernel_count, trib_gradient_kernel_count,
-    trib_pool_training_kernel_count, trib_step_kernel_count;
+    trib_pool_training_kernel_count, trib_step_kernel_count, trib_loss_scale_kernel_count;
 
 #endif

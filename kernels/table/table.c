@@ -150,6 +150,7 @@ const trib_kernel *trib_kernel_at(int index)
         { trib_gradient_kernels, trib_gradient_kernel_count },
         { trib_pool_training_kernels, trib_pool_training_kernel_count },
         { trib_step_kernels, trib_step_kernel_count },
+        { trib_loss_scale_kernels, trib_loss_scale_kernel_count },
     };
     for (int i = 0; i < TRIB_COUNT(parts); index -= parts[i].count, ++i)
         if (index < parts[i].count) return &parts[i].kernels[index];

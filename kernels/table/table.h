@@ -18,7 +18,7 @@ typedef enum trib_kernel_element {
     TRIB_KERNEL_BF16,
     TRIB_KERNEL_I32,
     TRIB_KERNEL_U8,      /* inputs: 0..255, or below `below` */
-    TRIB_KERNEL_CONTROLS /* an input: the problem's controls, a row of 32-bit words */
+    TRIB_KERNEL_CONTROLS /* the problem's controls, a row of 32-bit words; an output that is updated begins with them */
 } trib_kernel_element;
 
 typedef enum trib_kernel_content {
@@ -55,7 +55,7 @@ typedef struct trib_kernel_problem {
     trib_cuda_sgd_rates sgd;
     trib_step_controls controls;
     bool accumulate;
-    int k;      /* of top k */
+    int k;      /* of top k; of adjust_loss_scale: its interval */
     int beside; /* of fold_batch_norm: which of weight and bias there are */
     int input_count, output_count;
     trib_kernel_array inputs[TRIB_KERNEL_MAX_INPUTS], outputs[TRIB_KERNEL_MAX_OUTPUTS];

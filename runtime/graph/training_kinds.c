@@ -307,6 +307,45 @@ trib_status trib_moving_average_check_op(const trib_op_desc *d) { return check_f
 
 trib_status trib_sum_gradients_check_op(const trib_op_desc *d) { return check_flat(d); }
 
+/* ---- a loss scale that adapts ---- */
+
+static trib_status is_scale(const trib_view *v)
+{
+    return is_vector(v, "scale", (int)(sizeof(trib_loss_scale) / sizeof(float)));
+}
+
+trib_status trib_scale_controls_check_op(const trib_op_desc *d)
+{
+    TRIB_TRY(is_controls(&d->inputs[0]));
+    TRIB_TRY(is_scale(&d->inputs[1]));
+    return is_controls(&d->outputs[0]);
+}
+
+trib_status trib_check_gradients_check_op(const trib_op_desc *d)
+{
+    TRIB_TRY(is_vector(&d->inputs[0], "a gradient", d->inputs[0].c));
+    TRIB_TRY(is_controls(&d->inputs[1]));
+    return is_controls(&d->outputs[0]);
+}
+
+trib_status trib_adjust_loss_scale_check(const trib_attributes *a)
+{
+    const int steps = a->adjust_loss_scale.growth_interval;
+    return steps > 0 ? trib_success() : INVALID("a loss scale that doubles after %d steps", steps);
+}
+
+trib_status trib_adjust_loss_scale_check_op(const trib_op_desc *d)
+{
+    TRIB_TRY(is_controls(&d->inputs[0]));
+    TRIB_TRY(is_scale(&d->inputs[1]));
+    return is_scale(&d->outputs[0]);
+}
+
+void trib_adjust_loss_scale_describe(const trib_attributes *a, const trib_fields *f)
+{
+    f->ints(f->context, "growth_interval", &a->adjust_loss_scale.growth_interval, 1);
+}
+
 void trib_sgd_describe(const trib_attributes *a, const trib_fields *f)
 {
     int nesterov = a->sgd.nesterov;

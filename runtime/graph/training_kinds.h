@@ -22,6 +22,10 @@ trib_status trib_dropout_training_check_op(const trib_op_desc *desc);
 trib_status trib_cross_entropy_check(const trib_attributes *a);
 trib_status trib_cross_entropy_check_op(const trib_op_desc *desc);
 trib_status trib_sum_gradients_check_op(const trib_op_desc *desc);
+trib_status trib_scale_controls_check_op(const trib_op_desc *desc);
+trib_status trib_check_gradients_check_op(const trib_op_desc *desc);
+trib_status trib_adjust_loss_scale_check(const trib_attributes *a);
+trib_status trib_adjust_loss_scale_check_op(const trib_op_desc *desc);
 trib_status trib_clip_gradients_check_op(const trib_op_desc *desc);
 trib_status trib_sgd_check(const trib_attributes *a);
 trib_status trib_sgd_check_op(const trib_op_desc *desc);
@@ -30,6 +34,7 @@ trib_status trib_moving_average_check_op(const trib_op_desc *desc);
 void trib_batch_statistics_describe(const trib_attributes *a, const trib_fields *fields);
 void trib_dropout_describe(const trib_attributes *a, const trib_fields *fields);
 void trib_cross_entropy_describe(const trib_attributes *a, const trib_fields *fields);
+void trib_adjust_loss_scale_describe(const trib_attributes *a, const trib_fields *fields);
 void trib_sgd_describe(const trib_attributes *a, const trib_fields *fields);
 
 #endif

@@ -43,7 +43,7 @@ static trib_status add_loss(trib_backward *b, const trib_loss *loss, int index)
                                .smoothing = t->label_smoothing };
     trib_add_input_view(&op, logits);
     trib_add_input_view(&op, l->labels);
-    trib_add_input_view(&op, l->controls);
+    trib_add_input_view(&op, l->step_controls);
     TRIB_TRY(trib_gradient_view(b, &logits, &gradient));
     b->gradients[logits.buffer].written = true;
     losses.dtype = TRIB_F32;
@@ -133,9 +133,15 @@ static trib_status add_sum(trib_lowering *l, const trib_update *u)
     TRIB_TRY(trib_new_training_op(trib_strings_add(l->strings, "sum"), TRIB_SUM_GRADIENTS, &op));
     trib_add_input_view(&op, u->sum);
     trib_add_input_view(&op, u->gradient);
-    trib_add_input_view(&op, l->controls);
+    trib_add_input_view(&op, l->step_controls);
     trib_add_output_view(&op, u->sum);
     return trib_lowering_add_op(l, &op);
+}
+
+static trib_status add_check(trib_lowering *l, const trib_update *u)
+{
+    const trib_view gradient = gradient_of(u);
+    return u->value.buffer >= 0 ? trib_add_gradient_check(l, &gradient) : trib_success();
 }
 
 /* All gradients together. */
@@ -148,7 +154,7 @@ static trib_status add_clip(trib_lowering *l)
         trib_add_input_view(&op, gradient_of(&l->updates[i]));
         trib_add_output_view(&op, gradient_of(&l->updates[i]));
     }
-    trib_add_input_view(&op, l->controls);
+    trib_add_input_view(&op, l->step_controls);
     return op.desc.output_count ? trib_lowering_add_op(l, &op) : trib_success();
 }
 
@@ -158,7 +164,7 @@ static trib_status add_average(trib_lowering *l, const trib_update *u)
     TRIB_TRY(trib_new_training_op(trib_strings_add(l->strings, "average"), TRIB_MOVING_AVERAGE, &op));
     trib_add_input_view(&op, u->average);
     trib_add_input_view(&op, u->value);
-    trib_add_input_view(&op, l->controls);
+    trib_add_input_view(&op, l->step_controls);
     trib_add_output_view(&op, u->average);
     return trib_lowering_add_op(l, &op);
 }
@@ -172,7 +178,7 @@ static trib_status add_update(trib_lowering *l, const trib_update *u)
     trib_add_input_view(&op, u->value);
     trib_add_input_view(&op, gradient_of(u));
     trib_add_input_view(&op, u->momentum);
-    trib_add_input_view(&op, l->controls);
+    trib_add_input_view(&op, l->step_controls);
     trib_add_output_view(&op, u->value);
     trib_add_output_view(&op, u->momentum);
     TRIB_TRY(trib_lowering_add_op(l, &op));
@@ -220,8 +226,10 @@ static trib_status add_all(trib_backward *b)
     for (int i = 0; i < t->loss_count; ++i) TRIB_TRY(add_loss(b, &t->losses[i], i));
     for (int i = forward; i-- > 0;) TRIB_TRY(add_with_waiting(b, i, forward));
     for (int i = 0; i < TRIB_UPDATES; ++i) TRIB_TRY(add_sum(l, &l->updates[i]));
+    for (int i = 0; i < TRIB_UPDATES; ++i) TRIB_TRY(add_check(l, &l->updates[i]));
     if (t->clip && !t->no_update) TRIB_TRY(add_clip(l));
     for (int i = 0; i < TRIB_UPDATES; ++i) TRIB_TRY(add_update(l, &l->updates[i]));
+    TRIB_TRY(trib_add_loss_scale_adjustment(l));
     return trib_lowering_note(l, "backward: %d forward ops, %d losses, %d backward ops", forward, t->loss_count,
                               b->added);
 }

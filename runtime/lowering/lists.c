@@ -47,6 +47,7 @@ trib_status trib_lowering_drop_buffers(trib_lowering *l)
     for (int i = 0; i < p->output_count; ++i) p->outputs[i].buffer = number[p->outputs[i].buffer];
     for (int i = 0; i < p->input_count; ++i) p->inputs[i].buffer = number[p->inputs[i].buffer];
     for (int i = 0; i < p->tensor_count; ++i) p->tensors[i].view.buffer = number[p->tensors[i].view.buffer];
+    if (p->loss_scale >= 0) p->loss_scale = number[p->loss_scale];
     trib_free(number);
     return trib_success();
 }

@@ -254,6 +254,7 @@ trib_status trib_lower_graph(trib_lowering *l)
     TRIB_TRY(place_outputs(l));
     TRIB_TRY(trib_run_passes(l, TRIB_PASSES_ON_VIEWS));
     if (training) TRIB_TRY(trib_place_training(l));
+    if (training) TRIB_TRY(trib_add_scaled_controls(l));
     if (training) TRIB_TRY(trib_add_weight_copies(l));
     for (size_t i = 0; i < g->layer_count; ++i) {
         if (g->layers[i].kind == TRIB_CONCAT)

@@ -57,6 +57,8 @@ typedef struct trib_lowering {
     trib_merged *merged;
     int merged_count;
     trib_view labels, controls; /* training: inputs of the plan */
+    trib_view loss_scale;       /* training: if it adapts; otherwise buffer -1 */
+    trib_view step_controls;    /* training: the controls with that scale, which loss and updates read */
     int64_t measured_ns;        /* sum over ops, with options.measure */
 } trib_lowering;
 

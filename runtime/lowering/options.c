@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lowering/options.h"
 
+#include <float.h>
+
 #include "lowering/passes.h"
 
 enum { MAX_BATCH = 1 << 20, MAX_OPS = 4096 };
@@ -39,6 +41,9 @@ static trib_status check_training(const trib_training *t, const trib_plan_option
                           TRIB_MAX_PLAN_OUTPUTS / 2);
     if (o->outputs || o->top_k)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "in training the outputs are those of the losses: give no others");
+    if (!(t->loss_scale >= 0 && t->loss_scale <= FLT_MAX) || t->loss_scale_growth < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a loss scale of %g that doubles after %d steps",
+                          (double)t->loss_scale, t->loss_scale_growth);
     if (t->accumulate < 0)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a step of %d runs; 1 or more are possible", t->accumulate);
     if (t->frozen_count < 0 || (t->frozen_count && !t->frozen))

@@ -20,6 +20,12 @@ trib_status trib_place_training(trib_lowering *lowering);
 /* With a precision of 16 bits: the ops that round all weights, which ops read as copies. */
 trib_status trib_add_weight_copies(trib_lowering *lowering);
 
+/* If the loss scale adapts: the op that gives all others their controls, the one that looks at gradients, and the one
+ * that adjusts the scale by what that has found. */
+trib_status trib_add_scaled_controls(trib_lowering *lowering);
+trib_status trib_add_gradient_check(trib_lowering *lowering, const trib_view *gradient);
+trib_status trib_add_loss_scale_adjustment(trib_lowering *lowering);
+
 /* The ops of a layer: batch norm has two, a max pool keeps its indices, weights are inputs. */
 trib_status trib_add_training_ops(trib_lowering *lowering, int layer);
 

@@ -241,7 +241,7 @@ static trib_status place_copies(trib_lowering *l, bool frozen, trib_copied *c)
     c->copies.dtype = trib_precision_dtype(l->options.precision);
     const char *values = frozen ? "frozen weights" : "weights", *copies = frozen ? "frozen copies" : "copies";
     TRIB_TRY(add_buffer(l, values, TRIB_BUFFER_PARAMETER, begin, &c->values));
-    TRIB_TRY(add_buffer(l, copies, TRIB_BUFFER_STATE, trib_aligned(l->plan->parameter_bytes), &c->copies));
+    TRIB_TRY(add_buffer(l, copies, TRIB_BUFFER_STATE, l->plan->parameter_bytes, &c->copies));
     for (int i = 0; i < count; ++i)
         if (has_copy(l, &l->graph->parameters[i], frozen)) TRIB_TRY(place_copy(l, i, c));
     return trib_success();
@@ -292,6 +292,21 @@ static trib_status add_input(trib_lowering *l, const char *name, trib_shape shap
     return trib_success();
 }
 
+/* What stays of a loss scale that adapts, and a run's controls with it. */
+static trib_status place_loss_scale(trib_lowering *l)
+{
+    const trib_training *t = l->options.training;
+    trib_plan *p = l->plan;
+    l->step_controls = l->controls;
+    l->loss_scale.buffer = -1;
+    if (!(t->loss_scale > 0) || t->no_update) return trib_success();
+    l->loss_scale = flat(sizeof(trib_loss_scale) / sizeof(float));
+    TRIB_TRY(add_buffer(l, "loss_scale", TRIB_BUFFER_STATE, p->parameter_bytes, &l->loss_scale));
+    TRIB_TRY(add_buffer(l, "scaled_controls", TRIB_BUFFER_STATE, p->parameter_bytes, &l->step_controls));
+    p->loss_scale = l->loss_scale.buffer;
+    return trib_success();
+}
+
 static trib_status add_inputs(trib_lowering *l)
 {
     l->labels = flat(1);
@@ -300,7 +315,8 @@ static trib_status add_inputs(trib_lowering *l)
     l->controls = flat((int64_t)sizeof(trib_step_controls));
     l->controls.dtype = TRIB_U8;
     TRIB_TRY(add_input(l, "labels", trib_shape_of(4, l->labels.n, 1, 1, 1), &l->labels));
-    return add_input(l, "controls", trib_shape_of(4, 1, l->controls.c, 1, 1), &l->controls);
+    TRIB_TRY(add_input(l, "controls", trib_shape_of(4, 1, l->controls.c, 1, 1), &l->controls));
+    return place_loss_scale(l);
 }
 
 /* Those of one role in the order of the graph's parameters, whatever their order in memory. */

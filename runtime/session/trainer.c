@@ -133,6 +133,44 @@ const float *trib_trainer_values(const trib_trainer *t, int index)
     return dense && trib_device_get_info(t->device)->host ? (const float *)address(t, &tensor->view) : NULL;
 }
 
+/* ---- a loss scale that adapts ---- */
+
+static trib_status check_loss_scale(const trib_trainer *t, const void *values)
+{
+    if (!t || !values || t->plan->loss_scale < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "there is no loss scale that adapts");
+    return trib_made_here(t->process, "trainer");
+}
+
+/* As float32 values. */
+static trib_view loss_scale_of(const trib_trainer *t)
+{
+    return (trib_view) { .buffer = t->plan->loss_scale,
+                         .dtype = TRIB_F32,
+                         .n = 1,
+                         .c = sizeof(trib_loss_scale) / sizeof(float),
+                         .h = 1,
+                         .w = 1 };
+}
+
+trib_status trib_trainer_read_loss_scale(trib_trainer *t, trib_loss_scale *out)
+{
+    TRIB_TRY(check_loss_scale(t, out));
+    const trib_view view = loss_scale_of(t);
+    trib_status status = copy_out(t, &view, &out->scale);
+    trib_add_context(&status, "reading the loss scale");
+    return status;
+}
+
+trib_status trib_trainer_write_loss_scale(trib_trainer *t, const trib_loss_scale *scale)
+{
+    TRIB_TRY(check_loss_scale(t, scale));
+    const trib_view view = loss_scale_of(t);
+    trib_status status = copy_in(t, &view, &scale->scale);
+    trib_add_context(&status, "writing the loss scale");
+    return status;
+}
+
 int trib_trainer_tensor_count(const trib_trainer *t) { return t->plan->tensor_count; }
 
 trib_trainer_tensor trib_trainer_tensor_at(const trib_trainer *t, int index)
@@ -164,9 +202,9 @@ static trib_status load_one(trib_trainer *t, const trib_plan_tensor *tensor, con
     return status;
 }
 
-/* Capturing may have run ops: all tensors begin as zeros, then parameters get their values, and averages those of their
- * parameters. */
-static trib_status load(trib_trainer *t, const trib_tensor *parameters)
+/* Capturing may have run ops: all tensors begin as zeros, then parameters get their values, averages those of their
+ * parameters, and a loss scale that adapts begins. */
+static trib_status load(trib_trainer *t, const trib_tensor *parameters, float loss_scale)
 {
     TRIB_TRY(trib_fill_zero(t->lane.streams[0], t->memory, (size_t)t->plan->parameter_bytes));
     for (int i = 0; i < t->plan->tensor_count; ++i) {
@@ -177,7 +215,8 @@ static trib_status load(trib_trainer *t, const trib_tensor *parameters)
         trib_add_context(&status, "parameter %s", t->graph->parameters[tensor->parameter].name);
         if (trib_failed(&status)) return status;
     }
-    return trib_success();
+    return t->plan->loss_scale < 0 ? trib_success()
+                                   : trib_trainer_write_loss_scale(t, &(trib_loss_scale) { .scale = loss_scale });
 }
 
 /* Zeros, on a stream that ends before the lane begins. */
@@ -218,7 +257,7 @@ static trib_status build(trib_trainer *t, const trib_graph *graph, const trib_te
         (trib_lane) { .device = t->device, .plan = t->plan, .ops = t->ops, .parameters = t->memory, .trace = t->trace };
     t->open = true;
     TRIB_TRY(trib_lane_open(&t->lane, o->launch, 1));
-    return load(t, parameters);
+    return load(t, parameters, o->plan.training->loss_scale);
 }
 
 trib_status trib_trainer_create(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,

@@ -186,6 +186,16 @@ void Generator::update(OpCase &op)
             set(d, { g, more, controls_view() }, { g, more });
             op.updates = { 0, 1, -1, -1 };
         }
+    } else if (d.kind == TRIB_SCALE_CONTROLS) {
+        set(d, { controls_view(), vector(4) }, { controls_view() });
+    } else if (d.kind == TRIB_CHECK_GRADIENTS) {
+        set(d, { g, controls_view() }, { controls_view() });
+        op.updates[0] = 1;
+    } else if (d.kind == TRIB_ADJUST_LOSS_SCALE) {
+        const trib_view scale = vector(4);
+        d.attributes.adjust_loss_scale.growth_interval = pick({ 1, 2000 });
+        set(d, { controls_view(), scale }, { scale });
+        op.updates[0] = 1;
     } else { // a sum or an average
         set(d, { v, w, controls_view() }, { v });
         op.updates[0] = 0;
@@ -266,6 +276,9 @@ void Generator::training_values(OpCase &op)
         op.inputs[1] = reference(forward)[1];
         break;
     }
+    case TRIB_CHECK_GRADIENTS:
+        if (chance(50)) op.inputs[0][std::size_t(upto(0, d.inputs[0].c - 1))] = chance(50) ? INFINITY : NAN;
+        break;
     case TRIB_RELU_BACKWARD:
         for (float &value : op.inputs[1]) value = std::max(value, 0.0f);
         break;
@@ -298,7 +311,10 @@ OpCase Generator::training(trib_kind kind, trib_layout source, trib_layout targe
         batch_norm(op);
         break;
     case TRIB_CROSS_ENTROPY: loss(op); break;
+    case TRIB_SCALE_CONTROLS:
     case TRIB_SUM_GRADIENTS:
+    case TRIB_CHECK_GRADIENTS:
+    case TRIB_ADJUST_LOSS_SCALE:
     case TRIB_CLIP_GRADIENTS:
     case TRIB_SGD:
     case TRIB_MOVING_AVERAGE: update(op); break;

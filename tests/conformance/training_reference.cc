@@ -2,6 +2,7 @@
 // What the C references of training make of an op.
 #include "tributary/training_kernels.h"
 
+#include <array>
 #include <cstring>
 
 #include "conformance/op_case.h"
@@ -165,6 +166,17 @@ class Reference
             const trib_cross_entropy_geometry g = { d_.inputs[0].n, int(count),  int(count),
                                                     int(count),     a.smoothing, a.weight * c.loss_scale };
             trib_ref_cross_entropy(&g, in(0), whole<std::int32_t>(op_.inputs[1]).data(), out(0), out(1));
+        } else if (d_.kind == TRIB_SCALE_CONTROLS) {
+            trib_step_controls scaled;
+            trib_ref_scale_controls(&c, reinterpret_cast<const trib_loss_scale *>(in(1)), &scaled);
+            results_[0] = bytes_of(scaled);
+        } else if (d_.kind == TRIB_CHECK_GRADIENTS) {
+            trib_step_controls checked = c;
+            trib_ref_check_gradients(count, in(0), &checked);
+            results_[0] = bytes_of(checked);
+        } else if (d_.kind == TRIB_ADJUST_LOSS_SCALE) {
+            trib_ref_adjust_loss_scale(d_.attributes.adjust_loss_scale.growth_interval, &c,
+                                       reinterpret_cast<trib_loss_scale *>(out(0)));
         } else if (d_.kind == TRIB_SUM_GRADIENTS) {
             trib_ref_sum_gradients(count, c.add_to_sum, in(1), out(0));
         } else if (c.no_update) { // what is updated stays
@@ -184,13 +196,21 @@ class Reference
         }
     }
 
-    // The last input of the ops that have them.
+    // Of the ops that have them: the last input but that of a loss scale.
     trib_step_controls controls() const
     {
-        const std::vector<std::uint8_t> bytes = whole<std::uint8_t>(op_.inputs.back());
+        const bool first = d_.kind == TRIB_SCALE_CONTROLS || d_.kind == TRIB_ADJUST_LOSS_SCALE;
+        const std::vector<std::uint8_t> bytes = whole<std::uint8_t>(first ? op_.inputs.front() : op_.inputs.back());
         trib_step_controls result;
         std::memcpy(&result, bytes.data(), sizeof result);
         return result;
+    }
+
+    static Values bytes_of(const trib_step_controls &controls)
+    {
+        std::array<std::uint8_t, sizeof controls> bytes;
+        std::memcpy(bytes.data(), &controls, sizeof controls);
+        return Values(bytes.begin(), bytes.end());
     }
 
     const OpCase &op_;

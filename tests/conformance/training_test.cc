@@ -39,10 +39,13 @@ const Required required[] = {
     { TRIB_LRN_BACKWARD, true, true, false },
     { TRIB_DROPOUT_TRAINING, true, true, false },
     { TRIB_CROSS_ENTROPY, true, true, false },
+    { TRIB_SCALE_CONTROLS, true, true, false },
     { TRIB_SUM_GRADIENTS, true, true, false },
+    { TRIB_CHECK_GRADIENTS, true, true, false },
     { TRIB_CLIP_GRADIENTS, true, true, false },
     { TRIB_SGD, true, true, false },
     { TRIB_MOVING_AVERAGE, true, true, false },
+    { TRIB_ADJUST_LOSS_SCALE, true, true, false },
 };
 
 class TrainingOps : public DeviceTest
@@ -164,6 +167,9 @@ TEST_P(TrainingOps, AdaptiveAvgPool2dBackward) { check_kind(TRIB_ADAPTIVE_AVG_PO
 TEST_P(TrainingOps, LrnBackward) { check_kind(TRIB_LRN_BACKWARD, 40); }
 TEST_P(TrainingOps, Dropout) { check_kind(TRIB_DROPOUT_TRAINING, 40); }
 TEST_P(TrainingOps, CrossEntropy) { check_kind(TRIB_CROSS_ENTROPY, 40); }
+TEST_P(TrainingOps, ScaleControls) { check_kind(TRIB_SCALE_CONTROLS, 20); }
+TEST_P(TrainingOps, CheckGradients) { check_kind(TRIB_CHECK_GRADIENTS, 40); }
+TEST_P(TrainingOps, AdjustLossScale) { check_kind(TRIB_ADJUST_LOSS_SCALE, 20); }
 TEST_P(TrainingOps, SumGradients) { check_kind(TRIB_SUM_GRADIENTS, 40); }
 TEST_P(TrainingOps, ClipGradients) { check_kind(TRIB_CLIP_GRADIENTS, 40); }
 TEST_P(TrainingOps, Sgd) { check_kind(TRIB_SGD, 40); }

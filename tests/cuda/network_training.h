@@ -17,13 +17,15 @@ struct TrainingWay {
     trib_schedule schedule;
     trib_launch launch;
     trib_precision precision = TRIB_PRECISION_FP32;
+    float loss_scale = 0; // that adapts
 };
 
 inline std::string name_of(const TrainingWay &way)
 {
     std::string name = way.batch_norm ? "batch_norm_" : "lrn_";
     name += trib_schedule_name(way.schedule) + std::string(way.launch == TRIB_GRAPH ? "_graph" : "_eager");
-    return name + (way.precision ? std::string("_") + trib_precision_name(way.precision) : "");
+    name += way.precision ? std::string("_") + trib_precision_name(way.precision) : "";
+    return name + (way.loss_scale > 0 ? "_scaled" : "");
 }
 
 // Everything but the trainer.
@@ -53,6 +55,8 @@ class TrainingBatch
         trib_trainer_options o = {};
         o.plan = trib_plan_default_options();
         o.plan.batch = images;
+        training.loss_scale = way.loss_scale;
+        training.loss_scale_growth = 3;
         o.plan.schedule = way.schedule;
         o.plan.precision = way.precision;
         o.plan.training = &training;
@@ -80,6 +84,7 @@ class TrainingBatch
         return trib_success();
     }
 
+    // With them, a loss scale that adapts.
     using Tensors = std::vector<std::vector<float>>;
     static trib_status read(trib_trainer *trainer, Tensors *out)
     {
@@ -91,13 +96,20 @@ class TrainingBatch
             out->emplace_back(std::size_t(count), NAN);
             TRIB_TRY(trib_trainer_read(trainer, i, out->back().data()));
         }
+        if (trib_trainer_plan(trainer)->loss_scale < 0) return trib_success();
+        trib_loss_scale scale;
+        TRIB_TRY(trib_trainer_read_loss_scale(trainer, &scale));
+        out->push_back({ scale.scale, scale.good_steps, scale.skipped_steps });
         return trib_success();
     }
     static trib_status write(trib_trainer *trainer, const Tensors &tensors)
     {
-        for (std::size_t i = 0; i < tensors.size(); ++i)
-            TRIB_TRY(trib_trainer_write(trainer, int(i), tensors[i].data()));
-        return trib_success();
+        const std::size_t count = std::size_t(trib_trainer_tensor_count(trainer));
+        for (std::size_t i = 0; i < count; ++i) TRIB_TRY(trib_trainer_write(trainer, int(i), tensors[i].data()));
+        if (tensors.size() == count) return trib_success();
+        const std::vector<float> &v = tensors.back();
+        const trib_loss_scale scale = { v[0], v[1], v[2], 0 };
+        return trib_trainer_write_loss_scale(trainer, &scale);
     }
 
   private:

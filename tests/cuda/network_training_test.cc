@@ -38,7 +38,8 @@ Trained serial(const TrainingBatch &batch, const TrainingWay &way)
 {
     nets::Device device = network::open();
     Trained result;
-    EXPECT_OK(train(batch, device.get(), { way.batch_norm, TRIB_SERIAL, TRIB_EAGER, way.precision }, &result));
+    EXPECT_OK(train(batch, device.get(), { way.batch_norm, TRIB_SERIAL, TRIB_EAGER, way.precision, way.loss_scale },
+                    &result));
     EXPECT_TRUE(result.finite());
     return result;
 }
@@ -79,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Network, TrainingOrders,
                                          TrainingWay { false, TRIB_BRANCHES, TRIB_EAGER },
                                          TrainingWay { false, TRIB_BRANCHES, TRIB_GRAPH },
                                          TrainingWay { true, TRIB_BRANCHES, TRIB_GRAPH, TRIB_PRECISION_BF16 },
-                                         TrainingWay { false, TRIB_BRANCHES, TRIB_EAGER, TRIB_PRECISION_FP16 }),
+                                         TrainingWay { false, TRIB_BRANCHES, TRIB_GRAPH, TRIB_PRECISION_FP16, 256 }),
                          [](const auto &info) { return name_of(info.param); });
 
 // ---- precisions ----
@@ -107,6 +108,44 @@ TEST(TrainingPrecisions, AreCloseToFloat32)
             EXPECT_LE(support::relative_error(rounded.outputs, exact.outputs), bound.error);
         }
     }
+}
+
+// ---- a loss scale that adapts ----
+
+// What some steps in float16 leave, beginning with a scale that float16 cannot hold.
+Trained overflowing(trib_schedule schedule, trib_launch launch)
+{
+    const TrainingBatch batch(false);
+    nets::Device device = network::open();
+    trib_trainer *made = nullptr;
+    Trained seen;
+    TrainingBatch::Tensors begin, now;
+    EXPECT_OK(batch.create(device.get(), { false, schedule, launch, TRIB_PRECISION_FP16, 0x1p20f }, &made));
+    Trainer trainer(made);
+    EXPECT_OK(TrainingBatch::read(made, &begin));
+    for (std::uint64_t step = 0; step < 12; ++step) {
+        EXPECT_OK(batch.step(made, step, &seen.outputs));
+        EXPECT_OK(TrainingBatch::read(made, &now));
+        const float good = now.back()[1], skipped = now.back()[2];
+        for (int i = 0; i < trib_trainer_tensor_count(made) && skipped > float(step); ++i)
+            EXPECT_TRUE(trib_trainer_tensor_at(made, i).role == TRIB_TENSOR_GRADIENT || now[i] == begin[i]) << step;
+        EXPECT_TRUE(step > 0 || (good == 0 && skipped == 1)) << good << " " << skipped;
+    }
+    EXPECT_LT(now.back()[2], 10) << "steps skipped";
+    EXPECT_FALSE(now[0] == begin[0]);
+    for (int i = 0; i < trib_trainer_tensor_count(made); ++i) // the last step may be one that is skipped
+        if (trib_trainer_tensor_at(made, i).role == TRIB_TENSOR_GRADIENT) now[i].clear();
+    seen.tensors = now;
+    return seen;
+}
+
+TEST(TrainingLossScale, OverflowsAreSkippedOnTheDeviceAndTheScaleFalls)
+{
+    const Trained serial = overflowing(TRIB_SERIAL, TRIB_EAGER);
+    EXPECT_TRUE(serial.finite());
+    EXPECT_TRUE(overflowing(TRIB_BRANCHES, TRIB_GRAPH) == serial);
+    EXPECT_TRUE(overflowing(TRIB_BRANCHES, TRIB_EAGER) == serial);
+    EXPECT_TRUE(overflowing(TRIB_SERIAL, TRIB_GRAPH) == serial);
 }
 
 // ---- failures ----
@@ -238,7 +277,7 @@ TEST_P(TrainingFailures, OfCallsOfCreating)
 
 INSTANTIATE_TEST_SUITE_P(Network, TrainingFailures,
                          testing::Values(TrainingWay { true, TRIB_BRANCHES, TRIB_GRAPH },
-                                         TrainingWay { false, TRIB_BRANCHES, TRIB_EAGER }),
+                                         TrainingWay { false, TRIB_BRANCHES, TRIB_EAGER, TRIB_PRECISION_FP16, 256 }),
                          [](const auto &info) { return name_of(info.param); });
 
 } // namespace

@@ -165,7 +165,10 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
     for (int i = 0; i < problem.output_count; ++i) {
         outputs.emplace_back(problem.outputs[i], dtype);
         Operand &y = outputs.back();
-        if (y.array.content == TRIB_KERNEL_UPDATED)
+        if (y.array.content == TRIB_KERNEL_UPDATED && y.array.element == TRIB_KERNEL_CONTROLS) {
+            std::memcpy(y.bytes.data(), &problem.controls, y.bytes.size());
+            y.decode();
+        } else if (y.array.content == TRIB_KERNEL_UPDATED)
             fill(y, random, coarse, false, canary);
         else
             y.encode();

@@ -205,4 +205,108 @@ TEST(SummedGradients, TakeTheMemoryOfGradients)
     EXPECT_EQ(with - without, without - p->parameter_bytes);
 }
 
+// ---- a loss scale that adapts ----
+
+trib_training adapting(float scale, int growth)
+{
+    trib_training t = training_of(one_loss, 1);
+    t.average = true;
+    t.loss_scale = scale;
+    t.loss_scale_growth = growth;
+    return t;
+}
+
+trib_loss_scale scale_of(const Trained &run)
+{
+    trib_loss_scale scale = {};
+    EXPECT_OK(trib_trainer_read_loss_scale(run.trainer.get(), &scale));
+    return scale;
+}
+
+// Powers of two leave no trace in float32.
+TEST(LossScale, ThatAdaptsChangesNoUpdate)
+{
+    auto graph = nets::inception(true);
+    Trained plain(graph.get(), training_of(one_loss, 1), 2), scaled(graph.get(), adapting(1024, 2), 2);
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_OK(plain.step());
+        ASSERT_OK(scaled.step());
+    }
+    EXPECT_TRUE(same_bits(plain.tensor(TRIB_TENSOR_PARAMETER, "stem.weight"),
+                          scaled.tensor(TRIB_TENSOR_PARAMETER, "stem.weight")));
+    const trib_loss_scale scale = scale_of(scaled);
+    EXPECT_EQ(scale.scale, 4096) << "doubled after two steps, and again after two";
+    EXPECT_EQ(scale.good_steps, 1);
+    EXPECT_EQ(scale.skipped_steps, 0);
+}
+
+// Gradients overflow: the step is skipped, the scale falls, until gradients are finite.
+TEST(LossScale, StepsThatOverflowAreSkippedUntilTheScaleFits)
+{
+    auto graph = nets::inception(false);
+    Trained run(graph.get(), adapting(0x1p127f, 2000), 2);
+    run.controls.loss_scale = 4;
+    const std::vector<float> begin = run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight");
+    int skipped = 0;
+    for (; skipped < 20; ++skipped) {
+        ASSERT_OK(run.step());
+        const trib_loss_scale scale = scale_of(run);
+        if (scale.good_steps > 0) break;
+        EXPECT_EQ(scale.skipped_steps, float(skipped + 1));
+        EXPECT_EQ(scale.scale, std::ldexp(1.0f, 126 - skipped));
+        EXPECT_TRUE(same_bits(run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight"), begin));
+        EXPECT_TRUE(same_bits(run.tensor(TRIB_TENSOR_AVERAGE, "stem.weight"), begin));
+        for (float v : run.tensor(TRIB_TENSOR_MOMENTUM, "stem.weight")) ASSERT_EQ(v, 0);
+    }
+    EXPECT_GT(skipped, 0);
+    EXPECT_LT(skipped, 20);
+    EXPECT_FALSE(same_bits(run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight"), begin));
+    for (float w : run.tensor(TRIB_TENSOR_PARAMETER, "stem.weight")) ASSERT_TRUE(std::isfinite(w));
+}
+
+// Of a step of two runs, only the last one counts; an overflow in the first spoils the sum.
+TEST(LossScale, OfAccumulatedGradientsIsAdjustedOncePerStep)
+{
+    auto graph = nets::inception(false);
+    for (bool overflows : { false, true }) {
+        trib_training t = adapting(overflows ? 0x1p127f : 8, 1);
+        t.accumulate = 2;
+        Trained run(graph.get(), t, 2);
+        if (overflows) run.controls.loss_scale = 1024;
+        run.controls.no_update = 1;
+        ASSERT_OK(run.step());
+        EXPECT_EQ(scale_of(run).scale, overflows ? 0x1p127f : 8);
+        run.controls.no_update = 0, run.controls.add_to_sum = 1;
+        run.controls.loss_scale = 1;
+        ASSERT_OK(run.step());
+        EXPECT_EQ(scale_of(run).scale, overflows ? 0x1p126f : 16);
+    }
+}
+
+// It resumes exactly.
+TEST(LossScale, IsReadAndWritten)
+{
+    auto graph = nets::inception(false);
+    Trained run(graph.get(), adapting(8, 3), 2), plain(graph.get(), training_of(one_loss, 1), 2);
+    const trib_loss_scale there = { 64, 2, 5, 0 };
+    trib_loss_scale none;
+    ASSERT_OK(trib_trainer_write_loss_scale(run.trainer.get(), &there));
+    ASSERT_OK(run.step());
+    EXPECT_EQ(scale_of(run).scale, 128);
+    EXPECT_EQ(scale_of(run).good_steps, 0);
+    EXPECT_EQ(scale_of(run).skipped_steps, 5);
+    EXPECT_FAILS(trib_trainer_read_loss_scale(plain.trainer.get(), &none), TRIB_INVALID_ARGUMENT, "no loss scale");
+    EXPECT_FAILS(trib_trainer_write_loss_scale(plain.trainer.get(), &there), TRIB_INVALID_ARGUMENT, "no loss scale");
+}
+
+TEST(LossScale, ThatIsNoneIsRefused)
+{
+    auto graph = nets::inception(false);
+    for (float scale : { -1.0f, INFINITY, NAN }) {
+        Trained run(graph.get(), adapting(scale, 0), 2);
+        EXPECT_FAILS(run.created, TRIB_INVALID_ARGUMENT, "a loss scale of");
+    }
+    EXPECT_FAILS(Trained(graph.get(), adapting(1, -1), 2).created, TRIB_INVALID_ARGUMENT, "after -1 steps");
+}
+
 } // namespace

@@ -56,6 +56,7 @@ class WholeRun : public testing::Test
         options.lr.momentum = 0.9;
         options.aux_weight = 0.3;
         options.clip_norm = 1;
+        options.adapt_loss_scale = true;
         options.average.kind = TRIB_AVERAGE_MEAN;
         options.seed = 5;
         options.command = &input;
@@ -253,6 +254,8 @@ TEST_F(WholeRun, AWishToSaveIsGrantedAtTheNextStep)
     ASSERT_OK(run(path, false, listener));
     for (const char *name : { "/checkpoint-1", "/checkpoint-2", "/checkpoint-3" }) EXPECT_TRUE(fs::exists(path + name));
     EXPECT_EQ(result.step, 3);
+    EXPECT_NE(support::read_file(path + "/metrics.jsonl").find("\"loss_scale\":65536,\"skipped_steps\":0"),
+              std::string::npos);
 }
 
 TEST_F(WholeRun, WhatWouldChangeTheBitsIsRefused)
@@ -398,6 +401,8 @@ TEST_F(WholeRun, ImagesOfOneSizeAreUsedWhole)
 TEST_F(WholeRun, ALossThatIsNotFiniteStopsIt)
 {
     const std::string path = folder.file("run");
+    options.adapt_loss_scale = false; // which would skip such steps
+    options.clip_norm = 0;
     options.lr.lr = 1e6;
     options.lr.schedule = nullptr;
     options.checkpoint_every = 1;

@@ -19,9 +19,22 @@ typedef struct trib_step_controls {
     float clip_norm;     /* gradients together are at most this long; 0: any length */
     /* Of a step that is cut into several runs (trib_training.accumulate): all but the first add their gradients to the
      * sum; in all but the last, parameters, momentum and averages stay as they are. */
-    uint32_t add_to_sum, no_update; /* 0 or 1 */
+    uint32_t add_to_sum, no_update; /* 0 or 1; no_update becomes TRIB_GRADIENTS_NOT_FINITE inside a run */
     uint32_t reserved[4];           /* 0 */
 } trib_step_controls;
+
+/* What no_update becomes where the loss scale adapts and a gradient is infinite or no number. */
+enum { TRIB_GRADIENTS_NOT_FINITE = 2 };
+
+/* A loss scale that adapts to what float16 can hold, as PyTorch's GradScaler does: what stays of it from step to step.
+ * It is halved after a step whose gradients are not finite, and that step changes nothing but the running statistics of
+ * batch norms; it doubles after a number of good steps. Counts are exact below 2^24. */
+typedef struct trib_loss_scale {
+    float scale;         /* multiplies the controls' */
+    float good_steps;    /* since it last changed */
+    float skipped_steps; /* in all */
+    float reserved;      /* 0 */
+} trib_loss_scale;
 
 TRIB_END_DECLS
 #endif

@@ -9,6 +9,7 @@
 #define TRIBUTARY_TRAINING_KERNELS_H
 
 #include "tributary/kernels.h"
+#include "tributary/step_controls.h"
 
 TRIB_BEGIN_DECLS
 
@@ -120,6 +121,13 @@ float trib_ref_clip_factor(double squares, float clip_norm, float loss_scale);
 double trib_ref_squares(int64_t count, const float *g);
 /* sum = g, or, with `add`, sum + g */
 void trib_ref_sum_gradients(int64_t count, bool add, const float *g, float *sum);
+/* What the other ops of a step read: the same controls with the scale multiplied in. */
+void trib_ref_scale_controls(const trib_step_controls *controls, const trib_loss_scale *scale,
+                             trib_step_controls *scaled);
+/* no_update becomes TRIB_GRADIENTS_NOT_FINITE if it is 0 and an element is not finite. */
+void trib_ref_check_gradients(int64_t count, const float *g, trib_step_controls *controls);
+/* At the end of a step; nothing happens with a no_update of 1. */
+void trib_ref_adjust_loss_scale(int growth_interval, const trib_step_controls *controls, trib_loss_scale *scale);
 /* a = decay a + (1 - decay) w */
 void trib_ref_moving_average(int64_t count, float decay, const float *w, float *a);
 

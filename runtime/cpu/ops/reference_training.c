@@ -201,6 +201,29 @@ static void moving_average(const trib_op_desc *desc, const trib_reference_memory
     if (!controls.no_update) trib_ref_moving_average(count, controls.average_decay, m->inputs[1], average);
 }
 
+/* ---- a loss scale that adapts ---- */
+
+static void scale_controls(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    const trib_step_controls controls = controls_of(m->inputs[0]);
+    (void)desc;
+    trib_ref_scale_controls(&controls, m->inputs[1], m->outputs[0]);
+}
+
+static void check_gradients(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    trib_step_controls controls = controls_of(m->inputs[1]);
+    trib_ref_check_gradients(desc->inputs[0].c, m->inputs[0], &controls);
+    memcpy(m->outputs[0], &controls, sizeof controls);
+}
+
+static void adjust_loss_scale(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    const trib_step_controls controls = controls_of(m->inputs[0]);
+    float *scale = updated(m->inputs[1], m->outputs[0], desc->inputs[1].c);
+    trib_ref_adjust_loss_scale(desc->attributes.adjust_loss_scale.growth_interval, &controls, (trib_loss_scale *)scale);
+}
+
 trib_reference_row trib_reference_training_row(trib_kind kind)
 {
     static const trib_reference_row rows[TRIB_KIND_COUNT] = {
@@ -220,6 +243,9 @@ trib_reference_row trib_reference_training_row(trib_kind kind)
         [TRIB_LRN_BACKWARD] = { .run = lrn_backward },
         [TRIB_DROPOUT_TRAINING] = { .run = dropout },
         [TRIB_CROSS_ENTROPY] = { .run = cross_entropy },
+        [TRIB_SCALE_CONTROLS] = { .run = scale_controls },
+        [TRIB_CHECK_GRADIENTS] = { .run = check_gradients },
+        [TRIB_ADJUST_LOSS_SCALE] = { .run = adjust_loss_scale },
         [TRIB_SUM_GRADIENTS] = { .run = sum_gradients },
         [TRIB_CLIP_GRADIENTS] = { .run = clip_gradients },
         [TRIB_SGD] = { .run = sgd },

@@ -165,6 +165,25 @@ static trib_status moving_average(const trib_op_desc *d, const trib_kernel_call 
     return trib_cuda_moving_average(d->inputs[0].c, c->inputs[1], c->inputs[2], c->outputs[0], c->stream);
 }
 
+/* ---- a loss scale that adapts ---- */
+
+static trib_status scale_controls(const trib_op_desc *d, const trib_kernel_call *c)
+{
+    (void)d;
+    return trib_cuda_scale_controls(c->inputs[0], c->inputs[1], c->outputs[0], c->stream);
+}
+
+static trib_status check_gradients(const trib_op_desc *d, const trib_kernel_call *c)
+{
+    return trib_cuda_check_gradients(d->inputs[0].c, c->inputs[0], c->outputs[0], c->stream);
+}
+
+static trib_status adjust_loss_scale(const trib_op_desc *d, const trib_kernel_call *c)
+{
+    return trib_cuda_adjust_loss_scale(d->attributes.adjust_loss_scale.growth_interval, c->inputs[0], c->outputs[0],
+                                       c->stream);
+}
+
 /* ---- the rows ---- */
 
 #define ROW(KIND, FUNCTION, ...) \
@@ -187,6 +206,9 @@ const trib_kernel_op *trib_training_kernel(trib_kind kind)
         ROW(LRN_BACKWARD, lrn_backward, .supports = small_lrn),
         ROW(DROPOUT_TRAINING, dropout, PLAIN),
         ROW(CROSS_ENTROPY, cross_entropy, .supports = fitting_types),
+        ROW(SCALE_CONTROLS, scale_controls, PLAIN),
+        ROW(CHECK_GRADIENTS, check_gradients, PLAIN),
+        ROW(ADJUST_LOSS_SCALE, adjust_loss_scale, PLAIN),
         ROW(SUM_GRADIENTS, sum_gradients, PLAIN),
         ROW(CLIP_GRADIENTS, clip_gradients, PLAIN, .workspace = clip_workspace),
         ROW(SGD, sgd, PLAIN),

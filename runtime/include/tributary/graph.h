@@ -68,10 +68,13 @@ typedef enum trib_kind {
     TRIB_LRN_BACKWARD,
     TRIB_DROPOUT_TRAINING,
     TRIB_CROSS_ENTROPY,
+    TRIB_SCALE_CONTROLS,
     TRIB_SUM_GRADIENTS,
+    TRIB_CHECK_GRADIENTS,
     TRIB_CLIP_GRADIENTS,
     TRIB_SGD,
     TRIB_MOVING_AVERAGE,
+    TRIB_ADJUST_LOSS_SCALE,
     TRIB_KIND_COUNT
 } trib_kind;
 
@@ -149,6 +152,10 @@ typedef struct trib_sgd {
     bool nesterov;
 } trib_sgd;
 
+typedef struct trib_adjust_loss_scale {
+    int growth_interval; /* good steps after which the scale doubles */
+} trib_adjust_loss_scale;
+
 /* y = x * scale[c] + shift[c] for c in the order of y; the source has 3 channels, or 1 that stands for all three. */
 typedef struct trib_normalise {
     bool bgr; /* y's channel order; x is RGB */
@@ -190,6 +197,7 @@ typedef union trib_attributes {
     trib_batch_statistics batch_statistics;
     trib_cross_entropy cross_entropy;
     trib_sgd sgd;
+    trib_adjust_loss_scale adjust_loss_scale;
 } trib_attributes;
 
 /* The role of a parameter in its layer. */

@@ -83,18 +83,23 @@ typedef struct trib_op_stage {
  *     lrn_backward                dy, x                       dx
  *     dropout_training            x, controls                 y            and dy to dx, with the same controls
  *     cross_entropy               logits, labels, controls    dlogits, loss
+ *     scale_controls              controls, scale             controls     loss_scale is multiplied by scale's
  *     sum_gradients               s, g, controls              s            add_to_sum ? s + g : g
+ *     check_gradients             g, controls                 controls     no_update = 2 where it was 0 and g is not
+ *                                                                        finite
  *     clip_gradients              g [, g2], controls          g [, g2]     * clip_norm / length, if they are longer
  *     sgd                         w, g, v, controls           w, v
  *     moving_average              a, w, controls              a            a = d * a + (1 - d) * w, d = average_decay
+ *     adjust_loss_scale           controls, scale             scale        as trib_loss_scale says
  *
- * With controls.no_update, clip_gradients, sgd and moving_average change nothing. They, batch_statistics and
- * sum_gradients update in place: an output that has an input's name is the same view of the same memory. "saved" is f32
- * with n = 4, c = channels: the rows scale = weight / sqrt(var + eps), shift = bias - mean * scale, mean and 1 /
- * sqrt(var + eps) of the batch. With desc.relu, batch_norm_apply ends in max(0, y), and batch_norm_backward sees dy as
- * 0 where x * scale + shift <= 0. relu_backward, batch_norm_backward and dropout_training may write dx over dy. labels:
- * i32, c = 1, h = w = 1; loss: f32, the same extents. dlogits is the gradient of controls.loss_scale * weight * (mean
- * of loss). In the last four all but controls are flat: n = h = w = 1.
+ * With controls.no_update, clip_gradients, sgd and moving_average change nothing. They, batch_statistics,
+ * sum_gradients, check_gradients and adjust_loss_scale update in place: an output that has an input's name is the same
+ * view of the same memory. "saved" is f32 with n = 4, c = channels: the rows scale = weight / sqrt(var + eps), shift =
+ * bias - mean * scale, mean and 1 / sqrt(var + eps) of the batch. With desc.relu, batch_norm_apply ends in max(0, y),
+ * and batch_norm_backward sees dy as 0 where x * scale + shift <= 0. relu_backward, batch_norm_backward and
+ * dropout_training may write dx over dy. labels: i32, c = 1, h = w = 1; loss: f32, the same extents. dlogits is the
+ * gradient of controls.loss_scale * weight * (mean of loss). "scale" is a trib_loss_scale, as a vector of 4. In the
+ * last seven all but controls are flat: n = h = w = 1.
  */
 
 /* Everything a device needs to choose, prepare and run an op. Plain data; compare with memcmp after zero-initialising.

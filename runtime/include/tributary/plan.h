@@ -65,6 +65,8 @@ typedef struct trib_loss {
     float weight;
 } trib_loss;
 
+enum { TRIB_FIRST_LOSS_SCALE = 65536 }; /* where PyTorch's GradScaler begins */
+
 /* A plan for training: forward, losses, backward and update are one run. Its inputs are the images, "labels" (i32, N;
  * classes from 0) and "controls" (u8, 64: a trib_step_controls); its outputs the logits of each loss, and "loss/NAME"
  * (f32, N) of each. Parameters, their gradients and the optimiser's state are in trib_plan.tensors. */
@@ -81,7 +83,10 @@ typedef struct trib_training {
     int accumulate;   /* runs that make a step: the update is that of the sum of their gradients, each of which is
                          divided by their number. 0: 1. What a run does is said by add_to_sum and no_update of
                          trib_step_controls */
-    bool no_update;   /* gradients only */
+    float loss_scale; /* above 0: the loss scale adapts, beginning with this (see trib_loss_scale); runs multiply it by
+                         that of their controls. 0: the controls' alone, and gradients that are not finite are used */
+    int loss_scale_growth;     /* good steps after which it doubles; 0: 2000 */
+    bool no_update;            /* gradients only: the loss scale does not adapt */
     const char *const *frozen; /* prefixes of names of parameters and running statistics that keep their values, and
                                   need no gradients; batch norms go on to normalise with the batch's own statistics */
     int frozen_count;
@@ -247,6 +252,7 @@ typedef struct trib_plan {
     int any_order_ops; /* with options.any_order: ops whose bits may differ from run to run */
     int tensor_count;  /* training */
     trib_plan_tensor *tensors;
+    int loss_scale; /* training: the buffer of the trib_loss_scale, or -1 */
     int64_t arena_bytes;
     int64_t activation_bytes; /* size of the arena without reuse */
     int64_t parameter_bytes;  /* of packed parameters, once for all lanes; training: of all tensors */

@@ -81,6 +81,10 @@ trib_status trib_trainer_write(trib_trainer *trainer, int index, const float *va
 /* What trib_trainer_read would copy, where it lies in host memory, as on a cpu; else NULL. Valid until the next step or
  * write. */
 const float *trib_trainer_values(const trib_trainer *trainer, int index);
+/* The same of a loss scale that adapts (trib_training.loss_scale); a run resumes exactly if it is written back, too.
+ * TRIB_INVALID_ARGUMENT if it does not adapt. */
+trib_status trib_trainer_read_loss_scale(trib_trainer *trainer, trib_loss_scale *out);
+trib_status trib_trainer_write_loss_scale(trib_trainer *trainer, const trib_loss_scale *scale);
 
 TRIB_END_DECLS
 #endif

@@ -58,6 +58,9 @@ fails 2 "add -o RUN" train "$data"
 fails 2 "--sched does not take 'linear'; it takes constant, paper, step, poly, cosine, onecycle" train "$data" -o x --sched linear
 fails 2 "--momentum does not take '1'; it takes a number from 0 to 0.9999" train "$data" -o x --momentum 1
 fails 2 "--model-ema and --average mean" train "$data" -o x --model-ema --average mean
+fails 2 "--loss-scale does not take '0'; it takes N or dynamic" train "$data" -o x --loss-scale 0
+# shellcheck disable=SC2086
+fails 1 "device cpu does not compute in bf16; use fp32" train "$data" -o half $small --device cpu --precision bf16
 fails 1 "run: holds a training run" train "$data" -o run
 fails 1 "nowhere" train nowhere -o x
 fails 1 "53 images to train on are fewer than a batch of 64; use a batch size of at most 53" train "$data" -o x -b 64 --val-split 0.2

@@ -178,6 +178,13 @@ int64_t trib_cuda_clip_gradients_workspace(int gradients, const int64_t *counts)
 trib_status trib_cuda_clip_gradients(int gradients, const int64_t *counts, float *const *g,
                                      const trib_step_controls *controls, void *workspace, void *stream);
 
+/* As the references; all arguments are in device memory. */
+trib_status trib_cuda_scale_controls(const trib_step_controls *controls, const trib_loss_scale *scale,
+                                     trib_step_controls *scaled, void *stream);
+trib_status trib_cuda_check_gradients(int64_t count, const float *g, trib_step_controls *controls, void *stream);
+trib_status trib_cuda_adjust_loss_scale(int growth_interval, const trib_step_controls *controls, trib_loss_scale *scale,
+                                        void *stream);
+
 /* The two below change nothing with the controls' no_update.
  *
  * Multiples of the controls' learning rate and weight decay. */

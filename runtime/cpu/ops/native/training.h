@@ -25,9 +25,12 @@ trib_status trib_native_avg_pool_backward(const trib_native_call *call);
 trib_status trib_native_lrn_backward(const trib_native_call *call);
 int64_t trib_native_lrn_backward_bytes(const trib_op_desc *desc);
 
-/* ---- dropout.c, loss.c, updates.c ---- */
+/* ---- dropout.c, loss.c, loss_scale.c, updates.c ---- */
 trib_status trib_native_dropout(const trib_native_call *call);
 trib_status trib_native_cross_entropy(const trib_native_call *call);
+trib_status trib_native_scale_controls(const trib_native_call *call);
+trib_status trib_native_check_gradients(const trib_native_call *call);
+trib_status trib_native_adjust_loss_scale(const trib_native_call *call);
 trib_status trib_native_sum_gradients(const trib_native_call *call);
 trib_status trib_native_clip_gradients(const trib_native_call *call);
 int64_t trib_native_clip_gradients_bytes(const trib_op_desc *desc);
