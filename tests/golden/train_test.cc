@@ -25,20 +25,33 @@ struct Way {
     trib_schedule schedule;
     trib_launch launch;
     bool reference;
+    trib_precision precision = TRIB_PRECISION_FP32;
+    float loss_scale = 1;
 };
 
 // What float32 can keep of PyTorch's float64. A value next to 0 before a ReLU may fall on either side of it, which
 // moves a gradient by a few tenths of a percent: in PyTorch's own float32, norms of the torchvision network's differ by
 // 0.4 % between one and two threads, and the losses of this golden's steps at PyTorch's usual rate by 8 %. The
 // references, whose convolutions are exact but for the rounding of what is stored, meet few such values.
+//
+// In 16 bits many values do, and single tensors of the torchvision network have little in common with the exact ones:
+// on two images its batch norms see 98 pixels. Bounds are then of root mean squares over all tensors, where nothing in
+// common would be 1.
 struct Tolerance {
     double logits, norm, probe, first, loss, parameter; // relative; probes to the norm
+    bool of_all = false;                                // norm, probe, first: of all tensors together, not of the worst
 };
 
-Tolerance tolerance_of(const char *variant, bool reference)
+Tolerance tolerance_of(const char *variant, const Way &way)
 {
     const bool bvlc = !std::strcmp(variant, "bvlc");
-    if (reference)
+    if (way.precision == TRIB_PRECISION_FP16)
+        return bvlc ? Tolerance { 5e-3, 0.012, 0.035, 0.06, 0.05, 3e-4, true }
+                    : Tolerance { 2e-2, 0.06, 0.3, 0.5, 0.03, 4e-3, true };
+    if (way.precision == TRIB_PRECISION_BF16)
+        return bvlc ? Tolerance { 3e-2, 0.03, 0.09, 0.16, 0.05, 5e-4, true }
+                    : Tolerance { 2e-1, 0.15, 0.5, 0.9, 0.25, 8e-3, true };
+    if (way.reference)
         return bvlc ? Tolerance { 1e-5, 1e-5, 1e-5, 1e-5, 5e-4, 1e-5 }
                     : Tolerance { 1e-5, 5e-4, 1e-3, 1e-3, 1e-3, 2e-4 };
     return bvlc ? Tolerance { 1e-4, 1e-3, 5e-3, 1e-2, 5e-3, 1e-4 } : Tolerance { 1e-4, 5e-3, 3e-2, 5e-2, 5e-3, 1e-3 };
@@ -55,6 +68,7 @@ class Training
         o.plan.batch = images;
         o.plan.schedule = way.schedule;
         o.plan.reference = way.reference;
+        o.plan.precision = way.precision;
         o.launch = way.launch;
         trib_training training = {};
         training.losses = losses_;
@@ -64,7 +78,7 @@ class Training
         controls_.lr = std::strcmp(variant, "bvlc") ? 0.0001f : 0.0005f;
         controls_.momentum = 0.9f;
         controls_.weight_decay = 2e-4f;
-        controls_.loss_scale = 1;
+        controls_.loss_scale = way.loss_scale;
         for (int i = 0; i < images; ++i)
             labels_.push_back(std::int32_t(trib_uniform("labels", 1, std::uint64_t(i)) * classes));
         EXPECT_OK(support::open_device(spec, &device_));
@@ -120,6 +134,8 @@ class Training
                 all[trib_parameter_file_name(graph, dialect_, trib_graph_find_parameter(graph, t.name), text)];
             values.resize(std::size_t(count));
             EXPECT_OK(trib_trainer_read(trainer_, i, values.data()));
+            for (float &value : values)
+                if (role == TRIB_TENSOR_GRADIENT) value /= controls_.loss_scale;
         }
         return all;
     }
@@ -151,19 +167,26 @@ double difference(double a, double b, double scale)
     return std::isfinite(d) ? d : std::numeric_limits<double>::infinity();
 }
 
-// The largest deviation, and where it is.
+// The largest deviation, and where it is; and all together.
 struct Worst {
-    double value = 0;
+    double value = 0, squares = 0;
+    int count = 0;
     std::string where = "nothing was compared";
     void take(double v, const std::string &name)
     {
+        squares += v * v;
+        ++count;
         if (v < value) return;
         value = v;
         where = name;
     }
+    double root_mean_square() const { return std::sqrt(squares / count); }
 };
 
-std::ostream &operator<<(std::ostream &out, const Worst &w) { return out << w.value << " at " << w.where; }
+std::ostream &operator<<(std::ostream &out, const Worst &w)
+{
+    return out << w.value << " at " << w.where << " (" << w.root_mean_square() << " of all)";
+}
 
 class Training5 : public testing::TestWithParam<const char *>
 {
@@ -187,9 +210,12 @@ void check_gradients(const File &golden, Training &t, const Tolerance &tolerance
         firsts.take(difference(std::sqrt(sum), 0, scale), name);
     }
     std::cout << "gradients: norm " << norms << ", probe " << probes << ", first elements " << firsts << "\n";
-    EXPECT_LE(norms.value, tolerance.norm) << norms.where;
-    EXPECT_LE(probes.value, tolerance.probe) << probes.where;
-    EXPECT_LE(firsts.value, tolerance.first) << firsts.where;
+    const auto expect_within = [&](const Worst &w, double bound) {
+        EXPECT_LE(tolerance.of_all ? w.root_mean_square() : w.value, bound) << w;
+    };
+    expect_within(norms, tolerance.norm);
+    expect_within(probes, tolerance.probe);
+    expect_within(firsts, tolerance.first);
 }
 
 void check_parameters(const File &golden, Training &t, const Tolerance &tolerance)
@@ -203,27 +229,31 @@ void check_parameters(const File &golden, Training &t, const Tolerance &toleranc
     EXPECT_LE(worst.value, tolerance.parameter) << worst.where;
 }
 
-// Five steps; *state is all parameters afterwards.
-void run_steps(const char *variant, const std::string &spec, Way way, std::vector<float> *state)
+// Five steps, or fewer; *state is all parameters afterwards.
+void run_steps(const char *variant, const std::string &spec, Way way, std::vector<float> *state, int most = steps)
 {
     File golden("train-" + std::string(variant) + "-f64-seed1-n2-224.safetensors");
-    const Tolerance tolerance = tolerance_of(variant, way.reference);
+    const Tolerance tolerance = tolerance_of(variant, way);
     auto losses = golden.floats("losses");
     ASSERT_EQ(losses.size(), std::size_t(steps));
     Training t(variant, spec, way);
     ASSERT_TRUE(t.ready());
     Worst worst;
-    for (int step = 0; step < steps; ++step) {
+    for (int step = 0; step < most; ++step) {
         const double loss = t.step(), theirs = double(losses[std::size_t(step)]);
         worst.take(difference(loss, theirs, std::fabs(theirs)), "step " + std::to_string(step));
         if (step) continue;
-        for (const char *name : { "logits", "aux1", "aux2" })
-            EXPECT_LE(support::relative_error(t.outputs[name], golden.floats(name)), tolerance.logits) << name;
+        for (const char *name : { "logits", "aux1", "aux2" }) {
+            const double error = support::relative_error(t.outputs[name], golden.floats(name));
+            EXPECT_LE(error, tolerance.logits) << name;
+            std::cout << name << ": " << error << "; ";
+        }
         check_gradients(golden, t, tolerance);
     }
-    std::cout << spec << (way.reference ? " reference" : "") << " losses: " << worst << "\n";
+    std::cout << spec << (way.reference ? " reference " : " ") << trib_precision_name(way.precision)
+              << " losses: " << worst << "\n";
     EXPECT_LE(worst.value, tolerance.loss) << worst.where;
-    check_parameters(golden, t, tolerance);
+    if (most == steps) check_parameters(golden, t, tolerance);
     for (auto &[name, values] : t.tensors(TRIB_TENSOR_PARAMETER))
         state->insert(state->end(), values.begin(), values.end());
 }
@@ -256,6 +286,24 @@ TEST_P(Training5, ReferencesMatchPyTorch)
     if (*support::kind_under_test()) GTEST_SKIP() << "only a cpu has references";
     std::vector<float> state;
     run_steps(GetParam(), "cpu", { TRIB_SERIAL, TRIB_EAGER, true }, &state);
+}
+
+// Values and gradients of 16 bits, weights and sums of 32.
+TEST_P(Training5, SixteenBitsStayCloseToPyTorch)
+{
+    const bool bvlc = !std::strcmp(GetParam(), "bvlc"), is_long = support::by_form(0, 1);
+    const Way bf16 = { TRIB_BRANCHES, TRIB_GRAPH, false, TRIB_PRECISION_BF16 };
+    const Way fp16 = { TRIB_BRANCHES, TRIB_GRAPH, false, TRIB_PRECISION_FP16, 1024 };
+    int devices = 0;
+    if (!is_long && !bvlc) GTEST_SKIP() << "TRIB_TEST_LONG=1 runs it";
+    for (const std::string &spec : support::devices(support::kind_under_test())) {
+        std::vector<float> state;
+        if (spec == "cpu") continue;
+        ++devices;
+        if (is_long) run_steps(GetParam(), spec, bf16, &state);
+        run_steps(GetParam(), spec, fp16, &state, is_long ? steps : 1);
+    }
+    if (!devices) GTEST_SKIP() << "a cpu trains in float32";
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Training5, testing::Values("bvlc", "torchvision"),
