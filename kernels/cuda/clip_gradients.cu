@@ -32,10 +32,14 @@ struct Piece {
 
 __device__ __forceinline__ Piece own_piece(const Gradients &gradients)
 {
-    int k = 0;
-    while (k + 1 < gradients.count && int64_t(blockIdx.x) >= gradients.all[k + 1].first_piece) ++k;
-    const int64_t begin = (int64_t(blockIdx.x) - gradients.all[k].first_piece) * piece_size;
-    return { gradients.all[k].g, begin, min(gradients.all[k].count, begin + piece_size), gradients.all[k].aligned };
+    const int64_t piece = int64_t(blockIdx.x);
+    auto own = gradients.all[0];
+    /* Unrolled, so that no index is a variable: the parameters would move to local memory. */
+#pragma unroll
+    for (int k = 1; k < TRIB_CUDA_CLIP_MOST; ++k)
+        if (k < gradients.count && piece >= gradients.all[k].first_piece) own = gradients.all[k];
+    const int64_t begin = (piece - own.first_piece) * piece_size;
+    return { own.g, begin, min(own.count, begin + piece_size), own.aligned };
 }
 
 /* four(at) and one(at) cover this thread's elements: those that are not four, or not aligned, one by one. */

@@ -48,8 +48,8 @@ __global__ void __launch_bounds__(flat_threads)
 }
 
 template <class T>
-__global__ void adjust_loss_scale(float growth_interval, const trib_step_controls *controls, T *scale, T *good,
-                                  T *skipped)
+__global__ void __launch_bounds__(1)
+    adjust_loss_scale(float growth_interval, const trib_step_controls *controls, T *scale, T *good, T *skipped)
 {
     const uint32_t no_update = load<uint32_t>(&controls->no_update);
     const float now = load_own<float>(scale), steps = load_own<float>(good) + 1, doubled = now * 2;
