@@ -141,7 +141,7 @@ struct Trained {
     bool operator==(const Trained &other) const
     {
         const auto same = [](const std::vector<float> &a, const std::vector<float> &b) {
-            return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(float));
+            return a.size() == b.size() && (a.empty() || !std::memcmp(a.data(), b.data(), a.size() * sizeof(float)));
         };
         return same(outputs, other.outputs) && tensors.size() == other.tensors.size() &&
                std::equal(tensors.begin(), tensors.end(), other.tensors.begin(), same);

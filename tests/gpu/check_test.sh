@@ -99,7 +99,7 @@ all_pass)
     expect_call 'test_conformance --gtest_filter=Devices/*'
     expect_call 'test_golden --gtest_filter=Golden/Inference.MatchesPyTorchInTf32/bvlc_*'
     expect_call 'compute-sanitizer --tool memcheck --error-exitcode 9 --leak-check full'
-    expect_call 'compute-sanitizer --tool racecheck --error-exitcode 9 --kernel-name kns=_Z14apply_gradient --kernel-name kns=_Z10avg_pool2d'
+    expect_call 'compute-sanitizer --tool racecheck --error-exitcode 9 --kernel-name kns=_Z17adjust_loss_scale --kernel-name kns=_Z14apply_gradient'
     expect_call 'tiny_network torchvision bf16 branches'
     for tool in racecheck initcheck synccheck; do expect_call "compute-sanitizer --tool $tool --error-exitcode 9 "; done
     expect_call 'kernel_bench --batch 256 --json'
