@@ -87,8 +87,9 @@ static trib_status understand(trib_caffe_file *file, size_t size)
     return trib_caffe_find_network(file);
 }
 
-static trib_status read_all(trib_caffe_file *file, trib_blob *blob)
+static trib_status read_all(trib_weights_file *base, trib_blob *blob)
 {
+    trib_caffe_file *file = (trib_caffe_file *)base;
     size_t size = 0;
     TRIB_TRY(take_bytes(file, blob, &size));
     trib_status s = understand(file, size);
@@ -110,17 +111,7 @@ static void close_weights(trib_weights_file *base)
 
 static trib_status open_weights(trib_blob *blob, trib_weights_file **out)
 {
-    trib_caffe_file *file = trib_alloc_zeroed(1, sizeof *file);
-    trib_status s = trib_success();
-    if (!file) s = trib_with_name(TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to open it"), blob->path);
-    if (file) file->base.driver = &trib_caffe_driver;
-    if (file) s = read_all(file, blob);
-    trib_blob_close(blob);
-    if (!trib_failed(&s))
-        *out = &file->base;
-    else if (file)
-        close_weights(&file->base);
-    return s;
+    return trib_weights_open_whole(&trib_caffe_driver, sizeof(trib_caffe_file), read_all, blob, out);
 }
 
 static trib_status load(trib_weights_file *base, trib_tensor_wanted wanted, const void *context)

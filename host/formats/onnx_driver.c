@@ -259,8 +259,9 @@ static trib_status take_folder(onnx_file *file, const trib_blob *blob)
     return trib_success();
 }
 
-static trib_status read_all(onnx_file *file, trib_blob *blob)
+static trib_status read_all(trib_weights_file *base, trib_blob *blob)
 {
+    onnx_file *file = (onnx_file *)base;
     size_t size = 0;
     TRIB_TRY(trib_with_name(take_folder(file, blob), blob->path));
     TRIB_TRY(trib_blob_take(blob, MAX_BYTES, &file->bytes, &size));
@@ -300,17 +301,7 @@ static void close_weights(trib_weights_file *base)
 
 static trib_status open_weights(trib_blob *blob, trib_weights_file **out)
 {
-    onnx_file *file = trib_alloc_zeroed(1, sizeof *file);
-    trib_status s = trib_success();
-    if (!file) s = trib_with_name(TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to open it"), blob->path);
-    if (file) file->base.driver = &trib_onnx_driver;
-    if (file) s = read_all(file, blob);
-    trib_blob_close(blob);
-    if (!trib_failed(&s))
-        *out = &file->base;
-    else if (file)
-        close_weights(&file->base);
-    return s;
+    return trib_weights_open_whole(&trib_onnx_driver, sizeof(onnx_file), read_all, blob, out);
 }
 
 /* ---- values ---- */

@@ -7,6 +7,7 @@
 
 #include "data/file.h"
 #include "formats/foreign.h"
+#include "tributary/internal/alloc.h"
 
 static const trib_weights_driver *const drivers[] = {
     &trib_safetensors_driver, &trib_torch_zip_driver, &trib_torch_legacy_driver,
@@ -18,6 +19,23 @@ static const trib_weights_driver *driver_of(const unsigned char *head, size_t si
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; ++i)
         if (drivers[i]->recognises(head, size)) return drivers[i];
     return NULL;
+}
+
+trib_status trib_weights_open_whole(const trib_weights_driver *driver, size_t size,
+                                    trib_status (*read)(trib_weights_file *file, trib_blob *blob), trib_blob *blob,
+                                    trib_weights_file **out)
+{
+    trib_weights_file *file = trib_alloc_zeroed(1, size);
+    trib_status s = trib_success();
+    if (!file) s = trib_with_name(TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to open it"), blob->path);
+    if (file) file->driver = driver;
+    if (file) s = read(file, blob);
+    trib_blob_close(blob);
+    if (trib_failed(&s))
+        trib_weights_close(file);
+    else
+        *out = file;
+    return s;
 }
 
 /* Takes `blob`. */

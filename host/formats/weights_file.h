@@ -47,6 +47,12 @@ struct trib_weights_driver {
     void (*close)(trib_weights_file *file);
 };
 
+/* `open` of a driver that is done with the blob when it has opened the file: its own struct, of `size` bytes, begins
+ * with zeros, `read` fills it, and close releases what a failed `read` leaves. */
+trib_status trib_weights_open_whole(const trib_weights_driver *driver, size_t size,
+                                    trib_status (*read)(trib_weights_file *file, trib_blob *blob), trib_blob *blob,
+                                    trib_weights_file **out);
+
 extern const trib_weights_driver trib_safetensors_driver, trib_torch_zip_driver, trib_torch_legacy_driver,
     trib_torch_tar_driver, trib_caffe_driver, trib_onnx_driver;
 
