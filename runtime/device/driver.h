@@ -6,6 +6,7 @@
 #ifndef TRIBUTARY_RUNTIME_DEVICE_DRIVER_H
 #define TRIBUTARY_RUNTIME_DEVICE_DRIVER_H
 
+#include "device/observe.h"
 #include "tributary/device.h"
 
 typedef struct trib_driver {
@@ -60,6 +61,17 @@ typedef struct trib_driver {
                            void *workspace);
     trib_status (*op_run)(trib_op_handle *op, trib_stream *stream, const void *const *inputs, void *const *outputs,
                           const void *packed, void *workspace);
+
+    /* Optional, all or none: when ops run (see observe.h). `open` leaves *out NULL if there is nothing to observe: then
+     * none of the others is called. */
+    trib_status (*observation_open)(trib_device *device, const trib_observation_options *options,
+                                    trib_observation **out);
+    void (*observation_close)(trib_observation *observation);
+    trib_status (*observe_begin)(trib_observation *observation, trib_stream *stream, trib_observed_run *run, int op);
+    trib_status (*observe_end)(trib_observation *observation, trib_stream *stream);
+    /* Tells the times of a run that was waited for. A failure is reported as a loss; the run itself counts as done. */
+    trib_status (*observation_collect)(trib_observation *observation, trib_observed_run *run);
+    void (*observation_drop)(trib_observation *observation, trib_observed_run *run);
 } trib_driver;
 
 /* A driver's own structs begin with these, so that the public functions find the driver. */

@@ -55,6 +55,8 @@ static int chunk_size(const trib_device_info *info, int max_batch)
 static trib_status resolve_options(trib_device *device, trib_session_options *o)
 {
     const trib_device_info *info = trib_device_get_info(device);
+    if (o->timeline || o->one_stream)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "a session keeps no timeline, and runs on all of its plan's streams");
     if (o->max_batch < 0 || o->lanes < 0 || o->lanes > MAX_LANES || o->plan.batch < 0 || o->plan.threads < 0 ||
         o->in_flight < 0 || o->in_flight > MAX_LANES)
         return TRIB_ERROR(

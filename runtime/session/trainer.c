@@ -265,6 +265,8 @@ trib_status trib_trainer_create(trib_device *device, const trib_graph *graph, co
 {
     if (!device || !graph || !options || !options->plan.training)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a trainer needs a device, a graph, and options with what to train");
+    if (options->timeline || options->one_stream)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "a trainer keeps no timeline, and runs on all of its plan's streams");
     trib_trainer *t = trib_alloc_zeroed(1, sizeof *t);
     if (!t) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a trainer");
     t->process = trib_process();

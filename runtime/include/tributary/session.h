@@ -27,6 +27,7 @@
 
 #include "tributary/declare.h"
 #include "tributary/plan.h"
+#include "tributary/timeline.h"
 
 TRIB_BEGIN_DECLS
 
@@ -38,6 +39,10 @@ typedef struct trib_session_options {
     int lanes;     /* 0: automatic: on a CPU one per plan.threads cores, on a GPU one per two batches in flight */
     int in_flight; /* batches submitted before the first is waited for; 0: 1 */
     trib_launch launch;
+    trib_timeline *timeline; /* gets the times of ops (see timeline.h); NULL: none. It must outlive the session */
+    bool one_stream;         /* runs all ops on one stream, in the plan's order, whatever its schedule: how long each of
+                                the same ops takes alone. trib_session_plan is then the plan without other streams,
+                                events and waits; ops keep their index */
 } trib_session_options;
 trib_session_options trib_session_default_options(void);
 

@@ -42,6 +42,8 @@ TRIB_BEGIN_DECLS
 typedef struct trib_trainer_options {
     trib_plan_options plan; /* batch, schedule, threads, ..., and training, which must be set */
     trib_launch launch;
+    trib_timeline *timeline; /* gets the times of ops, a run per call of trib_trainer_step; NULL: none */
+    bool one_stream;         /* as in trib_session_options */
 } trib_trainer_options;
 
 /* A network being trained. */
