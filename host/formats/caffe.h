@@ -91,7 +91,8 @@ const void *trib_caffe_settle(const trib_caffe_blob *blob);
 
 /* ---- what a network must have ---- */
 
-/* That each convolution, linear layer, pool and LRN of the graph is among the layers, with the same numbers. */
+/* That each convolution, linear layer, pool and LRN of the graph is among the layers, with the same numbers. Those of
+ * auxiliary classifiers may be missing, as in a network for deployment. */
 trib_status trib_caffe_check(const trib_caffe_net *net, const trib_graph *graph);
 /* What the layers with images say about them. */
 typedef enum trib_caffe_images {

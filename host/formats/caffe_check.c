@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "formats/caffe.h"
+#include "formats/needed.h"
+#include "tributary/internal/alloc.h"
 
 /* caffe.proto's defaults. */
 static double number(const trib_caffe_layer *layer, trib_caffe_number slot, double otherwise)
@@ -119,8 +121,8 @@ static trib_status check_layer(const trib_caffe_layer *l, const trib_graph *grap
     }
 }
 
-/* Every layer of that name: there may be one for training and one for testing. */
-static trib_status check_all(const trib_caffe_net *net, const trib_graph *graph, const trib_layer *layer)
+/* Every layer of that name: there may be one for training and one for testing, or none of an auxiliary classifier. */
+static trib_status check_all(const trib_caffe_net *net, const trib_graph *graph, const trib_layer *layer, bool needed)
 {
     bool found = false;
     for (size_t i = 0; i < net->count; ++i) {
@@ -128,20 +130,29 @@ static trib_status check_all(const trib_caffe_net *net, const trib_graph *graph,
         found = true;
         TRIB_TRY(check_layer(&net->layers[i], graph, layer));
     }
-    return found ? trib_success() : TRIB_ERROR(TRIB_BAD_DATA, "is missing");
+    return found || !needed ? trib_success() : TRIB_ERROR(TRIB_BAD_DATA, "is missing");
 }
 
-trib_status trib_caffe_check(const trib_caffe_net *net, const trib_graph *graph)
+static trib_status check_layers(const trib_caffe_net *net, const trib_graph *graph, const bool *needed)
 {
     for (int i = 0; i < trib_graph_layer_count(graph); ++i) {
         const trib_layer *layer = trib_graph_layer(graph, i);
         const trib_kind kind = kind_in_caffe(layer->kind);
         if (kind != TRIB_CONV2D && kind != TRIB_LINEAR && kind != TRIB_MAX_POOL2D && kind != TRIB_LRN) continue;
-        trib_status s = check_all(net, graph, layer);
+        trib_status s = check_all(net, graph, layer, needed[i]);
         trib_add_context(&s, "layer %s", layer->name);
         if (trib_failed(&s)) return s;
     }
     return trib_success();
+}
+
+trib_status trib_caffe_check(const trib_caffe_net *net, const trib_graph *graph)
+{
+    bool *needed = NULL;
+    TRIB_TRY(trib_layers_needed(graph, trib_graph_output(graph, 0)->layer, &needed));
+    trib_status s = check_layers(net, graph, needed);
+    trib_free(needed);
+    return s;
 }
 
 /* ---- images ---- */

@@ -396,6 +396,7 @@ TEST(CaffeBad, CutAnywhere)
 
 TEST(CaffeFiles, APrototxtIsComparedAndRead)
 {
+    EXPECT_TRUE(load(v1, { 0, 0, true, prototxt.c_str(), nullptr })); // the text has no auxiliary classifiers
     files::Model model = load(v1, { 0, 0, false, prototxt.c_str(), nullptr });
     ASSERT_TRUE(model);
     support::TemporaryFolder folder;
