@@ -7,6 +7,7 @@
 #include "files.h"
 #include "output.h"
 #include "settings.h"
+#include "tributary/internal/alloc.h"
 
 typedef struct convert_options {
     const char *labels;
@@ -30,7 +31,9 @@ static bool format_of(const char *path, trib_model_format *out)
         trib_model_format format;
     } ends[] = { { ".safetensors", TRIB_MODEL_SAFETENSORS },
                  { ".pth", TRIB_MODEL_PYTORCH },
-                 { ".pt", TRIB_MODEL_PYTORCH } };
+                 { ".pt", TRIB_MODEL_PYTORCH },
+                 { ".onnx", TRIB_MODEL_ONNX },
+                 { ".caffemodel", TRIB_MODEL_CAFFE } };
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {
         const size_t tail = strlen(ends[i].end);
@@ -41,38 +44,124 @@ static bool format_of(const char *path, trib_model_format *out)
     return false;
 }
 
-static void say_what_is_lost(const trib_model *model, const convert_options *own)
+/* What the format is called, if it has no place for labels; else NULL. */
+static const char *without_labels(trib_model_format format)
 {
-    const bool labels = own->labels || trib_model_label(model, 0);
-    cli_message("a PyTorch file holds a state_dict and nothing else: %spreprocessing and provenance are left out",
-                labels ? "labels, " : "");
+    return format == TRIB_MODEL_PYTORCH ? "PyTorch file" : format == TRIB_MODEL_CAFFE ? "Caffe model" : NULL;
 }
 
-static void say_what_is_written(const trib_model *model, const char *path)
+/* The text that belongs to OUT.caffemodel: OUT.prototxt. NULL when out of memory; release it with trib_free. */
+static char *text_beside(const char *model)
+{
+    static const char end[] = ".prototxt";
+    const size_t stem = strlen(model) - strlen(".caffemodel");
+    char *path = trib_alloc(stem + sizeof end);
+    if (!path) return NULL;
+    memcpy(path, model, stem);
+    memcpy(path + stem, end, sizeof end);
+    return path;
+}
+
+static void say_what_is_lost(const trib_model *model, const convert_options *own, trib_model_format format)
+{
+    const char *labels = own->labels || trib_model_label(model, 0) ? "labels, " : "";
+    if (format == TRIB_MODEL_PYTORCH)
+        cli_message("a PyTorch file holds a state_dict and nothing else: %spreprocessing and provenance are left out",
+                    labels);
+    if (format == TRIB_MODEL_CAFFE)
+        cli_message(
+            "a Caffe model says of images only scale and mean, and those only for BGR from 0 to 255: %sresizing "
+            "and provenance are left out",
+            labels);
+    if (format == TRIB_MODEL_ONNX && trib_model_network(model)->aux)
+        cli_message("auxiliary classifiers, which only training needs, are left out");
+}
+
+/* Tensors of the file: ONNX has none of auxiliary classifiers. */
+static int count_tensors(const trib_model *model, bool aux)
+{
+    char name[128];
+    const trib_graph *graph = trib_model_graph(model);
+    trib_network_spec net = *trib_model_network(model);
+    int count = 0;
+    net.aux = net.aux && aux;
+    for (int i = 0; i < trib_graph_parameter_count(graph); ++i)
+        count += trib_network_uses(&net, trib_model_dialect(model),
+                                   trib_parameter_file_name(graph, trib_model_dialect(model), i, name));
+    return count;
+}
+
+static void say_what_is_written(const trib_model *model, const char *path, const trib_model_save_options *options)
 {
     const trib_network_spec *net = trib_model_network(model);
+    const bool aux = net->aux && options->format != TRIB_MODEL_ONNX;
     cli_message("wrote %s: %s, %d classes%s, %d tensors", path, trib_network_name(net->network), net->classes,
-                net->aux ? ", auxiliary classifiers" : "", trib_graph_parameter_count(trib_model_graph(model)));
+                aux ? ", auxiliary classifiers" : "", count_tensors(model, aux));
+    if (options->prototxt) cli_message("wrote %s: the same network as text", options->prototxt);
 }
 
-static trib_status convert(const cli_settings *settings, const convert_options *own, const char *from, const char *to,
-                           trib_model_format format)
+/* Where a model goes. */
+typedef struct target {
+    const char *path;
+    trib_model_format format;
+    char *prototxt; /* NULL: none is written */
+} target;
+
+static trib_status check_outputs(const target *to, bool overwrite)
+{
+    const cli_output_mode mode = overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW;
+    TRIB_TRY(cli_output_check(to->path, mode));
+    return to->prototxt ? cli_output_check(to->prototxt, mode) : trib_success();
+}
+
+static trib_status convert(const cli_settings *settings, const convert_options *own, const char *from, const target *to)
 {
     trib_model *model = NULL;
     trib_preprocess preprocess;
     const trib_dtype dtypes[] = { TRIB_F32, TRIB_F16, TRIB_BF16 };
-    trib_model_save_options options = { .format = format, .labels = own->labels };
-    TRIB_TRY(cli_output_check(to, own->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW));
+    trib_model_save_options options = { .format = to->format, .labels = own->labels, .prototxt = to->prototxt };
+    TRIB_TRY(check_outputs(to, own->overwrite));
     TRIB_TRY(cli_load_model(settings, from, &model, &preprocess));
-    if (format == TRIB_MODEL_SAFETENSORS) cli_say_guess(settings, model);
+    if (to->format == TRIB_MODEL_SAFETENSORS || to->format == TRIB_MODEL_ONNX) cli_say_guess(settings, model);
     if (own->dtype != CLI_NOT_GIVEN) options.dtype = &dtypes[own->dtype];
     char given[CLI_PREPROCESS_OPTIONS_TEXT];
     if (*cli_preprocess_options(settings, given)) options.preprocess = &preprocess;
-    if (format == TRIB_MODEL_PYTORCH) say_what_is_lost(model, own);
-    trib_status status = trib_model_save(model, to, &options);
-    if (!trib_failed(&status)) say_what_is_written(model, to);
+    trib_status status = trib_model_save(model, to->path, &options);
+    if (!trib_failed(&status)) {
+        say_what_is_lost(model, own, to->format);
+        say_what_is_written(model, to->path, &options);
+    }
     trib_model_destroy(model);
     return status;
+}
+
+static int check_usage(const cli_command *self, const convert_options *own, target *to)
+{
+    if (!format_of(to->path, &to->format))
+        return cli_usage(self,
+                         "%s: the end of its name says the format to write: .safetensors, .pth of PyTorch, .onnx, or "
+                         ".caffemodel",
+                         to->path);
+    if (own->labels && without_labels(to->format))
+        return cli_usage(self, "--labels: a %s has no place for labels; write .safetensors or .onnx",
+                         without_labels(to->format));
+    if (to->format == TRIB_MODEL_CAFFE && own->dtype > 0)
+        return cli_usage(self, "--dtype: a Caffe model holds f32 only; write .safetensors, .pth or .onnx");
+    return CLI_GO_ON;
+}
+
+static trib_status check_files(const cli_group *groups, const cli_settings *settings, const cli_texts *arguments,
+                               target *to)
+{
+    cli_files files = cli_files_of(groups, settings, arguments);
+    files.prints = false;
+    cli_files_add(&files.writes, "OUT", to->path);
+    if (to->format == TRIB_MODEL_CAFFE) {
+        to->prototxt = text_beside(to->path);
+        if (!to->prototxt) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of a file");
+        cli_files_add(&files.writes, "the text beside OUT", to->prototxt);
+    }
+    return cli_files_check(&files);
 }
 
 static int run(const cli_command *self, int argc, char **argv)
@@ -82,39 +171,42 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_preprocess_group(&settings),
                            cli_caffe_group(&settings), CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    trib_model_format format = TRIB_MODEL_SAFETENSORS;
+    target to = { 0 };
     settings.aux = true;
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "output file");
-    if (code == CLI_GO_ON && !format_of(arguments.items[1], &format))
-        code = cli_usage(self, "%s: the end of its name says the format to write: .safetensors, or .pth of PyTorch",
-                         arguments.items[1]);
-    if (code == CLI_GO_ON && own.labels && format == TRIB_MODEL_PYTORCH)
-        code = cli_usage(self, "--labels: a PyTorch file has no place for labels; write .safetensors");
     if (code == CLI_GO_ON) {
-        cli_files files = cli_files_of(groups, &settings, &arguments);
-        files.prints = false;
-        cli_files_add(&files.writes, "OUT", arguments.items[1]);
-        trib_status status = cli_files_check(&files);
-        if (!trib_failed(&status)) status = convert(&settings, &own, arguments.items[0], arguments.items[1], format);
+        to.path = arguments.items[1];
+        code = check_usage(self, &own, &to);
+    }
+    if (code == CLI_GO_ON) {
+        trib_status status = check_files(groups, &settings, &arguments, &to);
+        if (!trib_failed(&status)) status = convert(&settings, &own, arguments.items[0], &to);
         code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     }
+    trib_free(to.prototxt);
     cli_options_release(groups, &arguments);
     return code;
 }
 
 const cli_command cli_convert = {
     .name = "convert",
-    .summary = "write a model in another format: safetensors or PyTorch",
-    .synopsis = "MODEL OUT.safetensors|OUT.pth [--dtype TYPE] [--labels FILE]",
+    .summary = "write a model in another format: safetensors, PyTorch, ONNX or Caffe",
+    .synopsis = "MODEL OUT.safetensors|.pth|.onnx|.caffemodel [--dtype TYPE] [--labels FILE]",
     .description =
         "Reads a model of any format (info shows what is found in it) and writes it as safetensors, with network, "
-        "labels, preprocessing and provenance, or as a state_dict that torch.load(OUT, weights_only=True) reads. "
-        "Tensors "
-        "keep their names. Preprocessing is the model's, or what options say; a guess is written down, and the "
-        "provenance says that it is one. The same model and options give the same bytes.",
+        "labels, preprocessing and provenance; as a state_dict that torch.load(OUT, weights_only=True) reads; as an "
+        "ONNX model of opset 17 from image to logits, with the same metadata as safetensors; or, for bvlc, as a Caffe "
+        "model with its OUT.prototxt beside it. Tensors keep their names (in a Caffe model they have Caffe's). "
+        "Preprocessing is the model's, or what "
+        "options "
+        "say; a guess is written down, and the provenance says that it is one. The same model and options give the "
+        "same bytes.\n\n"
+        "ONNX keeps batch norms as nodes; f16 and bf16 are cast to f32 where they are used. Caffe has f32 only.",
     .examples = "  $ tributary convert googlenet.pth googlenet.safetensors --labels imagenet-classes.txt\n"
                 "  $ tributary convert bvlc_googlenet.caffemodel bvlc.safetensors --mean-file mean.binaryproto\n"
-                "  $ tributary convert run googlenet.pth --dtype f16\n",
+                "  $ tributary convert run googlenet.pth --dtype f16\n"
+                "  $ tributary convert googlenet.pth googlenet.onnx\n"
+                "  $ tributary convert bvlc.safetensors bvlc.caffemodel\n",
     .run = run,
 };

@@ -6,10 +6,13 @@
 trib_status trib_imported_finish(trib_imported *imported, const trib_preprocess *preprocess, trib_weights_file *file)
 {
     if (preprocess) trib_metadata_write_preprocessing(preprocess, &imported->preprocessing);
-    if (imported->preprocessing.failed || imported->provenance.failed || imported->note.failed)
+    if (imported->labels.failed || imported->preprocessing.failed || imported->provenance.failed ||
+        imported->note.failed)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for its metadata");
     file->metadata = imported->pairs;
     file->metadata_count = 0; /* in the order of the keys */
+    if (imported->labels.size)
+        imported->pairs[file->metadata_count++] = (trib_key_value) { "tributary.labels", imported->labels.bytes };
     if (imported->note.size)
         imported->pairs[file->metadata_count++] = (trib_key_value) { "tributary.note", imported->note.bytes };
     if (preprocess)
@@ -21,6 +24,7 @@ trib_status trib_imported_finish(trib_imported *imported, const trib_preprocess 
 
 void trib_imported_release(trib_imported *imported)
 {
+    trib_text_free(&imported->labels);
     trib_text_free(&imported->preprocessing);
     trib_text_free(&imported->provenance);
     trib_text_free(&imported->note);

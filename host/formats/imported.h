@@ -13,9 +13,10 @@ extern "C" {
 
 /* Zero-initialise. The texts own what the pairs point to. */
 typedef struct trib_imported {
+    trib_text labels; /* in JSON; empty: unknown */
     trib_text preprocessing, provenance;
     trib_text note; /* what was assumed or left out, for people; empty: nothing */
-    trib_key_value pairs[3];
+    trib_key_value pairs[4];
 } trib_imported;
 
 /* Sets the file's metadata: how to prepare images (NULL: unknown), and what the other texts say by now. */

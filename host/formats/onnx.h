@@ -59,6 +59,7 @@ typedef struct trib_onnx_model {
     trib_pb graph;  /* its message, for inputs */
     trib_pb output; /* name of its first output; empty: none */
     trib_pb_shown producer;
+    trib_pb labels, preprocessing, provenance; /* Tributary's metadata_props; empty: there are none */
     int64_t opset;
 } trib_onnx_model;
 

@@ -8,6 +8,7 @@
 #include "data/file.h"
 #include "formats/imported.h"
 #include "formats/onnx.h"
+#include "model/metadata.h"
 #include "model/preprocess_size.h"
 #include "tributary/internal/alloc.h"
 
@@ -181,23 +182,44 @@ static trib_status compose(const trib_onnx_affine *a, trib_preprocess *p, const 
     return s;
 }
 
+/* What the file's own metadata say, as Tributary writes them. *said: how images are prepared is among it. */
+static trib_status use_metadata(onnx_file *file, trib_preprocess *p, bool *said)
+{
+    const trib_onnx_model *m = &file->model;
+    trib_imported *text = &file->imported;
+    trib_text_put(&text->labels, (const char *)m->labels.at, trib_pb_size(&m->labels));
+    if (trib_pb_size(&m->provenance)) trib_text_add(&text->provenance, ": ");
+    trib_text_put(&text->provenance, (const char *)m->provenance.at, trib_pb_size(&m->provenance));
+    *said = trib_pb_size(&m->preprocessing) > 0;
+    if (!*said) return trib_success();
+    char *json = trib_pb_copy(&m->preprocessing);
+    if (!json) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for its metadata");
+    trib_status s = trib_metadata_read_preprocessing(json, p);
+    trib_free(json);
+    return s;
+}
+
+/* Arithmetic in the graph says how images are prepared even if metadata say something else: it is computed. */
 static trib_status describe(onnx_file *file, const trib_onnx_match *match, const trib_network_spec *spec)
 {
     trib_onnx_affine a;
     trib_preprocess p;
     const char *what = NULL;
     int64_t size[2];
+    bool said;
     trib_imported *text = &file->imported;
     TRIB_TRY(trib_onnx_arithmetic(&file->model, &match->image, &a));
-    const bool said = !trib_onnx_is_identity(&a);
+    const bool computed = !trib_onnx_is_identity(&a);
     const bool sized = trib_onnx_image_size(&file->model, size) && (size[0] != spec->height || size[1] != spec->width);
     trib_text_format(&text->provenance, "ONNX model by '%s', operator set %lld%s", file->model.producer.text,
                      (long long)file->model.opset, match->folded ? ", batch norms folded into convolutions" : "");
-    if (said) TRIB_TRY(compose(&a, &p, &what));
-    if (said)
+    TRIB_TRY(use_metadata(file, &p, &said));
+    if (computed) TRIB_TRY(compose(&a, &p, &what));
+    if (computed)
         trib_text_format(&text->note,
                          "its arithmetic before the first convolution has become preprocessing, its input taken for %s",
                          what);
+    said |= computed;
     if (said && sized) TRIB_TRY(trib_preprocess_set_size(&p, (int)size[0], (int)size[1]));
     if (!said && sized)
         trib_text_format(&text->note,

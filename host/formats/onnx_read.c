@@ -8,6 +8,7 @@
 
 #include "formats/foreign.h"
 #include "formats/onnx.h"
+#include "formats/text.h"
 #include "tributary/internal/alloc.h"
 
 enum { LEAST_OPSET = 7, MOST_OPSET = 22 };
@@ -337,13 +338,49 @@ static trib_status read_opset(trib_pb message, int64_t *opset)
     return trib_pb_end(&message);
 }
 
+/* UTF-8 that a C string can hold. */
+static bool is_text(const trib_pb *bytes)
+{
+    for (const unsigned char *c = bytes->at; c < bytes->end;) {
+        char sequence[5] = "";
+        memcpy(sequence, c, (size_t)(bytes->end - c) < 4 ? (size_t)(bytes->end - c) : 4);
+        const int length = trib_utf8_length(sequence);
+        if (!*c || !length) return false;
+        c += length;
+    }
+    return true;
+}
+
+/* StringStringEntryProto: key 1, value 2. Keys of other programs are passed over. */
+static trib_status read_metadata(trib_pb message, trib_onnx_model *m)
+{
+    trib_pb_field f;
+    trib_pb key = trib_pb_of("", 0), value = trib_pb_of("", 0);
+    while (trib_pb_next(&message, &f)) {
+        if (trib_pb_is(&f, 1, TRIB_PB_BYTES)) key = f.bytes;
+        if (trib_pb_is(&f, 2, TRIB_PB_BYTES)) value = f.bytes;
+    }
+    TRIB_TRY(trib_pb_end(&message));
+    trib_pb *slot = trib_pb_equals(&key, "tributary.labels")          ? &m->labels
+                    : trib_pb_equals(&key, "tributary.preprocessing") ? &m->preprocessing
+                    : trib_pb_equals(&key, "tributary.provenance")    ? &m->provenance
+                                                                      : NULL;
+    if (!slot) return trib_success();
+    if (!is_text(&value))
+        return TRIB_ERROR(TRIB_BAD_DATA, "its metadata %s is no text in UTF-8", trib_pb_show(&key).text);
+    *slot = value;
+    return trib_success();
+}
+
 static trib_status read_model(trib_pb file, trib_onnx_model *m, trib_pb *graph)
 {
     trib_pb_field f;
+    m->labels = m->preprocessing = m->provenance = trib_pb_of("", 0);
     while (trib_pb_next(&file, &f)) {
         if (trib_pb_is(&f, 2, TRIB_PB_BYTES)) m->producer = trib_pb_show(&f.bytes);
         if (trib_pb_is(&f, 7, TRIB_PB_BYTES)) *graph = f.bytes;
         if (trib_pb_is(&f, 8, TRIB_PB_BYTES)) TRIB_TRY(read_opset(f.bytes, &m->opset));
+        if (trib_pb_is(&f, 14, TRIB_PB_BYTES)) TRIB_TRY(read_metadata(f.bytes, m));
         if (trib_pb_is(&f, 25, TRIB_PB_BYTES))
             return TRIB_ERROR(TRIB_UNSUPPORTED,
                               "it has local functions, which may stand for any operator; export it without them");

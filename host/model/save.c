@@ -5,6 +5,8 @@
 
 #include "data/file.h"
 #include "data/names.h"
+#include "formats/caffe_write.h"
+#include "formats/onnx_write.h"
 #include "formats/sha256.h"
 #include "formats/torch_write.h"
 #include "model/metadata.h"
@@ -164,13 +166,24 @@ static trib_status make_metadata(saved *s, const trib_model_save_options *o, tri
     return trib_success();
 }
 
+/* A guess would be read back as what the file says. */
+static trib_status save_caffe(const saved *s, const char *path, const trib_model_save_options *o)
+{
+    const trib_preprocess *p = o->preprocess ? o->preprocess : trib_model_preprocess(s->model);
+    return trib_caffe_write(path, o->prototxt, trib_model_graph(s->model), s->tensors,
+                            is_guess(s->model, p) ? NULL : p);
+}
+
 static trib_status save(saved *s, const char *path, const trib_model_save_options *o)
 {
     trib_key_value pairs[MOST_PAIRS];
     int count = 0;
     TRIB_TRY(make_tensors(s, o->dtype));
     if (o->format == TRIB_MODEL_PYTORCH) return trib_torch_write(path, s->tensors, s->count);
+    if (o->format == TRIB_MODEL_CAFFE) return save_caffe(s, path, o);
     TRIB_TRY(make_metadata(s, o, pairs, &count));
+    if (o->format == TRIB_MODEL_ONNX)
+        return trib_onnx_write(path, trib_model_graph(s->model), s->tensors, pairs, count);
     return trib_safetensors_write(path, s->tensors, s->count, pairs, count);
 }
 

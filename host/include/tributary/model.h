@@ -13,8 +13,8 @@ TRIB_BEGIN_DECLS
 
 /* A model in memory.
  *
- * Tributary writes and reads these keys of the file's metadata (in safetensors: __metadata__). A file without them is
- * recognised by the names and shapes of its tensors.
+ * Tributary writes and reads these keys of the file's metadata (in safetensors: __metadata__, in ONNX: metadata_props).
+ * A file without them is recognised by the names and shapes of its tensors, or by its graph.
  *
  *   tributary.variant        name of the network: "bvlc", "torchvision"
  *   tributary.labels         JSON array of class names, in output order
@@ -51,7 +51,13 @@ void trib_model_destroy(trib_model *model); /* NULL is fine */
 typedef enum trib_model_format {
     TRIB_MODEL_SAFETENSORS = 0, /* with Tributary's metadata */
     /* A state_dict as torch.save writes it. Labels, preprocessing and provenance have no place in it. */
-    TRIB_MODEL_PYTORCH
+    TRIB_MODEL_PYTORCH,
+    /* The graph up to the logits, of opset 17, for images of the model's size in batches of any; batch norms are nodes
+     * of their own. metadata_props hold Tributary's metadata. Auxiliary classifiers are left out. */
+    TRIB_MODEL_ONNX,
+    /* A .caffemodel of newer layers, for networks whose layers Caffe has ("bvlc"), in float32. Of the preprocessing it
+     * holds scale and mean, if they are no guess and are for BGR from 0 to 255; no labels and no provenance. */
+    TRIB_MODEL_CAFFE
 } trib_model_format;
 
 typedef struct trib_model_save_options {
@@ -59,11 +65,14 @@ typedef struct trib_model_save_options {
     const trib_dtype *dtype;           /* f32, f16 or bf16, rounded to nearest; NULL: as they are */
     const char *labels;                /* a file with a name per line, class 0 first; NULL: the model's labels */
     const trib_preprocess *preprocess; /* NULL: the model's. The provenance says if mean and std are a guess */
+    const char *prototxt; /* of Caffe: the network as text, without auxiliary classifiers, replaces this file, just
+                             before the model does; NULL: none is written */
 } trib_model_save_options;
 
 /* Writes the parameters, by their names in the model's dialect, to a file that replaces `path` once it is complete; the
  * same model gives the same bytes. The provenance names the model's file and its SHA-256. Fails if a value is too large
- * for the element type. `options` may be NULL. */
+ * for the element type, and with TRIB_UNSUPPORTED if the format has no such layer or element type. `options` may be
+ * NULL. */
 trib_status trib_model_save(const trib_model *model, const char *path, const trib_model_save_options *options);
 
 const char *trib_model_path(const trib_model *model);                 /* "random:torchvision:1" for a random one */
