@@ -193,6 +193,22 @@ static trib_status fit(trib_caffe_file *file, const trib_network_spec *spec)
     return s;
 }
 
+/* Of networks with the same tensors the first whose numbers fit; if none does, what is wrong with the usual one. */
+static trib_status fit_any(trib_caffe_file *file, const trib_network_spec *usual)
+{
+    trib_status s = fit(file, usual);
+    for (int i = 0; s.code == TRIB_BAD_DATA && trib_network_at(i); ++i) {
+        trib_network_spec spec = *usual;
+        spec.network = trib_network_at(i);
+        if (spec.network == usual->network || trib_network_by_tensors(spec.network) != usual->network) continue;
+        const trib_status own = fit(file, &spec);
+        if (own.code == TRIB_BAD_DATA) continue;
+        file->imported.variant = spec.network;
+        return own;
+    }
+    return s;
+}
+
 static trib_status describe(trib_caffe_file *file)
 {
     trib_preprocess preprocess;
@@ -210,6 +226,6 @@ trib_status trib_caffe_find_network(trib_caffe_file *file)
     TRIB_TRY(complete(file));
     TRIB_TRY(detect(file, &d));
     /* With other names, another program wrote it. */
-    if (d.found && d.dialect == trib_dialect_find("caffe")) TRIB_TRY(fit(file, &d.spec));
+    if (d.found && d.dialect == trib_dialect_find("caffe")) TRIB_TRY(fit_any(file, &d.spec));
     return describe(file);
 }

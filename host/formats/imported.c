@@ -19,6 +19,9 @@ trib_status trib_imported_finish(trib_imported *imported, const trib_preprocess 
         imported->pairs[file->metadata_count++] =
             (trib_key_value) { "tributary.preprocessing", imported->preprocessing.bytes };
     imported->pairs[file->metadata_count++] = (trib_key_value) { "tributary.provenance", imported->provenance.bytes };
+    if (imported->variant)
+        imported->pairs[file->metadata_count++] =
+            (trib_key_value) { "tributary.variant", trib_network_name(imported->variant) };
     return trib_success();
 }
 

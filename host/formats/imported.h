@@ -6,6 +6,7 @@
 #include "formats/text.h"
 #include "formats/weights_file.h"
 #include "tributary/image.h"
+#include "tributary/network.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,8 +16,9 @@ extern "C" {
 typedef struct trib_imported {
     trib_text labels; /* in JSON; empty: unknown */
     trib_text preprocessing, provenance;
-    trib_text note; /* what was assumed or left out, for people; empty: nothing */
-    trib_key_value pairs[4];
+    trib_text note;              /* what was assumed or left out, for people; empty: nothing */
+    const trib_network *variant; /* NULL: the one that its tensors are taken for */
+    trib_key_value pairs[5];
 } trib_imported;
 
 /* Sets the file's metadata: how to prepare images (NULL: unknown), and what the other texts say by now. */

@@ -134,7 +134,9 @@ static trib_status find_match(const trib_onnx_model *model, const trib_network *
             return own;
         }
         trib_add_context(&own, "compared with %s", trib_network_name(trib_network_at(i)));
-        const int like = likeness(model, &match);
+        /* Where pools round tells networks apart only if all else fits. */
+        const bool variant = trib_network_by_tensors(trib_network_at(i)) != trib_network_at(i);
+        const int like = variant ? -1 : likeness(model, &match);
         if (like > furthest || own.code == TRIB_OUT_OF_MEMORY) s = own;
         if (like > furthest) furthest = like;
         trib_onnx_match_release(&match);
@@ -235,6 +237,7 @@ static trib_status use_match(onnx_file *file, const trib_onnx_match *match, cons
     trib_graph *graph = NULL;
     TRIB_TRY(add_tensors(file, match, network));
     TRIB_TRY(trib_network_detect(file->base.tensors, file->base.count, &spec, &dialect));
+    if (network != spec.network) file->imported.variant = network;
     TRIB_TRY(trib_network_graph(&spec, &graph));
     trib_status s = check_shapes(file, graph);
     trib_graph_destroy(graph);

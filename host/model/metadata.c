@@ -8,10 +8,13 @@
 #include "formats/json.h"
 #include "tributary/internal/alloc.h"
 
-trib_status trib_metadata_check_network(const char *text, const trib_network *found)
+trib_status trib_metadata_choose_network(const char *text, const trib_network **network)
 {
-    const trib_network *wanted = trib_network_find(text);
-    if (wanted == found) return trib_success();
+    const trib_network *wanted = trib_network_find(text), *found = *network;
+    if (wanted && trib_network_by_tensors(wanted) == trib_network_by_tensors(found)) {
+        *network = wanted;
+        return trib_success();
+    }
     if (!wanted)
         return TRIB_ERROR(TRIB_BAD_DATA, "tributary.variant: there is no network '%.60s'",
                           trib_has_control_characters(text) ? "(unprintable)" : text);

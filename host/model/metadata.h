@@ -7,8 +7,9 @@
 #include "tributary/image.h"
 #include "tributary/network.h"
 
-/* Fails unless `text`, the value of tributary.variant, names the network that the tensors belong to. */
-trib_status trib_metadata_check_network(const char *text, const trib_network *found);
+/* *network, found by its tensors, becomes the one that `text`, the value of tributary.variant, names. Fails unless that
+ * has the same tensors. */
+trib_status trib_metadata_choose_network(const char *text, const trib_network **network);
 
 /* Class names in output order; `classes` of them. Free *out with trib_free: one block that includes the names. */
 trib_status trib_metadata_read_labels(const char *text, int classes, const char ***out);

@@ -66,7 +66,7 @@ static trib_status read_metadata(trib_model *model)
     const char *variant = trib_weights_metadata(model->file, "tributary.variant");
     const char *labels = trib_weights_metadata(model->file, "tributary.labels");
     const char *preprocessing = trib_weights_metadata(model->file, "tributary.preprocessing");
-    if (variant) TRIB_TRY(trib_metadata_check_network(variant, model->net.network));
+    if (variant) TRIB_TRY(trib_metadata_choose_network(variant, &model->net.network));
     if (labels) TRIB_TRY(trib_metadata_read_labels(labels, model->net.classes, &model->labels));
     if (preprocessing)
         TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));

@@ -166,6 +166,17 @@ static trib_status make_metadata(saved *s, const trib_model_save_options *o, tri
     return trib_success();
 }
 
+/* A state_dict does not name its network. */
+static trib_status check_told_by_tensors(const trib_model *model)
+{
+    const trib_network *network = trib_model_network(model)->network;
+    if (trib_network_by_tensors(network) == network) return trib_success();
+    return TRIB_ERROR(TRIB_UNSUPPORTED,
+                      "a PyTorch file has no place for the network's name, and %s has the tensors of %s; write "
+                      "safetensors or ONNX",
+                      trib_network_name(network), trib_network_name(trib_network_by_tensors(network)));
+}
+
 /* A guess would be read back as what the file says. */
 static trib_status save_caffe(const saved *s, const char *path, const trib_model_save_options *o)
 {
@@ -179,6 +190,7 @@ static trib_status save(saved *s, const char *path, const trib_model_save_option
     trib_key_value pairs[MOST_PAIRS];
     int count = 0;
     TRIB_TRY(make_tensors(s, o->dtype));
+    if (o->format == TRIB_MODEL_PYTORCH) TRIB_TRY(check_told_by_tensors(s->model));
     if (o->format == TRIB_MODEL_PYTORCH) return trib_torch_write(path, s->tensors, s->count);
     if (o->format == TRIB_MODEL_CAFFE) return save_caffe(s, path, o);
     TRIB_TRY(make_metadata(s, o, pairs, &count));

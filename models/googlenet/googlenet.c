@@ -25,6 +25,7 @@ typedef struct variant {
     bool lrn;          /* in the stem */
     int five;          /* filter of the "5x5" branch; 3x3 in torchvision, a mistake that its weights preserve */
     int pool4;         /* window */
+    bool floor_pools;  /* pools round the size of their output down, not up */
     bool adaptive_aux; /* the auxiliary classifiers' pool gives 4x4 for any input */
     float dropout;
 } variant;
@@ -76,7 +77,7 @@ static int max_pool(const network *net, const char *name, int x, int size, int s
                                                 .stride_h = stride,
                                                 .stride_w = stride,
                                                 .pad = { pad, pad, pad, pad },
-                                                .ceil_mode = true });
+                                                .ceil_mode = !net->variant->floor_pools });
 }
 
 /* Local response normalisation, if the variant has it. */
@@ -134,8 +135,9 @@ static int auxiliary(const network *net, const char *head, int x)
     if (net->variant->adaptive_aux)
         x = trib_add_adaptive_avg_pool2d(b, name, x, 4, 4);
     else
-        x = trib_add_avg_pool2d(b, name, x,
-                                &(trib_pool2d) { .r = 5, .s = 5, .stride_h = 3, .stride_w = 3, .ceil_mode = true });
+        x = trib_add_avg_pool2d(
+            b, name, x,
+            &(trib_pool2d) { .r = 5, .s = 5, .stride_h = 3, .stride_w = 3, .ceil_mode = !net->variant->floor_pools });
     x = conv(net, trib_sublayer(name, head, "conv"), x, 128, 1, 1);
     x = trib_add_linear(b, trib_sublayer(name, head, "fc"), x, &(trib_linear) { .out = scaled(net, 1024) });
     x = relu(net, name, x);
@@ -211,4 +213,15 @@ const trib_network trib_googlenet_torchvision = {
     .variant = &(const variant) { .batch_norm = true, .five = 3, .pool4 = 2, .adaptive_aux = true, .dropout = 0.2f },
     .dialects = torchvision_first,
     .init = &trib_init_truncated_normal,
+};
+
+const trib_network trib_googlenet_bvlc_floor = {
+    GOOGLENET,
+    .name = "bvlc-floor",
+    .graph_name = "googlenet-bvlc-floor",
+    .summary = "bvlc with pools that round down, as the ONNX zoo's inception-v1",
+    .variant = &(const variant) { .lrn = true, .five = 5, .pool4 = 3, .floor_pools = true, .dropout = 0.4f },
+    .tensors_of = &trib_googlenet_bvlc,
+    .dialects = caffe_first,
+    .init = &trib_init_xavier,
 };

@@ -73,6 +73,7 @@ static trib_status nothing_known(const trib_tensor_index *index)
     for (int i = 0; trib_network_at(i); ++i) {
         const trib_network *n = trib_network_at(i);
         size_t used = strlen(text);
+        if (n->tensors_of) continue;
         snprintf(text + used, sizeof text - used, "%s%s (%s)", used ? ", nor " : "",
                  n->dialects[0]->file_name(n->first_weight, name), n->name);
     }
@@ -83,7 +84,8 @@ static trib_status nothing_known(const trib_tensor_index *index)
 
 static trib_status detect_network(const trib_tensor_index *index, candidate *best)
 {
-    for (int i = 0; trib_network_at(i); ++i) TRIB_TRY(consider(trib_network_at(i), index, best));
+    for (int i = 0; trib_network_at(i); ++i)
+        if (!trib_network_at(i)->tensors_of) TRIB_TRY(consider(trib_network_at(i), index, best));
     return best->network ? trib_success() : nothing_known(index);
 }
 

@@ -6,7 +6,8 @@
 #include "network/row.h"
 #include "network/tensor_index.h"
 
-static const trib_network *const networks[] = { &trib_googlenet_bvlc, &trib_googlenet_torchvision };
+static const trib_network *const networks[] = { &trib_googlenet_bvlc, &trib_googlenet_torchvision,
+                                                &trib_googlenet_bvlc_floor };
 
 const trib_network *trib_network_at(int index)
 {
@@ -28,6 +29,11 @@ const trib_dialect *trib_network_dialect(const trib_network *network) { return n
 const trib_init_rule *trib_network_init_rule(const trib_network *network)
 {
     return network->init ? network->init : &trib_init_he;
+}
+
+const trib_network *trib_network_by_tensors(const trib_network *network)
+{
+    return network->tensors_of ? network->tensors_of : network;
 }
 
 const trib_network_column *trib_network_columns(const trib_network *network, int *count)

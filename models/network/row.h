@@ -23,6 +23,9 @@ struct trib_network {
     const char *graph_name, *family, *summary;
     int classes, height, width; /* defaults */
     const void *variant;        /* the builder's */
+    /* Has the same parameters as that network, which files are taken for unless they say otherwise; NULL: its
+     * parameters tell it from all others. */
+    const trib_network *tensors_of;
     /* Adds all layers and outputs of a resolved spec. */
     void (*build)(trib_graph_builder *builder, const trib_network_spec *spec);
     const char *first_weight, *classifier; /* canonical names; a file without the first is not of this network */
@@ -34,7 +37,7 @@ struct trib_network {
     const trib_network_column *columns;  /* in the order of a module's figure; a NULL leaf at the end */
 };
 
-extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision;
+extern const trib_network trib_googlenet_bvlc, trib_googlenet_torchvision, trib_googlenet_bvlc_floor;
 extern const trib_dialect trib_caffe_dialect, trib_torchvision_dialect;
 extern const trib_init_rule trib_init_xavier, trib_init_he, trib_init_truncated_normal;
 

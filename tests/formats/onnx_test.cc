@@ -67,6 +67,16 @@ TEST(Onnx, ArithmeticBeforeTheNetworkBecomesPreprocessing)
     EXPECT_NE(std::string(trib_model_note(model.get())).find("has become preprocessing"), std::string::npos);
 }
 
+TEST(Onnx, PoolsThatRoundDownAreANetworkOfTheirOwn)
+{
+    // The structure of the zoo's inception-v1: a classifier of four dimensions, the image as the last input.
+    files::Model model = load(support::data_file("import/inception-v1-zoo-9.onnx"), size_96);
+    ASSERT_TRUE(model);
+    EXPECT_STREQ(trib_network_name(trib_model_network(model.get())->network), "bvlc-floor");
+    EXPECT_LT(imports::error_of(model.get(), "import/bvlc-floor-n1-96.safetensors", 22), 1e-5);
+    EXPECT_GT(imports::error_of(model.get(), "import/bvlc-n1-96.safetensors", 22), 1e-3);
+}
+
 // ---- models made here ----
 
 std::string attribute(const std::string &name, std::int64_t value)

@@ -264,6 +264,26 @@ TEST(GoogLeNet, AMillionClasses)
     EXPECT_EQ(layer(build(network(support::bvlc, false, 0, 0, 1000000)), "prob")->c, 1000000);
 }
 
+TEST(GoogLeNet, PoolsThatRoundDown)
+{
+    const trib_network *floor = trib_network_find("bvlc-floor");
+    const Graph up = build(network(support::bvlc)), down = build(network(floor));
+    const char *pools[] = { "pool1/3x3_s2", "pool2/3x3_s2", "pool3/3x3_s2", "pool4/3x3_s2" };
+    const int heights[][2] = { { 56, 55 }, { 28, 27 }, { 14, 13 }, { 7, 6 } };
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(layer(up, pools[i])->h, heights[i][0]);
+        EXPECT_EQ(layer(down, pools[i])->h, heights[i][1]);
+    }
+    // The same parameters: without a word they are taken for bvlc's.
+    models::Weights weights(network(floor));
+    trib_network_spec found;
+    const trib_dialect *dialect = nullptr;
+    ASSERT_OK(trib_network_detect(weights.tensors.data(), int(weights.tensors.size()), &found, &dialect));
+    EXPECT_EQ(found.network, support::bvlc);
+    EXPECT_EQ(trib_network_by_tensors(floor), support::bvlc);
+    EXPECT_EQ(trib_network_by_tensors(support::torchvision), support::torchvision);
+}
+
 TEST(Networks, NamesRoundTrip)
 {
     int count = 0;

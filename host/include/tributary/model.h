@@ -16,7 +16,7 @@ TRIB_BEGIN_DECLS
  * Tributary writes and reads these keys of the file's metadata (in safetensors: __metadata__, in ONNX: metadata_props).
  * A file without them is recognised by the names and shapes of its tensors, or by its graph.
  *
- *   tributary.variant        name of the network: "bvlc", "torchvision"
+ *   tributary.variant        name of the network: "bvlc", "torchvision", "bvlc-floor"
  *   tributary.labels         JSON array of class names, in output order
  *   tributary.preprocessing  JSON object:
  *                              "resize_mode": "short_side" | "squash" | "none",  "resize": 256,
@@ -50,7 +50,8 @@ void trib_model_destroy(trib_model *model); /* NULL is fine */
 /* Formats that models are written in. */
 typedef enum trib_model_format {
     TRIB_MODEL_SAFETENSORS = 0, /* with Tributary's metadata */
-    /* A state_dict as torch.save writes it. Labels, preprocessing and provenance have no place in it. */
+    /* A state_dict as torch.save writes it. Labels, preprocessing and provenance have no place in it, nor the name of a
+     * network that its tensors do not tell ("bvlc-floor"), which is refused. */
     TRIB_MODEL_PYTORCH,
     /* The graph up to the logits, of opset 17, for images of the model's size in batches of any; batch norms are nodes
      * of their own. metadata_props hold Tributary's metadata. Auxiliary classifiers are left out. */

@@ -10,7 +10,8 @@
  *
  * "bvlc" and "torchvision" are GoogLeNet (Szegedy et al. 2014, "Going deeper with convolutions", Table 1) in the two
  * forms people have weights for: as in the paper and in BVLC Caffe (LRN, biases, a 5x5 branch, 3x3 pool4), and as in
- * torchvision (batch norm, a 3x3 convolution in the "5x5" branch, 2x2 pool4). */
+ * torchvision (batch norm, a 3x3 convolution in the "5x5" branch, 2x2 pool4). "bvlc-floor" is "bvlc" with pools that
+ * round down, as the ONNX zoo's inception-v1: the same parameters, and 6x6 maps at the end where "bvlc" has 7x7. */
 #ifndef TRIBUTARY_NETWORK_H
 #define TRIBUTARY_NETWORK_H
 
@@ -31,6 +32,9 @@ typedef struct trib_network trib_network;
 const trib_network *trib_network_at(int index);
 /* By its name, or another it goes by ("googlenet" is "torchvision"); NULL when there is none. */
 const trib_network *trib_network_find(const char *name);
+/* The network that tensors of this one are taken for when nothing else is said: itself, or one with the same tensors.
+ */
+const trib_network *trib_network_by_tensors(const trib_network *network);
 const char *trib_network_name(const trib_network *network);    /* "bvlc" */
 const char *trib_network_summary(const trib_network *network); /* a line about it */
 
@@ -72,7 +76,8 @@ const char *trib_parameter_file_name(const trib_graph *graph, const trib_dialect
 
 /* Recognises a network, its dialect, number of classes, auxiliary classifiers and width by the names and shapes of
  * its tensors. The size of the input is not in the weights: the spec gets the default. The prefixes `module.` and
- * `_orig_mod.` are ignored. Fails with TRIB_BAD_DATA if it is another network, naming what is missing or different. */
+ * `_orig_mod.` are ignored. Of networks with the same tensors it is trib_network_by_tensors. Fails with TRIB_BAD_DATA
+ * if it is another network, naming what is missing or different. */
 trib_status trib_network_detect(const trib_tensor *tensors, int count, trib_network_spec *spec,
                                 const trib_dialect **dialect);
 
