@@ -158,6 +158,12 @@ TEST(Dtype, FindsTheFirstNonFinite)
 {
     EXPECT_EQ(non_finite<float>(TRIB_F32, { 1, 2, std::nanf(""), infinity }), 2);
     EXPECT_EQ(non_finite<float>(TRIB_F32, { -infinity }), 0);
+    for (std::size_t at : { 1023, 1024, 2047, 2500 }) { // blocks of 1024, and what is left
+        std::vector<float> many(2501, -1.5f);
+        EXPECT_EQ(non_finite(TRIB_F32, many), -1);
+        many[at] = infinity;
+        EXPECT_EQ(non_finite(TRIB_F32, many), std::int64_t(at));
+    }
     EXPECT_EQ(non_finite<float>(TRIB_F32, { 1, std::numeric_limits<float>::max() }), -1);
     EXPECT_EQ(non_finite<std::uint16_t>(TRIB_F16, { 0x7BFF, 0x7C00 }), 1);
     EXPECT_EQ(non_finite<std::uint16_t>(TRIB_F16, { 0x7BFF, 0xFE01 }), 1);
