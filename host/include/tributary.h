@@ -21,6 +21,7 @@
 #include "tributary/shape.h"
 #include "tributary/status.h"
 #include "tributary/step_controls.h"
+#include "tributary/timeline.h"
 #include "tributary/train_schedule.h"
 #include "tributary/trainer.h"
 #include "tributary/training_data.h"

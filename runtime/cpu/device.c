@@ -10,6 +10,7 @@
 #include "cpu/ops/op.h"
 #include "cpu/streams/capture.h"
 #include "cpu/streams/event.h"
+#include "cpu/streams/observe.h"
 #include "cpu/streams/stream.h"
 #include "tributary/cpus.h"
 #include "tributary/internal/alloc.h"
@@ -101,6 +102,12 @@ static const trib_driver driver = {
     .op_detail = trib_cpu_op_detail,
     .op_pack = trib_cpu_op_pack,
     .op_run = trib_cpu_op_run,
+    .observation_open = trib_cpu_observation_open,
+    .observation_close = trib_cpu_observation_close,
+    .observe_begin = trib_cpu_observe_begin,
+    .observe_end = trib_cpu_observe_end,
+    .observation_collect = trib_cpu_observation_collect,
+    .observation_drop = trib_cpu_observation_drop,
 };
 
 trib_status trib_cpu_device_open(const trib_device_options *options, trib_device **out)

@@ -37,11 +37,21 @@ static trib_status load(trib_lane *lane, int64_t chunk, const trib_slot *slot, c
     return end(lane, TRIB_STAGE_LOAD, chunk);
 }
 
+static trib_status launch_observed(trib_lane *lane, trib_capture *capture)
+{
+    trib_trace_issue(lane->trace, lane->run, TRIB_OBSERVE_LAUNCH);
+    TRIB_TRY(trib_trace_observe(lane->trace, lane->streams[0], lane->run, TRIB_OBSERVE_LAUNCH));
+    trib_status status = trib_capture_launch(capture, lane->streams[0]);
+    trib_status end = trib_trace_observed(lane->trace, lane->streams[0]);
+    return trib_failed(&status) ? trib_outcome(&status) : trib_outcome(&end);
+}
+
 static trib_status launch_capture(trib_lane *lane, trib_capture *capture)
 {
-    trib_lane_push(lane, TRIB_TRACE_LAUNCH);
-    trib_status status = trib_capture_launch(capture, lane->streams[0]);
-    trib_trace_pop(lane->trace);
+    const trib_trace_range range = trib_lane_range(lane, TRIB_TRACE_LAUNCH);
+    trib_trace_push(lane->trace, &range);
+    trib_status status = launch_observed(lane, capture);
+    trib_trace_pop(lane->trace, &range);
     return trib_outcome(&status);
 }
 
@@ -96,13 +106,30 @@ static trib_status run(trib_lane *lane, int64_t chunk, const void *const *inputs
     return run_copied(lane, chunk, inputs, count, outputs);
 }
 
+static trib_traced_run *traced_run(trib_lane *lane, int64_t chunk)
+{
+    return &lane->runs[chunk % TRIB_CHUNKS_IN_FLIGHT];
+}
+
+static void begin_run(trib_lane *lane, int64_t chunk)
+{
+    const trib_trace_run run = { lane->index, (int)(chunk % TRIB_CHUNKS_IN_FLIGHT), lane->serial };
+    if (!lane->trace) return;
+    lane->run = traced_run(lane, chunk);
+    trib_trace_begin_run(lane->trace, &run, lane->run);
+}
+
 trib_status trib_lane_submit(trib_lane *lane, const void *const *inputs, int count, void *const *outputs)
 {
     int64_t chunk = lane->submitted++, oldest = chunk - TRIB_CHUNKS_IN_FLIGHT;
     if (oldest >= lane->settled) TRIB_TRY(trib_lane_wait(lane, oldest, oldest + 1));
-    trib_lane_push(lane, TRIB_TRACE_CHUNK);
+    const trib_trace_range range = trib_lane_range(lane, TRIB_TRACE_CHUNK);
+    trib_trace_push(lane->trace, &range);
+    begin_run(lane, chunk);
     trib_status status = run(lane, chunk, inputs, count, outputs);
-    trib_trace_pop(lane->trace);
+    if (lane->run) lane->run->incomplete = trib_failed(&status);
+    lane->run = NULL;
+    trib_trace_pop(lane->trace, &range);
     return trib_outcome(&status);
 }
 
@@ -125,6 +152,8 @@ static trib_status drain(trib_lane *lane, trib_status failure)
         if (!trib_failed(&failure)) failure = status;
     }
     if (trib_failed(&failure)) fail_in_flight(lane, &failure);
+    for (int64_t chunk = lane->settled; chunk < lane->submitted; ++chunk)
+        trib_trace_end_run(traced_run(lane, chunk), trib_failed(&failure));
     lane->settled = lane->submitted;
     return failure;
 }
@@ -135,10 +164,12 @@ trib_status trib_lane_drain(trib_lane *lane) { return drain(lane, trib_success()
 static void settle(trib_lane *lane)
 {
     trib_status status = trib_event_synchronize(reached(lane, TRIB_STAGE_FETCH, lane->settled));
-    if (trib_failed(&status))
+    if (trib_failed(&status)) {
         drain(lane, status);
-    else
-        ++lane->settled;
+        return;
+    }
+    trib_trace_end_run(traced_run(lane, lane->settled), false);
+    ++lane->settled;
 }
 
 trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to)

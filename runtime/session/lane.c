@@ -151,9 +151,10 @@ static trib_status record_slots(trib_lane *lane)
     lane->serial = -1;
     TRIB_TRY(warm_up(lane));
     for (int i = 0; i < lane->order.slots; ++i) {
-        trib_lane_push(lane, TRIB_TRACE_CAPTURE);
+        const trib_trace_range range = trib_lane_range(lane, TRIB_TRACE_CAPTURE);
+        trib_trace_push(lane->trace, &range);
         trib_status status = record(lane, &lane->slots[i]);
-        trib_trace_pop(lane->trace);
+        trib_trace_pop(lane->trace, &range);
         if (trib_failed(&status)) return status;
     }
     return trib_success();

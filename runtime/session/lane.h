@@ -23,6 +23,8 @@ typedef struct trib_lane {
     trib_op_handle *const *ops; /* one per plan op, NULL if nothing runs; owned by the session */
     unsigned char *parameters;  /* packed, of all ops, or in training all tensors that stay; owned by the session */
     const trib_trace *trace;    /* NULL: no listener; owned by the session */
+    trib_traced_run runs[TRIB_CHUNKS_IN_FLIGHT]; /* by chunk % TRIB_CHUNKS_IN_FLIGHT; only with listeners */
+    trib_traced_run *run;                        /* of the chunk being submitted; NULL: none */
     int index;
     trib_chunk_order order;
     trib_stream **streams; /* the plan's */
@@ -54,9 +56,9 @@ trib_status trib_lane_wait(trib_lane *lane, int64_t from, int64_t to);
 trib_status trib_lane_drain(trib_lane *lane);
 
 /* A range for all of a lane's work: a chunk, a capture, a launch. */
-static inline void trib_lane_push(const trib_lane *lane, trib_trace_what what)
+static inline trib_trace_range trib_lane_range(const trib_lane *lane, trib_trace_what what)
 {
-    trib_trace_push(lane->trace, (trib_trace_range) { what, lane->index, 0, -1, lane->serial });
+    return (trib_trace_range) { what, lane->index, 0, -1, lane->serial };
 }
 
 /* Runs the plan's ops on a slot's memory. */

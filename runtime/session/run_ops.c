@@ -41,12 +41,22 @@ static trib_status run_op(trib_lane *lane, int index, const bindings *b)
     return trib_outcome(&status);
 }
 
+static trib_status run_observed(trib_lane *lane, int index, const bindings *b)
+{
+    trib_stream *stream = lane->streams[lane->plan->ops[index].stream];
+    TRIB_TRY(trib_trace_observe(lane->trace, stream, lane->run, index));
+    trib_status status = run_op(lane, index, b);
+    trib_status end = trib_trace_observed(lane->trace, stream);
+    return trib_failed(&status) ? trib_outcome(&status) : trib_outcome(&end);
+}
+
 static trib_status give_op(trib_lane *lane, int index, const bindings *b)
 {
     const trib_plan_op *op = &lane->plan->ops[index];
     for (int k = 0; k < op->wait_count; ++k)
         TRIB_TRY(trib_stream_wait(lane->streams[op->stream], lane->events[op->waits[k]]));
-    if (lane->ops[index]) TRIB_TRY(run_op(lane, index, b));
+    trib_trace_issue(lane->trace, lane->run, index);
+    if (lane->ops[index]) TRIB_TRY(run_observed(lane, index, b));
     if (op->record >= 0) TRIB_TRY(trib_event_record(lane->events[op->record], lane->streams[op->stream]));
     return trib_success();
 }
@@ -56,9 +66,10 @@ trib_status trib_lane_run_ops(trib_lane *lane, const void *const *inputs, void *
     bindings b = { inputs, outputs };
     for (int i = 0; i < lane->plan->op_count; ++i) {
         const int stream = lane->plan->ops[i].stream;
-        trib_trace_push(lane->trace, (trib_trace_range) { TRIB_TRACE_OP, lane->index, stream, i, lane->serial });
+        const trib_trace_range range = { TRIB_TRACE_OP, lane->index, stream, i, lane->serial };
+        trib_trace_push(lane->trace, &range);
         trib_status status = give_op(lane, i, &b);
-        trib_trace_pop(lane->trace);
+        trib_trace_pop(lane->trace, &range);
         if (trib_failed(&status)) return status;
     }
     return trib_success();

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plan/one_stream.h"
 #include "session/lane.h"
 #include "session/ops.h"
 #include "session/parameters.h"
@@ -55,8 +56,6 @@ static int chunk_size(const trib_device_info *info, int max_batch)
 static trib_status resolve_options(trib_device *device, trib_session_options *o)
 {
     const trib_device_info *info = trib_device_get_info(device);
-    if (o->timeline || o->one_stream)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "a session keeps no timeline, and runs on all of its plan's streams");
     if (o->max_batch < 0 || o->lanes < 0 || o->lanes > MAX_LANES || o->plan.batch < 0 || o->plan.threads < 0 ||
         o->in_flight < 0 || o->in_flight > MAX_LANES)
         return TRIB_ERROR(
@@ -122,12 +121,14 @@ static trib_status build(trib_session *s, const trib_graph *graph, const trib_te
 {
     TRIB_TRY(trib_check_parameters(graph, parameters));
     TRIB_TRY(trib_plan_create(graph, s->device, &o->plan, &s->plan));
+    if (o->one_stream) trib_plan_use_one_stream(s->plan);
     if (s->plan->input_count > 1)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "the network has %d inputs, '%s' and '%s' first; a session takes one",
                           s->plan->input_count, s->plan->inputs[0].name, s->plan->inputs[1].name);
     TRIB_TRY(trib_ops_create(s->device, s->plan, &s->ops));
     TRIB_TRY(load_parameters(s, parameters));
-    TRIB_TRY(trib_trace_create(s->plan, sinks, &s->trace));
+    const trib_trace_subject subject = { s->device, s->plan, o->lanes, TRIB_CHUNKS_IN_FLIGHT, o->timeline };
+    TRIB_TRY(trib_trace_create(&subject, sinks, &s->trace));
     return open_lanes(s, o);
 }
 

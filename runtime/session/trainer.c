@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
+#include "plan/one_stream.h"
 #include "session/lane.h"
 #include "session/ops.h"
 #include "trace/trace.h"
@@ -249,8 +250,10 @@ static trib_status build(trib_trainer *t, const trib_graph *graph, const trib_te
     TRIB_TRY(trib_check_parameters(graph, parameters));
     TRIB_TRY(trib_graph_clone(graph, &t->graph));
     TRIB_TRY(trib_plan_create(graph, t->device, &o->plan, &t->plan));
+    if (o->one_stream) trib_plan_use_one_stream(t->plan);
     TRIB_TRY(trib_ops_create(t->device, t->plan, &t->ops));
-    TRIB_TRY(trib_trace_create(t->plan, trib_trace_default_sinks(), &t->trace));
+    const trib_trace_subject subject = { t->device, t->plan, 1, TRIB_CHUNKS_IN_FLIGHT, o->timeline };
+    TRIB_TRY(trib_trace_create(&subject, trib_trace_default_sinks(), &t->trace));
     TRIB_TRY(take_memory(t));
     t->classes = fewest_classes(t->plan);
     t->lane =
@@ -265,8 +268,6 @@ trib_status trib_trainer_create(trib_device *device, const trib_graph *graph, co
 {
     if (!device || !graph || !options || !options->plan.training)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a trainer needs a device, a graph, and options with what to train");
-    if (options->timeline || options->one_stream)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "a trainer keeps no timeline, and runs on all of its plan's streams");
     trib_trainer *t = trib_alloc_zeroed(1, sizeof *t);
     if (!t) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a trainer");
     t->process = trib_process();

@@ -33,6 +33,7 @@ typedef struct range {
 
 typedef struct nvtx_names {
     nvtxDomainHandle_t domain;
+    bool threads_report; /* the ops: what the host gives to streams has no range then */
     range chunk, capture, launch;
     range ops[];
 } nvtx_names;
@@ -98,14 +99,16 @@ static trib_status name_ranges(const trib_plan *plan, nvtx_names *names)
     return trib_success();
 }
 
-static trib_status open_names(void *context, const trib_plan *plan, void **out)
+static trib_status open_names(void *context, const trib_trace_subject *subject, void **out)
 {
     (void)context;
+    const trib_plan *plan = subject->plan;
     nvtxDomainHandle_t domain = find_domain();
     if (!domain) return trib_success();
     nvtx_names *names = trib_alloc_zeroed(1, sizeof *names + (size_t)plan->op_count * sizeof names->ops[0]);
     if (!names) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the ranges of %d ops", plan->op_count);
     names->domain = domain;
+    names->threads_report = trib_trace_threads_report(subject->device);
     trib_status status = name_ranges(plan, names);
     if (trib_failed(&status))
         trib_free(names);
@@ -116,6 +119,7 @@ static trib_status open_names(void *context, const trib_plan *plan, void **out)
 
 static void close_names(void *names) { trib_free(names); }
 
+/* NULL: none for this. */
 static const range *find_range(const nvtx_names *names, const trib_trace_range *r)
 {
     switch (r->what) {
@@ -124,27 +128,51 @@ static const range *find_range(const nvtx_names *names, const trib_trace_range *
     case TRIB_TRACE_LAUNCH: return &names->launch;
     case TRIB_TRACE_OP: break;
     }
-    return &names->ops[r->op];
+    return names->threads_report ? NULL : &names->ops[r->op];
 }
 
-static void push(void *state, const trib_trace_range *what)
+static void push_range(const nvtx_names *names, const range *r, int64_t chunk)
 {
-    const nvtx_names *names = state;
-    const range *r = find_range(names, what);
     nvtxEventAttributes_t attributes = { .version = NVTX_VERSION, .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE };
     attributes.category = r->category;
     attributes.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
     attributes.message.registered = r->name;
-    if (what->chunk >= 0) {
+    if (chunk >= 0) {
         attributes.payloadType = NVTX_PAYLOAD_TYPE_UNSIGNED_INT64;
-        attributes.payload.ullValue = (uint64_t)what->chunk;
+        attributes.payload.ullValue = (uint64_t)chunk;
     }
     nvtxDomainRangePushEx(names->domain, &attributes);
 }
 
-static void pop(void *state) { nvtxDomainRangePop(((const nvtx_names *)state)->domain); }
+static void push(void *state, const trib_trace_range *what)
+{
+    const range *r = find_range(state, what);
+    if (r) push_range(state, r, what->chunk);
+}
+
+static void pop(void *state, const trib_trace_range *what)
+{
+    const nvtx_names *names = state;
+    if (find_range(names, what)) nvtxDomainRangePop(names->domain);
+}
+
+static void begin_op(void *state, const trib_trace_run *run, int op)
+{
+    const nvtx_names *names = state;
+    push_range(names, &names->ops[op], run->chunk);
+}
+
+static void end_op(void *state, const trib_trace_run *run, int op)
+{
+    (void)run, (void)op;
+    nvtxDomainRangePop(((const nvtx_names *)state)->domain);
+}
 
 /* Streams are named by their devices: CUDA's objects by the driver, the CPU's worker threads by their own names. */
-const trib_trace_sink trib_nvtx_sink = {
-    .name = "nvtx", .open = open_names, .close = close_names, .push = push, .pop = pop
-};
+const trib_trace_sink trib_nvtx_sink = { .name = "nvtx",
+                                         .open = open_names,
+                                         .close = close_names,
+                                         .push = push,
+                                         .pop = pop,
+                                         .begin_op = begin_op,
+                                         .end_op = end_op };

@@ -2,9 +2,9 @@
  * A build without NVTX: there is never a listener. */
 #include "trace/sink.h"
 
-static trib_status nobody(void *context, const trib_plan *plan, void **state)
+static trib_status nobody(void *context, const trib_trace_subject *subject, void **state)
 {
-    (void)context, (void)plan, (void)state;
+    (void)context, (void)subject, (void)state;
     return trib_success();
 }
 

@@ -4,6 +4,7 @@
 #include <nvtx3/nvToolsExt.h>
 #include <nvtx3/nvToolsExtCudaRt.h>
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -60,13 +61,15 @@ void name_category(nvtxDomainHandle_t domain, std::uint32_t category, const char
 int push(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a)
 {
     std::lock_guard<std::mutex> guard(lock);
+    char thread[16] = "";
+    prctl(PR_GET_NAME, thread);
     bool registered = a->messageType == NVTX_MESSAGE_TYPE_REGISTERED;
     write("push\t%d\t%lu\t%lu\t%u\t", gettid(), number(domain), registered ? number(a->message.registered) : 0,
           a->category);
     if (a->payloadType == NVTX_PAYLOAD_TYPE_UNSIGNED_INT64)
-        write("%llu\n", static_cast<unsigned long long>(a->payload.ullValue));
+        write("%llu\t%s\n", static_cast<unsigned long long>(a->payload.ullValue), thread);
     else
-        write("%s\n", a->payloadType == NVTX_PAYLOAD_UNKNOWN ? "none" : "of another type");
+        write("%s\t%s\n", a->payloadType == NVTX_PAYLOAD_UNKNOWN ? "none" : "of another type", thread);
     return 0;
 }
 

@@ -35,7 +35,7 @@ class Reader
         std::istringstream in(text);
         std::vector<std::string> f;
         for (std::string field; std::getline(in, field, '\t');) f.push_back(field);
-        f.resize(6);
+        f.resize(7);
         if (f[0] == "domain")
             r.domains.push_back(f[2]);
         else if (f[0] == "string")
@@ -67,7 +67,8 @@ class Reader
     {
         bool category = f[4] == "0" || r.categories.count(f[4]);
         if (f[2] != "1" || !strings_.count(f[3]) || !category) problems_.push_back(text);
-        r.ranges.push_back({ strings_[f[3]], f[4] == "0" ? "" : r.categories[f[4]], f[5], f[1], depths_[f[1]]++ });
+        r.ranges.push_back(
+            { strings_[f[3]], f[4] == "0" ? "" : r.categories[f[4]], f[5], f[1], f[6], depths_[f[1]]++ });
     }
     void pop(const std::string &text, const std::vector<std::string> &f)
     {

@@ -11,7 +11,7 @@ namespace recording
 
 struct Range {
     std::string name, category, payload; // category "" and payload "none" where it has none
-    std::string thread;
+    std::string thread, thread_name;
     int depth; // how many ranges of its thread are around it
 };
 

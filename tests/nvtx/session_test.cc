@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a profiler learns while a session runs; the same on every device.
+// What a profiler learns while a session runs. On every device, what the host does; the ops from the threads that
+// compute them where there are such threads (cpu), elsewhere as the host gives them to streams.
+#include <unistd.h>
+
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -42,6 +47,37 @@ class Nvtx : public testing::Test
         void *outputs[] = { y.data() };
         return trib_session_run(s.get(), input.data(), n, outputs);
     }
+    bool threads_report() const { return trib_device_get_info(device.get())->host; }
+    // What this thread reported.
+    static std::vector<Range> own(const std::vector<Range> &ranges)
+    {
+        std::vector<Range> result;
+        const std::string self = std::to_string(gettid());
+        std::copy_if(ranges.begin(), ranges.end(), std::back_inserter(result),
+                     [&](const Range &r) { return r.thread == self; });
+        return result;
+    }
+    // One range for each op that computes and each of `chunks` chunks, from the thread of its lane and stream, in
+    // order.
+    static void expect_computed(const trib_session *s, const std::vector<Range> &ranges, int chunks)
+    {
+        const trib_plan *plan = trib_session_plan(s);
+        std::map<std::string, std::vector<std::string>> expected, seen; // by name of the thread
+        for (int k = 0; k < chunks; ++k)
+            for (int i = 0; i < plan->op_count; ++i) {
+                const trib_plan_op &op = plan->ops[i];
+                if (!op.implementation) continue;
+                const std::string lane = std::to_string(k % trib_session_lanes(s));
+                expected["lane " + lane + " stream " + std::to_string(op.stream)].push_back(
+                    std::string(op.name) + " " + trib_kind_name(op.desc.kind) + " " + std::to_string(k));
+            }
+        for (const Range &r : ranges) {
+            if (r.thread == std::to_string(gettid())) continue;
+            EXPECT_EQ(r.depth, 0) << r.name;
+            seen[r.thread_name].push_back(r.name + " " + r.category + " " + r.payload);
+        }
+        EXPECT_EQ(seen, expected);
+    }
     // One range for each op of the plan, in its order, from ranges[first] on.
     static void expect_ops(const trib_plan *plan, const std::vector<Range> &ranges, std::size_t first,
                            const std::string &payload)
@@ -80,15 +116,17 @@ TEST_F(Nvtx, EveryOpHasItsRangeInPlanOrder)
     ASSERT_TRUE(s);
     const trib_plan *plan = trib_session_plan(s.get());
     ASSERT_EQ(plan->stream_count, 4);
-    std::size_t before = recording::all().ranges.size(), each = std::size_t(plan->op_count) + 1;
+    std::size_t before = recording::all().ranges.size();
+    const std::size_t each = threads_report() ? 1 : std::size_t(plan->op_count) + 1;
     ASSERT_OK(run(s, 5));
     ASSERT_OK(run(s, 2));
-    auto ranges = recording::ranges_after(before);
+    auto all = recording::ranges_after(before), ranges = own(all);
     ASSERT_EQ(ranges.size(), 4 * each); // chunks of 2, 2 and 1 images, then one of 2
     for (std::size_t k = 0; k < 4; ++k) {
         expect_range(ranges[k * each], chunk_name, std::to_string(k), 0);
-        expect_ops(plan, ranges, k * each + 1, std::to_string(k));
+        if (!threads_report()) expect_ops(plan, ranges, k * each + 1, std::to_string(k));
     }
+    if (threads_report()) expect_computed(s.get(), all, 4);
     expect_no_problems();
 }
 
@@ -100,21 +138,22 @@ TEST_F(Nvtx, ACapturedGraphIsNamedWhenItIsRecordedAndWhenItIsLaunched)
     ASSERT_TRUE(s);
     const trib_plan *plan = trib_session_plan(s.get());
     auto recorded = recording::ranges_after(before);
-    std::size_t each = std::size_t(plan->op_count) + 1;
+    const std::size_t each = threads_report() ? 1 : std::size_t(plan->op_count) + 1;
     // two lanes; on a GPU each has two chunks in flight, with memory and a graph of their own
     const std::size_t graphs = trib_device_get_info(device.get())->host ? 2 : 4;
     ASSERT_EQ(recorded.size(), graphs * each);
     for (std::size_t graph = 0; graph < graphs; ++graph) {
         expect_range(recorded[graph * each], chunk_name + " capture", "none", 0);
-        expect_ops(plan, recorded, graph * each + 1, "none");
+        if (!threads_report()) expect_ops(plan, recorded, graph * each + 1, "none");
     }
     ASSERT_OK(run(s, 5));
-    auto launched = recording::ranges_after(before + graphs * each);
+    auto all = recording::ranges_after(before + graphs * each), launched = own(all);
     ASSERT_EQ(launched.size(), 6u);
     for (std::size_t k = 0; k < 3; ++k) {
         expect_range(launched[2 * k], chunk_name, std::to_string(k), 0);
         expect_range(launched[2 * k + 1], chunk_name + " launch", std::to_string(k), 1);
     }
+    if (threads_report()) expect_computed(s.get(), all, 3);
     expect_no_problems();
 }
 
@@ -148,8 +187,9 @@ TEST_F(Nvtx, SessionsComeAndGoInManyThreads)
     auto after = recording::all();
     EXPECT_EQ(after.strings, before.strings); // registered once, and for good
     EXPECT_EQ(after.domains, before.domains);
-    std::set<std::string> seen;
-    for (std::size_t i = before.ranges.size(); i < after.ranges.size(); ++i) seen.insert(after.ranges[i].thread);
+    std::set<std::string> seen; // that submitted
+    for (std::size_t i = before.ranges.size(); i < after.ranges.size(); ++i)
+        if (after.ranges[i].name == chunk_name) seen.insert(after.ranges[i].thread);
     EXPECT_EQ(seen.size(), 4u);
     EXPECT_EQ(seen.count(before.ranges[0].thread), 0u);
 }
@@ -195,7 +235,8 @@ TEST_F(Nvtx, NamesThatFindNoMemoryAreRegisteredTheNextTime)
     std::int64_t k = 1;
     for (;; ++k) {
         trib_fault_arm(k, false);
-        trib_status status = trib_trace_create(&renamed, trib_trace_default_sinks(), &trace);
+        const trib_trace_subject subject = { device.get(), &renamed, 1, 1, nullptr };
+        trib_status status = trib_trace_create(&subject, trib_trace_default_sinks(), &trace);
         if (trib_fault_disarm() < k) {
             EXPECT_OK(status);
             break;

@@ -35,7 +35,8 @@ TEST_F(NvtxSilent, NothingIsRecordedAndNothingAllocated)
     nets::Plan plan = nets::plan(graph.get(), device.get(), trib_plan_default_options());
     trib_trace *trace = nullptr;
     trib_fault_arm(0, false);
-    EXPECT_OK(trib_trace_create(plan.get(), trib_trace_default_sinks(), &trace));
+    const trib_trace_subject subject = { device.get(), plan.get(), 1, 1, nullptr };
+    EXPECT_OK(trib_trace_create(&subject, trib_trace_default_sinks(), &trace));
     EXPECT_EQ(trib_fault_disarm(), 0);
     EXPECT_EQ(trace, nullptr);
     trib_trace_destroy(trace);
@@ -55,8 +56,9 @@ TEST_F(NvtxSilent, CostOfARange)
     trib_trace *volatile none = nullptr; // as in a lane: looked at each time
     auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < count; ++i) {
-        trib_trace_push(none, { TRIB_TRACE_OP, 0, 0, i, i });
-        trib_trace_pop(none);
+        const trib_trace_range range = { TRIB_TRACE_OP, 0, 0, i, i };
+        trib_trace_push(none, &range);
+        trib_trace_pop(none, &range);
     }
     std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
     std::cout << "a push and a pop: " << time.count() / count << " ns\n";

@@ -20,13 +20,13 @@ struct Recorder {
     std::vector<std::string> calls;
 };
 
-trib_status open_recorder(void *context, const trib_plan *plan, void **state)
+trib_status open_recorder(void *context, const trib_trace_subject *subject, void **state)
 {
     auto *recorder = static_cast<Recorder *>(context);
     if (recorder->broken) return TRIB_ERROR(TRIB_IO_ERROR, "the timeline cannot be written");
     if (!recorder->listens) return trib_success();
     ++recorder->open;
-    recorder->calls.push_back(std::string("open ") + plan->graph_name);
+    recorder->calls.push_back(std::string("open ") + subject->plan->graph_name);
     *state = recorder;
     return trib_success();
 }
@@ -48,7 +48,12 @@ void push(void *state, const trib_trace_range *r)
     static_cast<Recorder *>(state)->calls.push_back(text);
 }
 
-void pop(void *state) { static_cast<Recorder *>(state)->calls.emplace_back("pop"); }
+void pop(void *state, const trib_trace_range *r)
+{
+    push(state, r);
+    std::string &text = static_cast<Recorder *>(state)->calls.back();
+    text.replace(0, 4, "pop");
+}
 
 class Trace : public testing::Test
 {
@@ -84,20 +89,34 @@ class Trace : public testing::Test
             calls.push_back("stream 0." + n + " lane 0 stream " + n);
         }
         for (int chunk = 0; chunk < chunks; ++chunk) {
-            calls.push_back("push chunk 0 0 -1 " + std::to_string(chunk));
+            const std::string submitted = "chunk 0 0 -1 " + std::to_string(chunk);
+            calls.push_back("push " + submitted);
             for (int i = 0; i < plan->op_count; ++i) {
-                calls.push_back("push op 0 " + std::to_string(plan->ops[i].stream) + " " + std::to_string(i) + " " +
-                                std::to_string(chunk));
-                calls.emplace_back("pop");
+                const std::string op = "op 0 " + std::to_string(plan->ops[i].stream) + " " + std::to_string(i) + " " +
+                                       std::to_string(chunk);
+                calls.push_back("push " + op);
+                calls.push_back("pop " + op);
             }
-            calls.emplace_back("pop");
+            calls.push_back("pop " + submitted);
         }
         return calls;
     }
 
     Recorder first, second;
-    trib_trace_sink one { "first", &first, open_recorder, close_recorder, name_stream, push, pop };
-    trib_trace_sink two { "second", &second, open_recorder, close_recorder, name_stream, push, pop };
+    // Ranges alone; tests/runtime/timeline_test.cc is about runs.
+    static trib_trace_sink sink(const char *name, Recorder *recorder)
+    {
+        trib_trace_sink s = {};
+        s.name = name;
+        s.context = recorder;
+        s.open = open_recorder;
+        s.close = close_recorder;
+        s.name_stream = name_stream;
+        s.push = push;
+        s.pop = pop;
+        return s;
+    }
+    trib_trace_sink one = sink("first", &first), two = sink("second", &second);
     const trib_trace_sink *list[2] = { &one, &two };
     nets::Device device = nets::cpu(1);
     nets::Graph graph = nets::inception(true);
@@ -127,7 +146,8 @@ TEST_F(Trace, ACaptureIsToldOnceAndALaunchForEachChunk)
     EXPECT_EQ(std::count(first.calls.begin(), first.calls.end(), "push capture 0 0 -1 -1"), 1);
     ASSERT_OK(run());
     EXPECT_EQ(std::vector<std::string>(first.calls.begin() + std::ptrdiff_t(made), first.calls.end()),
-              (std::vector<std::string> { "push chunk 0 0 -1 0", "push launch 0 0 -1 0", "pop", "pop" }));
+              (std::vector<std::string> { "push chunk 0 0 -1 0", "push launch 0 0 -1 0", "pop launch 0 0 -1 0",
+                                          "pop chunk 0 0 -1 0" }));
     EXPECT_EQ(second.calls, first.calls);
 }
 
@@ -149,7 +169,8 @@ TEST_F(Trace, WhereNobodyListensThereIsNoList)
     nets::Plan plan = nets::plan(graph.get(), device.get(), options.plan);
     trib_trace *trace = nullptr;
     trib_fault_arm(0, false);
-    EXPECT_OK(trib_trace_create(plan.get(), { list, 2 }, &trace));
+    const trib_trace_subject subject = { device.get(), plan.get(), 1, 1, nullptr };
+    EXPECT_OK(trib_trace_create(&subject, { list, 2 }, &trace));
     EXPECT_EQ(trib_fault_disarm(), 0); // nothing is allocated
     EXPECT_EQ(trace, nullptr);
 }
@@ -165,8 +186,9 @@ TEST_F(Trace, SinksAreClosedWhereThereIsNoMemory)
 {
     nets::Plan plan = nets::plan(graph.get(), device.get(), options.plan);
     trib_trace *trace = nullptr;
+    const trib_trace_subject subject = { device.get(), plan.get(), 1, 1, nullptr };
     trib_fault_arm(1, false);
-    EXPECT_FAILS(trib_trace_create(plan.get(), { list, 2 }, &trace), TRIB_OUT_OF_MEMORY, "trace sinks");
+    EXPECT_FAILS(trib_trace_create(&subject, { list, 2 }, &trace), TRIB_OUT_OF_MEMORY, "trace sinks");
     EXPECT_EQ(trib_fault_disarm(), 1);
     EXPECT_EQ(first.open, 0);
     EXPECT_EQ(second.open, 0);
@@ -184,7 +206,7 @@ TEST_F(Trace, RangesAreClosedWhateverFails)
         reached = trib_fault_disarm() >= k;
         session.reset();
         int depth = 0;
-        for (const std::string &call : first.calls) depth += call.rfind("push", 0) == 0 ? 1 : call == "pop" ? -1 : 0;
+        for (const std::string &call : first.calls) depth += (call.rfind("push", 0) == 0) - (call.rfind("pop", 0) == 0);
         EXPECT_EQ(depth, 0) << "operation " << k;
         if (second.calls.size()) {
             EXPECT_EQ(second.calls, first.calls);

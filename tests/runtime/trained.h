@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -77,12 +78,13 @@ class Trained
   public:
     Trained(const trib_graph *graph, const trib_training &training, int batch, trib_schedule schedule = TRIB_SERIAL,
             trib_launch launch = TRIB_EAGER, int threads = 2, std::int64_t failing = 0,
-            const trib_tensor *parameters = nullptr)
+            const trib_tensor *parameters = nullptr, const std::function<void(trib_trainer_options &)> &change = {})
         : input(nets::input_for(graph, batch)), device_(nets::cpu(threads)), parameters_(graph)
     {
         trib_trainer_options o = {};
         o.plan = options_of(training, batch, schedule);
         o.launch = launch;
+        if (change) change(o);
         trib_trainer *made = nullptr;
         if (failing) trib_fault_arm(failing, false);
         created = trib_trainer_create(device_.get(), graph, parameters ? parameters : parameters_.data(), &o, &made);

@@ -179,5 +179,6 @@ trib_status trib_cpu_op_run(trib_op_handle *base, trib_stream *target, const voi
     memcpy(item->run.outputs, outputs, (size_t)op->desc.output_count * sizeof *outputs);
     item->run.packed = packed;
     item->run.workspace = workspace;
+    item->run.observed = ((trib_cpu_stream *)target)->observed;
     return trib_cpu_submit((trib_cpu_stream *)target, item);
 }

@@ -4,7 +4,6 @@
  *
  * Clocks prove that every lane was joined: a record carries how many items of each lane precede it, a wait takes the
  * maximum. At the end lane 0 must have seen all items of all lanes. */
-#include <stdio.h>
 #include <string.h>
 
 #include "cpu/streams/capture.h"
@@ -212,13 +211,27 @@ static trib_status check_complete(const trib_cpu_capture *capture)
     return trib_success();
 }
 
-/* All lanes but the first get their own streams, with the core share of the captured ones. */
-static trib_status create_streams(trib_cpu_capture *capture, const int *threads)
+/* A captured stream's name and share of the cores. */
+typedef struct captured {
+    char name[sizeof((trib_cpu_stream *)0)->name];
+    int threads;
+} captured;
+
+static void describe_lanes(const trib_cpu_capture *capture, captured *all)
+{
+    for (int i = 0; i < capture->lane_count; ++i) {
+        const trib_cpu_stream *stream = capture->lanes[i].stream;
+        if (!stream) continue;
+        memcpy(all[i].name, stream->name, sizeof stream->name);
+        all[i].threads = stream->threads;
+    }
+}
+
+/* All lanes but the first get their own streams, like the captured ones. */
+static trib_status create_streams(trib_cpu_capture *capture, const captured *all)
 {
     for (int i = 1; i < capture->lane_count; ++i) {
-        char name[16];
-        snprintf(name, sizeof name, "capture/%d", i);
-        trib_stream_options options = { .name = name, .threads = threads[i] };
+        trib_stream_options options = { .name = all[i].name, .threads = all[i].threads };
         trib_stream *stream;
         TRIB_TRY(trib_cpu_stream_create(capture->base.device, &options, &stream));
         capture->lanes[i].stream = (trib_cpu_stream *)stream;
@@ -230,20 +243,19 @@ trib_status trib_cpu_capture_end(trib_stream *base, trib_capture **out)
 {
     trib_cpu_stream *stream = (trib_cpu_stream *)base;
     trib_cpu_device *device = trib_cpu_of(base->device);
-    int threads[MAX_LANES] = { 0 };
+    captured all[MAX_LANES] = { 0 };
     lock(device);
     trib_cpu_capture *capture = atomic_load(&stream->capture);
     bool origin = capture && stream->lane == 0;
     trib_status status = trib_success();
     if (origin) {
         status = check_complete(capture);
-        for (int i = 0; i < capture->lane_count; ++i)
-            if (capture->lanes[i].stream) threads[i] = capture->lanes[i].stream->threads;
+        describe_lanes(capture, all);
         stop_recording_locked(device, capture);
     }
     unlock(device);
     if (!origin) return trib_refuse_capture_end(stream->name, capture != NULL);
-    if (!trib_failed(&status)) status = create_streams(capture, threads);
+    if (!trib_failed(&status)) status = create_streams(capture, all);
     if (trib_failed(&status)) {
         dispose(capture);
         return status;
@@ -295,36 +307,45 @@ void trib_cpu_capture_abandon(trib_cpu_stream *stream)
 
 /* ---- replay ---- */
 
-static bool add_copy(trib_cpu_stream *stream, trib_cpu_list *list, const trib_cpu_item *source, uint64_t epoch)
+/* One launch. */
+typedef struct replay {
+    uint64_t epoch;
+    trib_observed_run *run; /* NULL: nobody observes it */
+} replay;
+
+static bool add_copy(trib_cpu_stream *stream, trib_cpu_list *list, const trib_cpu_item *source, const replay *r)
 {
     trib_cpu_item *item = trib_cpu_item_take(stream, source->work);
     if (!item) return false;
     trib_cpu_item_copy(item, source);
-    if (trib_cpu_has_record(item->work)) item->event.epoch = epoch;
+    if (trib_cpu_has_record(item->work)) item->event.epoch = r->epoch;
+    if (item->work == TRIB_CPU_OP && item->run.observed.op >= 0) item->run.observed.run = r->run;
     trib_cpu_list_append(list, item);
     return true;
 }
 
 /* All queue items of one launch, or none. */
-static bool copy_lane(trib_cpu_capture *capture, int lane, trib_cpu_stream *stream, uint64_t epoch, trib_cpu_list *list)
+static bool copy_lane(trib_cpu_capture *capture, int lane, trib_cpu_stream *stream, const replay *r,
+                      trib_cpu_list *list)
 {
+    const replay earlier = { .epoch = r->epoch - 1 };
     const trib_cpu_item forgive = { .work = TRIB_CPU_FORGIVE };
     const trib_cpu_item after_last = { .work = TRIB_CPU_FOLLOW, .event = { .record = capture->finished } };
     const trib_cpu_item done = { .work = TRIB_CPU_RECORD, .event = { .record = capture->finished } };
-    bool ok = lane ? add_copy(stream, list, &forgive, epoch) : add_copy(stream, list, &after_last, epoch - 1);
+    bool ok = lane ? add_copy(stream, list, &forgive, r) : add_copy(stream, list, &after_last, &earlier);
     for (const trib_cpu_item *item = capture->lanes[lane].items.first; ok && item; item = item->next)
-        ok = add_copy(stream, list, item, epoch);
-    return ok && (lane || add_copy(stream, list, &done, epoch));
+        ok = add_copy(stream, list, item, r);
+    return ok && (lane || add_copy(stream, list, &done, r));
 }
 
 static trib_status launch_locked(trib_cpu_capture *capture, trib_cpu_stream *stream)
 {
     trib_cpu_list lists[MAX_LANES] = { { 0 } };
-    uint64_t epoch = capture->launches + 1;
+    const replay r = { .epoch = capture->launches + 1, .run = stream->observed.run };
     bool ok = true;
     capture->lanes[0].stream = stream;
     for (int i = 0; ok && i < capture->lane_count; ++i)
-        ok = copy_lane(capture, i, capture->lanes[i].stream, epoch, &lists[i]);
+        ok = copy_lane(capture, i, capture->lanes[i].stream, &r, &lists[i]);
     for (int i = 0; i < capture->lane_count; ++i) {
         if (ok)
             trib_cpu_enqueue(capture->lanes[i].stream, &lists[i]);
@@ -333,7 +354,7 @@ static trib_status launch_locked(trib_cpu_capture *capture, trib_cpu_stream *str
     }
     capture->lanes[0].stream = NULL;
     if (!ok) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "capture launch: out of memory");
-    capture->launches = epoch;
+    capture->launches = r.epoch;
     return trib_success();
 }
 

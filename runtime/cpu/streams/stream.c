@@ -94,6 +94,15 @@ static trib_status provide_threads(trib_cpu_stream *stream, const trib_cpu_op *o
                                 &stream->self.team);
 }
 
+static trib_status run_op(trib_cpu_stream *stream, trib_cpu_item *item)
+{
+    const trib_cpu_observed *seen = &item->run.observed;
+    if (seen->run) seen->run->observer->begin(seen->run, seen->op);
+    trib_status status = trib_cpu_op_execute(item, &stream->self);
+    if (seen->run) seen->run->observer->end(seen->run, seen->op);
+    return trib_outcome(&status);
+}
+
 static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
 {
     trib_cpu_tokens *tokens = &trib_cpu_of(stream->base.device)->tokens;
@@ -105,6 +114,7 @@ static trib_status compute(trib_cpu_stream *stream, trib_cpu_item *item)
     switch (item->work) {
     case TRIB_CPU_COPY: memmove(item->copy.target, item->copy.source, item->copy.bytes); break;
     case TRIB_CPU_ZERO: memset(item->copy.target, 0, item->copy.bytes); break;
+    case TRIB_CPU_OP: status = run_op(stream, item); break;
     default: status = trib_cpu_op_execute(item, &stream->self);
     }
     trib_cpu_tokens_release(tokens, cores);
@@ -182,6 +192,7 @@ trib_status trib_cpu_stream_create(trib_device *device, const trib_stream_option
     if (!stream) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "stream: out of memory");
     int threads = options ? options->threads : 0;
     stream->base.device = device;
+    stream->observed = trib_cpu_unobserved;
     stream->threads = threads > 0 && threads < device->info.cores ? threads : device->info.cores;
     snprintf(stream->name, sizeof stream->name, "%s", options && options->name ? options->name : "tributary");
     pthread_mutex_init(&stream->lock, NULL);

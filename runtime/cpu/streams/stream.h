@@ -8,8 +8,17 @@
 #include "cpu/device.h"
 #include "cpu/streams/event.h"
 #include "cpu/streams/team.h"
+#include "device/observe.h"
 
 typedef struct trib_cpu_op trib_cpu_op;
+
+/* An op of an observed run; while it is recorded, the run is NULL, and each launch brings its own. */
+typedef struct trib_cpu_observed {
+    trib_observed_run *run;
+    int op; /* below 0: none */
+} trib_cpu_observed;
+
+static const trib_cpu_observed trib_cpu_unobserved = { 0, -1 };
 
 typedef enum trib_cpu_work {
     TRIB_CPU_COPY,
@@ -44,6 +53,7 @@ typedef struct trib_cpu_item {
             void *outputs[TRIB_MAX_OUTPUTS];
             const void *packed;
             void *workspace;
+            trib_cpu_observed observed;
         } run;
         struct {
             trib_cpu_op *op;
@@ -80,6 +90,7 @@ typedef struct trib_cpu_stream {
     trib_status failure;                 /* first since the last synchronisation; later work is skipped */
     _Atomic(trib_cpu_capture *) capture; /* the capture this stream records into, or NULL */
     int lane;                            /* which of its lanes */
+    trib_cpu_observed observed;          /* what ops given now belong to, and launches; of the thread that gives them */
     /* Of the worker only: */
     int omp_threads;      /* the size of its OpenMP team */
     trib_cpu_worker self; /* its team has threads - 1 helpers, created when an op first needs them */
