@@ -6,10 +6,10 @@
 set -eu
 
 build="cmake ninja-build make gcc g++ pkg-config libdnnl-dev libjpeg-dev libspng-dev libwebp-dev libcjson-dev
-       libarchive-dev zlib1g-dev help2man"
+       libarchive-dev zlib1g-dev libsqlite3-dev help2man"
 # Only what the built program loads, including oneDNN, which it is not linked with.
 runtime="libdnnl2|libdnnl3|libdnnl3.6 libjpeg62-turbo|libjpeg-turbo8 libspng0|libspng0t64 libwebp7 libwebpdemux2 libcjson1
-         libarchive13|libarchive13t64 zlib1g"
+         libarchive13|libarchive13t64 zlib1g libsqlite3-0"
 test="mandoc libgtest-dev libboost-context-dev clang libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev clang-format-14|clang-format
       git procps python3"
 demo="dataset-fashion-mnist"
@@ -48,7 +48,7 @@ done
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "This system has no apt-get. Please install with its own tools, if missing:"
     echo "  CMake 3.25, Ninja or Make, a C17 and a C++17 compiler, pkg-config, cJSON (needed)"
-    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp (with libwebpdemux), libarchive, zlib, help2man (each optional)"
+    echo "  oneDNN 2.6 or 3.x, libjpeg-turbo, libspng, libwebp (with libwebpdemux), libarchive, zlib, SQLite, help2man (each optional)"
     echo "  GoogleTest, Boost.Context, git, pgrep, Python 3 (for the tests); clang and clang-format 14 (for .ci/run)"
     echo "Continuing; CMake lists what it finds."
     exit 0

@@ -55,7 +55,7 @@ build() {
     mapfile -t targets < <(programs tests/gpu/steps.table | xargs -n 1 basename)
     # shellcheck disable=SC2086 # a list of words
     cmake -S . -B "$1" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON -DTRIB_CUDA=ON -DCMAKE_SKIP_RPATH=ON "$architectures" \
-        "-DTRIB_WITHOUT=ONEDNN;JPEG;SPNG;WEBP;ARCHIVE;ZLIB" ${CMAKE_FLAGS:-}
+        "-DTRIB_WITHOUT=ONEDNN;JPEG;SPNG;WEBP;ARCHIVE;ZLIB;SQLITE" ${CMAKE_FLAGS:-}
     if grep -qw kernel_bench <<<"$(cmake --build "$1" --target help)"; then targets+=(kernel_bench); fi
     cmake --build "$1" --parallel "$(nproc)" --target "${targets[@]}"
 }

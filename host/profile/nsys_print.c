@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile/nsys_print.h"
+
+#include <string.h>
+
+enum { NAME_WIDTH = 32 };
+
+/* A report's text without control characters, cut to fit a column. */
+static const char *clean(const char *text, char *to, size_t size)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < size; ++i) to[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
+    while (text[i] && i > 0 && ((unsigned char)text[i] & 0xc0) == 0x80) --i; /* no part of a character */
+    to[i] = '\0';
+    return to;
+}
+
+static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * (double)part / (double)whole : 0; }
+
+static double ratio(int64_t a, int64_t b) { return b > 0 ? (double)a / (double)b : 0; }
+
+static double ms(int64_t ns) { return (double)ns * 1e-6; }
+
+/* ---- notes ---- */
+
+static void print_counts(const trib_nsys_report *report, FILE *out)
+{
+    if (report->on_cpu) {
+        fprintf(out, "no work of a GPU; %lld ops on the threads of a CPU\n", (long long)report->kinds[TRIB_NSYS_RANGE]);
+        return;
+    }
+    fprintf(out, "%lld kernels, %lld copies, %lld sets", (long long)report->kinds[TRIB_NSYS_KERNEL],
+            (long long)report->kinds[TRIB_NSYS_COPY], (long long)report->kinds[TRIB_NSYS_SET]);
+    if (report->kinds[TRIB_NSYS_GRAPH])
+        fprintf(out, ", %lld graphs in one block each", (long long)report->kinds[TRIB_NSYS_GRAPH]);
+    fputs("\n", out);
+}
+
+static void print_notes(const trib_nsys_report *report, FILE *out)
+{
+    if (report->kinds[TRIB_NSYS_GRAPH])
+        fputs("note: nsys recorded graphs as blocks; --cuda-graph-trace=node shows their kernels\n", out);
+    else if (report->in_graphs)
+        fprintf(out, "note: %lld ops ran in graphs, on streams that the driver chose\n", (long long)report->in_graphs);
+    if (report->untimed)
+        fprintf(out, "note: %lld ops have no times, or impossible ones, and are left out\n",
+                (long long)report->untimed);
+    if (report->uncalled && !report->on_cpu)
+        fprintf(out,
+                "note: of %lld ops the report does not have the call: they count in no range, and idle time before "
+                "them as wait\n",
+                (long long)report->uncalled);
+}
+
+/* ---- devices ---- */
+
+static void print_stream(const trib_nsys_report *report, const trib_nsys_lane *lane, int64_t wall, FILE *out)
+{
+    const trib_nsys_stream *stream = &report->streams[lane->stream];
+    long long number = stream->device < 0 ? stream->number & 0xffffff : stream->number;
+    char name[NAME_WIDTH + 1] = "";
+    if (stream->name != TRIB_NSYS_NONE) clean(trib_nsys_name_text(&report->names, stream->name), name, sizeof name);
+    fprintf(out, "  %7lld  %-20.20s %9lld  %6.1f %% %6.1f %% %6.1f %% %6.1f %%\n", number, name, (long long)lane->ops,
+            percent(lane->busy, wall), percent(lane->launch, wall), percent(lane->wait, wall),
+            percent(lane->tail, wall));
+}
+
+static void print_device(const trib_nsys_report *report, const trib_nsys_device *device, FILE *out)
+{
+    const trib_nsys_sums *s = &device->sums;
+    char gpu[sizeof report->gpu];
+    enum { MOST_STREAMS = 24 };
+    fprintf(out, "\nprocess %lld, ", (long long)(device->process >> 24 & 0xffffff));
+    if (device->device < 0)
+        fputs("CPU", out);
+    else
+        fprintf(out, "GPU %lld %s", (long long)device->device, clean(report->gpu, gpu, sizeof gpu));
+    fprintf(out, ": %lld ops on %lld streams in %.3f ms\n", (long long)s->ops, (long long)s->streams, ms(s->wall));
+    fprintf(out, "  a stream at work %.1f %% of the time, two or more %.1f %%; concurrency %.2f of %lld\n",
+            percent(s->any, s->wall), percent(s->overlap, s->wall), ratio(s->busy, s->any), (long long)s->streams);
+    fprintf(out, "  %7s  %-20s %9s  %8s %8s %8s %8s\n", device->device < 0 ? "thread" : "stream", "name", "ops", "busy",
+            "launch", "wait", "tail");
+    for (int64_t i = 0; i < s->streams && i < MOST_STREAMS; ++i) print_stream(report, &device->lanes[i], s->wall, out);
+    if (s->streams > MOST_STREAMS) fprintf(out, "  and %lld streams more\n", (long long)s->streams - MOST_STREAMS);
+}
+
+/* ---- ranges ---- */
+
+static void print_window(const trib_nsys_report *report, const trib_nsys_window *window, FILE *out)
+{
+    const trib_nsys_sums *s = &window->sums;
+    int64_t idle = s->launch + s->wait + s->tail;
+    char name[NAME_WIDTH + 1];
+    clean(trib_nsys_name_text(&report->names, window->name), name, sizeof name);
+    fprintf(out, "%-*s %7lld %9lld %9.3f %7lld %6.1f %% %6.1f %% %11.2f %6.1f %% %6.1f %% %6.1f %%\n", NAME_WIDTH, name,
+            (long long)window->count, (long long)s->ops, ms(window->median), (long long)s->streams,
+            percent(s->any, s->wall), percent(s->overlap, s->any), ratio(s->busy, s->any), percent(s->launch, idle),
+            percent(s->wait, idle), percent(s->tail, idle));
+}
+
+static void print_windows(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out)
+{
+    fprintf(out, "\n%-*s %7s %9s %9s %7s %8s %8s %11s %8s %8s %8s\n", NAME_WIDTH, "NVTX range", "count", "ops",
+            "median ms", "streams", "busy", "overlap", "concurrency", "launch", "wait", "tail");
+    for (size_t i = 0; i < overlaps->window_count; ++i) print_window(report, &overlaps->windows[i], out);
+    fputs("\nof a range: from the first op to the last whose call was made in it. busy: some stream has work, of that "
+          "time;\noverlap: two or more have, of the busy time; launch, wait, tail: of the idle time of all streams, "
+          "until the "
+          "call\nthat gives the next op returns, from then until it starts, and after the last op\n",
+          out);
+}
+
+void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out)
+{
+    print_counts(report, out);
+    print_notes(report, out);
+    for (size_t i = 0; i < overlaps->device_count; ++i)
+        if (overlaps->devices[i].sums.ops > 0) print_device(report, &overlaps->devices[i], out);
+    if (overlaps->window_count > 0)
+        print_windows(report, overlaps, out);
+    else
+        fputs("\nno NVTX ranges with work: record with --trace=cuda,nvtx\n", out);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a report says, as text. */
+#ifndef TRIBUTARY_PROFILE_NSYS_PRINT_H
+#define TRIBUTARY_PROFILE_NSYS_PRINT_H
+
+#include <stdio.h>
+
+#include "profile/nsys_overlap.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Processes and GPUs, their streams, and NVTX ranges. Failures of `out` are its owner's to find. */
+void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
