@@ -20,7 +20,7 @@ typedef struct trib_writer {
 
 /* Begins a new file that replaces `path` when it is closed without a failure. */
 trib_writer trib_writer_open(const char *path);
-/* Writes the text if it is large; false after a failure, so that a long loop can end. */
+/* Writes the text, but for its last byte, if it is large. False after a failure, so that a long loop can end. */
 bool trib_writer_drain(trib_writer *writer);
 /* Replaces `path`, or leaves it as it was and returns the first failure, which is `other` if that is one. */
 trib_status trib_writer_close(trib_writer *writer, trib_status other);
