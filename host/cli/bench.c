@@ -1,43 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tributary bench: throughput and latency, and what each number includes. */
-#include <inttypes.h>
-#include <stdio.h>
+#include "bench.h"
+
 #include <string.h>
 
-#include "bench_rates.h"
-#include "bench_train.h"
-#include "feed.h"
-#include "files.h"
-#include "output.h"
-#include "text.h"
 #include "training.h"
 #include "tributary/internal/alloc.h"
 
-/* The words of --pixels; of --rate, "all", then the rates in the order of cli_rate. */
-enum { PIXELS_U8, PIXELS_F32 };
-enum { ALL_RATES, ONE_RATE };
-
-typedef struct bench_options {
-    cli_ints batches;
-    double seconds;
-    int iterations, warmup, workers, in_flight, pixels, rate;
-    const char *json;
-    const char *end_to_end;
-    bool overwrite, train;
-    double aux_weight;
-} bench_options;
 #define AT(field) offsetof(bench_options, field)
 static const cli_option table[] = {
-    { 'b', "batch-size", CLI_INTS, AT(batches), "N,...", "batch sizes to measure, one after another; default 1,32", 1,
-      65536 },
-    { 0, "seconds", CLI_REAL, AT(seconds), "S",
-      "measure each batch size for at least S seconds, all rates together; default 5", 0, 1e6 },
-    { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs per rate instead of --seconds", 1, 100000000 },
-    { 0, "warmup", CLI_INT, AT(warmup), "W", "runs before each measurement; default 3", 0, 1000000 },
-    { 0, "in-flight", CLI_INT, AT(in_flight), "N",
+    { 'b', "batch-size", CLI_INTS, AT(lists.batches), "N,...", "batch sizes to measure; default 1,32", 1, 65536 },
+    { 0, "schedule", CLI_SCHEDULE_LIST, AT(lists.schedules), "SCHEDULE[,FORK=SCHEDULE]...,...",
+      "serial: one stream (default); branches: one stream per branch of a module; fused: the 1x1 convolutions that "
+      "read a module's input as one op, then the large convolutions side by side. FORK=SCHEDULE changes one module, or "
+      "all that match, of the schedule before it: 'serial,fused,inception_3a=serial' are two",
+      0, 0 },
+    { 0, "launch", CLI_CHOICES, AT(lists.launches), "eager|graph",
+      "issue ops one by one (default), or record them once and replay the recording", 0, 0 },
+    { 0, "precision", CLI_CHOICES, AT(lists.precisions), "fp32|tf32|fp16|bf16",
+      "element type of activations and products; sums are always fp32, in training weights, too; default: fp32. "
+      "'tributary devices' lists what each device supports",
+      0, 0 },
+    { 0, "in-flight", CLI_INTS, AT(lists.in_flights), "N,...",
       "batches submitted before the first is waited for; default: 2 on a GPU, which copies one while it computes the "
       "other, and 1 on a CPU, where each needs a lane of its own",
       1, 1024 },
+    { 0, "seconds", CLI_REAL, AT(seconds), "S",
+      "measure each combination for at least S seconds, all its rates and rounds together; default 5", 0, 1e6 },
+    { 0, "total-seconds", CLI_REAL, AT(total_seconds), "S",
+      "measure all combinations together for at least S seconds, in equal parts", 0, 1e6 },
+    { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N runs per rate instead of --seconds", 1, 100000000 },
+    { 0, "warmup", CLI_INT, AT(warmup), "W",
+      "runs before each measurement, from the second round on at most one; default 3", 0, 1000000 },
+    { 0, "rounds", CLI_INT, AT(rounds), "N",
+      "divide the time into N rounds, in which all combinations take turns, forwards and backwards, so that a machine "
+      "that becomes slower does so for all of them; default: 4, and 1 if there is but one or with --end-to-end",
+      1, BENCH_MOST_ROUNDS },
     { 0, "pixels", CLI_CHOICE, AT(pixels), "u8|f32",
       "input format: 8-bit pixels, which the device normalises (a quarter of the bytes), or f32; default: u8 if the "
       "device takes it ('tributary devices' lists pixel formats)",
@@ -54,377 +52,150 @@ static const cli_option table[] = {
       1, 1024 },
     { 0, "json", CLI_FILE_OUT, AT(json), "FILE|-",
       "write the results to FILE as JSON; - prints JSON in place of the text", 0, 0 },
+    { 0, "export-times", CLI_FILE_OUT, AT(times), "FILE",
+      "write start and time of every run to FILE: as JSON if its name ends in .json, otherwise as CSV", 0, 0 },
+    { 0, "plot", CLI_FILE_OUT, AT(plot), "FILE.svg",
+      "draw throughput and latency by batch size, with a curve for each of up to 12 combinations of other options", 0,
+      0 },
     CLI_OVERWRITE_OPTION(AT(overwrite)),
 };
 
-typedef struct bench {
-    const bench_options *options;
-    const cli_settings *settings;
-    cli_files files;
-    trib_device *device;
-    trib_model *model;
-    trib_preprocess preprocess;
-    double load_seconds; /* device and model */
-    int lanes;           /* of the latest batch size */
-    cJSON *results;
-    bool text;
-    bool last; /* no session will be created after the next one */
-} bench;
+/* ---- cells ---- */
 
-static bool on_host(const bench *b) { return trib_device_get_info(b->device)->host; }
-
-/* The input of the device: 8-bit pixels if it takes them, as in classify. */
-static trib_dtype pixels_of(const bench *b)
-{
-    if (b->options->train) return TRIB_F32;
-    bool chosen = b->options->end_to_end || b->options->pixels == CLI_NOT_GIVEN;
-    bool raw = chosen ? cli_wants_raw_pixels(b->settings, b->device) : b->options->pixels == PIXELS_U8;
-    return raw ? TRIB_U8 : TRIB_F32;
-}
-
-static int in_flight_of(const bench *b)
-{
-    if (b->options->in_flight) return b->options->in_flight;
-    return on_host(b) ? 1 : 2;
-}
-
-static bool wants(const bench *b, cli_rate rate)
-{
-    return b->options->rate == ALL_RATES || b->options->rate == ONE_RATE + (int)rate;
-}
-
-/* ---- reporting ---- */
-
-static const char *precision_of(const bench *b) { return trib_precision_name((trib_precision)b->settings->precision); }
-static const char *launch_of(const bench *b) { return b->settings->launch == TRIB_GRAPH ? "graph" : "eager"; }
-
-/* What each rate includes. */
-static const char *includes(const bench *b, cli_rate rate)
-{
-    static const char *const gpu[CLI_RATE_COUNT] = {
-        "pixels already on the device, through the network; logits stay there",
-        "pixels in page-locked memory to the device, through the network, logits back into page-locked memory",
-        "the same from and to ordinary memory, where decoded images lie; includes the host's copies",
-    };
-    static const char *const host[CLI_RATE_COUNT] = {
-        "pixels and logits in host memory, which is the device's: like with copies, measured separately",
-        "pixels and logits in memory of trib_host_alloc: no copies",
-        "pixels and logits in ordinary memory, where decoded images lie: no copies",
-    };
-    return on_host(b) ? host[rate] : gpu[rate];
-}
-
-static void print_heading(const bench *b)
-{
-    const trib_device_info *info = trib_device_get_info(b->device);
-    char schedule[CLI_SCHEDULE_TEXT];
-    printf("%s on %s: %s, %s\nprecision %s, schedule %s, launch %s, pixels %s\n", trib_model_path(b->model), info->spec,
-           info->name, info->library, precision_of(b), cli_schedule_text(&b->settings->schedule, schedule),
-           launch_of(b), trib_dtype_name(pixels_of(b)));
-    if (b->options->end_to_end || b->options->train) return;
-    printf("Rates in images/s, and what each includes; pixels are %s:\n",
-           pixels_of(b) == TRIB_U8 ? "8-bit, normalised by the device" : "float32, already normalised");
-    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
-        if (wants(b, (cli_rate)rate))
-            printf("  %-12s %s\n", cli_rate_name((cli_rate)rate), includes(b, (cli_rate)rate));
-    printf("Not included: reading, decoding and resizing images; loading the model; preparing the session.\n"
-           "start to first: loading the model, preparing the session, and the first run. Latency is that of a whole "
-           "batch, one at a time, with copies.\n");
-}
-
-static void print_rates(const bench *b, const cli_rates *rates)
-{
-    char sentence[256];
-    printf("  images/s     ");
-    for (int rate = 0, shown = 0; rate < CLI_RATE_COUNT; ++rate)
-        if (wants(b, (cli_rate)rate))
-            printf("%s%s %.1f", shown++ ? "  " : " ", cli_rate_name((cli_rate)rate), rates->images_per_second[rate]);
-    putchar('\n');
-    if (*cli_rates_bound(rates, sentence, sizeof sentence)) printf("  %s\n", sentence);
-}
-
-static void print_result(const bench *b, int batch, const cli_rates *rates, const cli_bench_summary *latency)
-{
-    printf("batch %d, %d in flight, %zu runs: %.1f images/s\n", batch, in_flight_of(b), rates->runs,
-           rates->images_per_second[cli_rates_main(rates)]);
-    print_rates(b, rates);
-    if (latency)
-        printf("  latency ms    min %.2f  mean %.2f  median %.2f  p90 %.2f  p95 %.2f  p99 %.2f\n", latency->min,
-               latency->mean, latency->median, latency->p90, latency->p95, latency->p99);
-    printf("  peak memory   %.1f MiB of the process; start to first %.0f ms; lanes %d",
-           (double)rates->peak_rss / 1048576.0, 1e3 * (b->load_seconds + rates->first_seconds), rates->lanes);
-    printf(rates->threads > 0 ? ", each of %d threads\n" : "\n", rates->threads);
-    fflush(stdout);
-}
-
-static void add_latency(cJSON *json, const cli_bench_summary *s)
-{
-    cJSON *latency = cJSON_AddObjectToObject(json, "latency_ms");
-    cJSON_AddNumberToObject(latency, "min", s->min);
-    cJSON_AddNumberToObject(latency, "mean", s->mean);
-    cJSON_AddNumberToObject(latency, "median", s->median);
-    cJSON_AddNumberToObject(latency, "p90", s->p90);
-    cJSON_AddNumberToObject(latency, "p95", s->p95);
-    cJSON_AddNumberToObject(latency, "p99", s->p99);
-}
-
-static const char *const rate_keys[CLI_RATE_COUNT] = { "device", "with_copies", "end_to_end" };
-
-static void add_rates(cJSON *json, const cli_rates *rates)
-{
-    char sentence[256];
-    cJSON *all = cJSON_AddObjectToObject(json, "rates");
-    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
-        if (rates->images_per_second[rate] > 0)
-            cJSON_AddNumberToObject(all, rate_keys[rate], rates->images_per_second[rate]);
-    const char *bound = cli_rates_bound(rates, sentence, sizeof sentence);
-    if (*bound) cJSON_AddStringToObject(json, "bound_by", bound);
-    if (*bound) cJSON_AddStringToObject(json, "bound", sentence);
-    if (rates->copy_alone <= 0) return;
-    cJSON_AddNumberToObject(json, "bytes_to_device_per_image", rates->bytes_in);
-    cJSON_AddNumberToObject(json, "bytes_to_host_per_image", rates->bytes_out);
-    cJSON_AddNumberToObject(json, "copy_alone_bytes_per_second", rates->copy_alone);
-}
-
-static void add_result(bench *b, int batch, const cli_rates *rates, const cli_bench_summary *latency)
-{
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "batch", batch);
-    cJSON_AddNumberToObject(json, "in_flight", in_flight_of(b));
-    cJSON_AddNumberToObject(json, "images_per_second", rates->images_per_second[cli_rates_main(rates)]);
-    add_rates(json, rates);
-    if (latency) add_latency(json, latency);
-    cJSON_AddNumberToObject(json, "iterations", (double)rates->runs);
-    cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)rates->peak_rss);
-    cJSON_AddNumberToObject(json, "start_to_first_ms", 1e3 * (b->load_seconds + rates->first_seconds));
-    cJSON_AddNumberToObject(json, "lanes", rates->lanes);
-    cJSON_AddNumberToObject(json, "threads_per_lane", rates->threads);
-    cJSON_AddItemToArray(b->results, json);
-}
-
-static void add_includes(const bench *b, cJSON *json)
-{
-    if (b->options->train) {
-        cJSON_AddStringToObject(json, "includes", "forward, losses, backward, update");
-        return;
-    }
-    if (b->options->end_to_end) {
-        cJSON_AddStringToObject(json, "includes", "reading, decoding, resizing, computing");
-        return;
-    }
-    cJSON *all = cJSON_AddObjectToObject(json, "includes");
-    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate)
-        if (wants(b, (cli_rate)rate)) cJSON_AddStringToObject(all, rate_keys[rate], includes(b, (cli_rate)rate));
-}
-
-static trib_status write_json(bench *b, cli_output *file)
-{
-    const trib_device_info *info = trib_device_get_info(b->device);
-    char schedule[CLI_SCHEDULE_TEXT];
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "version", trib_version());
-    cli_json_add_name(json, "model", trib_model_path(b->model));
-    cJSON_AddItemToObject(json, "spec", cli_json_text(info->spec));
-    cJSON_AddItemToObject(json, "device", cli_json_text(info->name));
-    cJSON_AddItemToObject(json, "library", cli_json_text(info->library));
-    cJSON_AddNumberToObject(json, "threads", info->cores);
-    cJSON_AddNumberToObject(json, "lanes", b->lanes);
-    cJSON_AddItemToObject(json, "precision", cli_json_text(precision_of(b)));
-    cJSON_AddItemToObject(json, "schedule", cli_json_text(cli_schedule_text(&b->settings->schedule, schedule)));
-    cJSON_AddItemToObject(json, "launch", cli_json_text(launch_of(b)));
-    cJSON_AddItemToObject(json, "pixels", cli_json_text(trib_dtype_name(pixels_of(b))));
-    add_includes(b, json);
-    cJSON_AddItemToObject(json, "results", b->results);
-    b->results = NULL;
-    char *text = cJSON_Print(json);
-    cJSON_Delete(json);
-    cli_buffer buffer = { 0 };
-    if (text) cli_append(&buffer, text, strlen(text));
-    cli_append(&buffer, "\n", 1);
-    buffer.failed |= !text;
-    trib_status status = cli_output_write(file, &buffer);
-    cli_buffer_release(&buffer);
-    cJSON_free(text);
-    return trib_failed(&status) ? status : cli_output_close(file);
-}
-
-/* ---- everything that classify does ---- */
-
-enum { USUAL_TOP_K = 5 };
-
-static trib_status ignore_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
-                                const int32_t *indices)
-{
-    (void)context, (void)batch, (void)k, (void)probabilities, (void)indices;
-    return trib_success();
-}
-
-/* Uses the bench's device and model: a pipe can deliver its model only once. */
-static trib_status end_to_end_batch(bench *b, int batch)
-{
-    cli_feed feed = { .settings = b->settings,
-                      .device = b->device,
-                      .model = b->model,
-                      .preprocess = b->preprocess,
-                      .batch_size = batch,
-                      .workers = b->options->workers,
-                      .keeps_parameters = !b->last };
-    cli_texts inputs = { .items = (char *[]) { (char *)b->options->end_to_end }, .count = 1 };
-    trib_source_options source = { .outputs = b->files.writes.path, .output_count = b->files.writes.count };
-    trib_status status = cli_feed_open_source(&feed, &inputs, 0, &source);
-    cli_reset_peak_rss();
-    if (!trib_failed(&status)) status = cli_feed_run(&feed, USUAL_TOP_K, ignore_batch, NULL);
-    if (!trib_failed(&status)) {
-        double rate = (double)feed.good / feed.seconds, decode = feed.loader.decode_seconds;
-        if (b->text)
-            printf("batch %d, %" PRId64 " images end to end, %" PRId64 " skipped: %.1f images/s\n"
-                   "  decoding took %.2f ms of a core per image; computing waited %.2f s of %.2f s for images\n",
-                   batch, feed.good, feed.skipped, rate, feed.good ? 1e3 * decode / (double)feed.good : 0.0,
-                   feed.loader.wait_seconds, feed.seconds);
-        cJSON *json = cJSON_CreateObject();
-        cJSON_AddNumberToObject(json, "batch", batch);
-        cJSON_AddNumberToObject(json, "images_per_second", rate);
-        cJSON_AddNumberToObject(json, "images", (double)feed.good);
-        cJSON_AddNumberToObject(json, "skipped", (double)feed.skipped);
-        cJSON_AddNumberToObject(json, "decode_core_seconds", decode);
-        cJSON_AddNumberToObject(json, "wait_seconds", feed.loader.wait_seconds);
-        cJSON_AddNumberToObject(json, "seconds", feed.seconds);
-        cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)cli_peak_rss());
-        cJSON_AddItemToArray(b->results, json);
-    }
-    trib_source_close(feed.source);
-    return status;
-}
-
-/* ---- training ---- */
-
-static void print_train(int batch, const cli_train_rates *rates)
-{
-    printf("batch %d, %zu steps of training: %.1f images/s\n"
-           "  a step ms     min %.1f  median %.1f  p95 %.1f; the first, with preparation, %.0f\n"
-           "  memory        grows by %.1f MiB over the model and its input; %.1f MiB planned\n",
-           batch, rates->steps, rates->images_per_second, rates->step.min, rates->step.median, rates->step.p95,
-           1e3 * rates->first_seconds, (double)(rates->peak_rss - rates->rss_before) / 1048576.0,
-           (double)rates->plan_bytes / 1048576.0);
-    if (rates->at_best > 0)
-        printf("  at best       %.0f images/s, each op at the card's limit; this is %.0f %% of it\n", rates->at_best,
-               100 * rates->images_per_second / rates->at_best);
-    fflush(stdout);
-}
-
-static trib_status train_batch(bench *b, int batch)
+static int default_rounds(const bench *b)
 {
     const bench_options *o = b->options;
-    cli_train_request request = { .settings = b->settings,
-                                  .device = b->device,
-                                  .model = b->model,
-                                  .batch = batch,
-                                  .iterations = o->iterations,
-                                  .warmup = o->warmup,
-                                  .seconds = o->seconds,
-                                  .aux_weight = o->aux_weight,
-                                  .last = b->last };
-    cli_train_rates rates;
-    TRIB_TRY(cli_train_measure(&request, &rates));
-    if (b->text) print_train(batch, &rates);
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddNumberToObject(json, "batch", batch);
-    cJSON_AddNumberToObject(json, "images_per_second", rates.images_per_second);
-    if (rates.cpu_seconds_per_image > 0)
-        cJSON_AddNumberToObject(json, "cpu_seconds_per_image", rates.cpu_seconds_per_image);
-    if (rates.at_best > 0) cJSON_AddNumberToObject(json, "images_per_second_at_best", rates.at_best);
-    if (rates.any_order_ops) cJSON_AddNumberToObject(json, "any_order_ops", rates.any_order_ops);
-    cJSON_AddNumberToObject(json, "median_step_ms", rates.step.median);
-    cJSON_AddNumberToObject(json, "iterations", (double)rates.steps);
-    cJSON_AddNumberToObject(json, "rss_before_bytes", (double)rates.rss_before);
-    cJSON_AddNumberToObject(json, "peak_rss_bytes", (double)rates.peak_rss);
-    cJSON_AddNumberToObject(json, "plan_bytes", (double)rates.plan_bytes);
-    cJSON_AddItemToArray(b->results, json);
+    int rounds = o->rounds ? o->rounds : b->grid.count == 1 || o->end_to_end ? 1 : 4;
+    return o->iterations && o->iterations < rounds ? o->iterations : rounds;
+}
+
+static trib_status make_cells(bench *b)
+{
+    const bench_options *o = b->options;
+    TRIB_TRY(cli_cells_make(&o->lists, &b->grid));
+    if (o->plot && b->grid.configurations > BENCH_MOST_PLOTTED)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "--plot can tell %d curves apart, but these are %d: leave out some schedules, launches, "
+                          "precisions or numbers in flight",
+                          BENCH_MOST_PLOTTED, b->grid.configurations);
+    b->cells = trib_alloc_zeroed((size_t)b->grid.count, sizeof *b->cells);
+    if (!b->cells) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d measurements", b->grid.count);
+    for (int i = 0; i < b->grid.count; ++i) {
+        bench_cell *c = &b->cells[i];
+        c->is = b->grid.items[i];
+        c->settings = *b->settings;
+        c->settings.schedule = *cli_cell_schedules(&o->lists, &c->is);
+        c->settings.precision = c->is.precision;
+        c->settings.launch = c->is.launch;
+    }
+    b->rounds = default_rounds(b);
+    b->seconds = o->total_seconds > 0 ? o->total_seconds / b->grid.count : o->seconds > 0 ? o->seconds : 5;
     return trib_success();
+}
+
+static void release(bench *b)
+{
+    for (int i = 0; b->cells && i < b->grid.count; ++i) {
+        cli_rates_release(&b->cells[i].rates);
+        cli_train_release(&b->cells[i].train);
+        cli_samples_release(&b->cells[i].passes.samples);
+    }
+    trib_free(b->cells);
+    cli_cells_release(&b->grid);
+    trib_model_destroy(b->model);
+    trib_device_close(b->device);
+}
+
+/* ---- files ---- */
+
+enum { JSON_FILE, TIMES_FILE, PLOT_FILE, FILE_COUNT };
+
+static trib_status open_file(const bench *b, const char *path, cli_output *out)
+{
+    const cli_output_mode mode = b->options->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW;
+    return path ? cli_output_open(path, mode, out) : trib_success();
+}
+
+static trib_status open_files(const bench *b, cli_output files[FILE_COUNT])
+{
+    const bench_options *o = b->options;
+    TRIB_TRY(cli_files_check(&b->files));
+    TRIB_TRY(b->text ? open_file(b, o->json, &files[JSON_FILE]) : cli_output_open(NULL, 0, &files[JSON_FILE]));
+    TRIB_TRY(open_file(b, o->times, &files[TIMES_FILE]));
+    return open_file(b, o->plot, &files[PLOT_FILE]);
+}
+
+static trib_status report(const bench *b, cli_output files[FILE_COUNT])
+{
+    const bench_options *o = b->options;
+    if (b->text) TRIB_TRY(bench_print(b));
+    if (o->json) TRIB_TRY(bench_write_json(b, &files[JSON_FILE]));
+    if (o->times) TRIB_TRY(bench_export_times(b, &files[TIMES_FILE]));
+    return o->plot ? bench_plot(b, &files[PLOT_FILE]) : trib_success();
 }
 
 /* ---- the command ---- */
 
-static trib_status bench_batch(bench *b, int batch)
+static trib_status bench_all(bench *b, const char *model, cli_output files[FILE_COUNT])
 {
-    if (b->options->end_to_end) return end_to_end_batch(b, batch);
-    if (b->options->train) return train_batch(b, batch);
     const bench_options *o = b->options;
-    cli_rates_request request = { .settings = b->settings,
-                                  .device = b->device,
-                                  .model = b->model,
-                                  .preprocess = &b->preprocess,
-                                  .batch = batch,
-                                  .in_flight = in_flight_of(b),
-                                  .pixels = pixels_of(b),
-                                  .seconds = o->seconds,
-                                  .iterations = o->iterations,
-                                  .warmup = o->warmup,
-                                  .last = b->last };
-    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate) request.wanted[rate] = wants(b, (cli_rate)rate);
-    cli_rates rates;
-    trib_status status = cli_rates_measure(&request, &rates);
-    if (!trib_failed(&status)) {
-        bool timed = rates.latency.count > 0;
-        cli_bench_summary summary = timed ? cli_bench_summarise(&rates.latency) : (cli_bench_summary) { 0 };
-        b->lanes = rates.lanes;
-        if (b->text) print_result(b, batch, &rates, timed ? &summary : NULL);
-        add_result(b, batch, &rates, timed ? &summary : NULL);
-    }
-    cli_rates_release(&rates);
-    return status;
-}
-
-static trib_status bench_all(bench *b, const char *model, cli_output *file)
-{
-    static const int usual[] = { 1, 32 };
-    const bench_options *o = b->options;
-    const int *batches = o->batches.count ? o->batches.items : usual;
-    int count = o->batches.count ? o->batches.count : 2;
     b->text = !o->json || strcmp(o->json, "-") != 0;
-    TRIB_TRY(cli_files_check(&b->files));
-    if (o->json)
-        TRIB_TRY(cli_output_open(b->text ? o->json : NULL, o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, file));
+    TRIB_TRY(make_cells(b));
+    TRIB_TRY(open_files(b, files));
     TRIB_TRY(cli_open_device(b->settings, &b->device));
     TRIB_TRY(cli_load_model(b->settings, model, &b->model, &b->preprocess));
     cli_catch_signals(); /* not while loading waits for the writer of a pipe */
     b->load_seconds = cli_now() - cli_start_time();
-    b->results = cJSON_CreateArray();
-    if (b->text) print_heading(b);
-    for (int i = 0; i < count; ++i) {
-        b->last = i + 1 == count;
-        TRIB_TRY(bench_batch(b, batches[i]));
-    }
-    return o->json ? write_json(b, file) : trib_success();
+    if (b->text) bench_print_heading(b);
+    TRIB_TRY(bench_measure(b));
+    return report(b, files);
+}
+
+static int check(const cli_command *self, const cli_settings *settings, const bench_options *o)
+{
+    if (o->seconds > 0 && o->total_seconds > 0)
+        return cli_usage(self, "--seconds is for each combination, --total-seconds for all: leave one out");
+    if (o->end_to_end && o->pixels != CLI_NOT_GIVEN)
+        return cli_usage(self, "--pixels describes input in memory, but --end-to-end reads images: leave one out");
+    if (o->end_to_end && o->rate != BENCH_ALL_RATES)
+        return cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
+    if (o->end_to_end && o->lists.in_flights.count)
+        return cli_usage(self, "--in-flight measures synthetic pixels, but --end-to-end reads images: leave one out");
+    if (o->end_to_end && o->times)
+        return cli_usage(self, "--export-times writes the times of batches, but --end-to-end has none: leave one out");
+    if (o->train && (o->end_to_end || o->rate != BENCH_ALL_RATES || o->lists.in_flights.count))
+        return cli_usage(self, "--train measures steps of training: leave out --end-to-end, --rate and --in-flight");
+    if (settings->fast && !o->train) return cli_usage(self, "--fast is for training: add --train");
+    return CLI_GO_ON;
+}
+
+static int measure(const cli_group *groups, const cli_settings *settings, const bench_options *o,
+                   const cli_texts *arguments)
+{
+    bench b = { .options = o, .settings = settings, .files = cli_files_of(groups, settings, arguments) };
+    cli_output files[FILE_COUNT] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
+    trib_status status = bench_all(&b, !settings->arch ? arguments->items[0] : NULL, files);
+    int failures = trib_failed(&status) ? 0 : bench_failures(&b);
+    if (failures) cli_message("%d of %d combinations could not be measured", failures, b.grid.count);
+    int code = trib_failed(&status) ? cli_report(&status) : failures ? CLI_SKIPPED : CLI_OK;
+    for (int i = 0; i < FILE_COUNT; ++i) cli_output_close(&files[i]);
+    release(&b);
+    return code;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
-    bench_options own = { .seconds = 5, .warmup = 3, .pixels = CLI_NOT_GIVEN, .aux_weight = CLI_AUX_WEIGHT };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_compute_group(&settings), cli_order_group(&settings),
-                           cli_size_group(&settings),         cli_random_group(&settings),  CLI_GROUPS_END };
+    bench_options own = { .warmup = 3, .pixels = CLI_NOT_GIVEN, .aux_weight = CLI_AUX_WEIGHT };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_swept_compute_group(&settings),
+                           cli_order_group(&settings),        cli_size_group(&settings),
+                           cli_random_group(&settings),       CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 0, 0, NULL);
-    if (code == CLI_GO_ON && own.end_to_end && own.pixels != CLI_NOT_GIVEN)
-        code = cli_usage(self, "--pixels describes input in memory, but --end-to-end reads images: leave one out");
-    if (code == CLI_GO_ON && own.end_to_end && own.rate != ALL_RATES)
-        code = cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
-    if (code == CLI_GO_ON && own.train && (own.end_to_end || own.rate != ALL_RATES || own.in_flight))
-        code = cli_usage(self, "--train measures steps of training: leave out --end-to-end, --rate and --in-flight");
-    if (code == CLI_GO_ON && settings.fast && !own.train) code = cli_usage(self, "--fast is for training: add --train");
-    if (code == CLI_GO_ON) {
-        if (own.train) cli_training_settings(&settings, own.aux_weight);
-        bench b = { .options = &own, .settings = &settings, .files = cli_files_of(groups, &settings, &arguments) };
-        cli_output file = { .fd = -1 };
-        trib_status status = bench_all(&b, !settings.arch ? arguments.items[0] : NULL, &file);
-        code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
-        cli_output_close(&file);
-        cJSON_Delete(b.results);
-        trib_model_destroy(b.model);
-        trib_device_close(b.device);
-    }
+    if (code == CLI_GO_ON) code = check(self, &settings, &own);
+    if (code == CLI_GO_ON && own.train) cli_training_settings(&settings, own.aux_weight);
+    if (code == CLI_GO_ON) code = measure(groups, &settings, &own, &arguments);
     cli_options_release(groups, &arguments);
     return code;
 }
@@ -434,19 +205,25 @@ const cli_command cli_bench = {
     .summary = "measure throughput and latency",
     .synopsis = "MODEL|--arch ARCH [-b 1,32] [--train] [--seconds S|--iterations N] [--json FILE]",
     .description =
-        "Runs the network on synthetic pixels and prints three rates for each batch size, with what each includes and "
-        "what bounds it: on the device alone; with copies from and to page-locked memory; and end to end, from and to "
-        "ordinary memory, where decoded images lie. Also prints the latency of a single batch (min, mean, median, p90, "
-        "p95, p99) and the peak memory of the process.\n\n"
+        "Runs the network on synthetic pixels and prints three rates, with what each includes and what bounds it: on "
+        "the device alone; with copies from and to page-locked memory; and end to end, from and to ordinary memory, "
+        "where decoded images lie. Also prints the latency of a single batch (min, mean, p50, p90, p95 and p99, as far "
+        "as there are enough runs for them) and what memory it takes.\n\n"
+        "Batch sizes, schedules, launches, precisions and numbers in flight may be lists: every combination is "
+        "measured, in turns, and compared with the first. What the device cannot do is named, the others are measured, "
+        "and the exit code is 3. Sessions stay open between their turns while together they take at most half of the "
+        "memory; others are prepared anew for each.\n\n"
         "No rate includes reading, decoding or resizing images; --end-to-end INPUT measures those as well.\n\n"
         "With --train, prints the rate of training steps, and by how much the process grows for them: its peak over "
-        "what "
-        "it had with the model and a batch in memory.",
-    .examples = "  $ tributary bench model.safetensors\n"
-                "  $ tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
-                "  $ tributary bench model.safetensors -b 1 --in-flight 2 --rate copies\n"
-                "  $ tributary bench model.safetensors --device cuda --precision bf16 --schedule fused -b 256\n"
-                "  $ tributary bench model.safetensors --end-to-end photos/ -b 32\n"
-                "  $ tributary bench --arch torchvision --train -b 32 --json -\n",
+        "what it had with the model and a batch in memory. A trainer is made for each turn.",
+    .examples =
+        "  $ tributary bench model.safetensors\n"
+        "  $ tributary bench --arch googlenet -b 1,32 --seconds 10 --json results.json\n"
+        "  $ tributary bench model.safetensors -b 1,8,32 --schedule serial,branches --launch eager,graph --plot "
+        "sweep.svg\n"
+        "  $ tributary bench model.safetensors -b 1 --in-flight 2 --rate copies --export-times times.csv\n"
+        "  $ tributary bench model.safetensors --device cuda --precision bf16 --schedule fused -b 256\n"
+        "  $ tributary bench model.safetensors --end-to-end photos/ -b 32\n"
+        "  $ tributary bench --arch torchvision --train -b 32 --json -\n",
     .run = run,
 };

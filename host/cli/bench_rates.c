@@ -69,14 +69,25 @@ static void close_buffers(buffers *b)
 
 /* ---- batches ---- */
 
-typedef struct runner {
+struct cli_runner {
     const cli_rates_request *request;
+    cli_rates *rates;
     trib_session *session;
     buffers memory;
     bool resident; /* nothing is copied */
+    bool filled;   /* all of the device's input memory has held images */
     int64_t *jobs; /* memory.depth of them */
     int64_t submitted, finished;
-} runner;
+};
+typedef struct cli_runner runner;
+
+/* A series of batches: how many, and what becomes of their times. */
+typedef struct series {
+    int depth; /* batches in flight */
+    double seconds;
+    int iterations;  /* 0: by time */
+    int round, what; /* of the samples; CLI_NOTHING: times are not kept */
+} series;
 
 static trib_status submit(runner *r)
 {
@@ -97,38 +108,36 @@ static bool go_on(const runner *r, double begin, double seconds, int iterations)
 }
 
 /* From the submission of the first batch to its last result; adds the time from result to result. */
-static trib_status time_batches(runner *r, int depth, double seconds, int iterations, cli_bench_times *times)
+static trib_status time_batches(runner *r, const series *s)
 {
     double begin = cli_now(), last = begin;
     for (bool more = true; more || r->finished < r->submitted;) {
         if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
-        more = more && go_on(r, begin, seconds, iterations);
+        more = more && go_on(r, begin, s->seconds, s->iterations);
         if (more) TRIB_TRY(submit(r));
-        if (r->finished == r->submitted || (more && r->submitted - r->finished < depth)) continue;
+        if (r->finished == r->submitted || (more && r->submitted - r->finished < s->depth)) continue;
         TRIB_TRY(finish(r));
         double now = cli_now();
-        TRIB_TRY(cli_bench_add(times, now - last));
+        cli_sample sample = { s->round, s->what, last, now - last };
+        if (s->what != CLI_NOTHING) TRIB_TRY(cli_samples_add(&r->rates->samples, sample));
         last = now;
     }
     return trib_success();
 }
 
-/* `depth` batches in flight, `iterations` in all or for `seconds`; waits for all of them. */
-static trib_status run_batches(runner *r, int depth, double seconds, int iterations, cli_bench_times *times)
+/* Waits for all of them. */
+static trib_status run_batches(runner *r, const series *s)
 {
     r->submitted = r->finished = 0;
-    trib_status status = time_batches(r, depth, seconds, iterations, times);
+    trib_status status = time_batches(r, s);
     while (r->finished < r->submitted) finish(r);
     return status;
 }
 
-static trib_status warm_up(runner *r, int depth)
+static trib_status run_unkept(runner *r, int depth, int runs)
 {
-    cli_bench_times unused = { 0 };
-    int runs = r->request->warmup;
-    trib_status status = runs ? run_batches(r, depth, 0, runs, &unused) : trib_success();
-    cli_bench_release(&unused);
-    return status;
+    series s = { .depth = depth, .iterations = runs, .what = CLI_NOTHING };
+    return runs ? run_batches(r, &s) : trib_success();
 }
 
 /* ---- rates ---- */
@@ -145,76 +154,61 @@ static bool latency_apart(const cli_rates_request *r)
     return r->in_flight > 1 && !trib_device_get_info(r->device)->host && r->wanted[CLI_RATE_COPIES];
 }
 
-static double share(const cli_rates_request *r)
+static double share(const cli_rates_request *r, const cli_turn *turn)
 {
     int parts = latency_apart(r);
     for (int i = 0; i < CLI_RATE_COUNT; ++i) parts += r->wanted[i];
-    return r->seconds / parts;
+    return turn->seconds / parts;
 }
 
-static double per_second(const cli_rates_request *r, const cli_bench_times *times)
+static trib_status measure(runner *r, const cli_turn *turn, int depth, int what)
 {
-    double sum = 0;
-    for (size_t i = 0; i < times->count; ++i) sum += times->seconds[i];
-    return sum > 0 ? (double)times->count * r->batch / sum : 0;
-}
-
-static trib_status measure_rate(runner *r, cli_rate rate, cli_rates *rates)
-{
-    const cli_rates_request *q = r->request;
-    cli_bench_times times = { 0 };
-    trib_status status = warm_up(r, r->memory.depth);
-    if (!trib_failed(&status)) status = run_batches(r, r->memory.depth, share(q), q->iterations, &times);
-    rates->images_per_second[rate] = per_second(q, &times);
-    if (rate == CLI_RATE_COPIES || !q->wanted[CLI_RATE_COPIES]) rates->runs = times.count;
-    bool one_by_one = q->in_flight == 1 && rate == CLI_RATE_COPIES;
-    if (one_by_one)
-        rates->latency = times;
-    else
-        cli_bench_release(&times);
-    return status;
+    series s = { depth, share(r->request, turn), turn->iterations, turn->round, what };
+    TRIB_TRY(run_unkept(r, depth, turn->warmup));
+    return run_batches(r, &s);
 }
 
 /* The first run, and enough further ones to fill all of the device's input memory with images. */
-static trib_status first_runs(runner *r, cli_rates *rates)
+static trib_status first_runs(runner *r)
 {
-    cli_bench_times unused = { 0 };
     double start = cli_now();
-    trib_status status = run_batches(r, 1, 0, 1, &unused);
-    rates->first_seconds += cli_now() - start;
-    if (!trib_failed(&status)) status = run_batches(r, r->memory.depth, 0, r->memory.depth, &unused);
-    cli_bench_release(&unused);
+    TRIB_TRY(run_unkept(r, 1, 1));
+    if (r->rates->samples.count == 0) r->rates->first_seconds += cli_now() - start;
+    TRIB_TRY(run_unkept(r, r->memory.depth, r->memory.depth));
+    r->filled = true;
+    return trib_success();
+}
+
+static trib_status measure_copied_as_it_lies(runner *r, const cli_turn *turn)
+{
+    const cli_rates_request *q = r->request;
+    if (!r->filled) TRIB_TRY(first_runs(r));
+    r->resident = !trib_device_get_info(q->device)->host;
+    trib_status status =
+        q->wanted[CLI_RATE_DEVICE] ? measure(r, turn, r->memory.depth, CLI_RATE_DEVICE) : trib_success();
+    r->resident = false;
+    if (!trib_failed(&status) && q->wanted[CLI_RATE_COPIES])
+        status = measure(r, turn, r->memory.depth, CLI_RATE_COPIES);
+    if (!trib_failed(&status) && latency_apart(q)) status = measure(r, turn, 1, CLI_ONE_AT_A_TIME);
     return status;
 }
 
-static trib_status measure_copied_as_it_lies(runner *r, cli_rates *rates)
-{
-    const cli_rates_request *q = r->request;
-    TRIB_TRY(first_runs(r, rates));
-    r->resident = !trib_device_get_info(q->device)->host;
-    if (q->wanted[CLI_RATE_DEVICE]) TRIB_TRY(measure_rate(r, CLI_RATE_DEVICE, rates));
-    r->resident = false;
-    if (q->wanted[CLI_RATE_COPIES]) TRIB_TRY(measure_rate(r, CLI_RATE_COPIES, rates));
-    return latency_apart(q) ? run_batches(r, 1, share(q), q->iterations, &rates->latency) : trib_success();
-}
-
-static trib_status measure_in(runner *r, bool ordinary, cli_rates *rates)
+static trib_status measure_in(runner *r, bool ordinary, const cli_turn *turn)
 {
     TRIB_TRY(open_buffers(r->request, ordinary, depth_of(r->request), &r->memory));
-    return ordinary ? measure_rate(r, CLI_RATE_END_TO_END, rates) : measure_copied_as_it_lies(r, rates);
+    return ordinary ? measure(r, turn, r->memory.depth, CLI_RATE_END_TO_END) : measure_copied_as_it_lies(r, turn);
 }
 
-static trib_status measure_all(runner *r, cli_rates *rates)
+trib_status cli_runner_turn(runner *r, const cli_turn *turn)
 {
-    const cli_rates_request *q = r->request;
-    r->jobs = trib_alloc_zeroed((size_t)depth_of(q), sizeof *r->jobs);
-    if (!r->jobs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d batches in flight", depth_of(q));
     trib_status status = trib_success();
     for (int ordinary = 0; ordinary < 2 && !trib_failed(&status); ++ordinary) {
-        if (ordinary && !q->wanted[CLI_RATE_END_TO_END]) continue;
-        status = measure_in(r, ordinary, rates);
+        if (ordinary && !r->request->wanted[CLI_RATE_END_TO_END]) continue;
+        status = measure_in(r, ordinary, turn);
         close_buffers(&r->memory);
     }
+    int64_t peak = cli_peak_rss();
+    if (peak > r->rates->peak_rss) r->rates->peak_rss = peak;
     return status;
 }
 
@@ -252,7 +246,7 @@ static trib_status measure_copies(const cli_rates_request *q, cli_rates *rates)
     return trib_failed(&status) ? status : done;
 }
 
-/* ---- one batch size ---- */
+/* ---- a session ---- */
 
 static trib_status create_session(const cli_rates_request *q, trib_session **out)
 {
@@ -273,25 +267,76 @@ static trib_status create_session(const cli_rates_request *q, trib_session **out
     return cli_create_session(&settings, q->device, q->model, &options, out);
 }
 
-trib_status cli_rates_measure(const cli_rates_request *q, cli_rates *rates)
+static trib_status open_session(runner *r)
+{
+    const cli_rates_request *q = r->request;
+    cli_rates *rates = r->rates;
+    r->jobs = trib_alloc_zeroed((size_t)depth_of(q), sizeof *r->jobs);
+    if (!r->jobs) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d batches in flight", depth_of(q));
+    double start = cli_now();
+    int64_t before = trib_device_memory(q->device).current_bytes;
+    TRIB_TRY(create_session(q, &r->session));
+    if (q->last) trib_model_release_parameters(q->model);
+    if (rates->samples.count == 0) rates->first_seconds = cli_now() - start;
+    rates->session_bytes = trib_device_memory(q->device).current_bytes - before;
+    rates->lanes = trib_session_lanes(r->session);
+    rates->threads = trib_session_plan(r->session)->threads;
+    return trib_success();
+}
+
+static void describe(const cli_rates_request *q, cli_rates *rates)
 {
     const trib_network_spec *net = trib_model_network(q->model);
-    runner r = { .request = q };
-    double start = cli_now();
-    *rates = (cli_rates) { .bytes_in = 3.0 * net->height * net->width * (double)trib_dtype_size(q->pixels),
-                           .bytes_out = net->classes * (double)sizeof(float) };
+    const bool copies = q->wanted[CLI_RATE_COPIES];
+    rates->bytes_in = 3.0 * net->height * net->width * (double)trib_dtype_size(q->pixels);
+    rates->bytes_out = net->classes * (double)sizeof(float);
+    rates->latency = latency_apart(q) ? CLI_ONE_AT_A_TIME : q->in_flight == 1 && copies ? CLI_RATE_COPIES : CLI_NOTHING;
+}
+
+trib_status cli_runner_open(const cli_rates_request *request, cli_rates *rates, runner **out)
+{
+    runner *r = trib_alloc_zeroed(1, sizeof *r);
+    if (!r) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to measure a batch of %d", request->batch);
+    r->request = request;
+    r->rates = rates;
+    describe(request, rates);
+    trib_status status = rates->copy_alone > 0 ? trib_success() : measure_copies(request, rates);
     cli_reset_peak_rss();
-    TRIB_TRY(create_session(q, &r.session));
-    if (q->last) trib_model_release_parameters(q->model);
-    rates->first_seconds = cli_now() - start;
-    rates->lanes = trib_session_lanes(r.session);
-    rates->threads = trib_session_plan(r.session)->threads;
-    trib_status status = measure_all(&r, rates);
-    rates->peak_rss = cli_peak_rss();
-    trib_session_destroy(r.session);
-    trib_free(r.jobs);
-    if (!trib_failed(&status)) status = measure_copies(q, rates);
+    if (!trib_failed(&status)) status = open_session(r);
+    if (trib_failed(&status)) {
+        cli_runner_close(r);
+        return status;
+    }
+    *out = r;
     return status;
 }
 
-void cli_rates_release(cli_rates *rates) { cli_bench_release(&rates->latency); }
+void cli_runner_close(runner *r)
+{
+    if (!r) return;
+    trib_session_destroy(r->session);
+    trib_free(r->jobs);
+    trib_free(r);
+}
+
+static trib_status finish_rate(cli_rates *rates, cli_rate rate, int batch, int rounds)
+{
+    double *values = trib_realloc_array(NULL, (size_t)rounds, sizeof *values);
+    int count = 0;
+    if (!values) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the rates of %d rounds", rounds);
+    for (int round = 0; round < rounds; ++round) {
+        double rate_now = batch * cli_samples_per_second(&rates->samples, (int)rate, round);
+        if (rate_now > 0) values[count++] = rate_now;
+    }
+    rates->images_per_second[rate] = cli_spread_of(values, count).median;
+    trib_free(values);
+    return trib_success();
+}
+
+trib_status cli_rates_finish(cli_rates *rates, int batch, int rounds)
+{
+    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate) TRIB_TRY(finish_rate(rates, (cli_rate)rate, batch, rounds));
+    return trib_success();
+}
+
+void cli_rates_release(cli_rates *rates) { cli_samples_release(&rates->samples); }

@@ -14,7 +14,6 @@ typedef struct runner {
     int32_t *labels;
     void **outputs; /* of the plan */
     uint64_t step;
-    cli_bench_times times;
 } runner;
 
 static trib_status no_memory(int batch)
@@ -79,23 +78,20 @@ static trib_status run_step(runner *r)
 
 static double cpu_seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
-static trib_status measure_steps(runner *r, cli_train_rates *out)
+static trib_status measure_steps(runner *r, const cli_turn *turn, cli_train_rates *out)
 {
-    const cli_train_request *q = r->request;
-    for (int i = 1; i < q->warmup; ++i) TRIB_TRY(run_step(r));
+    for (int i = 1; i < turn->warmup; ++i) TRIB_TRY(run_step(r));
     double begin = cli_now(), last = begin, cpu = cpu_seconds();
-    size_t most = (size_t)q->iterations;
-    while (most ? r->times.count < most : last - begin < q->seconds || r->times.count < 3) {
+    const size_t most = (size_t)turn->iterations;
+    size_t steps = 0;
+    while (most ? steps < most : last - begin < turn->seconds || steps < 3) {
         TRIB_TRY(run_step(r));
         double now = cli_now();
-        TRIB_TRY(cli_bench_add(&r->times, now - last));
+        TRIB_TRY(cli_samples_add(&out->samples, (cli_sample) { turn->round, CLI_STEP, last, now - last }));
         last = now;
+        ++steps;
     }
-    double images = (double)q->batch * (double)r->times.count;
-    out->steps = r->times.count;
-    out->images_per_second = images / (last - begin);
-    if (trib_device_get_info(q->device)->host) out->cpu_seconds_per_image = (cpu_seconds() - cpu) / images;
-    out->step = cli_bench_summarise(&r->times);
+    out->cpu_seconds += cpu_seconds() - cpu;
     return trib_success();
 }
 
@@ -115,31 +111,34 @@ static void describe_plan(const trib_plan *plan, cli_train_rates *out)
     if (seconds > 0) out->at_best = plan->batch / seconds;
 }
 
-static trib_status measure(runner *r, cli_train_rates *out)
+static trib_status measure(runner *r, const cli_turn *turn, cli_train_rates *out)
 {
     TRIB_TRY(make_batch(r));
     cli_reset_peak_rss();
-    out->rss_before = cli_rss();
+    const int64_t before = cli_rss();
     double begin = cli_now();
     TRIB_TRY(create(r));
     TRIB_TRY(run_step(r));
-    out->first_seconds = cli_now() - begin;
+    if (out->samples.count == 0) out->first_seconds = cli_now() - begin;
     describe_plan(trib_trainer_plan(r->trainer), out);
-    TRIB_TRY(measure_steps(r, out));
-    out->peak_rss = cli_peak_rss();
+    TRIB_TRY(measure_steps(r, turn, out));
+    const int64_t peak = cli_peak_rss();
+    if (peak - before <= out->peak_rss - out->rss_before) return trib_success();
+    out->peak_rss = peak;
+    out->rss_before = before;
     return trib_success();
 }
 
-trib_status cli_train_measure(const cli_train_request *request, cli_train_rates *out)
+trib_status cli_train_turn(const cli_train_request *request, const cli_turn *turn, cli_train_rates *out)
 {
     runner r = { .request = request };
-    *out = (cli_train_rates) { 0 };
-    trib_status s = measure(&r, out);
+    trib_status s = measure(&r, turn, out);
     for (int i = 0; r.outputs && i < trib_trainer_plan(r.trainer)->output_count; ++i) trib_free(r.outputs[i]);
     trib_free(r.outputs);
     trib_trainer_destroy(r.trainer);
     trib_free(r.pixels);
     trib_free(r.labels);
-    cli_bench_release(&r.times);
     return s;
 }
+
+void cli_train_release(cli_train_rates *rates) { cli_samples_release(&rates->samples); }

@@ -173,8 +173,9 @@ void cli_options_release(const cli_group *groups, cli_texts *arguments)
             const cli_option *o = &groups[g].options[i];
             void *target = (char *)groups[g].target + o->offset;
             if (o->kind == CLI_TEXTS) cli_texts_release(target);
-            if (o->kind == CLI_INTS) cli_ints_release(target);
+            if (o->kind == CLI_INTS || o->kind == CLI_CHOICES) cli_ints_release(target);
             if (o->kind == CLI_SCHEDULES) cli_schedules_release(target);
+            if (o->kind == CLI_SCHEDULE_LIST) cli_schedule_list_release(target);
         }
     cli_texts_release(arguments);
 }

@@ -30,21 +30,28 @@ typedef struct cli_schedules {
     cli_texts names;           /* theirs */
 } cli_schedules;
 
+typedef struct cli_schedule_list {
+    cli_schedules *items;
+    int count;
+} cli_schedule_list;
+
 typedef enum cli_kind {
-    CLI_FLAG,     /* bool */
-    CLI_INT,      /* int, low .. high */
-    CLI_REAL,     /* double, low < value <= high */
-    CLI_AMOUNT,   /* double, low <= value <= high */
-    CLI_BYTES,    /* int64_t; K, M, G are powers of 1024 */
-    CLI_COUNT,    /* int64_t; K, M, G are powers of 1000 */
-    CLI_TEXT,     /* const char * */
-    CLI_FILE_IN,  /* const char *, a file to read */
-    CLI_FILE_OUT, /* const char *, a file to write; "FILE|word": the word means no file */
-    CLI_TEXTS,    /* cli_texts, separated by commas; may be repeated */
-    CLI_INTS,     /* cli_ints, each low .. high, separated by commas; may be repeated */
-    CLI_TRIPLE,   /* cli_triple, "a,b,c" */
-    CLI_CHOICE,   /* int: index of the word in `value`, "serial|branches" */
-    CLI_SCHEDULES /* cli_schedules, "fused,inception_3a=serial"; may be repeated */
+    CLI_FLAG,         /* bool */
+    CLI_INT,          /* int, low .. high */
+    CLI_REAL,         /* double, low < value <= high */
+    CLI_AMOUNT,       /* double, low <= value <= high */
+    CLI_BYTES,        /* int64_t; K, M, G are powers of 1024 */
+    CLI_COUNT,        /* int64_t; K, M, G are powers of 1000 */
+    CLI_TEXT,         /* const char * */
+    CLI_FILE_IN,      /* const char *, a file to read */
+    CLI_FILE_OUT,     /* const char *, a file to write; "FILE|word": the word means no file */
+    CLI_TEXTS,        /* cli_texts, separated by commas; may be repeated */
+    CLI_INTS,         /* cli_ints, each low .. high, separated by commas; may be repeated */
+    CLI_TRIPLE,       /* cli_triple, "a,b,c" */
+    CLI_CHOICE,       /* int: index of the word in `value`, "serial|branches" */
+    CLI_CHOICES,      /* cli_ints: indices of such words, separated by commas; may be repeated */
+    CLI_SCHEDULES,    /* cli_schedules, "fused,inception_3a=serial"; may be repeated */
+    CLI_SCHEDULE_LIST /* cli_schedule_list: "serial,fused,inception_3a=serial" are two; may be repeated */
 } cli_kind;
 
 typedef struct cli_option {

@@ -51,7 +51,13 @@ static void print_group(const cli_group *group)
 {
     for (int i = 0; i < group->count; ++i) {
         const cli_option *o = &group->options[i];
-        print_option(o->letter, o->name, o->kind == CLI_FLAG ? NULL : o->value, o->help);
+        char several[128];
+        snprintf(several, sizeof several, "%s,...", o->value ? o->value : "");
+        print_option(o->letter, o->name,
+                     o->kind == CLI_FLAG      ? NULL
+                     : o->kind == CLI_CHOICES ? several
+                                              : o->value,
+                     o->help);
     }
 }
 

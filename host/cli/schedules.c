@@ -57,6 +57,36 @@ void cli_schedules_release(cli_schedules *schedules)
     *schedules = (cli_schedules) { 0 };
 }
 
+/* The element that a part belongs to; NULL: no memory. */
+static cli_schedules *element_for(cli_schedule_list *list, bool begins)
+{
+    if (!begins && list->count) return &list->items[list->count - 1];
+    cli_schedules *grown = trib_realloc_array(list->items, (size_t)list->count + 1, sizeof *grown);
+    if (!grown) return NULL;
+    list->items = grown;
+    grown[list->count] = (cli_schedules) { 0 };
+    return &grown[list->count++];
+}
+
+cli_value_result cli_read_schedule_list(const char *text, cli_schedule_list *out)
+{
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        bool begins = memchr(text, '=', length) == NULL;
+        cli_schedules *element = element_for(out, begins);
+        cli_value_result result = element ? read_part(text, length, begins, element) : CLI_VALUE_NO_MEMORY;
+        if (result != CLI_VALUE_GOOD || !text[length]) return result;
+        text += length + 1;
+    }
+}
+
+void cli_schedule_list_release(cli_schedule_list *list)
+{
+    for (int i = 0; i < list->count; ++i) cli_schedules_release(&list->items[i]);
+    trib_free(list->items);
+    *list = (cli_schedule_list) { 0 };
+}
+
 const char *cli_schedule_text(const cli_schedules *schedules, char text[CLI_SCHEDULE_TEXT])
 {
     size_t used = (size_t)snprintf(text, CLI_SCHEDULE_TEXT, "%s", trib_schedule_name((trib_schedule)schedules->all));

@@ -122,6 +122,17 @@ cli_group cli_compute_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("Computing", compute_options, settings);
 }
+cli_group cli_swept_compute_group(cli_settings *settings)
+{
+    static cli_option rest[sizeof compute_options / sizeof *compute_options];
+    cli_group group = { .title = "Computing", .options = rest, .target = settings };
+    for (size_t i = 0; i < sizeof compute_options / sizeof *compute_options; ++i) {
+        const size_t at = compute_options[i].offset;
+        if (at != AT(schedule) && at != AT(launch) && at != AT(precision)) rest[group.count++] = compute_options[i];
+    }
+    return group;
+}
+
 cli_group cli_target_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("A card of another machine", target_options, settings);

@@ -42,6 +42,8 @@ typedef struct cli_settings {
 cli_settings cli_default_settings(void);
 
 cli_group cli_compute_group(cli_settings *settings);
+/* The same without --schedule, --launch and --precision, which bench takes lists of. */
+cli_group cli_swept_compute_group(cli_settings *settings);
 cli_group cli_target_group(cli_settings *settings);     /* --target */
 cli_group cli_order_group(cli_settings *settings);      /* --fast */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */

@@ -60,7 +60,9 @@ static bool value_of(cli_train_settings *s, const cli_option *o, const void *tar
     case CLI_FILE_IN:
     case CLI_FILE_OUT: text = *(const char *const *)target ? *(const char *const *)target : ""; break;
     case CLI_TEXTS: text = join(s, target); break;
-    case CLI_INTS: text = ""; break; /* no option of training */
+    case CLI_INTS:
+    case CLI_CHOICES:
+    case CLI_SCHEDULE_LIST: text = ""; break; /* no option of training */
     case CLI_TRIPLE: text = triple(s, target); break;
     case CLI_CHOICE: text = choice(s, o->value, *(const int *)target); break;
     case CLI_SCHEDULES: text = keep(s, cli_schedule_text(target, schedule)); break;

@@ -89,9 +89,8 @@ static bool read_triple(const char *text, cli_triple *out)
     return true;
 }
 
-static bool read_choice(const char *words, const char *text, int *out)
+static bool read_choice(const char *words, const char *text, size_t wanted, int *out)
 {
-    size_t wanted = strlen(text);
     for (int i = 0;; ++i) {
         size_t length = strcspn(words, "|");
         if (length == wanted && strncmp(words, text, length) == 0) {
@@ -114,16 +113,34 @@ static cli_value_result read_texts(const char *text, cli_texts *out)
     }
 }
 
+static cli_value_result add_int(cli_ints *out, int value)
+{
+    int *grown = trib_realloc_array(out->items, (size_t)out->count + 1, sizeof *grown);
+    if (!grown) return CLI_VALUE_NO_MEMORY;
+    out->items = grown;
+    grown[out->count++] = value;
+    return CLI_VALUE_GOOD;
+}
+
+static cli_value_result read_choices(const char *text, const char *words, cli_ints *out)
+{
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        int value;
+        if (!read_choice(words, text, length, &value)) return CLI_VALUE_BAD;
+        cli_value_result result = add_int(out, value);
+        if (result != CLI_VALUE_GOOD || !text[length]) return result;
+        text += length + 1;
+    }
+}
+
 static cli_value_result read_ints(const char *text, const cli_option *o, cli_ints *out)
 {
     for (;;) {
         int value;
         if (!read_int(text, o, &text, &value) || (*text && *text != ',')) return CLI_VALUE_BAD;
-        int *grown = trib_realloc_array(out->items, (size_t)out->count + 1, sizeof *grown);
-        if (!grown) return CLI_VALUE_NO_MEMORY;
-        out->items = grown;
-        grown[out->count++] = value;
-        if (!*text++) return CLI_VALUE_GOOD;
+        cli_value_result result = add_int(out, value);
+        if (result != CLI_VALUE_GOOD || !*text++) return result;
     }
 }
 
@@ -140,14 +157,17 @@ static void say_expected(const cli_option *o, char *expected, size_t size)
         snprintf(expected, size, "whole numbers from %.0f to %.0f with commas between", o->low, o->high);
         break;
     case CLI_TEXTS: snprintf(expected, size, "names with commas between"); break;
+    case CLI_SCHEDULE_LIST:
     case CLI_SCHEDULES:
         snprintf(expected, size, "serial, branches or fused, and for single forks FORK=SCHEDULE with commas between");
         break;
-    case CLI_CHOICE: {
+    case CLI_CHOICE:
+    case CLI_CHOICES: {
         size_t used = 0;
         for (const char *word = o->value; used + 1 < size; ++word) {
             int length = (int)strcspn(word, "|");
-            const char *between = used == 0 ? "" : word[length] ? ", " : " or ";
+            const char *last = o->kind == CLI_CHOICES ? " and " : " or ";
+            const char *between = used == 0 ? "" : word[length] ? ", " : last;
             used += (size_t)snprintf(expected + used, size - used, "%s%.*s", between, length, word);
             word += length;
             if (!*word) break;
@@ -191,7 +211,9 @@ cli_value_result cli_read_value(const cli_option *o, const char *text, void *tar
     case CLI_INTS: result = read_ints(text, o, target); break;
     case CLI_SCHEDULES: result = cli_read_schedules(text, target); break;
     case CLI_TRIPLE: good = read_triple(text, target); break;
-    case CLI_CHOICE: good = read_choice(o->value, text, target); break;
+    case CLI_CHOICE: good = read_choice(o->value, text, strlen(text), target); break;
+    case CLI_CHOICES: result = read_choices(text, o->value, target); break;
+    case CLI_SCHEDULE_LIST: result = cli_read_schedule_list(text, target); break;
     }
     if (good) result = CLI_VALUE_GOOD;
     if (result == CLI_VALUE_BAD) say_expected(o, expected, size);

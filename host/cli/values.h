@@ -14,6 +14,10 @@ cli_value_result cli_read_value(const cli_option *option, const char *text, void
  * holds; the last that names a fork counts. */
 cli_value_result cli_read_schedules(const char *text, cli_schedules *out);
 void cli_schedules_release(cli_schedules *schedules);
+/* "serial,fused,inception_3a=serial": a word without '=' begins another element, to which the words up to the next such
+ * belong; a list that begins with a fork adds to the last element. */
+cli_value_result cli_read_schedule_list(const char *text, cli_schedule_list *out);
+void cli_schedule_list_release(cli_schedule_list *list);
 
 /* False if out of memory. */
 bool cli_texts_add(cli_texts *texts, const char *text, size_t length);

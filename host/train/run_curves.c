@@ -6,7 +6,7 @@
 
 #include "data/file.h"
 #include "formats/json.h"
-#include "train/curves.h"
+#include "plot/curves.h"
 #include "train/run_private.h"
 #include "tributary/internal/alloc.h"
 
@@ -190,11 +190,11 @@ static trib_status draw(const trib_run_folder *run, const table *t, const char *
     char path[TRIB_RUN_PATH];
     for (int i = 0; i < 3; ++i) {
         if (t->rows) fill(&panels[i], t);
-        shown[i] = (trib_panel) { panels[i].title, panels[i].curves, panels[i].count };
+        shown[i] = (trib_panel) { .title = panels[i].title, .curves = panels[i].curves, .count = panels[i].count };
     }
     const trib_short_name title = trib_shorten(run->path);
     return trib_curves_write(trib_run_folder_file(run, "curves.svg", path),
-                             &(trib_curves) { title.text, axis, shown, 3 });
+                             &(trib_curves) { .title = title.text, .x_title = axis, .panels = shown, .count = 3 });
 }
 
 trib_status trib_run_folder_draw(const trib_run_folder *run)

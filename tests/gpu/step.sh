@@ -28,7 +28,7 @@ program() {
 option() { offers "$1" "$2" || skip "this build has no --$1 $2"; }
 # In the help of the option, as "a|b|VALUE" or "VALUE: what it means".
 offers() {
-    awk -v option="--$1( |\$)" -v value="(^|[ |])$2([|:]|  |\$)" '
+    awk -v option="--$1( |\$)" -v value="(^|[ |])$2([|:,]|  |\$)" '
         /^ +(-[a-zA-Z], )?--/ { inside = $0 ~ option }
         inside && $0 ~ value { found = 1 }
         END { exit !found }' <<<"$("$BUILD/tributary" bench --help)"

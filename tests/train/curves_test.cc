@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/curves.h"
+#include "plot/curves.h"
 
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "plot/ticks.h"
 #include "support/support.h"
 #include "train/calls.h"
-#include "train/ticks.h"
 #include "tributary/internal/fault.h"
 
 namespace
@@ -32,7 +32,7 @@ struct Curve {
     explicit Curve(std::vector<double> values, const char *name = "loss") : y(std::move(values))
     {
         for (std::size_t i = 0; i < y.size(); ++i) x.push_back(double(i + 1));
-        curve = { name, 0, false, x.data(), y.data(), y.size(), 0 };
+        curve = { name, 0, false, x.data(), y.data(), y.size(), 0, false };
     }
     std::vector<double> x, y;
     trib_curve curve;
@@ -40,8 +40,8 @@ struct Curve {
 
 std::string svg(const std::vector<trib_curve> &curves, const char *title = "run")
 {
-    const trib_panel panel = { "Loss", curves.data(), int(curves.size()) };
-    const trib_curves all = { title, "epoch", &panel, 1 };
+    const trib_panel panel = { "Loss", curves.data(), int(curves.size()), false };
+    const trib_curves all = { title, "epoch", &panel, 1, nullptr, 0 };
     trib_text text = {};
     trib_curves_svg(&all, &text);
     EXPECT_FALSE(text.failed);
@@ -195,13 +195,34 @@ TEST(Curves, LongLegendsHaveRows)
     EXPECT_EQ(height(four) - height(one), 3 * 22);
 }
 
+// Places with names, evenly spaced, whatever the numbers in the names.
+TEST(Curves, StandOverNames)
+{
+    const double x[] = { 0, 2 }, y[] = { 40, 60 };
+    const trib_curve curve = { "serial", 0, false, x, y, 2, 0, true };
+    const trib_panel panel = { "Images per second", &curve, 1, true };
+    const char *const names[] = { "1", "8", "<32>" };
+    const trib_curves all = { "bench", "batch size", &panel, 1, names, 3 };
+    trib_text text = {};
+    trib_curves_svg(&all, &text);
+    const std::string picture(text.bytes, text.size);
+    trib_text_free(&text);
+    for (const char *tick : { ">1</text>", ">8</text>", ">&lt;32&gt;</text>", ">0</text>", ">60</text>" })
+        EXPECT_EQ(count(picture, tick), 1u) << tick;
+    EXPECT_NE(picture.find("serial: 40 at 1, 60 at &lt;32&gt;."), std::string::npos) << picture;
+    // 426 wide from 68: a third for each name; the axis begins at 0, so 40 of 60 is two thirds up
+    EXPECT_EQ(count(picture, "M139.0 "), 2u) << "the line and its dot";
+    EXPECT_EQ(count(picture, "M423.0 "), 1u) << "its other dot";
+    EXPECT_EQ(count(picture, "h0"), 2u);
+}
+
 TEST(Curves, AreReplacedAsAWholeOrNotAtAll)
 {
     support::TemporaryFolder folder;
     const std::string file = folder.file("curves.svg");
     Curve curve({ 1, 2 });
-    const trib_panel panel = { "Loss", &curve.curve, 1 };
-    const trib_curves all = { "run", "epoch", &panel, 1 };
+    const trib_panel panel = { "Loss", &curve.curve, 1, false };
+    const trib_curves all = { "run", "epoch", &panel, 1, nullptr, 0 };
     for (int k = 1;; ++k) {
         support::write_file(file, "old");
         trib_fault_arm(k, false);

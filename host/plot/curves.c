@@ -7,14 +7,14 @@
  *     0 |________
  *        0  5  10
  *         epoch                     under the last panel */
-#include "train/curves.h"
+#include "plot/curves.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "data/file.h"
 #include "formats/file.h"
-#include "train/ticks.h"
+#include "plot/ticks.h"
 
 /* Units of the picture. It is narrow, so that 16 are readable on a phone. */
 enum {
@@ -175,6 +175,15 @@ static void put_points(path *p)
     put_gap(p);
 }
 
+/* Lines of no length, which their round ends make dots. */
+static void put_dots(trib_text *t, const plot *plot, const trib_curve *c)
+{
+    trib_text_format(t, "<path class=\"c s%d\" style=\"stroke-width:7\" d=\"", c->color % TRIB_CURVE_COLORS);
+    for (size_t i = 0; i < c->count; ++i)
+        if (is_drawn(c, i)) trib_text_format(t, "M%.1f %.1fh0", across(plot, x_at(c, i)), down(plot, y_at(c, i)));
+    trib_text_add(t, "\"/>\n");
+}
+
 static void put_curve(trib_text *t, const plot *plot, const trib_curve *c)
 {
     range x = nothing, y = nothing;
@@ -185,6 +194,7 @@ static void put_curve(trib_text *t, const plot *plot, const trib_curve *c)
                      drawn == 1 ? " stroke-width=\"7\" style=\"stroke-width:7\"" : "");
     put_points(&(path) { t, plot, c, 0 });
     trib_text_add(t, "\"/>\n");
+    if (c->dots && drawn > 1) put_dots(t, plot, c);
 }
 
 /* ---- axes ---- */
@@ -201,7 +211,7 @@ static void put_y_axis(trib_text *t, const plot *p)
     }
 }
 
-static void put_x_axis(trib_text *t, const plot *p)
+static void put_x_axis(trib_text *t, const plot *p, const trib_curves *c)
 {
     char number[TRIB_TICK_TEXT];
     const double bottom = p->top + PLOT_HEIGHT;
@@ -211,8 +221,9 @@ static void put_x_axis(trib_text *t, const plot *p)
         const double x = across(p, trib_tick_value(&p->x, i));
         trib_text_format(t, "<line class=\"a\" x1=\"%.2f\" x2=\"%.2f\" y1=\"%.2f\" y2=\"%.2f\"/>", x, x, bottom,
                          bottom + 5);
-        trib_text_format(t, "<text class=\"k\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">%s</text>\n", x,
-                         bottom + 20, trib_tick_text(&p->x, i, number));
+        trib_text_format(t, "<text class=\"k\" x=\"%.2f\" y=\"%.2f\" text-anchor=\"middle\">", x, bottom + 20);
+        trib_text_xml(t, c->x_names ? c->x_names[i] : trib_tick_text(&p->x, i, number));
+        trib_text_add(t, "</text>\n");
     }
 }
 
@@ -282,28 +293,44 @@ static double panel_height(const trib_panel *p)
     return LINE * (1 + put_legend(NULL, p, 0) + put_notes(NULL, p, 0)) + PLOT_HEIGHT + TICKS_BELOW + GAP;
 }
 
-static void put_panel(trib_text *t, const trib_panel *p, const trib_ticks *x, double top)
+static void put_panel(trib_text *t, const trib_curves *c, const trib_panel *p, const trib_ticks *x, double top)
 {
     range unused = nothing, y = nothing;
     measure_panel(p, &unused, &y);
+    if (p->from_zero) include(&y, 0);
     trib_text_format(t, "<text class=\"h\" x=\"%d\" y=\"%.2f\">", LEFT, top + LINE - 6);
     trib_text_xml(t, p->title);
     trib_text_add(t, "</text>\n");
     const int rows = put_legend(t, p, top + LINE);
     const plot plot = { *x, trib_ticks_for(y.low, y.high, Y_TICKS, false), top + LINE * (1 + rows) + 4 };
     put_y_axis(t, &plot);
-    put_x_axis(t, &plot);
+    put_x_axis(t, &plot, c);
     for (int i = 0; i < p->count; ++i) put_curve(t, &plot, &p->curves[i]);
     put_notes(t, p, plot.top + PLOT_HEIGHT + TICKS_BELOW);
 }
 
-static void describe_curve(trib_text *t, const trib_curve *c)
+/* "40.5 at 1, 61.2 at 32." */
+static void describe_points(trib_text *t, const trib_curve *c, const char *const *x_names)
+{
+    for (size_t i = 0, shown = 0; i < c->count; ++i) {
+        if (!is_drawn(c, i)) continue;
+        trib_text_format(t, "%s%.4g at ", shown++ ? ", " : ": ", y_at(c, i));
+        trib_text_xml(t, x_names[(size_t)x_at(c, i)]);
+    }
+    trib_text_add(t, ". ");
+}
+
+static void describe_curve(trib_text *t, const trib_curve *c, const char *const *x_names)
 {
     range x = nothing, y = nothing;
     const size_t drawn = measure(c, &x, &y);
     trib_text_xml(t, c->name);
     if (!drawn) {
-        trib_text_add(t, ": nothing yet. ");
+        trib_text_add(t, x_names ? ": nothing. " : ": nothing yet. ");
+        return;
+    }
+    if (x_names) {
+        describe_points(t, c, x_names);
         return;
     }
     trib_text_format(t, ": %zu point%s, lowest %.4g, highest %.4g, last %.4g. ", drawn, drawn == 1 ? "" : "s", y.low,
@@ -320,7 +347,7 @@ static void describe(trib_text *t, const trib_curves *c)
         trib_text_add(t, " by ");
         trib_text_xml(t, c->x_title);
         trib_text_add(t, ". ");
-        for (int k = 0; k < c->panels[i].count; ++k) describe_curve(t, &c->panels[i].curves[k]);
+        for (int k = 0; k < c->panels[i].count; ++k) describe_curve(t, &c->panels[i].curves[k], c->x_names);
     }
     trib_text_add(t, "</desc>\n");
 }
@@ -331,9 +358,11 @@ static bool is_shown(const trib_panel *p)
     return measure_panel(p, &x, &y) > 0;
 }
 
-/* The axis ends with the last point, and not with a tick. */
-static trib_ticks x_ticks(const range *x)
+/* The axis ends with the last point, and not with a tick; names stand in the middle of their places. */
+static trib_ticks x_ticks(const trib_curves *c, const range *x)
 {
+    if (c->x_names)
+        return (trib_ticks) { .low = -0.5, .high = c->x_name_count - 0.5, .step = 1, .count = c->x_name_count };
     trib_ticks t = trib_ticks_for(x->low, x->high, X_TICKS, true);
     if (x->high > x->low && t.high > x->high) {
         t.high = x->high;
@@ -359,10 +388,10 @@ void trib_curves_svg(const trib_curves *c, trib_text *t)
     trib_text_format(t, "<text class=\"t\" x=\"%d\" y=\"%d\">", TITLE_LEFT, LINE + 2);
     trib_text_xml(t, c->title);
     trib_text_add(t, "</text>\n");
-    const trib_ticks across = drawn ? x_ticks(&x) : (trib_ticks) { 0, 1, 1, 2 };
+    const trib_ticks across = drawn ? x_ticks(c, &x) : (trib_ticks) { 0, 1, 1, 2 };
     for (int i = 0; i < c->count; ++i) {
         if (!is_shown(&c->panels[i])) continue;
-        put_panel(t, &c->panels[i], &across, top);
+        put_panel(t, c, &c->panels[i], &across, top);
         top += panel_height(&c->panels[i]);
     }
     trib_text_format(t, "<text x=\"%d\" y=\"%.2f\" text-anchor=\"middle\">", LEFT + PLOT_WIDTH / 2, top + 4);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Curves as SVG: panels under one another that share an axis. Light and dark as the reader's screen is, light in print;
  * title and description for those who do not see it. */
-#ifndef TRIBUTARY_TRAIN_CURVES_H
-#define TRIBUTARY_TRAIN_CURVES_H
+#ifndef TRIBUTARY_PLOT_CURVES_H
+#define TRIBUTARY_PLOT_CURVES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,18 +24,22 @@ typedef struct trib_curve {
     const double *x, *y;
     size_t count;
     size_t stride; /* from one point to the next, in elements of x and y; 0: 1 */
+    bool dots;     /* at its points, where there are few and each was measured */
 } trib_curve;
 
 typedef struct trib_panel {
     const char *title;
     const trib_curve *curves;
     int count;
+    bool from_zero; /* the y axis includes 0 */
 } trib_panel;
 
 typedef struct trib_curves {
     const char *title, *x_title;
     const trib_panel *panels; /* those without a point are left out */
     int count;
+    const char *const *x_names; /* of x = 0, 1, ...: the ticks, evenly spaced; NULL: numbers */
+    int x_name_count;
 } trib_curves;
 
 /* Any number of points: what is narrower than the picture's resolution is drawn from its lowest to its highest value.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The scale of an axis: round numbers around all values. */
-#ifndef TRIBUTARY_TRAIN_TICKS_H
-#define TRIBUTARY_TRAIN_TICKS_H
+#ifndef TRIBUTARY_PLOT_TICKS_H
+#define TRIBUTARY_PLOT_TICKS_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/ticks.h"
+#include "plot/ticks.h"
 
 #include <math.h>
 #include <stdio.h>
