@@ -27,7 +27,7 @@ typedef struct cli_triple {
 typedef struct cli_schedules {
     int all;                   /* a trib_schedule, of all forks ... */
     trib_fork_schedule *forks; /* ... but of these, `names.count` of them */
-    cli_texts names;           /* theirs */
+    cli_texts names, words;    /* theirs: "inception_3a", "serial" */
 } cli_schedules;
 
 typedef struct cli_schedule_list {
@@ -50,7 +50,7 @@ typedef enum cli_kind {
     CLI_TRIPLE,       /* cli_triple, "a,b,c" */
     CLI_CHOICE,       /* int: index of the word in `value`, "serial|branches" */
     CLI_CHOICES,      /* cli_ints: indices of such words, separated by commas; may be repeated */
-    CLI_SCHEDULES,    /* cli_schedules, "fused,inception_3a=serial"; may be repeated */
+    CLI_SCHEDULES,    /* cli_schedules, "fused,inception_3a=serial,inception_3b=1110-0112"; may be repeated */
     CLI_SCHEDULE_LIST /* cli_schedule_list: "serial,fused,inception_3a=serial" are two; may be repeated */
 } cli_kind;
 

@@ -7,35 +7,32 @@
 #include "tributary/internal/alloc.h"
 #include "values.h"
 
-/* -1: no such schedule. */
-static int find_schedule(const char *text, size_t length)
-{
-    for (int i = 0; i < TRIB_SCHEDULE_COUNT; ++i) {
-        const char *name = trib_schedule_name((trib_schedule)i);
-        if (strlen(name) == length && strncmp(name, text, length) == 0) return i;
-    }
-    return -1;
-}
-
-static cli_value_result add_fork(cli_schedules *out, const char *name, size_t length, int schedule)
+static cli_value_result add_fork(cli_schedules *out, const char *name, size_t length, const char *word)
 {
     trib_fork_schedule *grown = trib_realloc_array(out->forks, (size_t)out->names.count + 1, sizeof *grown);
     if (!grown) return CLI_VALUE_NO_MEMORY;
     out->forks = grown;
+    if (!cli_texts_add(&out->words, word, strlen(word))) return CLI_VALUE_NO_MEMORY;
     if (!cli_texts_add(&out->names, name, length)) return CLI_VALUE_NO_MEMORY;
     int last = out->names.count - 1;
-    grown[last] = (trib_fork_schedule) { out->names.items[last], (trib_schedule)schedule };
-    return CLI_VALUE_GOOD;
+    trib_fork_schedule one = { .fork = out->names.items[last] };
+    bool good = trib_fork_schedule_read(out->words.items[out->words.count - 1], &one.schedule, &one.stages);
+    grown[last] = one;
+    return good ? CLI_VALUE_GOOD : CLI_VALUE_BAD;
 }
 
-/* "fused", only at the beginning, or "inception_3a=fused". */
+/* "fused", only at the beginning, or "inception_3a=fused", "inception_3a=1110-0112". */
 static cli_value_result read_part(const char *text, size_t length, bool first, cli_schedules *out)
 {
+    char word[256];
     const char *equals = memchr(text, '=', length);
-    size_t name = equals ? (size_t)(equals - text) : 0, word = equals ? name + 1 : 0;
-    int schedule = find_schedule(text + word, length - word);
-    if (schedule < 0 || (equals ? name == 0 : !first)) return CLI_VALUE_BAD;
-    if (equals) return add_fork(out, text, name, schedule);
+    size_t name = equals ? (size_t)(equals - text) : 0, begin = equals ? name + 1 : 0;
+    if (length - begin >= sizeof word || (equals ? name == 0 : !first)) return CLI_VALUE_BAD;
+    memcpy(word, text + begin, length - begin);
+    word[length - begin] = '\0';
+    if (equals) return add_fork(out, text, name, word);
+    int schedule = trib_schedule_find(word);
+    if (schedule < 0) return CLI_VALUE_BAD;
     out->all = schedule;
     return CLI_VALUE_GOOD;
 }
@@ -54,6 +51,7 @@ void cli_schedules_release(cli_schedules *schedules)
 {
     trib_free(schedules->forks);
     cli_texts_release(&schedules->names);
+    cli_texts_release(&schedules->words);
     *schedules = (cli_schedules) { 0 };
 }
 
@@ -92,6 +90,6 @@ const char *cli_schedule_text(const cli_schedules *schedules, char text[CLI_SCHE
     size_t used = (size_t)snprintf(text, CLI_SCHEDULE_TEXT, "%s", trib_schedule_name((trib_schedule)schedules->all));
     for (int i = 0; i < schedules->names.count && used < CLI_SCHEDULE_TEXT; ++i)
         used += (size_t)snprintf(text + used, CLI_SCHEDULE_TEXT - used, ",%s=%s", schedules->forks[i].fork,
-                                 trib_schedule_name(schedules->forks[i].schedule));
+                                 schedules->words.items[i]);
     return text;
 }

@@ -11,7 +11,9 @@ static const cli_option compute_options[] = {
     { 0, "schedule", CLI_SCHEDULES, AT(schedule), "SCHEDULE[,FORK=SCHEDULE]...",
       "serial: one stream (default); branches: one stream per branch of a module; fused: the 1x1 convolutions that "
       "read a module's input as one op, then the large convolutions side by side. For all modules, or for those named: "
-      "fused,inception_3a=serial,inception_4*=branches; may be repeated, and the last that names a module counts",
+      "fused,inception_3a=serial,inception_4*=branches; may be repeated, and the last that names a module counts. "
+      "inception_3a=1110-0112: in stages, each with the number of layers of each branch that run side by side; with / "
+      "in place of -, all of a stage ends before the next begins ('tributary plan --explain' names the layers)",
       0, 0 },
     { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
       "issue ops one by one (default), or record them once and replay the recording", 0, 0 },

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The schedule of each fork: which of its branches stay on the surrounding stream. `serial`: all. `branches`:
  * the first; each other branch gets a stream of its own. `fused`: the merged reductions, and after them the branch with
- * the most work. Forks in sequence reuse streams. The content of a branch that stays, including nested forks, begins on
- * the stream of the branch. A branch's backward ops are on the stream of the branch, but for gradients of weights.
+ * the most work. With stages: see stages.h. Forks in sequence reuse streams. The content of a branch that stays,
+ * including nested forks, begins on the stream of the branch. A branch's backward ops are on the stream of the branch,
+ * but for gradients of weights.
  *
  * Switched off, it leaves the same ops in sequence on stream 0, which is how the time of each op alone is measured. */
 #include <string.h>
 
 #include "lowering/fork_join.h"
 #include "lowering/passes.h"
+#include "lowering/stages.h"
 #include "lowering/weight_gradients.h"
 #include "tributary/internal/alloc.h"
 
@@ -59,31 +61,47 @@ static int place_of(const placing *p, int fork, int branch)
     return place;
 }
 
+/* Beside the fork's own. */
+static int streams_of(const placing *p, int fork)
+{
+    if (p->l->plan->forks[fork].stages) return trib_staged_streams(p->l, fork);
+    return place_of(p, fork, p->l->graph->forks[fork].branch_count);
+}
+
 /* Forks on the trunk share their streams, a nested fork never shares with the forks around it. */
 static void first_streams(placing *p)
 {
     const trib_graph *g = p->l->graph;
     int nested = 1;
     for (int f = 0; f < (int)g->fork_count; ++f) {
-        int own = place_of(p, f, g->forks[f].branch_count);
+        int own = streams_of(p, f);
         if (g->forks[f].parent < 0 && 1 + own > nested) nested = 1 + own;
     }
     for (int f = 0; f < (int)g->fork_count; ++f) {
         p->first[f] = g->forks[f].parent < 0 ? 1 : nested;
-        if (g->forks[f].parent >= 0) nested += place_of(p, f, g->forks[f].branch_count);
+        if (g->forks[f].parent >= 0) nested += streams_of(p, f);
     }
 }
 
-static int stream_of(const placing *p, const trib_plan_op *op)
+/* 0: the fork's own stream; then those that it needs beside it. */
+static int slot_of(const placing *p, int op, int fork, int branch)
+{
+    const trib_plan *plan = p->l->plan;
+    if (plan->forks[fork].stages) return trib_stage_of(p->l, plan->ops, plan->op_count, op, fork).slot;
+    if (is_merged(&plan->ops[op])) branch = p->stays[fork];
+    return stays(p, fork, branch) ? 0 : 1 + place_of(p, fork, branch);
+}
+
+static int stream_of(const placing *p, int op)
 {
     const trib_graph *g = p->l->graph;
-    int fork = op->fork, branch = op->branch;
-    if (fork >= 0 && is_merged(op)) branch = p->stays[fork];
-    while (fork >= 0 && stays(p, fork, branch)) {
+    int branch = p->l->plan->ops[op].branch;
+    for (int fork = p->l->plan->ops[op].fork; fork >= 0; fork = g->forks[fork].parent) {
+        const int slot = slot_of(p, op, fork, branch);
+        if (slot) return p->first[fork] + slot - 1;
         branch = g->forks[fork].parent_branch;
-        fork = g->forks[fork].parent;
     }
-    return fork < 0 ? 0 : p->first[fork] + place_of(p, fork, branch);
+    return 0;
 }
 
 static trib_status place_all(trib_lowering *l)
@@ -98,7 +116,7 @@ static trib_status place_all(trib_lowering *l)
         first_streams(&p);
         for (int i = 0; i < l->plan->op_count; ++i) {
             trib_plan_op *op = &l->plan->ops[i];
-            op->stream = stream_of(&p, op);
+            op->stream = stream_of(&p, i);
             if (op->stream >= l->plan->stream_count) l->plan->stream_count = op->stream + 1;
         }
     }
@@ -110,15 +128,18 @@ static trib_status place_all(trib_lowering *l)
 static trib_status place_beside(trib_lowering *l)
 {
     trib_lag lag;
+    trib_barriers barriers = { 0 };
     trib_status status = trib_place_weight_gradients(l, &lag);
-    if (!trib_failed(&status)) status = trib_connect_streams(l, &lag);
+    if (!trib_failed(&status)) status = trib_barriers_of(l, &barriers);
+    if (!trib_failed(&status)) status = trib_connect_streams(l, &lag, &barriers);
     trib_free(lag.ended);
+    trib_free(barriers.levels);
     return status;
 }
 
 static trib_status place_in_sequence(trib_lowering *l)
 {
-    TRIB_TRY(trib_connect_streams(l, &(trib_lag) { .stream = -1 }));
+    TRIB_TRY(trib_connect_streams(l, &(trib_lag) { .stream = -1 }, &(trib_barriers) { 0 }));
     return trib_lowering_note(l, "assign_streams: off, all ops in sequence");
 }
 
@@ -126,11 +147,14 @@ trib_status trib_pass_assign_streams(trib_lowering *l)
 {
     l->plan->stream_count = 1;
     l->plan->event_count = 0;
+    TRIB_TRY(trib_order_by_stages(l));
     if (trib_pass_disabled(l, TRIB_PASS_ASSIGN_STREAMS)) return place_in_sequence(l);
     TRIB_TRY(place_all(l));
     TRIB_TRY(place_beside(l));
-    char schedule[256];
-    trib_plan_schedule_text(l->plan, schedule, sizeof schedule);
+    TRIB_TRY(trib_note_stages(l));
+    char schedule[400];
+    if (trib_plan_schedule_text(l->plan, schedule, sizeof schedule) >= sizeof schedule)
+        memcpy(schedule + sizeof schedule - 4, "...", 4);
     return trib_lowering_note(l, "assign_streams: %s, %d streams, %d events", schedule, l->plan->stream_count,
                               l->plan->event_count);
 }

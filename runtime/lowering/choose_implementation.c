@@ -4,6 +4,7 @@
 #include "lowering/measure.h"
 #include "lowering/passes.h"
 #include "lowering/runnable.h"
+#include "lowering/stages.h"
 #include "lowering/traffic.h"
 #include "tributary/internal/alloc.h"
 
@@ -35,13 +36,20 @@ static bool runs_nothing(const trib_op_desc *d)
     return d->kind == TRIB_INPUT || (d->kind == TRIB_CONCAT && d->inputs[0].buffer == d->outputs[0].buffer);
 }
 
+/* Of the fork: those that run at the same time as the op. */
+static int branches_beside(const trib_lowering *l, const trib_plan_op *ops, int count, int index, int fork)
+{
+    if (l->plan->forks[fork].stages) return trib_stage_of(l, ops, count, index, fork).width - 1;
+    return l->plan->forks[fork].schedule == TRIB_SERIAL ? 0 : l->graph->forks[fork].branch_count - 1;
+}
+
 /* cpu: branches that run at the same time share the cores; the trunk, and ops only in serial forks, have all of them.
  */
-static int share_of_cores(const trib_lowering *l, const trib_plan_op *op)
+static int share_of_cores(const trib_lowering *l, const trib_plan_op *ops, int count, int index)
 {
     int threads = l->options.threads, branches = 1;
-    for (int f = op->fork; f >= 0; f = l->graph->forks[f].parent)
-        if (l->plan->forks[f].schedule != TRIB_SERIAL) branches += l->graph->forks[f].branch_count - 1;
+    for (int f = ops[index].fork; f >= 0; f = l->graph->forks[f].parent)
+        branches += branches_beside(l, ops, count, index, f);
     return threads > branches ? threads / branches : 1; /* 0 (not a cpu) becomes 1 */
 }
 
@@ -66,7 +74,7 @@ static trib_status choose_all(trib_lowering *l, trib_plan_op *todo, int count, i
 {
     for (int i = 0; i < count; ++i) {
         trib_plan_op *op = &todo[i];
-        op->desc.threads = share_of_cores(l, op);
+        op->desc.threads = share_of_cores(l, todo, count, i);
         op->desc.chunk = chunk_of(l);
         op->desc.any_order = may_sum_in_any_order(l, op);
         if (can_write_output(l->plan, op))

@@ -72,10 +72,7 @@ static bool any_meet(const trib_plan *p, const trib_view *a, int a_count, const 
     return false;
 }
 
-/* It reads the earlier op's output or, if both run, overwrites memory that the earlier op read or wrote. A join runs
- * nothing: it reads its slices in order to follow all their writers, and readers of the joined output follow the join.
- */
-static bool must_follow(const trib_plan *p, const trib_plan_op *op, const trib_plan_op *earlier)
+bool trib_must_follow(const trib_plan *p, const trib_plan_op *op, const trib_plan_op *earlier)
 {
     const trib_op_desc *d = &op->desc, *e = &earlier->desc;
     if (any_meet(p, d->inputs, d->input_count, e->outputs, e->output_count)) return true;
@@ -93,13 +90,14 @@ static bool is_too_late(const trib_plan *p, const trib_lag *lag, int op, int ear
 
 /* The ops to follow are tried latest first, so that one wait makes those it implies unnecessary. Work beside stream 0
  * must not start before the run: it follows the first op. */
-static trib_status connect(trib_plan *p, const trib_lag *lag, clocks *c)
+static trib_status connect(trib_plan *p, const trib_lag *lag, const trib_barriers *barriers, clocks *c)
 {
     for (int i = 0; i < p->op_count; ++i) {
         trib_plan_op *op = &p->ops[i];
         for (int j = i; j-- > 0;)
             if (p->ops[j].stream != op->stream &&
-                (j == 0 || is_too_late(p, lag, i, j) || must_follow(p, op, &p->ops[j])))
+                (j == 0 || is_too_late(p, lag, i, j) || (barriers->levels && trib_barrier_between(barriers, j, i)) ||
+                 trib_must_follow(p, op, &p->ops[j])))
                 TRIB_TRY(wait_for(p, c, i, j));
         int *known = row(c->known, c->streams, op->stream);
         known[op->stream] = i + 1;
@@ -136,14 +134,14 @@ static trib_status join_rest(trib_lowering *l, clocks *c)
     return open ? trib_lowering_add_op(l, &end) : trib_success();
 }
 
-trib_status trib_connect_streams(trib_lowering *l, const trib_lag *lag)
+trib_status trib_connect_streams(trib_lowering *l, const trib_lag *lag, const trib_barriers *barriers)
 {
     trib_plan *p = l->plan;
     size_t streams = (size_t)p->stream_count;
     clocks c = { .streams = p->stream_count };
     c.known = trib_alloc_zeroed(streams * streams, sizeof *c.known);
     c.at = trib_alloc_zeroed((size_t)p->op_count * streams, sizeof *c.at);
-    trib_status status = c.known && c.at ? connect(p, lag, &c) : trib_plan_no_memory();
+    trib_status status = c.known && c.at ? connect(p, lag, barriers, &c) : trib_plan_no_memory();
     if (!trib_failed(&status)) status = join_rest(l, &c);
     trib_free(c.known);
     trib_free(c.at);

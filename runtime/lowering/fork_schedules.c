@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lowering/lowering.h"
+#include "lowering/stages.h"
 #include "tributary/internal/alloc.h"
 
 static bool matches(const trib_fork_schedule *wanted, const char *fork) { return fnmatch(wanted->fork, fork, 0) == 0; }
@@ -32,12 +33,19 @@ static trib_status check_wanted(const trib_plan *p, const trib_fork_schedule *wa
 }
 
 /* The last option that names it, otherwise the schedule of the enclosing fork. */
-static trib_schedule schedule_of(const trib_lowering *l, int fork)
+static trib_status set_schedule(trib_lowering *l, int fork)
 {
     const trib_plan_options *o = &l->options;
-    for (int i = o->fork_schedule_count; i-- > 0;)
-        if (matches(&o->fork_schedules[i], l->plan->forks[fork].name)) return o->fork_schedules[i].schedule;
-    return trib_plan_schedule_of(l->plan, l->graph->forks[fork].parent);
+    trib_plan_fork *own = &l->plan->forks[fork];
+    own->schedule = trib_plan_schedule_of(l->plan, l->graph->forks[fork].parent);
+    for (int i = o->fork_schedule_count; i-- > 0;) {
+        if (!matches(&o->fork_schedules[i], own->name)) continue;
+        own->schedule = o->fork_schedules[i].schedule;
+        if (!o->fork_schedules[i].stages) break;
+        own->stages = trib_strings_add(l->strings, o->fork_schedules[i].stages);
+        return own->stages ? trib_check_stages(l->graph, l->plan->forks, fork) : trib_plan_no_memory();
+    }
+    return trib_success();
 }
 
 trib_status trib_lowering_set_schedules(trib_lowering *l)
@@ -52,6 +60,6 @@ trib_status trib_lowering_set_schedules(trib_lowering *l)
         p->forks[p->fork_count] = (trib_plan_fork) { .name = name, .parent = l->graph->forks[p->fork_count].parent };
     }
     for (int i = 0; i < l->options.fork_schedule_count; ++i) TRIB_TRY(check_wanted(p, &l->options.fork_schedules[i]));
-    for (int f = 0; f < p->fork_count; ++f) p->forks[f].schedule = schedule_of(l, f); /* parents come first */
+    for (int f = 0; f < p->fork_count; ++f) TRIB_TRY(set_schedule(l, f)); /* parents come first */
     return trib_success();
 }

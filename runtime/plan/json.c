@@ -153,8 +153,10 @@ static void forks_json(FILE *out, const trib_plan *p)
     for (int i = 0; i < p->fork_count; ++i) {
         fputs(i ? ", {\"name\": " : "{\"name\": ", out);
         string(out, p->forks[i].name);
-        fprintf(out, ", \"parent\": %d, \"schedule\": \"%s\"}", p->forks[i].parent,
+        fprintf(out, ", \"parent\": %d, \"schedule\": \"%s\"", p->forks[i].parent,
                 trib_schedule_name(p->forks[i].schedule));
+        if (p->forks[i].stages) fprintf(out, ", \"stages\": \"%s\"", p->forks[i].stages);
+        fputc('}', out);
     }
     fputs("],\n", out);
 }

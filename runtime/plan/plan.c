@@ -32,9 +32,11 @@ size_t trib_plan_schedule_text(const trib_plan *p, char *text, size_t size)
     size_t used = (size_t)snprintf(text, size, "%s", trib_schedule_name(p->schedule));
     for (int f = 0; f < p->fork_count; ++f) {
         const trib_plan_fork *fork = &p->forks[f];
-        if (fork->schedule == trib_plan_schedule_of(p, fork->parent)) continue;
-        used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, ",%s=%s", fork->name,
-                                 trib_schedule_name(fork->schedule));
+        if (!fork->stages && fork->schedule == trib_plan_schedule_of(p, fork->parent)) continue;
+        const bool named = !fork->stages || fork->schedule != TRIB_BRANCHES;
+        used += (size_t)snprintf(used < size ? text + used : NULL, used < size ? size - used : 0, ",%s=%s%s%s",
+                                 fork->name, named ? trib_schedule_name(fork->schedule) : "",
+                                 named && fork->stages ? ":" : "", fork->stages ? fork->stages : "");
     }
     return used;
 }

@@ -6,6 +6,7 @@
 #include "cuda/network.h"
 #include "fakecuda/fakecuda.h"
 #include "runtime/mutants.h"
+#include "support/form.h"
 
 using network::Bytes;
 using network::Net;
@@ -21,7 +22,7 @@ Way mixed(int number)
 {
     Way way;
     for (const char *module : modules) {
-        way.forks.push_back({ module, trib_schedule(number % TRIB_SCHEDULE_COUNT) });
+        way.forks.push_back({ module, trib_schedule(number % TRIB_SCHEDULE_COUNT), nullptr });
         number /= TRIB_SCHEDULE_COUNT;
     }
     return way;
@@ -50,6 +51,32 @@ TEST(MixedSchedules, GiveTheBitsOfSerialInAnyOrder)
             fakecuda::reseed(seed);
             ASSERT_OK(net.run(made, 0, 1, &bytes));
             ASSERT_EQ(bytes, wanted[number % 2]) << "schedules " << number << ", seed " << seed;
+        }
+    }
+}
+
+// Stages of what is merged, too: a layer that is part of another's op has no op of its own.
+TEST(MixedSchedules, StagesGiveTheBitsOfSerialInAnyOrder)
+{
+    const Net net(3);
+    const Bytes wanted = net.result(Way(), 0);
+    nets::Device device = network::open();
+    for (std::uint64_t seed = 1; seed <= support::by_form<std::uint64_t>(6, 60); ++seed) {
+        std::vector<std::string> stages;
+        for (std::uint64_t i = 0; i < 3; ++i)
+            stages.push_back(nets::any_stages({ 1, 2, 2, 2 }, 3 * seed + i, seed % 2));
+        Way way;
+        for (int i = 0; i < 3; ++i)
+            way.forks.push_back({ modules[i], i == 0 ? TRIB_BRANCHES : TRIB_FUSED, stages[std::size_t(i)].c_str() });
+        way.launch = seed % 2 ? TRIB_GRAPH : TRIB_EAGER;
+        trib_session *made = nullptr;
+        ASSERT_OK(net.create(device.get(), way, &made));
+        nets::Session session(made);
+        for (std::uint64_t order = 1; order <= 3; ++order) {
+            Bytes bytes;
+            fakecuda::reseed(order);
+            ASSERT_OK(net.run(made, 0, 1, &bytes));
+            ASSERT_EQ(bytes, wanted) << stages[0] << " " << stages[1] << " " << stages[2];
         }
     }
 }

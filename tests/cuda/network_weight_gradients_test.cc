@@ -98,7 +98,7 @@ TEST_F(WeightGradients, StayWhereTheScheduleIsSerial)
     nets::Plan serial = plan(graph.get(), TRIB_SERIAL);
     ASSERT_TRUE(serial);
     EXPECT_EQ(serial->stream_count, 1);
-    nets::Plan one = plan(graph.get(), TRIB_SERIAL, { { "inception_4b", TRIB_BRANCHES } });
+    nets::Plan one = plan(graph.get(), TRIB_SERIAL, { { "inception_4b", TRIB_BRANCHES, nullptr } });
     ASSERT_TRUE(one);
     for (int i = 0; i < one->op_count; ++i) {
         const trib_plan_op &op = one->ops[i];

@@ -77,7 +77,8 @@ nets::Plan Builder::finish(bool reuse_memory)
     trib_lowering &l = inside_->lowering;
     l.options.disabled_passes = reuse_memory ? 0 : 1u << TRIB_PASS_PLAN_MEMORY;
     const trib_lag none = { -1, nullptr };
-    EXPECT_OK(trib_connect_streams(&l, &none));
+    const trib_barriers no_barriers = { 0, nullptr };
+    EXPECT_OK(trib_connect_streams(&l, &none, &no_barriers));
     EXPECT_OK(trib_pass_plan_memory(&l));
     nets::Plan plan(l.plan);
     l.plan = nullptr;

@@ -102,7 +102,8 @@ std::ostream &operator<<(std::ostream &out, const Streams &s)
 Streams streams_of(const trib_graph *graph, trib_device *device, trib_schedule all, trib_schedule outer,
                    const trib_schedule *inner)
 {
-    const trib_fork_schedule forks[] = { { "module", outer }, { "module/split", inner ? *inner : TRIB_SERIAL } };
+    const trib_fork_schedule forks[] = { { "module", outer, nullptr },
+                                         { "module/split", inner ? *inner : TRIB_SERIAL, nullptr } };
     trib_plan_options o = scheduled(all);
     o.fork_schedules = forks;
     o.fork_schedule_count = inner ? 2 : 1;

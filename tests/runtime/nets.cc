@@ -202,13 +202,48 @@ Parameters::Parameters(const trib_graph *graph)
     for (std::size_t i = 0; i < tensors_.size(); ++i) tensors_[i].data = values_[i].data();
 }
 
+std::vector<int> layers_of_branches(const trib_graph *graph, int fork)
+{
+    std::vector<int> layers(std::size_t(trib_graph_fork(graph, fork)->branch_count));
+    for (int i = 0; i < trib_graph_layer_count(graph); ++i) {
+        const trib_layer *l = trib_graph_layer(graph, i);
+        const bool counts = l->kind == TRIB_CONV2D || l->kind == TRIB_MAX_POOL2D || l->kind == TRIB_AVG_POOL2D ||
+                            l->kind == TRIB_CONCAT;
+        if (l->fork == fork && counts) ++layers[std::size_t(l->branch)];
+    }
+    for (int &count : layers) count = std::max(count, 1);
+    return layers;
+}
+
+std::string any_stages(const std::vector<int> &layers, std::uint64_t seed, bool barriers)
+{
+    std::vector<int> left = layers;
+    std::string text;
+    for (std::uint64_t k = 0; std::any_of(left.begin(), left.end(), [](int n) { return n > 0; });) {
+        std::string stage;
+        for (int &n : left) {
+            const int take = int(trib_uniform("take", seed, k++) * (n + 1));
+            n -= take;
+            stage += char('0' + take);
+        }
+        if (stage.find_first_not_of('0') == std::string::npos) continue;
+        if (!text.empty()) text += barriers && trib_uniform("barrier", seed, k++) < 0.5 ? '/' : '-';
+        text += stage;
+    }
+    return text;
+}
+
 Schedules::Schedules(const trib_graph *graph, std::uint64_t seed)
 {
     auto any = [&](std::uint64_t k) { return trib_schedule(TRIB_SCHEDULE_COUNT * trib_uniform("schedule", seed, k)); };
     all_ = any(0);
     for (int f = 0; f < trib_graph_fork_count(graph); ++f)
-        if (trib_uniform("named", seed, std::uint64_t(f)) < 0.8)
-            forks_.push_back({ trib_graph_fork(graph, f)->name, any(std::uint64_t(f) + 1) });
+        if (trib_uniform("named", seed, std::uint64_t(f)) < 0.8) {
+            const trib_schedule schedule = any(std::uint64_t(f) + 1);
+            const bool staged = schedule != TRIB_SERIAL && trib_uniform("staged", seed, std::uint64_t(f)) < 0.5;
+            if (staged) stages_.push_back(any_stages(layers_of_branches(graph, f), seed + std::uint64_t(f), false));
+            forks_.push_back({ trib_graph_fork(graph, f)->name, schedule, staged ? stages_.back().c_str() : nullptr });
+        }
 }
 
 trib_plan_options Schedules::options() const

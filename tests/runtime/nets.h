@@ -2,7 +2,9 @@
 // Small networks and owned wrappers for the runtime's tests.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "support/support.h"
@@ -46,7 +48,12 @@ class Parameters
     std::vector<std::vector<float>> values_;
 };
 
-// A schedule for the plan and one for each fork, by chance; some forks have none of their own.
+// How many layers of each branch of a fork count in its stages (trib_fork_schedule).
+std::vector<int> layers_of_branches(const trib_graph *graph, int fork);
+// By chance, stages for branches of so many layers: "1110-0112", with barriers "11/00-12".
+std::string any_stages(const std::vector<int> &layers, std::uint64_t seed, bool barriers);
+
+// A schedule for the plan and one for each fork, by chance; some forks have none of their own, some have stages.
 class Schedules
 {
   public:
@@ -55,6 +62,7 @@ class Schedules
 
   private:
     trib_schedule all_;
+    std::deque<std::string> stages_;
     std::vector<trib_fork_schedule> forks_;
 };
 

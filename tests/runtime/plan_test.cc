@@ -407,7 +407,7 @@ TEST(Plan, EveryFallibleOperationMayFail)
     auto device = nets::cpu(1);
     auto graph = nets::inception(true, 9);
     trib_plan_options o = options(TRIB_BRANCHES);
-    const trib_fork_schedule forks[] = { { "mod*", TRIB_FUSED }, { "module", TRIB_BRANCHES } };
+    const trib_fork_schedule forks[] = { { "mod*", TRIB_FUSED, nullptr }, { "module", TRIB_BRANCHES, "1110/0112" } };
     o.fork_schedules = forks;
     o.fork_schedule_count = 2;
     std::int64_t failures = 0;

@@ -58,8 +58,9 @@ TEST(Schedules, EachForkHasItsOwn)
 {
     auto device = nets::cpu();
     auto graph = nets::googlenet(support::bvlc, 96);
-    Plan p = nets::plan(graph.get(), device.get(),
-                        options(TRIB_BRANCHES, { { "inception_3a", TRIB_SERIAL }, { "inception_4b", TRIB_FUSED } }));
+    Plan p = nets::plan(
+        graph.get(), device.get(),
+        options(TRIB_BRANCHES, { { "inception_3a", TRIB_SERIAL, nullptr }, { "inception_4b", TRIB_FUSED, nullptr } }));
     ASSERT_TRUE(p);
     ASSERT_EQ(p->fork_count, 9);
     EXPECT_EQ(p->forks[0].schedule, TRIB_SERIAL);
@@ -80,17 +81,19 @@ TEST(Schedules, PatternsNameSeveralForksAndTheLastCounts)
     auto device = nets::cpu();
     auto graph = nets::googlenet(support::bvlc, 96);
     Plan p = nets::plan(graph.get(), device.get(),
-                        options(TRIB_SERIAL, { { "inception_4*", TRIB_BRANCHES }, { "inception_4[cd]", TRIB_FUSED } }));
+                        options(TRIB_SERIAL, { { "inception_4*", TRIB_BRANCHES, nullptr },
+                                               { "inception_4[cd]", TRIB_FUSED, nullptr } }));
     ASSERT_TRUE(p);
     EXPECT_EQ(schedule_text(p.get()), "serial,inception_4a=branches,inception_4b=branches,inception_4c=fused,"
                                       "inception_4d=fused,inception_4e=branches");
     // Its own words make the same plan; with another schedule anywhere it is another plan.
-    Plan same = nets::plan(
-        graph.get(), device.get(),
-        options(TRIB_SERIAL,
-                { { "inception_4?", TRIB_BRANCHES }, { "inception_4c", TRIB_FUSED }, { "inception_4d", TRIB_FUSED } }));
-    Plan other = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL, { { "inception_4*", TRIB_BRANCHES } }));
-    Plan named = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES, { { "*", TRIB_SERIAL } }));
+    Plan same = nets::plan(graph.get(), device.get(),
+                           options(TRIB_SERIAL, { { "inception_4?", TRIB_BRANCHES, nullptr },
+                                                  { "inception_4c", TRIB_FUSED, nullptr },
+                                                  { "inception_4d", TRIB_FUSED, nullptr } }));
+    Plan other =
+        nets::plan(graph.get(), device.get(), options(TRIB_SERIAL, { { "inception_4*", TRIB_BRANCHES, nullptr } }));
+    Plan named = nets::plan(graph.get(), device.get(), options(TRIB_BRANCHES, { { "*", TRIB_SERIAL, nullptr } }));
     Plan serial = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL, {}));
     ASSERT_TRUE(same && other && named && serial);
     EXPECT_TRUE(trib_plan_equal(p.get(), same.get()));
@@ -105,7 +108,7 @@ TEST(Schedules, TextIsCutWhereItDoesNotFit)
 {
     auto device = nets::cpu();
     auto graph = nets::googlenet(support::bvlc, 96);
-    Plan p = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL, { { "*", TRIB_FUSED } }));
+    Plan p = nets::plan(graph.get(), device.get(), options(TRIB_SERIAL, { { "*", TRIB_FUSED, nullptr } }));
     ASSERT_TRUE(p);
     const std::size_t whole = schedule_text(p.get()).size();
     for (std::size_t size = 0; size <= whole + 1; ++size) {
@@ -126,11 +129,12 @@ TEST(Schedules, UnknownForksAndSchedulesAreRefused)
     auto refuse = [&](const trib_plan_options &o, trib_code code, const char *message) {
         EXPECT_FAILS(trib_plan_create(graph.get(), device.get(), &o, &made), code, message);
     };
-    refuse(options(TRIB_SERIAL, { { "inception_3c", TRIB_FUSED } }), TRIB_NOT_FOUND,
+    refuse(options(TRIB_SERIAL, { { "inception_3c", TRIB_FUSED, nullptr } }), TRIB_NOT_FOUND,
            "there is no fork 'inception_3c'; there are inception_3a, inception_3b, inception_4a");
-    refuse(options(TRIB_SERIAL, { { "*", TRIB_FUSED }, { "6*", TRIB_FUSED } }), TRIB_NOT_FOUND, "no fork '6*'");
-    refuse(options(TRIB_SERIAL, { { nullptr, TRIB_FUSED } }), TRIB_INVALID_ARGUMENT, "needs the fork's name");
-    trib_fork_schedule wrong { "*", TRIB_SERIAL };
+    refuse(options(TRIB_SERIAL, { { "*", TRIB_FUSED, nullptr }, { "6*", TRIB_FUSED, nullptr } }), TRIB_NOT_FOUND,
+           "no fork '6*'");
+    refuse(options(TRIB_SERIAL, { { nullptr, TRIB_FUSED, nullptr } }), TRIB_INVALID_ARGUMENT, "needs the fork's name");
+    trib_fork_schedule wrong { "*", TRIB_SERIAL, nullptr };
     const int no_schedule = 7;
     std::memcpy(&wrong.schedule, &no_schedule, sizeof wrong.schedule);
     refuse(options(TRIB_SERIAL, { wrong }), TRIB_INVALID_ARGUMENT, "schedule 7");
@@ -161,7 +165,7 @@ TEST(Schedules, ManyForksAreListedAsFarAsTheMessageGoes)
     nets::Graph owner(graph);
     auto device = nets::cpu();
     trib_plan *made = nullptr;
-    const std::vector<trib_fork_schedule> none = { { "none", TRIB_FUSED } };
+    const std::vector<trib_fork_schedule> none = { { "none", TRIB_FUSED, nullptr } };
     trib_plan_options o = options(TRIB_SERIAL, none);
     EXPECT_FAILS(trib_plan_create(graph, device.get(), &o, &made), TRIB_NOT_FOUND, "module0, module1, ");
     EXPECT_FAILS(trib_plan_create(graph, device.get(), &o, &made), TRIB_NOT_FOUND, "...");

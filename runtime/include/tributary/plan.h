@@ -27,13 +27,26 @@ const char *trib_schedule_name(trib_schedule schedule);
 /* -1 when there is no such schedule. */
 int trib_schedule_find(const char *name);
 
-/* The schedule of one fork, or of several. A fork that is not named has that of the fork around it, or, on the trunk,
- * trib_plan_options.schedule. In a serial fork no branch leaves the stream of what is around it: a fork inside one of
- * its branches may be parallel all the same, beginning and ending on that stream. */
+/* The schedule of one fork, or of several. A fork that is not named has that of the fork around it, without stages, or,
+ * on the trunk, trib_plan_options.schedule. In a serial fork no branch leaves the stream of what is around it: a fork
+ * inside one of its branches may be parallel all the same, beginning and ending on that stream.
+ *
+ * With `stages`, the layers of its branches run in stages, and those of one stage side by side, a stream for each
+ * branch: the one of the branch's earlier layers, if it is free. "1110-0112" has two stages: of a GoogLeNet module, 1x1
+ * and both reductions, then 3x3, 5x5, and the pool with its projection. A digit per branch is the number of its layers
+ * in that stage; convolutions, pools and linear layers count, and a fork inside as one; other layers belong to the one
+ * before them. After "-", an op waits for what it reads and for what its stream has before it; after "/", for all of
+ * the stages before as well. "1110-0112:0112/1110" also has the stages of the backward ops, which count from the end of
+ * each branch; without, they are those of the forward ops, in reverse. */
 typedef struct trib_fork_schedule {
     const char *fork; /* "inception_3a", or a pattern as a shell has them, "inception_4*" */
     trib_schedule schedule;
+    const char *stages; /* NULL: none. Otherwise `schedule` says only which ops there are: TRIB_BRANCHES or TRIB_FUSED,
+                           whose merged ops run where the first of their layers does */
 } trib_fork_schedule;
+/* "serial", "1110-0112" (TRIB_BRANCHES with these stages) or "fused:1110-0112", as --schedule takes them. *stages
+ * points into `text`. False if it is none of them. */
+bool trib_fork_schedule_read(const char *text, trib_schedule *schedule, const char **stages);
 
 /* The passes, in the order they run. Each can be switched off, except the ones marked required. */
 typedef enum trib_pass {
@@ -186,6 +199,7 @@ typedef struct trib_plan_fork {
     const char *name;
     int parent; /* the fork around it, or -1 */
     trib_schedule schedule;
+    const char *stages; /* as in trib_fork_schedule, or NULL */
 } trib_plan_fork;
 
 /* What the caller hands in for each run, in the order of the graph's input layers. */
@@ -273,8 +287,8 @@ void trib_plan_destroy(trib_plan *plan);
 
 /* The schedule of what lies inside a fork, or with -1 outside of all. */
 trib_schedule trib_plan_schedule_of(const trib_plan *plan, int fork);
-/* "fused", or where forks differ "fused,inception_3a=serial": as --schedule takes it. Like snprintf: returns the length
- * of the whole, which may not fit. */
+/* "fused", or where forks differ "fused,inception_3a=serial,inception_3b=1110-0112": as --schedule takes it. Like
+ * snprintf: returns the length of the whole, which may not fit. */
 size_t trib_plan_schedule_text(const trib_plan *plan, char *text, size_t size);
 
 /* Seconds of a run if each op moved its bytes, or did its products, at the device's rate, whichever takes longer, one
