@@ -92,7 +92,8 @@ trib_status trib_analysis_check(const trib_analysis *a)
     TRIB_TRY(check_graph(a->graph));
     TRIB_TRY(check_rate("copy rate", a->limits->copy_rate));
     TRIB_TRY(check_rate("math rate", a->limits->math_rate));
-    if (a->limits->start_latency < 0) REFUSE("profile: a start latency below 0");
+    if (a->limits->start_latency < 0 || a->limits->start_latency > TRIB_PROFILE_MOST / 2)
+        REFUSE("profile: a start latency of %lld ns", (long long)a->limits->start_latency);
     if (!a->run->times) REFUSE("profile: there are no times");
     if (a->run->clock_step < 0 || a->run->clock_step > INT64_C(1000000000))
         REFUSE("profile: a clock step of %lld ns", (long long)a->run->clock_step);

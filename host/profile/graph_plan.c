@@ -122,26 +122,37 @@ static void place_ops(finder *f)
 
 /* ---- branches ---- */
 
-/* The plan does not say in which branch a nested fork lies: in that of the next op of the fork around it, its join or
- * what follows; or of the op before it, if there is none. */
-static int branch_around(const trib_plan *p, int op, int fork)
+static bool reads(const trib_plan *p, int op, int writer)
 {
-    for (int i = op + 1; i < p->op_count; ++i)
-        if (p->ops[i].fork == fork) return p->ops[i].branch;
-    for (int i = op - 1; i >= 0; --i)
-        if (p->ops[i].fork == fork) return p->ops[i].branch;
-    return 0;
+    bool covers;
+    for (int k = 0; k < p->ops[op].desc.input_count; ++k)
+        if (writes(&p->ops[writer], &p->ops[op].desc.inputs[k], &covers)) return true;
+    return false;
+}
+
+/* The plan does not say in which branch of `parent` a nested fork lies: in that of the first op that reads what one of
+ * its ops wrote, its join or what follows; or of one whose output they read, if there is none. */
+static int branch_around(const trib_plan *p, int fork, int parent)
+{
+    int before = 0;
+    for (int i = 0; i < p->op_count; ++i) {
+        if (p->ops[i].fork != parent) continue;
+        for (int k = 0; k < p->op_count; ++k) {
+            if (p->ops[k].fork != fork) continue;
+            if (k < i && reads(p, i, k)) return p->ops[i].branch;
+            if (k > i && reads(p, k, i)) before = p->ops[i].branch;
+        }
+    }
+    return before;
 }
 
 static int branch_of(const trib_plan *p, int i)
 {
     const trib_plan_op *op = &p->ops[i];
     if (op->fork < 0 || op->part_count > 1) return -1; /* a merged op is of several branches */
-    int branch = op->branch, at = i;
-    for (int fork = op->fork; p->forks[fork].parent >= 0; fork = p->forks[fork].parent) {
-        while (at + 1 < p->op_count && p->ops[at + 1].fork == fork) ++at;
-        branch = branch_around(p, at, p->forks[fork].parent);
-    }
+    int branch = op->branch;
+    for (int fork = op->fork; p->forks[fork].parent >= 0; fork = p->forks[fork].parent)
+        branch = branch_around(p, fork, p->forks[fork].parent);
     return branch;
 }
 

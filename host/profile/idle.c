@@ -74,9 +74,10 @@ static void split(teller *t, int i, int64_t from, int64_t to)
         tell(t, TRIB_IDLE_LAUNCH, from, end, i, -1);
         from = end;
     }
-    const int64_t late = trib_earlier(a->limits->start_latency, to - from);
-    tell(t, TRIB_IDLE_LATENCY, from, from + late, i, -1);
-    tell(t, TRIB_IDLE_CONTENTION, from + late, to, i, -1);
+    /* It may have been ready before the window began. */
+    const int64_t late = trib_earlier(to, trib_later(from, a->ops[i].ready + a->limits->start_latency));
+    tell(t, TRIB_IDLE_LATENCY, from, late, i, -1);
+    tell(t, TRIB_IDLE_CONTENTION, late, to, i, -1);
 }
 
 /* Of the branches of the window's module, or else of all, what ended last in the window. */

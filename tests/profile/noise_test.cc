@@ -142,6 +142,7 @@ TEST(Hostile, Rates)
         EXPECT_FAILS(analyse(f, p, { 0, rate, 0 }), TRIB_INVALID_ARGUMENT, "math rate");
     }
     EXPECT_FAILS(analyse(f, p, { 0, 0, -1 }), TRIB_INVALID_ARGUMENT, "start latency");
+    EXPECT_FAILS(analyse(f, p, { 0, 0, INT64_MAX }), TRIB_INVALID_ARGUMENT, "start latency");
     f.clock_step = -1;
     EXPECT_FAILS(analyse(f, p), TRIB_INVALID_ARGUMENT, "clock step");
     f.clock_step = INT64_MAX;
