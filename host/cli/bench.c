@@ -54,6 +54,10 @@ static const cli_option table[] = {
       "write the results to FILE as JSON; - prints JSON in place of the text", 0, 0 },
     { 0, "export-times", CLI_FILE_OUT, AT(times), "FILE",
       "write start and time of every run to FILE: as JSON if its name ends in .json, otherwise as CSV", 0, 0 },
+    { 0, "export-layers", CLI_FILE_OUT, AT(layers), "FILE",
+      "then run up to 20 batches (5 steps) of each combination again, one at a time, and write how long every op took "
+      "to FILE, as JSON or CSV like --export-times",
+      0, 0 },
     { 0, "plot", CLI_FILE_OUT, AT(plot), "FILE.svg",
       "draw throughput and latency by batch size, with a curve for each of up to 12 combinations of other options", 0,
       0 },
@@ -108,7 +112,7 @@ static void release(bench *b)
 
 /* ---- files ---- */
 
-enum { JSON_FILE, TIMES_FILE, PLOT_FILE, FILE_COUNT };
+enum { JSON_FILE, TIMES_FILE, LAYERS_FILE, PLOT_FILE, FILE_COUNT };
 
 static trib_status open_file(const bench *b, const char *path, cli_output *out)
 {
@@ -122,16 +126,19 @@ static trib_status open_files(const bench *b, cli_output files[FILE_COUNT])
     TRIB_TRY(cli_files_check(&b->files));
     TRIB_TRY(b->text ? open_file(b, o->json, &files[JSON_FILE]) : cli_output_open(NULL, 0, &files[JSON_FILE]));
     TRIB_TRY(open_file(b, o->times, &files[TIMES_FILE]));
+    TRIB_TRY(open_file(b, o->layers, &files[LAYERS_FILE]));
     return open_file(b, o->plot, &files[PLOT_FILE]);
 }
 
-static trib_status report(const bench *b, cli_output files[FILE_COUNT])
+/* The layers last: they take runs of their own. */
+static trib_status report(bench *b, cli_output files[FILE_COUNT])
 {
     const bench_options *o = b->options;
     if (b->text) TRIB_TRY(bench_print(b));
     if (o->json) TRIB_TRY(bench_write_json(b, &files[JSON_FILE]));
     if (o->times) TRIB_TRY(bench_export_times(b, &files[TIMES_FILE]));
-    return o->plot ? bench_plot(b, &files[PLOT_FILE]) : trib_success();
+    if (o->plot) TRIB_TRY(bench_plot(b, &files[PLOT_FILE]));
+    return o->layers ? bench_export_layers(b, &files[LAYERS_FILE], &b->untimed) : trib_success();
 }
 
 /* ---- the command ---- */
@@ -161,8 +168,9 @@ static int check(const cli_command *self, const cli_settings *settings, const be
         return cli_usage(self, "--rate measures synthetic pixels, but --end-to-end reads images: leave one out");
     if (o->end_to_end && o->lists.in_flights.count)
         return cli_usage(self, "--in-flight measures synthetic pixels, but --end-to-end reads images: leave one out");
-    if (o->end_to_end && o->times)
-        return cli_usage(self, "--export-times writes the times of batches, but --end-to-end has none: leave one out");
+    if (o->end_to_end && (o->times || o->layers))
+        return cli_usage(self,
+                         "--export-times and --export-layers are about synthetic batches: leave out --end-to-end");
     if (o->train && (o->end_to_end || o->rate != BENCH_ALL_RATES || o->lists.in_flights.count))
         return cli_usage(self, "--train measures steps of training: leave out --end-to-end, --rate and --in-flight");
     if (settings->fast && !o->train) return cli_usage(self, "--fast is for training: add --train");
@@ -173,11 +181,11 @@ static int measure(const cli_group *groups, const cli_settings *settings, const 
                    const cli_texts *arguments)
 {
     bench b = { .options = o, .settings = settings, .files = cli_files_of(groups, settings, arguments) };
-    cli_output files[FILE_COUNT] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
+    cli_output files[FILE_COUNT] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
     trib_status status = bench_all(&b, !settings->arch ? arguments->items[0] : NULL, files);
     int failures = trib_failed(&status) ? 0 : bench_failures(&b);
     if (failures) cli_message("%d of %d combinations could not be measured", failures, b.grid.count);
-    int code = trib_failed(&status) ? cli_report(&status) : failures ? CLI_SKIPPED : CLI_OK;
+    int code = trib_failed(&status) ? cli_report(&status) : failures || b.untimed ? CLI_SKIPPED : CLI_OK;
     for (int i = 0; i < FILE_COUNT; ++i) cli_output_close(&files[i]);
     release(&b);
     return code;

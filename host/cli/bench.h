@@ -18,7 +18,7 @@ typedef struct bench_options {
     cli_cell_lists lists;
     double seconds, total_seconds; /* 0: not given */
     int iterations, warmup, workers, rounds, pixels, rate;
-    const char *json, *times, *plot;
+    const char *json, *times, *layers, *plot;
     const char *end_to_end;
     bool overwrite, train;
     double aux_weight;
@@ -58,6 +58,7 @@ typedef struct bench {
     double seconds;     /* for one cell, all rounds together */
     int64_t kept_bytes; /* sessions stay open between turns while they take no more than this together */
     bool reopened;      /* they did not all stay open */
+    int untimed;        /* cells whose ops could not be timed */
     bool text;
 } bench;
 
@@ -79,6 +80,11 @@ const char *bench_includes(const bench *b, cli_rate rate);
  * the others go on; if none was measured, that is the result. */
 trib_status bench_measure(bench *b);
 trib_status bench_pass(bench *b, bench_cell *cell, int round, bool last);
+/* Of a cell's session; `wanted` is what it will measure. */
+cli_rates_request bench_request(const bench *b, const bench_cell *cell);
+cli_train_request bench_train_request(const bench *b, const bench_cell *cell);
+/* A failure that concerns one cell and not the others. */
+bool bench_concerns_cell(const trib_status *status);
 
 /* Images per second of the rate that stands for all; 0: there was no such turn. */
 double bench_rate(const bench *b, const bench_cell *cell, int round);
@@ -95,8 +101,13 @@ trib_status bench_print(const bench *b);
 /* Of several configurations. */
 trib_status bench_print_table(const bench *b);
 trib_status bench_write_json(const bench *b, cli_output *file);
+/* Whether a file's name ends in .json. */
+bool bench_is_json(const char *name);
 /* Every timed run, as CSV, or as JSON if the file's name ends in .json. */
 trib_status bench_export_times(const bench *b, cli_output *file);
+/* Runs each cell again, apart from what was measured before, and writes how long its ops took: in the formats of
+ * bench_export_times. A cell whose ops cannot be timed is named on standard error and counted in *failures. */
+trib_status bench_export_layers(const bench *b, cli_output *file, int *failures);
 /* Throughput and latency by batch size: a curve for each configuration. */
 trib_status bench_plot(const bench *b, cli_output *file);
 enum { BENCH_MOST_PLOTTED = 12 };

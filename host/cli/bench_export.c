@@ -86,7 +86,7 @@ static void add_json(const bench *b, cli_buffer *text)
     cli_append(text, "]\n", 2);
 }
 
-static bool is_json(const char *name)
+bool bench_is_json(const char *name)
 {
     const size_t length = strlen(name);
     return length >= 5 && strcmp(name + length - 5, ".json") == 0;
@@ -95,7 +95,7 @@ static bool is_json(const char *name)
 trib_status bench_export_times(const bench *b, cli_output *file)
 {
     cli_buffer text = { 0 };
-    if (is_json(b->options->times))
+    if (bench_is_json(b->options->times))
         add_json(b, &text);
     else
         add_csv(b, &text);

@@ -212,6 +212,28 @@ trib_status cli_runner_turn(runner *r, const cli_turn *turn)
     return status;
 }
 
+/* ---- op by op ---- */
+
+static trib_status take_layers(runner *r, int most, double seconds)
+{
+    TRIB_TRY(open_buffers(r->request, false, 1, &r->memory));
+    TRIB_TRY(run_unkept(r, 1, 1));
+    cli_layers_pass(r->request->layers);
+    const double begin = cli_now();
+    for (int i = 0; i < most && (i < 3 || cli_now() - begin < seconds); ++i) {
+        TRIB_TRY(run_unkept(r, 1, 1));
+        TRIB_TRY(cli_layers_take(r->request->layers, trib_session_plan(r->session)));
+    }
+    return trib_success();
+}
+
+trib_status cli_runner_layers(runner *r, int most, double seconds)
+{
+    trib_status status = take_layers(r, most, seconds);
+    close_buffers(&r->memory);
+    return status;
+}
+
 /* ---- copies alone ---- */
 
 static trib_status time_copies(trib_stream *stream, void *target, const void *source, size_t bytes, double *rate)
@@ -262,6 +284,7 @@ static trib_status create_session(const cli_rates_request *q, trib_session **out
     TRIB_TRY(cli_session_options(&settings, q->device, q->batch, &options));
     if (q->pixels == TRIB_U8) cli_take_raw_pixels(&options.plan, q->preprocess, &normalise);
     options.in_flight = depth_of(q);
+    options.timeline = q->layers ? q->layers->timeline : NULL;
     options.plan.outputs = outputs;
     options.plan.output_count = 1;
     return cli_create_session(&settings, q->device, q->model, &options, out);

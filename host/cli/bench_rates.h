@@ -4,6 +4,7 @@
 #ifndef TRIBUTARY_CLI_BENCH_RATES_H
 #define TRIBUTARY_CLI_BENCH_RATES_H
 
+#include "bench_layers.h"
 #include "bench_stats.h"
 #include "settings.h"
 
@@ -27,7 +28,8 @@ typedef struct cli_rates_request {
     int in_flight;     /* batches submitted before the first is waited for */
     trib_dtype pixels; /* type of the input pixels */
     bool wanted[CLI_RATE_COUNT];
-    bool last; /* no other session will need the model's parameters */
+    bool last;          /* no other session will need the model's parameters */
+    cli_layers *layers; /* has a timeline, for cli_runner_layers; NULL: nothing is timed op by op */
 } cli_rates_request;
 
 typedef struct cli_rates {
@@ -55,6 +57,9 @@ typedef struct cli_turn {
 typedef struct cli_runner cli_runner;
 trib_status cli_runner_open(const cli_rates_request *request, cli_rates *rates, cli_runner **out);
 trib_status cli_runner_turn(cli_runner *runner, const cli_turn *turn);
+/* Runs batches with copies, one at a time, after one that warms up, and takes the times of their ops: `most`, or as
+ * many as begin within `seconds`, but three. */
+trib_status cli_runner_layers(cli_runner *runner, int most, double seconds);
 void cli_runner_close(cli_runner *runner);
 
 /* Rates of all rounds, from the samples. */

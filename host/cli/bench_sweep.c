@@ -50,17 +50,26 @@ static bool close_all(bench *b)
     return closed;
 }
 
+/* Nobody else will need the model's parameters. */
+static bool is_alone(const bench *b) { return b->grid.count == 1 && !b->options->layers; }
+
+cli_rates_request bench_request(const bench *b, const bench_cell *c)
+{
+    cli_rates_request request = { .settings = &c->settings,
+                                  .device = b->device,
+                                  .model = b->model,
+                                  .preprocess = &b->preprocess,
+                                  .batch = c->is.batch,
+                                  .in_flight = bench_in_flight(b, c),
+                                  .pixels = bench_pixels(b),
+                                  .last = is_alone(b) };
+    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate) request.wanted[rate] = bench_wants(b, (cli_rate)rate);
+    return request;
+}
+
 static trib_status open_cell(bench *b, bench_cell *c)
 {
-    c->request = (cli_rates_request) { .settings = &c->settings,
-                                       .device = b->device,
-                                       .model = b->model,
-                                       .preprocess = &b->preprocess,
-                                       .batch = c->is.batch,
-                                       .in_flight = bench_in_flight(b, c),
-                                       .pixels = bench_pixels(b),
-                                       .last = b->grid.count == 1 };
-    for (int rate = 0; rate < CLI_RATE_COUNT; ++rate) c->request.wanted[rate] = bench_wants(b, (cli_rate)rate);
+    c->request = bench_request(b, c);
     trib_status status = cli_runner_open(&c->request, &c->rates, &c->runner);
     if (status.code != TRIB_OUT_OF_MEMORY || !close_all(b)) return status;
     b->kept_bytes = 0;
@@ -87,14 +96,19 @@ static trib_status rates_turn(bench *b, bench_cell *c, const cli_turn *turn)
     return status;
 }
 
+cli_train_request bench_train_request(const bench *b, const bench_cell *c)
+{
+    return (cli_train_request) { .settings = &c->settings,
+                                 .device = b->device,
+                                 .model = b->model,
+                                 .batch = c->is.batch,
+                                 .aux_weight = b->options->aux_weight,
+                                 .last = is_alone(b) && b->rounds == 1 };
+}
+
 static trib_status train_turn(bench *b, bench_cell *c, const cli_turn *turn)
 {
-    cli_train_request request = { .settings = &c->settings,
-                                  .device = b->device,
-                                  .model = b->model,
-                                  .batch = c->is.batch,
-                                  .aux_weight = b->options->aux_weight,
-                                  .last = b->grid.count == 1 && b->rounds == 1 };
+    const cli_train_request request = bench_train_request(b, c);
     return cli_train_turn(&request, turn, &c->train);
 }
 
@@ -123,8 +137,7 @@ static void show_progress(const bench *b, int round, int i)
     fflush(stderr);
 }
 
-/* What concerns one cell and not the others. */
-static bool concerns_cell(const trib_status *s) { return s->code == TRIB_UNSUPPORTED || s->code == TRIB_OUT_OF_MEMORY; }
+bool bench_concerns_cell(const trib_status *s) { return s->code == TRIB_UNSUPPORTED || s->code == TRIB_OUT_OF_MEMORY; }
 
 static trib_status measure_round(bench *b, int round)
 {
@@ -133,7 +146,7 @@ static trib_status measure_round(bench *b, int round)
         if (trib_failed(&c->status)) continue;
         show_progress(b, round, i);
         trib_status status = take_turn(b, c, round, i);
-        if (trib_failed(&status) && !concerns_cell(&status)) return status;
+        if (trib_failed(&status) && !bench_concerns_cell(&status)) return status;
         c->status = status;
     }
     return trib_success();

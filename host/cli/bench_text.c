@@ -188,6 +188,8 @@ trib_status bench_print(const bench *b)
     if (b->grid.count > 1 && b->reopened)
         printf("; not all sessions stayed open between their turns, for want of memory");
     if (b->grid.count > 1) putchar('\n');
+    if (b->options->layers)
+        printf("Ops are now timed in further runs, one at a time, and written to %s\n", b->options->layers);
     fflush(stdout);
     return trib_success();
 }

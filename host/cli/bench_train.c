@@ -44,7 +44,8 @@ static trib_status make_batch(runner *r)
 static trib_status create(runner *r)
 {
     const cli_train_request *q = r->request;
-    trib_trainer_options options = { .launch = (trib_launch)q->settings->launch };
+    trib_trainer_options options = { .launch = (trib_launch)q->settings->launch,
+                                     .timeline = q->layers ? q->layers->timeline : NULL };
     cli_training_of(trib_model_graph(q->model), q->settings, q->aux_weight, &r->training);
     TRIB_TRY(cli_plan_options(q->settings, q->device, &options.plan));
     options.plan.batch = q->batch;
@@ -78,14 +79,23 @@ static trib_status run_step(runner *r)
 
 static double cpu_seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
+/* A step that counts. */
+static trib_status timed_step(runner *r)
+{
+    cli_layers *layers = r->request->layers;
+    TRIB_TRY(run_step(r));
+    return layers ? cli_layers_take(layers, trib_trainer_plan(r->trainer)) : trib_success();
+}
+
 static trib_status measure_steps(runner *r, const cli_turn *turn, cli_train_rates *out)
 {
     for (int i = 1; i < turn->warmup; ++i) TRIB_TRY(run_step(r));
+    if (r->request->layers) cli_layers_pass(r->request->layers);
     double begin = cli_now(), last = begin, cpu = cpu_seconds();
     const size_t most = (size_t)turn->iterations;
     size_t steps = 0;
     while (most ? steps < most : last - begin < turn->seconds || steps < 3) {
-        TRIB_TRY(run_step(r));
+        TRIB_TRY(timed_step(r));
         double now = cli_now();
         TRIB_TRY(cli_samples_add(&out->samples, (cli_sample) { turn->round, CLI_STEP, last, now - last }));
         last = now;

@@ -11,7 +11,8 @@ typedef struct cli_train_request {
     trib_model *model;
     int batch;
     double aux_weight;
-    bool last; /* the model's parameters are released */
+    bool last;          /* the model's parameters are released */
+    cli_layers *layers; /* takes the times of the ops of all steps but those that warm up; NULL: none are taken */
 } cli_train_request;
 
 /* The `what` of samples. */

@@ -12,6 +12,7 @@
 
 extern "C" {
 #include "host/cli/bench_cells.h"
+#include "host/cli/bench_layers.h"
 #include "host/cli/bench_stats.h"
 #include "host/cli/values.h"
 }
@@ -275,6 +276,94 @@ TEST(BenchRatios, AreTakenWithinARound)
     double two[] = { 3, 1 }, none[] = { 0 };
     EXPECT_DOUBLE_EQ(cli_spread_of(two, 2).median, 2);
     EXPECT_EQ(cli_ratio_of(none, b, 1).count, 0);
+}
+
+// ---- layers ----
+
+// A small network on the CPU, whose ops are timed.
+struct Session {
+    Session()
+    {
+        trib_network_spec net = {};
+        net.network = trib_network_find("bvlc");
+        net.classes = 3;
+        net.height = net.width = 32;
+        net.width_multiplier = 0.05;
+        EXPECT_OK(trib_model_random(&net, 1, &model));
+        EXPECT_OK(trib_device_open("cpu", nullptr, &device));
+        EXPECT_OK(cli_layers_begin(&layers, 2));
+        trib_session_options o = trib_session_default_options();
+        o.timeline = layers.timeline;
+        EXPECT_OK(trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &o, &session));
+    }
+    ~Session()
+    {
+        trib_session_destroy(session);
+        cli_layers_release(&layers);
+        trib_device_close(device);
+        trib_model_destroy(model);
+    }
+    void run()
+    {
+        std::vector<float> x(3 * 32 * 32, 0.5f), y(3);
+        void *outputs[] = { y.data() };
+        ASSERT_OK(trib_session_run(session, x.data(), 1, outputs));
+    }
+    trib_model *model = nullptr;
+    trib_device *device = nullptr;
+    trib_session *session = nullptr;
+    cli_layers layers = {};
+};
+
+TEST(BenchLayers, HaveTheTimesOfAllRunsButThoseThatWarmUp)
+{
+    Session s;
+    s.run();
+    cli_layers_pass(&s.layers);
+    const trib_plan *plan = trib_session_plan(s.session);
+    for (int i = 0; i < 3; ++i) {
+        s.run();
+        ASSERT_OK(cli_layers_take(&s.layers, plan));
+    }
+    ASSERT_OK(cli_layers_take(&s.layers, plan)); // nothing new
+    EXPECT_EQ(s.layers.runs, 3u);
+    ASSERT_EQ(s.layers.op_count, plan->op_count);
+    EXPECT_EQ(s.layers.images, 1);
+    double last = -1;
+    for (int i = 0; i < plan->op_count; ++i) {
+        cli_layer_times t;
+        ASSERT_OK(cli_layers_times(&s.layers, i, &t));
+        EXPECT_STREQ(s.layers.ops[i].name, plan->ops[i].name);
+        EXPECT_LE(t.min, t.median);
+        EXPECT_LE(t.median, t.max);
+        if (!plan->ops[i].implementation) continue;
+        EXPECT_GT(t.start, last) << "on one stream, one after another";
+        last = t.start;
+    }
+}
+
+TEST(BenchLayers, MemoryMayRunOut)
+{
+    Session s;
+    const trib_plan *plan = trib_session_plan(s.session);
+    s.run();
+    for (int k = 1;; ++k) {
+        trib_fault_arm(k, false);
+        const trib_status status = cli_layers_take(&s.layers, plan);
+        const std::int64_t seen = trib_fault_disarm();
+        EXPECT_EQ(status.code, seen >= k ? TRIB_OUT_OF_MEMORY : TRIB_OK);
+        if (seen < k) break;
+    }
+    EXPECT_EQ(s.layers.runs, 1u);
+    cli_layer_times t;
+    trib_fault_arm(1, false);
+    EXPECT_EQ(cli_layers_times(&s.layers, 0, &t).code, TRIB_OUT_OF_MEMORY);
+    trib_fault_disarm();
+    cli_layers none;
+    trib_fault_arm(1, false);
+    EXPECT_EQ(cli_layers_begin(&none, 1).code, TRIB_OUT_OF_MEMORY);
+    trib_fault_disarm();
+    cli_layers_release(&none);
 }
 
 } // namespace

@@ -85,6 +85,22 @@ ok bench "$model" --end-to-end "$samples" -b 8 --launch eager,graph --plot passe
 expect_out "2 measurements in 1 round"
 # shellcheck disable=SC2086
 ok bench $small -b 1,2 --total-seconds 0.2 --rounds 2 --warmup 0
+# Ops are timed in runs of their own: all of them, on their streams, in parts that make a whole.
+# shellcheck disable=SC2086
+ok bench $small --device cpu -b 1,2 --schedule serial,branches --iterations 3 --warmup 0 --rate copies --export-layers layers.csv
+expect_out "Ops are now timed in further runs, one at a time"
+for row in '^1,fp32,serial,eager,1,1,conv1/7x7_s2,conv2d,' '^2,fp32,branches,eager,.*,inception_3a/3x3,conv2d,.*,inception_3a,1,1,'; do
+    grep -q "$row" layers.csv || fail "$row"
+done
+awk -F, 'NR == 1 { if ($19 != "") bad = 1; next }
+    { sum[$1 "," $3] += $18; if (!($15 > 0 && $16 <= $15 && $15 <= $17 && $14 >= 0 && $13 >= 3)) bad = 1 }
+    END { for (cell in sum) { ++cells; if (!(sum[cell] > 0.999 && sum[cell] < 1.001)) bad = 1 }; exit bad || cells != 4 }' layers.csv ||
+    fail "times and shares in layers.csv"
+# shellcheck disable=SC2086
+ok bench $small --device cpu -b 2 --train --iterations 1 --export-layers layers.json
+for part in '"times_by":"worker threads"' '"name":"conv1/7x7_s2","op":"conv2d"' '"runs":1,'; do
+    grep -q "$part" layers.json || fail "$part in layers.json"
+done
 # Sessions that do not fit side by side are opened for each of their turns; one that does not fit alone is named.
 few="-b 1,4 --reference --threads 1 --device cpu --iterations 2 --warmup 0 --rate device"
 # shellcheck disable=SC2086
@@ -100,7 +116,8 @@ expect_out "batch 4: not measured: "
 # shellcheck disable=SC2086
 fails 1 "cpu memory: " bench $small $few --memory-limit 100K
 fails 2 "leave one out" bench "$model" --seconds 1 --total-seconds 1
-fails 2 "leave one out" bench "$model" --end-to-end "$samples" --export-times x
+fails 2 "leave out --end-to-end" bench "$model" --end-to-end "$samples" --export-times x
+fails 2 "leave out --end-to-end" bench "$model" --end-to-end "$samples" --export-layers x
 fails 2 "leave one out" bench "$model" --end-to-end "$samples" --in-flight 1
 fails 2 "--launch does not take 'eager,lazy'; it takes eager and graph" bench "$model" --launch eager,lazy
 fails 2 "--schedule does not take 'serial,none'" bench "$model" --schedule serial,none
