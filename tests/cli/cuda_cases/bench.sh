@@ -30,3 +30,9 @@ ok bench --device cuda --arch torchvision --img-size 32 --width-multiplier 0.1 -
 expect_out "images/s, each op at the card's limit; this is "
 expect_err "ops may sum in any order"
 for key in images_per_second_at_best any_order_ops; do grep -q "\"$key\":" train.json || fail "$key in the JSON"; done
+# a sweep compares precisions within rounds; device memory is that of each session
+ok bench --device cuda --arch torchvision --img-size 32 --width-multiplier 0.1 -b 1 --precision fp16,bf16 --iterations 2 --warmup 0 \
+    --rate copies --json sweep.json
+expect_out "2 measurements in 2 rounds"
+expect_out "ratio: to 'fp16' at the same batch size, within each round"
+for key in ratio_to_first session_bytes images_per_second_by_round; do grep -q "\"$key\":" sweep.json || fail "$key in the JSON"; done
