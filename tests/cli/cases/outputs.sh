@@ -123,7 +123,7 @@ done
 expect_same log wanted
 
 # one rule
-for command in classify eval bench run; do
+for command in classify eval bench profile run; do
     ok "$command" --help
     awk '/^ +--overwrite/ { on = 1; print; next } on && !/^                    / { exit } on' out >"help.$command"
     expect_same "help.$command" help.classify

@@ -27,6 +27,14 @@ usage "FORK=SCHEDULE" plan --schedule figure m
 for wrong in fused, ,fused fused,serial inception_3a=serial,fused =serial inception_3a= inception_3a=figure inception_3a; do
     usage "--schedule does not take '$wrong'" plan --schedule "$wrong" m
 done
+for wrong in branches, ,branches inception_3a= figure; do
+    usage "--schedule does not take '$wrong'" profile --schedule "$wrong" m
+done
+usage "leave out --module" profile m --details --module inception_3a
+usage "--fast is for training" profile m --fast
+usage "add --nsys FILE" profile m --range r
+usage "leave out MODEL" profile m --nsys r.sqlite
+usage "--iterations does not take '0'" profile m --iterations 0
 usage "--pixels does not take 'u16'; it takes u8 or f32" bench --pixels u16 m
 usage "leave one out" bench m --end-to-end i --pixels f32
 usage "leave one out" bench m --end-to-end i --rate device

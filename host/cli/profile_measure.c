@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opens the schedules and runs them. From times to numbers: profile_numbers.c. */
+#include "profile_measure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile_numbers.h"
+#include "tributary/internal/alloc.h"
+
+/* ---- opening ---- */
+
+static trib_status no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the results of a profile"); }
+
+static int most(int a, int b) { return a > b ? a : b; }
+
+static trib_status open_cell(const cli_profile_request *q, const cli_settings *settings, bool timed, bool one_stream,
+                             cli_cell *cell)
+{
+    cli_cell_options options = { .settings = settings,
+                                 .device = q->device,
+                                 .model = q->model,
+                                 .batch = q->batch,
+                                 .train = q->train,
+                                 .aux_weight = q->aux_weight,
+                                 .timed_runs = timed ? most(q->warmup, q->iterations) : 0,
+                                 .one_stream = one_stream };
+    return cli_cell_open(&options, cell);
+}
+
+/* On a cpu, ops of branches have fewer cores than the same ops in a serial plan. */
+static bool same_ops(const trib_plan *a, const trib_plan *b)
+{
+    if (a->op_count != b->op_count) return false;
+    for (int i = 0; i < a->op_count; ++i) {
+        const char *x = a->ops[i].implementation, *y = b->ops[i].implementation;
+        if (strcmp(a->ops[i].name, b->ops[i].name) != 0) return false;
+        if (a->ops[i].desc.threads != b->ops[i].desc.threads) return false;
+        if ((x || y) && (!x || !y || strcmp(x, y) != 0)) return false;
+    }
+    return true;
+}
+
+static trib_status open_schedule(const cli_profile_request *q, const cli_schedules *schedule, cli_profiled *s)
+{
+    s->settings = *q->settings;
+    s->settings.schedule = *schedule;
+    cli_schedule_text(schedule, s->name);
+    trib_status status = open_cell(q, &s->settings, true, false, &s->cell);
+    trib_add_context(&status, "schedule %s", s->name);
+    return status;
+}
+
+/* Serial's ops, if they are the same, have run alone already. */
+static trib_status open_sequence(const cli_profile_request *q, const cli_profile_results *r, cli_profiled *s)
+{
+    if (same_ops(cli_cell_plan(&r->schedules[0].cell), cli_cell_plan(&s->cell))) return trib_success();
+    s->has_sequence = true;
+    trib_status status = open_cell(q, &s->settings, true, true, &s->sequence);
+    trib_add_context(&status, "schedule %s, on one stream", s->name);
+    return status;
+}
+
+/* The last one has nothing new to show if it has the ops of the one before. */
+static void leave_out_last(cli_profile_results *r)
+{
+    if (r->schedule_count < 3) return;
+    cli_profiled *last = &r->schedules[r->schedule_count - 1];
+    if (!same_ops(cli_cell_plan(&last->cell), cli_cell_plan(&last[-1].cell))) return;
+    snprintf(r->left_out, sizeof r->left_out, "%s", last->name);
+    cli_cell_close(&last->cell);
+    --r->schedule_count;
+}
+
+static int with_most_streams(const cli_profile_results *r)
+{
+    int best = 0;
+    for (int i = 1; i < r->schedule_count; ++i)
+        if (cli_cell_plan(&r->schedules[i].cell)->stream_count > cli_cell_plan(&r->schedules[best].cell)->stream_count)
+            best = i;
+    return best;
+}
+
+static trib_status open_all(const cli_profile_request *q, cli_profile_results *r)
+{
+    r->schedules = trib_alloc_zeroed((size_t)q->schedule_count, sizeof *r->schedules);
+    if (!r->schedules) return no_memory();
+    for (int i = 0; i < q->schedule_count; ++i) {
+        r->schedule_count = i + 1;
+        TRIB_TRY(open_schedule(q, &q->schedules[i], &r->schedules[i]));
+    }
+    if (q->leave_out_equals) leave_out_last(r);
+    for (int i = 1; i < r->schedule_count; ++i) TRIB_TRY(open_sequence(q, r, &r->schedules[i]));
+    r->paired = with_most_streams(r);
+    r->chunks = r->schedules[0].cell.chunks;
+    r->lanes = r->schedules[0].cell.lanes;
+    return open_cell(q, &r->schedules[r->paired].settings, false, false, &r->untimed);
+}
+
+/* ---- running ---- */
+
+static trib_status run_schedule(cli_profile_results *r, int index, bool backwards, int iteration)
+{
+    cli_profiled *s = &r->schedules[index];
+    double *untimed = &r->untimed_seconds[iteration];
+    if (index == r->paired && backwards) TRIB_TRY(cli_cell_run(&r->untimed, untimed));
+    TRIB_TRY(cli_cell_run(&s->cell, &s->seconds[iteration]));
+    if (index == r->paired && !backwards) TRIB_TRY(cli_cell_run(&r->untimed, untimed));
+    return s->has_sequence ? cli_cell_run(&s->sequence, NULL) : trib_success();
+}
+
+/* All schedules in turn, the next time in the opposite order: a machine that becomes slower or faster does so for all.
+ */
+static trib_status run_iteration(cli_profile_results *r, int iteration)
+{
+    bool backwards = iteration % 2 == 1;
+    for (int i = 0; i < r->schedule_count; ++i)
+        TRIB_TRY(run_schedule(r, backwards ? r->schedule_count - 1 - i : i, backwards, iteration));
+    return trib_success();
+}
+
+static void forget_runs(cli_profile_results *r)
+{
+    for (int i = 0; i < r->schedule_count; ++i) {
+        trib_timeline_clear(r->schedules[i].cell.timeline);
+        if (r->schedules[i].has_sequence) trib_timeline_clear(r->schedules[i].sequence.timeline);
+    }
+}
+
+static trib_status make_room(cli_profile_results *r, int iterations)
+{
+    r->untimed_seconds = trib_alloc_zeroed((size_t)iterations, sizeof *r->untimed_seconds);
+    if (!r->untimed_seconds) return no_memory();
+    for (int i = 0; i < r->schedule_count; ++i) {
+        r->schedules[i].seconds = trib_alloc_zeroed((size_t)iterations, sizeof *r->schedules[i].seconds);
+        if (!r->schedules[i].seconds) return no_memory();
+    }
+    return trib_success();
+}
+
+static trib_status run_all(const cli_profile_request *q, cli_profile_results *r)
+{
+    TRIB_TRY(make_room(r, most(q->warmup, q->iterations)));
+    for (int i = 0; i < q->warmup; ++i) TRIB_TRY(run_iteration(r, i));
+    forget_runs(r);
+    for (int i = 0; i < q->iterations; ++i) TRIB_TRY(run_iteration(r, i));
+    return trib_success();
+}
+
+trib_status cli_profile_measure(const cli_profile_request *q, cli_profile_results *r)
+{
+    *r = (cli_profile_results) { 0 };
+    if (getloadavg(&r->load, 1) != 1) r->load = 0;
+    TRIB_TRY(cli_limits_measure(q->settings, q->device, &r->limits));
+    TRIB_TRY(open_all(q, r));
+    trib_model_release_parameters(q->model);
+    TRIB_TRY(run_all(q, r));
+    TRIB_TRY(cli_limits_again(q->settings, q->device, &r->limits));
+    return cli_profile_numbers(q->device, q->warmup, q->iterations, r);
+}
+
+/* ---- the end ---- */
+
+static void release_schedule(cli_profiled *s, int runs)
+{
+    for (int i = 0; s->runs && i < runs; ++i) trib_profile_release(&s->runs[i]);
+    trib_profile_medians_release(&s->medians);
+    trib_profile_graph_release(&s->graph);
+    trib_free(s->window_gains);
+    trib_free(s->batches);
+    trib_free(s->seconds);
+    trib_free(s->alone);
+    trib_free(s->runs);
+    if (s->has_sequence) cli_cell_close(&s->sequence);
+    cli_cell_close(&s->cell);
+}
+
+void cli_profile_results_release(cli_profile_results *r)
+{
+    for (int i = 0; i < r->schedule_count; ++i) release_schedule(&r->schedules[i], r->iterations * r->chunks);
+    cli_cell_close(&r->untimed);
+    trib_free(r->untimed_seconds);
+    trib_free(r->schedules);
+    *r = (cli_profile_results) { 0 };
+}
+
+const trib_profile_part *cli_profiled_part(const cli_profiled *s, int w)
+{
+    static const trib_profile_part all = { .name = "", .kind = TRIB_PROFILE_TRUNK, .fork = -1 };
+    return w < s->graph.part_count ? &s->graph.parts[w] : &all;
+}
+
+const trib_profile *cli_profiled_trace(const cli_profiled *s) { return &s->runs[s->medians.trace]; }
+
+trib_timeline_run cli_profiled_times_of(const cli_profiled *s, const trib_profile *run)
+{
+    const trib_timeline *timeline = s->cell.timeline;
+    int i = 0;
+    while (trib_timeline_at(timeline, i).chunk != run->chunk) ++i;
+    return trib_timeline_at(timeline, i);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile_texts.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "tributary/internal/alloc.h"
+
+const char *cli_window_sentence(const cli_profile_texts *t, int schedule, int window)
+{
+    return t->windows[(size_t)schedule * (size_t)t->window_count + (size_t)window];
+}
+
+int cli_fastest_schedule(const cli_profile_results *r, int window)
+{
+    int best = 0;
+    for (int i = 1; i < r->schedule_count; ++i) {
+        const cli_profiled *s = &r->schedules[i], *b = &r->schedules[best];
+        bool faster = window < 0 ? s->wall.median < b->wall.median
+                                 : s->medians.windows[window].wall < b->medians.windows[window].wall;
+        if (faster) best = i;
+    }
+    return best;
+}
+
+/* ---- one schedule ---- */
+
+static trib_verdict_gain gain_of(const cli_interval *i) { return (trib_verdict_gain) { i->median, i->low, i->high }; }
+
+static trib_verdict_input input_of(const trib_device *device, const cli_profile_results *r, const cli_profiled *s)
+{
+    const trib_device_info *info = trib_device_get_info(device);
+    return (trib_verdict_input) { .schedule = s->name,
+                                  .cores = !info->host              ? 0
+                                           : info->cores > r->lanes ? info->cores / r->lanes
+                                                                    : 1,
+                                  .threads = info->host ? cli_cell_plan(&s->cell)->threads : 0,
+                                  .recorded = s->settings.launch == TRIB_GRAPH };
+}
+
+static void say_windows(const trib_device *device, const cli_profile_results *r, int schedule, cli_profile_texts *t)
+{
+    const cli_profiled *s = &r->schedules[schedule];
+    const trib_profile *trace = cli_profiled_trace(s);
+    for (int w = 0; w < t->window_count; ++w) {
+        trib_verdict_input in = input_of(device, r, s);
+        if (cli_profiled_part(s, w)->kind == TRIB_PROFILE_TRUNK) continue;
+        in.gain = gain_of(&s->window_gains[w]);
+        in.median = &s->medians.windows[w];
+        in.trace = &trace->windows[w];
+        in.part = cli_profiled_part(s, w);
+        trib_verdict_of(&in, t->windows[(size_t)schedule * (size_t)t->window_count + (size_t)w]);
+    }
+}
+
+static void say_schedule(const trib_device *device, const cli_profile_results *r, int schedule, cli_profile_texts *t)
+{
+    const cli_profiled *s = &r->schedules[schedule];
+    trib_verdict_input in = input_of(device, r, s);
+    in.gain = gain_of(&s->gain);
+    in.median = &s->medians.total;
+    in.trace = &cli_profiled_trace(s)->total;
+    trib_verdict_of(&in, t->schedules[schedule]);
+}
+
+/* ---- the network ---- */
+
+/* How much of serial's time is spent in modules. */
+static double share_of_modules(const cli_profile_results *r)
+{
+    const cli_profiled *serial = r->schedules;
+    int64_t modules = 0;
+    for (int w = 0; w < serial->medians.window_count; ++w)
+        if (cli_profiled_part(serial, w)->kind != TRIB_PROFILE_TRUNK) modules += serial->medians.windows[w].wall;
+    int64_t total = serial->medians.total.wall;
+    return total > 0 ? (double)modules / (double)total : 0;
+}
+
+static void say_range(const cli_interval *i, char text[64])
+{
+    *text = '\0';
+    if (!isnan(i->low)) snprintf(text, 64, " (95 %% interval %.2f to %.2f)", i->low, i->high);
+}
+
+static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)
+{
+    int best = cli_fastest_schedule(r, -1);
+    const cli_profiled *s = &r->schedules[best];
+    trib_verdict_gain gain = gain_of(&s->gain);
+    char range[64];
+    say_range(&s->gain, range);
+    if (r->schedule_count == 1)
+        snprintf(t->verdict, sizeof t->verdict, "Only serial was measured; add --schedule to compare others with it.");
+    else if (isnan(gain.low))
+        snprintf(t->verdict, sizeof t->verdict,
+                 "A verdict needs 6 iterations or more; in these, %.128s was the fastest.", s->name);
+    else if (best == 0 || trib_compare(&gain) != TRIB_FASTER)
+        snprintf(t->verdict, sizeof t->verdict, "No other schedule is faster than serial here.");
+    else
+        snprintf(
+            t->verdict, sizeof t->verdict,
+            "%.128s is the fastest: %.2f times as fast as serial%s. Modules are %.0f %% of serial's time; the rest "
+            "is the trunk, which has no branches.",
+            s->name, s->gain.median, range, 100 * share_of_modules(r));
+}
+
+/* ---- a mixture: for each module the schedule that is fastest there ---- */
+
+/* Forward and backward windows of a fork have one schedule. */
+static int64_t wall_of_fork(const cli_profiled *s, int fork)
+{
+    int64_t wall = 0;
+    for (int w = 0; w < s->medians.window_count; ++w)
+        if (cli_profiled_part(s, w)->fork == fork) wall += s->medians.windows[w].wall;
+    return wall;
+}
+
+/* In one of the fork's windows, and slower in none. A few runs, without an interval, show that of no module. */
+static bool is_clearly_faster(const cli_profiled *s, int fork)
+{
+    bool faster = false;
+    for (int w = 0; w < s->medians.window_count; ++w) {
+        const trib_verdict_gain gain = gain_of(&s->window_gains[w]);
+        if (cli_profiled_part(s, w)->fork != fork) continue;
+        if (isnan(gain.low) || trib_compare(&gain) == TRIB_SLOWER) return false;
+        faster |= trib_compare(&gain) == TRIB_FASTER;
+    }
+    return faster;
+}
+
+/* Serial unless another one is clearly faster. */
+static int schedule_of_fork(const cli_profile_results *r, int fork)
+{
+    int best = 0;
+    for (int i = 1; i < r->schedule_count; ++i)
+        if (is_clearly_faster(&r->schedules[i], fork) &&
+            wall_of_fork(&r->schedules[i], fork) < wall_of_fork(&r->schedules[best], fork))
+            best = i;
+    return best;
+}
+
+static bool is_fork(const cli_profiled *s, int w) { return cli_profiled_part(s, w)->kind == TRIB_PROFILE_FORWARD; }
+
+/* What the mixture would take, or with `only` that schedule alone, by the sum of the parts. */
+static int64_t wall_of_mixture(const cli_profile_results *r, int only)
+{
+    const cli_profiled *serial = r->schedules;
+    int64_t wall = 0;
+    for (int w = 0; w < serial->medians.window_count; ++w) {
+        int fork = cli_profiled_part(serial, w)->fork;
+        int best = only >= 0 ? only : fork < 0 ? 0 : schedule_of_fork(r, fork);
+        wall += r->schedules[best].medians.windows[w].wall;
+    }
+    return wall;
+}
+
+static void append(char *text, size_t size, const char *format, ...) TRIB_PRINTF(3, 4);
+static void append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    if (used + 1 < size) vsnprintf(text + used, size - used, format, args);
+    va_end(args);
+}
+
+/* "serial,inception_4a=branches": single schedules only, as mixtures of mixtures cannot be named by module. */
+static void say_mixture(const cli_profile_results *r, char *text, size_t size)
+{
+    const cli_profiled *serial = r->schedules;
+    append(text, size, "serial");
+    for (int w = 0; w < serial->medians.window_count; ++w) {
+        int fork = cli_profiled_part(serial, w)->fork, best = is_fork(serial, w) ? schedule_of_fork(r, fork) : 0;
+        if (best > 0)
+            append(text, size, ",%s=%s", cli_profiled_part(serial, w)->name,
+                   trib_schedule_name((trib_schedule)r->schedules[best].settings.schedule.all));
+    }
+}
+
+/* Modules take other schedules than that one. */
+static bool is_mixture(const cli_profile_results *r, int schedule)
+{
+    const cli_profiled *serial = r->schedules;
+    for (int i = 0; i < r->schedule_count; ++i)
+        if (r->schedules[i].settings.schedule.names.count) return false;
+    for (int w = 0; w < serial->medians.window_count; ++w)
+        if (is_fork(serial, w) && schedule_of_fork(r, cli_profiled_part(serial, w)->fork) != schedule) return true;
+    return false;
+}
+
+static const double CLEAR_MIXTURE = 0.99;
+
+static void say_advice(const cli_profile_results *r, cli_profile_texts *t)
+{
+    int best = cli_fastest_schedule(r, -1);
+    trib_verdict_gain gain = gain_of(&r->schedules[best].gain);
+    if (r->schedule_count == 1 || isnan(r->schedules[1].gain.low)) return;
+    if (best > 0 && trib_compare(&gain) != TRIB_FASTER) best = 0;
+    double share = (double)wall_of_mixture(r, -1) / (double)wall_of_mixture(r, best);
+    if (is_mixture(r, best) && share < CLEAR_MIXTURE) {
+        snprintf(
+            t->advice, sizeof t->advice,
+            "With the fastest schedule of each module, times add up to %.0f %% less; to measure that:\n  --schedule ",
+            100 * (1 - share));
+        say_mixture(r, t->advice, sizeof t->advice);
+    } else
+        snprintf(t->advice, sizeof t->advice, "Use --schedule %s.", r->schedules[best].name);
+}
+
+/* ---- how it was measured ---- */
+
+static const double BUSY = 0.5; /* load per core */
+
+static void note(cli_profile_texts *t, const char *format, ...) TRIB_PRINTF(2, 3);
+static void note(cli_profile_texts *t, const char *format, ...)
+{
+    va_list args;
+    if (t->note_count == CLI_MOST_NOTES) return;
+    va_start(args, format);
+    vsnprintf(t->notes[t->note_count++], TRIB_VERDICT_SIZE, format, args);
+    va_end(args);
+}
+
+static void note_overhead(const cli_profile_results *r, cli_profile_texts *t)
+{
+    const cli_interval *o = &r->overhead;
+    const char *name = r->schedules[r->paired].name;
+    if (isnan(o->low))
+        note(t, "Timing changes the time of a batch (%s) by %+.1f %%; from 6 iterations on, there is an interval.",
+             name, 100 * (o->median - 1));
+    else
+        note(t, "Timing changes the time of a batch (%s) by %+.1f %% (95 %% interval %+.1f to %+.1f %%).", name,
+             100 * (o->median - 1), 100 * (o->low - 1), 100 * (o->high - 1));
+}
+
+static void note_limits(const cli_profile_results *r, cli_profile_texts *t)
+{
+    const cli_limits *l = &r->limits;
+    if (l->copy_rate > 0 && l->math_rate > 0)
+        note(t, "Bounds assume copies of %.1f GB/s and products of %.1f GFLOP/s (%s).", 1e-9 * l->copy_rate,
+             1e-9 * l->math_rate, l->source);
+    else
+        note(t, "Bounds assume no limit of copies or products: their rates are unknown.");
+    if (l->start_latency_samples)
+        note(t,
+             "Up to %.1f us from ready to started count as latency: so many did 95 %% of ops of next to nothing take, "
+             "in "
+             "the quietest fifth of %d.",
+             1e-3 * (double)l->start_latency_ns, l->start_latency_samples);
+    else
+        note(t, "Latency is unknown, and counted as contention: no op of next to nothing could be timed.");
+}
+
+/* On a cpu, other programs take cores. */
+static void note_load(const trib_device *device, const cli_profile_results *r, cli_profile_texts *t)
+{
+    const trib_device_info *info = trib_device_get_info(device);
+    if (info->host && r->load > BUSY * info->cores)
+        note(t,
+             "Other programs were computing when this began (load average %.1f on %d cores): times vary, and a quiet "
+             "machine may come to another result.",
+             r->load, info->cores);
+}
+
+static int negative_gaps(const cli_profile_results *r, int *trimmed)
+{
+    int gaps = *trimmed = 0;
+    for (int i = 0; i < r->schedule_count; ++i) {
+        gaps += cli_profiled_trace(&r->schedules[i])->negative_gaps;
+        *trimmed += cli_profiled_trace(&r->schedules[i])->trimmed;
+    }
+    return gaps;
+}
+
+static bool exceeds_bound(const trib_profile_median *m) { return m->gain.gain > m->gain.bound; }
+
+static void note_exceeded(const cli_profile_results *r, cli_profile_texts *t)
+{
+    bool any = false;
+    for (int i = 1; i < r->schedule_count; ++i)
+        for (int w = 0; w < r->schedules[i].medians.window_count; ++w)
+            any |= exceeds_bound(&r->schedules[i].medians.windows[w]);
+    if (any)
+        note(t, "A gain above 'at most' shows ops that are faster than their bytes and operations should allow: their "
+                "data is in a cache, or a convolution of Winograd's kind multiplies less than is counted.");
+}
+
+static void note_dropped(const cli_profile_results *r, cli_profile_texts *t)
+{
+    int trimmed, gaps = negative_gaps(r, &trimmed);
+    if (*r->left_out) note(t, "%s is left out: on this device its ops are those of branches.", r->left_out);
+    if (r->dropped)
+        note(t, "%d iterations are left out, since the times of an op were lost%s%s.", r->dropped,
+             trib_failed(&r->loss) ? ": " : "", trib_failed(&r->loss) ? r->loss.message : "");
+    if (gaps || trimmed)
+        note(t, "%d ops seem to begin before what they waited for ended, within the clock's noise: taken as no gap.",
+             gaps + trimmed);
+}
+
+/* ---- all ---- */
+
+trib_status cli_profile_texts_make(const trib_device *device, const cli_profile_results *r, cli_profile_texts *t)
+{
+    *t = (cli_profile_texts) { .window_count = r->schedules[0].medians.window_count };
+    size_t schedules = (size_t)r->schedule_count;
+    t->windows = trib_alloc_zeroed(schedules * (size_t)t->window_count, sizeof *t->windows);
+    t->schedules = trib_alloc_zeroed(schedules, sizeof *t->schedules);
+    if (!t->windows || !t->schedules) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a profile");
+    for (int i = 1; i < r->schedule_count; ++i) {
+        say_windows(device, r, i, t);
+        say_schedule(device, r, i, t);
+    }
+    say_verdict(r, t);
+    say_advice(r, t);
+    note_load(device, r, t);
+    note_overhead(r, t);
+    note_limits(r, t);
+    note_exceeded(r, t);
+    note_dropped(r, t);
+    return trib_success();
+}
+
+void cli_profile_texts_release(cli_profile_texts *t)
+{
+    trib_free(t->schedules);
+    trib_free(t->windows);
+    *t = (cli_profile_texts) { 0 };
+}
