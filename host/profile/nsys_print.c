@@ -5,8 +5,7 @@
 
 enum { NAME_WIDTH = 32 };
 
-/* A report's text without control characters, cut to fit a column. */
-static const char *clean(const char *text, char *to, size_t size)
+const char *trib_nsys_clean(const char *text, char *to, size_t size)
 {
     size_t i = 0;
     for (; text[i] && i + 1 < size; ++i) to[i] = (unsigned char)text[i] < 32 || text[i] == 127 ? '?' : text[i];
@@ -59,7 +58,8 @@ static void print_stream(const trib_nsys_report *report, const trib_nsys_lane *l
     const trib_nsys_stream *stream = &report->streams[lane->stream];
     long long number = stream->device < 0 ? stream->number & 0xffffff : stream->number;
     char name[NAME_WIDTH + 1] = "";
-    if (stream->name != TRIB_NSYS_NONE) clean(trib_nsys_name_text(&report->names, stream->name), name, sizeof name);
+    if (stream->name != TRIB_NSYS_NONE)
+        trib_nsys_clean(trib_nsys_name_text(&report->names, stream->name), name, sizeof name);
     fprintf(out, "  %7lld  %-20.20s %9lld  %6.1f %% %6.1f %% %6.1f %% %6.1f %%\n", number, name, (long long)lane->ops,
             percent(lane->busy, wall), percent(lane->launch, wall), percent(lane->wait, wall),
             percent(lane->tail, wall));
@@ -74,7 +74,8 @@ static void print_device(const trib_nsys_report *report, const trib_nsys_device 
     if (device->device < 0)
         fputs("CPU", out);
     else
-        fprintf(out, "GPU %lld %s", (long long)device->device, clean(report->gpu, gpu, sizeof gpu));
+        fprintf(out, "GPU %lld%s%s", (long long)device->device, report->gpu[0] ? " " : "",
+                trib_nsys_clean(report->gpu, gpu, sizeof gpu));
     fprintf(out, ": %lld ops on %lld streams in %.3f ms\n", (long long)s->ops, (long long)s->streams, ms(s->wall));
     fprintf(out, "  a stream at work %.1f %% of the time, two or more %.1f %%; concurrency %.2f of %lld\n",
             percent(s->any, s->wall), percent(s->overlap, s->wall), ratio(s->busy, s->any), (long long)s->streams);
@@ -91,7 +92,7 @@ static void print_window(const trib_nsys_report *report, const trib_nsys_window 
     const trib_nsys_sums *s = &window->sums;
     int64_t idle = s->launch + s->wait + s->tail;
     char name[NAME_WIDTH + 1];
-    clean(trib_nsys_name_text(&report->names, window->name), name, sizeof name);
+    trib_nsys_clean(trib_nsys_name_text(&report->names, window->name), name, sizeof name);
     fprintf(out, "%-*s %7lld %9lld %9.3f %7lld %6.1f %% %6.1f %% %11.2f %6.1f %% %6.1f %% %6.1f %%\n", NAME_WIDTH, name,
             (long long)window->count, (long long)s->ops, ms(window->median), (long long)s->streams,
             percent(s->any, s->wall), percent(s->overlap, s->any), ratio(s->busy, s->any), percent(s->launch, idle),

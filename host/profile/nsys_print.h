@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "profile/nsys_network.h"
 #include "profile/nsys_overlap.h"
 
 #ifdef __cplusplus
@@ -13,6 +14,11 @@ extern "C" {
 
 /* Processes and GPUs, their streams, and NVTX ranges. Failures of `out` are its owner's to find. */
 void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out);
+/* Our networks; nothing if there are none. */
+void trib_nsys_print_networks(const trib_nsys_report *report, const trib_nsys_networks *networks, FILE *out);
+
+/* A report's text without control characters, cut to fit; returns `to`. */
+const char *trib_nsys_clean(const char *text, char *to, size_t size);
 
 #ifdef __cplusplus
 }

@@ -131,23 +131,31 @@ static const range *find_range(const nvtx_names *names, const trib_trace_range *
     return names->threads_report ? NULL : &names->ops[r->op];
 }
 
-static void push_range(const nvtx_names *names, const range *r, int64_t chunk)
+/* payload -1: none. */
+static void push_range(const nvtx_names *names, const range *r, int64_t payload)
 {
     nvtxEventAttributes_t attributes = { .version = NVTX_VERSION, .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE };
     attributes.category = r->category;
     attributes.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
     attributes.message.registered = r->name;
-    if (chunk >= 0) {
+    if (payload >= 0) {
         attributes.payloadType = NVTX_PAYLOAD_TYPE_UNSIGNED_INT64;
-        attributes.payload.ullValue = (uint64_t)chunk;
+        attributes.payload.ullValue = (uint64_t)payload;
     }
     nvtxDomainRangePushEx(names->domain, &attributes);
+}
+
+/* The number of the chunk; of an op that is captured, and is of no chunk, its stream: a graph's work runs on streams
+ * that the driver chooses, and only this tells a reader of the report where the plan has it. */
+static int64_t payload_of(const trib_trace_range *what)
+{
+    return what->chunk < 0 && what->what == TRIB_TRACE_OP ? what->stream : what->chunk;
 }
 
 static void push(void *state, const trib_trace_range *what)
 {
     const range *r = find_range(state, what);
-    if (r) push_range(state, r, what->chunk);
+    if (r) push_range(state, r, payload_of(what));
 }
 
 static void pop(void *state, const trib_trace_range *what)

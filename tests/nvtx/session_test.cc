@@ -78,7 +78,7 @@ class Nvtx : public testing::Test
         }
         EXPECT_EQ(seen, expected);
     }
-    // One range for each op of the plan, in its order, from ranges[first] on.
+    // One range for each op of the plan, in its order, from ranges[first] on; `payload` "": the op's stream.
     static void expect_ops(const trib_plan *plan, const std::vector<Range> &ranges, std::size_t first,
                            const std::string &payload)
     {
@@ -87,7 +87,7 @@ class Nvtx : public testing::Test
             const Range &range = ranges[first + std::size_t(i)];
             EXPECT_EQ(range.name, plan->ops[i].name);
             EXPECT_EQ(range.category, trib_kind_name(plan->ops[i].desc.kind));
-            EXPECT_EQ(range.payload, payload) << range.name;
+            EXPECT_EQ(range.payload, payload.empty() ? std::to_string(plan->ops[i].stream) : payload) << range.name;
             EXPECT_EQ(range.depth, 1) << range.name;
         }
     }
@@ -144,7 +144,7 @@ TEST_F(Nvtx, ACapturedGraphIsNamedWhenItIsRecordedAndWhenItIsLaunched)
     ASSERT_EQ(recorded.size(), graphs * each);
     for (std::size_t graph = 0; graph < graphs; ++graph) {
         expect_range(recorded[graph * each], chunk_name + " capture", "none", 0);
-        if (!threads_report()) expect_ops(plan, recorded, graph * each + 1, "none");
+        if (!threads_report()) expect_ops(plan, recorded, graph * each + 1, "");
     }
     ASSERT_OK(run(s, 5));
     auto all = recording::ranges_after(before + graphs * each), launched = own(all);
