@@ -144,10 +144,21 @@ def open_trace(browser, server):
     browser.wait("document.querySelectorAll('.pf-track, .pf-track__shell').length > 0", 120)
 
 
-def expand(browser):
-    """Opens all groups of tracks."""
-    browser.run("app.trace.workspaces.currentWorkspace.flatTracks.forEach(t => t.expand())")
-    time.sleep(3)
+def arrange(browser, process, module, op):
+    """Opens one process's tracks, or all of them; zooms to a module, and selects an op of it, which shows its arrows."""
+    browser.run(f"""(() => {{ const tracks = app.trace.workspaces.currentWorkspace.flatTracks;
+        for (const t of tracks) if (t.hasChildren) t.name.includes({json.dumps(process)}) ? t.expand() : t.collapse(); }})()""")
+    where = "join thread_track k on s.track_id = k.id join thread using (utid) join process p using (upid)"
+    like = f"p.name like '%{process}%'"
+    if module:
+        ts, dur = map(int, query(browser, f"""select s.ts, s.dur from slice s {where}
+            where s.name = '{module}' and thread.name = 'modules' and {like}""")[0])
+        browser.run(f"""app.trace.timeline.setViewportTime(BigInt({ts - dur // 12}), BigInt({ts + dur + dur // 12}))""")
+    if op:
+        number = query(browser, f"""select s.id from slice s {where}
+            where s.name = '{op}' and thread.name like 'stream%' and {like}""")[0][0]
+        browser.run(f"app.trace.selection.selectSqlEvent('slice', {number}, {{switchToCurrentSelectionTab: false}})")
+    time.sleep(4)
 
 
 def main():
@@ -155,6 +166,9 @@ def main():
     arguments.add_argument("trace", type=pathlib.Path)
     arguments.add_argument("--picture", help="a PNG of the UI with the trace")
     arguments.add_argument("--size", default="1280x800", help="of the picture")
+    arguments.add_argument("--process", default="", help="only the processes with this in their name: branches")
+    arguments.add_argument("--module", help="that fills the picture: inception_3b")
+    arguments.add_argument("--op", help="that is selected: inception_3b/3x3")
     arguments = arguments.parse_args()
     ui = find_ui()
     if not chromium.find() or not ui:
@@ -168,7 +182,7 @@ def main():
         print(f"Perfetto {version}; {os.path.getsize(arguments.trace)} bytes")
         good = check(browser, arguments.trace)
         if arguments.picture:
-            expand(browser)
+            arrange(browser, arguments.process, arguments.module, arguments.op)
             browser.picture(arguments.picture)
     print("all is there" if good else "FAILED")
     return 0 if good else 1

@@ -94,7 +94,7 @@ function lanes(schedule, w, span) {
   for (const s of used) svg.append(draw('text', { x: 0, y: y(s) + BAR / 2 + 4 }, `stream ${s}`));
   for (const p of w.pieces) {
     if (!used.includes(p[0])) continue;
-    const label = p[4] >= 0 && p[3] !== 1 ? 'waits: ' + leaf(schedule.ops[p[4]].name) : CAUSES[p[3]];
+    const label = p[4] >= 0 && p[3] !== 1 ? 'waits for ' + leaf(schedule.ops[p[4]].name) : CAUSES[p[3]];
     svg.append(box(x(p[1]), y(p[0]), x(p[2]) - x(p[1]), patternOf(CAUSES[p[3]]), label, idleWords(schedule, p), 'halo'));
   }
   const inside = opsIn(schedule, w);
@@ -121,6 +121,7 @@ function showLanes() {
   fill('cause-legend', ...CAUSES.filter(c => present.has(c)).map(c => make('li', {},
     draw('svg', { viewBox: '0 0 24 14', 'aria-hidden': 'true' }, draw('rect', { width: 24, height: 14, fill: patternOf(c), stroke: 'var(--line)' })),
     `${c}: ${CAUSE_WORDS[c]}`)));
+  fill('arrow-words', at('lanes').querySelector('.head') ? 'Arrows: which op of another stream an op waited for.' : '');
   fill('ops', ...schedules.map(opsTable));
 }
 

@@ -49,7 +49,7 @@ function time(ns) {
 
 const percent = (part, whole) => whole > 0 ? (100 * part / whole).toFixed(part / whole < 0.1 ? 1 : 0) + ' %' : '–';
 const ratio = value => value === null || !isFinite(value) || value <= 0 ? '–' : value.toFixed(2);
-const leaf = name => name.slice(name.lastIndexOf('/') + 1);
+const leaf = name => name.slice(name.indexOf('/') + 1); // without the module's name
 const color = branch => branch < 0 ? 'var(--trunk)' : `var(--b${branch % BRANCH_COLORS})`;
 const sum = list => list.reduce((a, b) => a + b, 0);
 
@@ -88,11 +88,11 @@ function commonPrefix(names) {
 
 function windowTitle(w) {
   if (!isModule(w)) return w.name || 'trunk';
-  return w.kind === 'backward' ? w.name + ', backward' : w.name;
+  return w.kind === 'backward' ? w.name + ' (backward)' : w.name;
 }
 
 function shortTitle(w) {
-  return isModule(w) ? w.name.slice(prefix.length) : w.name.split(' ... ').map(n => n.split('/')[0]).join(' … ');
+  return isModule(w) ? w.name.slice(prefix.length) : [...new Set(w.name.split(' ... ').map(n => n.split('/')[0]))].join(' … ');
 }
 
 /* T_serial / W: from the data, or else from the serial schedule's own time. */
