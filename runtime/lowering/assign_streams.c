@@ -3,9 +3,7 @@
  * the first; each other branch gets a stream of its own. `fused`: the merged reductions, and after them the branch with
  * the most work. With stages: see stages.h. Forks in sequence reuse streams. The content of a branch that stays,
  * including nested forks, begins on the stream of the branch. A branch's backward ops are on the stream of the branch,
- * but for gradients of weights.
- *
- * Switched off, it leaves the same ops in sequence on stream 0, which is how the time of each op alone is measured. */
+ * but for gradients of weights. */
 #include <string.h>
 
 #include "lowering/fork_join.h"
@@ -137,18 +135,11 @@ static trib_status place_beside(trib_lowering *l)
     return status;
 }
 
-static trib_status place_in_sequence(trib_lowering *l)
-{
-    TRIB_TRY(trib_connect_streams(l, &(trib_lag) { .stream = -1 }, &(trib_barriers) { 0 }));
-    return trib_lowering_note(l, "assign_streams: off, all ops in sequence");
-}
-
 trib_status trib_pass_assign_streams(trib_lowering *l)
 {
     l->plan->stream_count = 1;
     l->plan->event_count = 0;
     TRIB_TRY(trib_order_by_stages(l));
-    if (trib_pass_disabled(l, TRIB_PASS_ASSIGN_STREAMS)) return place_in_sequence(l);
     TRIB_TRY(place_all(l));
     TRIB_TRY(place_beside(l));
     TRIB_TRY(trib_note_stages(l));

@@ -40,7 +40,7 @@ static const pass_row rows[TRIB_PASS_COUNT] = {
                                           .run = trib_pass_choose_implementation },
     [TRIB_PASS_PREPARE_PARAMETERS] = { "prepare_parameters", TRIB_PASSES_ON_OPS, .required = true,
                                        .purposes = ONLY(INFERENCE), .run = trib_pass_prepare_parameters },
-    [TRIB_PASS_ASSIGN_STREAMS] = { "assign_streams", TRIB_PASSES_ON_OPS, .knows_off = true,
+    [TRIB_PASS_ASSIGN_STREAMS] = { "assign_streams", TRIB_PASSES_ON_OPS, .required = true,
                                    .run = trib_pass_assign_streams },
     [TRIB_PASS_PLAN_MEMORY] = { "plan_memory", TRIB_PASSES_ON_OPS, .knows_off = true, .run = trib_pass_plan_memory },
 };

@@ -118,7 +118,8 @@ TEST(Plan, RequiredPassesStay)
 {
     auto device = nets::cpu();
     auto graph = nets::inception(true);
-    for (trib_pass pass : { TRIB_PASS_PRUNE, TRIB_PASS_CHOOSE_IMPLEMENTATION, TRIB_PASS_PREPARE_PARAMETERS }) {
+    for (trib_pass pass :
+         { TRIB_PASS_PRUNE, TRIB_PASS_CHOOSE_IMPLEMENTATION, TRIB_PASS_PREPARE_PARAMETERS, TRIB_PASS_ASSIGN_STREAMS }) {
         trib_plan_options o = options(TRIB_SERIAL);
         o.disabled_passes = 1u << pass;
         trib_plan *made = nullptr;
@@ -127,30 +128,6 @@ TEST(Plan, RequiredPassesStay)
     }
     for (int i = 0; i < TRIB_PASS_COUNT; ++i) EXPECT_EQ(trib_pass_find(trib_pass_name(trib_pass(i))), i);
     EXPECT_EQ(trib_pass_find("no such pass"), -1);
-}
-
-// The ops of a schedule, one after another.
-TEST(Plan, WithoutStreamsTheSameOpsRunInSequence)
-{
-    auto device = nets::cpu();
-    auto graph = nets::inception(true);
-    for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED }) {
-        trib_plan_options o = options(schedule);
-        Plan streams = nets::plan(graph.get(), device.get(), o);
-        o.disabled_passes = 1u << TRIB_PASS_ASSIGN_STREAMS;
-        Plan sequence = nets::plan(graph.get(), device.get(), o);
-        ASSERT_TRUE(streams && sequence);
-        EXPECT_EQ(sequence->stream_count, 1);
-        EXPECT_EQ(sequence->event_count, 0);
-        ASSERT_EQ(sequence->op_count, streams->op_count);
-        for (int i = 0; i < streams->op_count; ++i) {
-            const trib_plan_op &a = streams->ops[i], &b = sequence->ops[i];
-            EXPECT_STREQ(a.name, b.name);
-            EXPECT_STREQ(a.implementation, b.implementation);
-            EXPECT_EQ(b.stream + b.wait_count, 0) << b.name;
-        }
-        EXPECT_OK(trib_plan_check_stream_order(sequence.get()));
-    }
 }
 
 // Two thousand ops in 250 forks: memory is reused, and what runs side by side shares none (every plan is checked).

@@ -62,7 +62,7 @@ typedef enum trib_pass {
     TRIB_PASS_RECOMPUTE,             /* training: what is cheap to compute is computed again for the backward ops */
     TRIB_PASS_CHOOSE_IMPLEMENTATION, /* required: layouts and implementations */
     TRIB_PASS_PREPARE_PARAMETERS,    /* required: what runs when parameters change */
-    TRIB_PASS_ASSIGN_STREAMS,        /* the schedule, its events and waits; if off, all ops run on stream 0 */
+    TRIB_PASS_ASSIGN_STREAMS,        /* required: the schedule, its events and waits */
     TRIB_PASS_PLAN_MEMORY,           /* if off, every buffer gets its own memory */
     TRIB_PASS_COUNT
 } trib_pass;
