@@ -16,6 +16,7 @@
 #include "cuda/streams/event.h"
 #include "cuda/streams/stream.h"
 #include "cuda/target.h"
+#include "cuda/trace/observation.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/process.h"
 
@@ -129,6 +130,7 @@ static void close_device(trib_device *base)
 {
     trib_cuda_device *device = trib_cuda_of(base);
     trib_cuda_enter(device); /* later calls see a failure */
+    trib_cuda_close_cupti(device);
     if (device->side) trib_cuda_stream_destroy(&device->side->base);
     trib_cuda_streams_close(device);
     trib_cuda_ops_close(device);
@@ -230,4 +232,10 @@ static const trib_driver driver = {
     .op_detail = trib_cuda_op_detail,
     .op_pack = trib_cuda_op_pack,
     .op_run = trib_cuda_op_run,
+    .observation_open = trib_cuda_observation_open,
+    .observation_close = trib_cuda_observation_close,
+    .observe_begin = trib_cuda_observe_begin,
+    .observe_end = trib_cuda_observe_end,
+    .observation_collect = trib_cuda_observation_collect,
+    .observation_drop = trib_cuda_observation_drop,
 };

@@ -26,8 +26,9 @@ typedef struct trib_observer {
     void (*begin)(trib_observed_run *run, int op);
     void (*end)(trib_observed_run *run, int op);
     /* Other drivers, from within observation_collect: once per op that ran. Nanoseconds of CLOCK_MONOTONIC. If an op
-     * is several pieces of work: from the start of the first to the end of the last. */
-    void (*told)(trib_observed_run *run, int op, int64_t start, int64_t end);
+     * is several pieces of work: from the start of the first to the end of the last. `issued`: when the host launched
+     * the first; 0 if the driver does not know better than the session. */
+    void (*told)(trib_observed_run *run, int op, int64_t issued, int64_t start, int64_t end);
 } trib_observer;
 
 /* Owned by the session; valid until it is collected or dropped. */
@@ -46,8 +47,9 @@ typedef struct trib_observation_options {
 /* A driver's own struct begins with this. */
 typedef struct trib_observation {
     trib_device *device;
-    char source[160];   /* as trib_timeline_source has it */
+    char source[160];   /* as trib_timeline_source has it; may change while a run is collected */
     int64_t clock_step; /* nanoseconds; 0: 1 */
+    bool only_eager;    /* the ops of a launch cannot be told: the session must not launch recorded plans */
 } trib_observation;
 
 #endif

@@ -167,6 +167,7 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots)
     const trib_device_info *info = trib_device_get_info(lane->device);
     if (launch == TRIB_GRAPH && !info->has_capture)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s cannot capture graphs; use launch eager", info->spec);
+    if (trib_trace_only_eager(lane->trace)) launch = TRIB_EAGER;
     lane->order = trib_chunk_order_of(!info->host, slots);
     TRIB_TRY(trib_chunk_order_check(&lane->order));
     TRIB_TRY(open_streams(lane));

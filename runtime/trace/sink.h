@@ -66,13 +66,13 @@ typedef struct trib_trace_sink {
     /* By the thread that computes the op, around it. Only where trib_trace_threads_report. */
     void (*begin_op)(void *state, const trib_trace_run *run, int op);
     void (*end_op)(void *state, const trib_trace_run *run, int op);
-    /* By the host, before end_run: an op's times, where begin_op and end_op are not called. With it, a session fails on
-     * a device that can do neither. */
-    void (*told)(void *state, const trib_trace_run *run, int op, int64_t start, int64_t end);
+    /* By the host, before end_run: an op's times (`issued` 0: as of `issue`), where begin_op and end_op are not called.
+     * With it, a session fails on a device that can do neither. */
+    void (*told)(void *state, const trib_trace_run *run, int op, int64_t issued, int64_t start, int64_t end);
     /* By the host: nothing of the run is in flight any more. `times` NULL: the run failed; otherwise success, or why
      * the device could not tell its times. */
     void (*end_run)(void *state, const trib_trace_run *run, const trib_status *times);
-    /* Once, after all sinks are open, if ops are observed: by what, and how fine its clock is. */
+    /* After all sinks are open, if ops are observed: by what, and how fine its clock is. Again when that changes. */
     void (*observed_by)(void *state, const trib_observation *observation);
 } trib_trace_sink;
 

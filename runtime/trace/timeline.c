@@ -163,10 +163,11 @@ static void end_op(void *state, const trib_trace_run *run, int op)
     if (r) r->ops[op].end = now();
 }
 
-static void told(void *state, const trib_trace_run *run, int op, int64_t start, int64_t end)
+static void told(void *state, const trib_trace_run *run, int op, int64_t issued, int64_t start, int64_t end)
 {
     room *r = room_of(state, run);
     if (!r) return;
+    if (issued) r->ops[op].issued = issued;
     r->ops[op].start = start;
     r->ops[op].end = end;
 }

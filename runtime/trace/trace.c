@@ -67,15 +67,25 @@ static bool wants_ops(const trib_trace *trace, const trib_trace_subject *subject
     return any || *times;
 }
 
+static void say_observer(const trib_trace *trace)
+{
+    for (int i = 0; trace->observation && i < trace->count; ++i)
+        if (trace->listeners[i].sink->observed_by)
+            trace->listeners[i].sink->observed_by(trace->listeners[i].state, trace->observation);
+}
+
 static trib_status observe(trib_trace *trace, const trib_trace_subject *subject)
 {
     trib_observation_options o = { .op_count = subject->plan->op_count, .runs = subject->lanes * subject->turns };
     if (!wants_ops(trace, subject, &o.times)) return trib_success();
     TRIB_TRY(trib_observation_open(subject->device, &o, &trace->observation));
-    for (int i = 0; trace->observation && i < trace->count; ++i)
-        if (trace->listeners[i].sink->observed_by)
-            trace->listeners[i].sink->observed_by(trace->listeners[i].state, trace->observation);
+    say_observer(trace);
     return trib_success();
+}
+
+bool trib_trace_only_eager(const trib_trace *trace)
+{
+    return trace && trace->observation && trace->observation->only_eager;
 }
 
 trib_status trib_trace_create(const trib_trace_subject *subject, trib_trace_sinks sinks, trib_trace **out)
@@ -139,9 +149,9 @@ static void end_op(trib_observed_run *observed, int op)
     }
 }
 
-static void told(trib_observed_run *run, int op, int64_t start, int64_t end)
+static void told(trib_observed_run *run, int op, int64_t issued, int64_t start, int64_t end)
 {
-    TELL(traced(run)->trace, told, &traced(run)->run, op, start, end);
+    TELL(traced(run)->trace, told, &traced(run)->run, op, issued, start, end);
 }
 
 static const trib_observer observer = { begin_op, end_op, told };
@@ -185,9 +195,10 @@ void trib_trace_end_run(trib_traced_run *run, bool failed)
     trib_status times = trib_success();
     if (!trace) return;
     failed = failed || run->incomplete;
-    if (!failed)
+    if (!failed) {
         times = collect(run);
-    else if (trace->observation)
+        say_observer(trace);
+    } else if (trace->observation)
         trib_observation_drop(trace->observation, &run->observed);
     TELL(trace, end_run, &run->run, failed ? NULL : &times);
     run->trace = NULL;

@@ -17,6 +17,8 @@ void trib_trace_destroy(trib_trace *trace);
 
 void trib_trace_begin(const trib_trace *trace, const trib_trace_range *range);
 void trib_trace_end(const trib_trace *trace, const trib_trace_range *range);
+/* True if ops of a recorded plan cannot be told apart: then it must not be launched. NULL is fine. */
+bool trib_trace_only_eager(const trib_trace *trace);
 void trib_trace_name_stream(const trib_trace *trace, int lane, int stream, const char *name); /* NULL is fine */
 
 /* Without listeners, this costs a comparison. */

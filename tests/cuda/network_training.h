@@ -43,7 +43,8 @@ class TrainingBatch
         controls_.average_decay = 0.5f, controls_.loss_scale = 4, controls_.clip_norm = 0.1f;
     }
 
-    trib_status create(trib_device *device, const TrainingWay &way, trib_trainer **out) const
+    trib_status create(trib_device *device, const TrainingWay &way, trib_trainer **out,
+                       trib_timeline *timeline = nullptr) const
     {
         static const trib_loss loss = { "logits", 1 };
         trib_training training = {};
@@ -61,6 +62,7 @@ class TrainingBatch
         o.plan.precision = way.precision;
         o.plan.training = &training;
         o.launch = way.launch;
+        o.timeline = timeline;
         return trib_trainer_create(device, graph_.get(), parameters_.data(), &o, out);
     }
 

@@ -2,6 +2,8 @@
 // The machine itself, and how its calls fail.
 #include "fakecuda/machine.h"
 
+#include <algorithm>
+#include <chrono>
 #include <sstream>
 
 namespace fakecuda
@@ -22,6 +24,12 @@ void delete_all(Set &handles)
     handles.clear();
 }
 
+std::int64_t now()
+{
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
 void seed(Machine &m, std::uint64_t value)
 {
     m.random.seed(value);
@@ -37,6 +45,9 @@ void open(Machine &m, const Options &options)
     m.injection = Injection();
     m.counts = Counts();
     m.host = m.last = 0;
+    m.zero = now();
+    m.free_from.assign(std::size_t(options.at_once), 0);
+    m.tracer = nullptr;
     m.keeps_ledger = false;
     m.violations.clear();
     drop_all_work();
@@ -65,6 +76,18 @@ void reset(const Options &options)
     open(machine(), options);
     last_error = cudaSuccess;
     current_device = 0;
+}
+
+void set_cupti(const Cupti &cupti)
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    machine().options.cupti = cupti;
+}
+
+std::int64_t clock_zero()
+{
+    std::lock_guard<std::mutex> lock(machine().lock);
+    return machine().zero;
 }
 
 void reseed(std::uint64_t value)
@@ -141,11 +164,14 @@ static bool hit(Injection &injection, const char *function)
     return now || (injection.active() && injection.how == Failure::forever);
 }
 
+bool fails_inside(const char *function) { return hit(machine().injection, function); }
+
 cudaError_t begin(const char *function, cudaError_t injected)
 {
     Machine &m = machine();
     if (m.devices.empty()) open_memory(); // the first call of a program that did not ask for a special machine
     m.host += m.options.call;
+    if (m.options.real_clock) m.host = std::max(m.host, now() - m.zero);
     if (!hit(m.injection, function)) {
         if (m.sticky != cudaSuccess) return failed(m.sticky);
         progress(m.options.eagerness);
@@ -155,6 +181,29 @@ cudaError_t begin(const char *function, cudaError_t injected)
     if (m.injection.how == Failure::sticky) injected = m.sticky = cudaErrorIllegalAddress;
     if (!m.injection.function.empty()) injected = m.injection.error;
     return failed(injected);
+}
+
+// ---- calls as a profiler sees them ----
+
+namespace
+{
+thread_local std::uint32_t current_call = 0;
+}
+
+std::uint32_t Call::current() { return current_call; }
+
+Call::Call(const char *function) : function_(function), outer_(current_call)
+{
+    Machine &m = machine();
+    correlation_ = outer_ && !m.options.cupti.inner_ids ? outer_ : ++m.calls;
+    current_call = correlation_;
+    if (m.tracer) m.tracer->enter(function_, correlation_);
+}
+
+Call::~Call()
+{
+    if (machine().tracer) machine().tracer->leave(function_, correlation_);
+    current_call = outer_;
 }
 
 // ---- pausing ----
@@ -206,6 +255,7 @@ std::string left_behind()
     add("captures", m.captures.size());
     add("device allocations", m.allocated.size());
     add("pinned allocations", m.pinned.size());
+    add("CUPTI subscribers", m.tracer != nullptr);
     return text.str();
 }
 

@@ -23,6 +23,19 @@
 namespace fakecuda
 {
 
+// What the real CUPTI has been seen to do.
+struct Cupti {
+    bool missing = false;   // the library cannot be loaded
+    bool driver = true;     // false: all that needs a driver fails with CUPTI_ERROR_UNKNOWN
+    std::string holder;     // another profiler has it: its name
+    int lose_first = 0;     // records at the beginning of a session that never come
+    int lose = 0;           // every so manieth record never comes; 0: none
+    int untimed = 0;        // every so manieth record has no times; 0: none
+    bool wrong_ids = false; // a graph's work has the correlation id of the launch before
+    bool inner_ids = false; // calls of the driver from the runtime have correlation ids of their own
+    bool nodes = true;      // false: it does not tell when nodes of graphs are made
+};
+
 struct Options {
     std::uint64_t seed = 1;
     std::size_t memory = std::size_t(1) << 30; // of each device
@@ -31,11 +44,20 @@ struct Options {
     bool driver = true;         // false: as on a machine without NVIDIA's driver
     std::int64_t call = 0;      // nanoseconds that the host needs for a call: work does not begin before it is given
     std::int64_t kernel = 5000; // nanoseconds that a kernel takes which does not say
-    int eagerness = 25;         // percent of calls during which the device does a piece of work; 0: none before it must
+    // Nanoseconds that a kernel of this name takes which does not say; empty: `kernel`.
+    std::function<std::int64_t(const std::string &)> takes;
+    int at_once = 0;         // pieces of work that the device does at once; 0: any number
+    bool real_clock = false; // the host's clock goes on as CLOCK_MONOTONIC does, too
+    Cupti cupti;
+    int eagerness = 25; // percent of calls during which the device does a piece of work; 0: none before it must
 };
 
 // A new machine: nothing is allocated, nothing has failed.
 void reset(const Options &options = Options());
+// The same machine with another CUPTI from now on.
+void set_cupti(const Cupti &cupti);
+// CLOCK_MONOTONIC when the device's clock was 0: CUPTI adds it to all times.
+std::int64_t clock_zero();
 // The same machine, which makes its choices from another seed from now on.
 void reseed(std::uint64_t seed);
 // In which order work ran since then: equal for equal orders, and with near certainty for no others.
@@ -56,13 +78,17 @@ cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaErro
 // The host does something else for so many nanoseconds.
 void spend(std::int64_t nanoseconds);
 
-// The work in the order in which it ran. The device's clock knows no lack of anything: work begins when what it waits
-// for is done and the host has given it. So two pieces whose times overlap are certain not to be ordered.
+// The work in the order in which it ran. The device's clock knows no lack of anything, unless Options::at_once says so:
+// work begins when what it waits for is done and the host has given it. So two pieces whose times overlap are certain
+// not to be ordered.
 struct Ran {
     std::string kind;    // "kernel", "host", "memset", "memcpy to device", "memcpy to host", "memcpy on device"
     std::int64_t stream; // the how manieth created since reset(), from 1; in a graph, the one it was recorded on
     std::int64_t begin, end;
+    std::int64_t label = -1;
 };
+// Work that this thread gives or records from now on has this label; -1: none.
+void label(std::int64_t value);
 void start_ledger();
 std::vector<Ran> stop_ledger();
 

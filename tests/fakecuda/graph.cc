@@ -140,7 +140,12 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsign
 {
     FAKECUDA_CALL();
     if (!machine().graphs.count(graph)) return failed(cudaErrorInvalidValue);
-    *out = new CUgraphExec_st { std::make_shared<std::vector<Node>>(graph->nodes), nullptr };
+    auto nodes = std::make_shared<std::vector<Node>>(graph->nodes);
+    for (std::size_t i = 0; i < nodes->size(); ++i) {
+        (*nodes)[i].id = ++machine().nodes;
+        if (machine().tracer) machine().tracer->cloned(graph->nodes[i], (*nodes)[i]);
+    }
+    *out = new CUgraphExec_st { nodes, nullptr };
     machine().execs.insert(*out);
     ++machine().counts.graphs;
     return cudaSuccess;
@@ -191,7 +196,9 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGra
     result->result = compare(*exec->nodes, graph->nodes);
     result->errorNode = result->errorFromNode = nullptr;
     if (result->result != cudaGraphExecUpdateSuccess) return failed(cudaErrorGraphExecUpdateFailure);
-    exec->nodes = std::make_shared<std::vector<Node>>(graph->nodes); // launches on their way keep the old ones
+    auto nodes = std::make_shared<std::vector<Node>>(graph->nodes); // launches on their way keep the old ones
+    for (std::size_t i = 0; i < nodes->size(); ++i) (*nodes)[i].id = (*exec->nodes)[i].id;
+    exec->nodes = nodes;
     return cudaSuccess;
 }
 
@@ -208,8 +215,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
         std::vector<OpPointer> after = { start };
         for (std::size_t wait : node.waits) after.push_back(ops[wait]);
         ops.push_back(enqueue(node.run, node.duration, after));
-        ops.back()->kind = node.kind;
-        ops.back()->stream = node.stream;
+        give(ops.back(), node);
     }
     ops.push_back(start);
     stream->last = exec->last = enqueue(nullptr, 0, ops);

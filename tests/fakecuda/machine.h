@@ -23,10 +23,14 @@ struct Op {
     std::vector<Op *> dependents; // all still to be done, and kept alive by `waiting`
     int missing = 0;
     bool done = false;
-    std::int64_t duration = 0, ready = 0, finish = 0; // nanoseconds of the device's clock
+    std::int64_t duration = 0, ready = 0, start = 0, finish = 0; // nanoseconds of the device's clock
     std::uint64_t number = 0;
     const char *kind = nullptr; // null: nothing that a ledger shows
     std::int64_t stream = 0;
+    std::int64_t label = -1;
+    std::uint64_t node = 0;        // of a graph
+    std::uint32_t correlation = 0; // the call that gave it
+    bool traced = false;
 };
 using OpPointer = std::shared_ptr<Op>;
 
@@ -38,6 +42,8 @@ struct Node {
     std::int64_t duration = 0;
     std::set<std::size_t> waits; // indices of nodes, all smaller
     std::int64_t stream = 0;
+    std::uint64_t id = 0;
+    std::int64_t label = -1;
 };
 
 struct Capture {
@@ -79,6 +85,17 @@ struct Device {
     std::map<std::uintptr_t, std::size_t> taken; // by pools
 };
 
+// Who is told what happens: the simulated CUPTI.
+struct Tracer {
+    virtual ~Tracer() = default;
+    virtual void enter(const char *function, std::uint32_t correlation) = 0;
+    virtual void leave(const char *function, std::uint32_t correlation) = 0;
+    virtual void created(const Node &node) = 0;
+    virtual void cloned(const Node &from, const Node &to) = 0;
+    virtual void given(Op &op) = 0;
+    virtual void done(const Op &op) = 0;
+};
+
 struct Machine {
     ~Machine();
 
@@ -93,6 +110,11 @@ struct Machine {
     std::uint64_t numbers = 0;
     std::uint64_t first_number = 0, order = 0; // since the seed was set
     std::int64_t host = 0, last = 0;           // the host's clock; when the latest work was done
+    std::int64_t zero = 0;                     // CLOCK_MONOTONIC when the machine was made
+    std::vector<std::int64_t> free_from;       // Options::at_once: when each of the places is free again
+    Tracer *tracer = nullptr;
+    std::uint32_t calls = 0; // of the runtime and the driver
+    std::uint64_t nodes = 0; // of graphs
     bool keeps_ledger = false;
     std::vector<Ran> ledger;
 
@@ -119,7 +141,8 @@ extern thread_local int current_device;
 
 // Begins every call that can fail: counts it, injects a failure, answers a sticky error, refuses host functions.
 cudaError_t begin(const char *function, cudaError_t injected = cudaErrorUnknown);
-cudaError_t failed(cudaError_t error); // remembers it for cudaGetLastError
+bool fails_inside(const char *function); // the same for a call from a callback: the machine is locked, no work runs
+cudaError_t failed(cudaError_t error);   // remembers it for cudaGetLastError
 void violation(const std::string &text);
 std::string left_behind(); // leaks(), with the machine locked
 
@@ -128,6 +151,21 @@ extern thread_local bool inside_work;
 cudaError_t refuse(const char *function); // a call from inside work
 void reach(const char *function);         // before the lock is taken: where pause_before pauses
 
+// A call of the runtime or the driver, as a profiler sees it. The machine is locked.
+class Call
+{
+  public:
+    explicit Call(const char *function);
+    ~Call();
+    Call(const Call &) = delete;
+    Call &operator=(const Call &) = delete;
+    static std::uint32_t current(); // of this thread; 0: none
+
+  private:
+    const char *function_;
+    std::uint32_t correlation_, outer_;
+};
+
 // Locks the machine and begins a call; returns from the function when it fails, by default with cudaErrorUnknown.
 #define FAKECUDA_LOCK()                                           \
     if (fakecuda::inside_work) return fakecuda::refuse(__func__); \
@@ -135,6 +173,7 @@ void reach(const char *function);         // before the lock is taken: where pau
     std::lock_guard<std::mutex> fakecuda_lock(fakecuda::machine().lock)
 #define FAKECUDA_CALL_OR(injected)                                        \
     FAKECUDA_LOCK();                                                      \
+    const fakecuda::Call fakecuda_this_call(__func__);                    \
     do {                                                                  \
         cudaError_t fakecuda_error = fakecuda::begin(__func__, injected); \
         if (fakecuda_error != cudaSuccess) return fakecuda_error;         \
@@ -149,6 +188,8 @@ void wait_for(const OpPointer &op);
 void progress(int percent);
 bool happens_before(const OpPointer &first, const OpPointer &second);
 void drop_all_work(); // never runs it
+// Says what it is, for those who look: a node's work, or if it has no number, work given by itself.
+void give(const OpPointer &op, const Node &node);
 // Gives a stream work, or its capture.
 cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration,
                    const std::string &fixed = "");

@@ -3,6 +3,7 @@
 #include "fakecuda/machine.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace fakecuda
 {
@@ -10,13 +11,28 @@ namespace fakecuda
 namespace
 {
 
+thread_local std::int64_t current_label = -1;
+
+// When the device begins with it: at once, or when one of its places is free.
+std::int64_t place(const Op &op)
+{
+    auto &places = machine().free_from;
+    if (places.empty() || !op.kind) return op.ready;
+    auto first = std::min_element(places.begin(), places.end());
+    const std::int64_t start = std::max(op.ready, *first);
+    *first = start + op.duration;
+    return start;
+}
+
 void finish(Op *op)
 {
     Machine &m = machine();
     op->done = true;
-    op->finish = op->ready + op->duration;
+    op->start = place(*op);
+    op->finish = op->start + op->duration;
     m.last = std::max(m.last, op->finish);
-    if (m.keeps_ledger && op->kind) m.ledger.push_back({ op->kind, op->stream, op->ready, op->finish });
+    if (m.keeps_ledger && op->kind) m.ledger.push_back({ op->kind, op->stream, op->start, op->finish, op->label });
+    if (m.tracer && op->traced) m.tracer->done(*op);
     op->run = nullptr;
     op->waits.clear();
     for (Op *next : op->dependents) {
@@ -177,18 +193,31 @@ void drop_all_work()
     settle_memory();
 }
 
+void label(std::int64_t value) { current_label = value; }
+
+void give(const OpPointer &op, const Node &node)
+{
+    op->kind = node.kind;
+    op->stream = node.stream;
+    op->node = node.id;
+    op->label = node.label;
+    op->correlation = Call::current();
+    if (machine().tracer) machine().tracer->given(*op);
+}
+
 cudaError_t submit(cudaStream_t stream, const char *kind, Work run, std::int64_t duration, const std::string &fixed)
 {
     if (!stream->capture) {
         stream->last = enqueue(std::move(run), duration, { stream->last });
-        stream->last->kind = kind;
-        stream->last->stream = stream->number;
+        give(stream->last, { kind, fixed, nullptr, duration, {}, stream->number, 0, current_label });
         return cudaSuccess;
     }
     Capture &capture = *stream->capture;
     if (capture.invalidated) return failed(cudaErrorStreamCaptureInvalidated);
-    capture.nodes.push_back({ kind, fixed, std::move(run), duration, stream->front, stream->number });
+    capture.nodes.push_back(
+        { kind, fixed, std::move(run), duration, stream->front, stream->number, ++machine().nodes, current_label });
     stream->front = { capture.nodes.size() - 1 };
+    if (machine().tracer) machine().tracer->created(capture.nodes.back());
     return cudaSuccess;
 }
 
@@ -197,6 +226,10 @@ cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaErro
 {
     if (inside_work) return refuse(name);
     std::lock_guard<std::mutex> lock(machine().lock);
+    // Our kernels are launched through the runtime, which calls the driver; libraries call the driver.
+    const bool ours = !std::strcmp(name, "kernel");
+    const Call call(ours ? "cudaLaunchKernel" : "cuLaunchKernelEx");
+    const std::unique_ptr<Call> nested(ours ? new Call("cuLaunchKernel") : nullptr);
     cudaError_t error = begin(name);
     if (error == cudaSuccess) error = check_stream(stream);
     std::vector<Work> checks;
@@ -213,7 +246,9 @@ cudaError_t launch(cudaStream_t stream, const char *name, std::function<cudaErro
         }
         return kernel();
     };
-    return submit(stream, "kernel", work, duration ? duration : machine().options.kernel);
+    const Options &options = machine().options;
+    if (!duration) duration = options.takes ? options.takes(name) : options.kernel;
+    return submit(stream, "kernel", work, duration);
 }
 
 } // namespace fakecuda
