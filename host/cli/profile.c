@@ -7,6 +7,7 @@
 #include "output.h"
 #include "profile_files.h"
 #include "profile_json.h"
+#include "profile_nsys.h"
 #include "profile_print.h"
 #include "tributary/internal/alloc.h"
 
@@ -201,7 +202,6 @@ static cli_group compute_group(cli_settings *settings)
 static trib_status read_report(const profile *p)
 {
     TRIB_TRY(cli_files_check(&p->files));
-    cli_catch_signals();
     return cli_profile_nsys(p->options->nsys, p->options->range);
 }
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile_files.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 #include "profile/html.h"
-#include "profile/nsys_print.h"
 #include "profile/trace_json.h"
 #include "tributary/internal/alloc.h"
 
@@ -104,32 +102,5 @@ trib_status cli_profile_write_html(const cli_profile_heading *h, const cli_profi
     trib_status status = schedules && sentences ? write_page(h, r, t, schedules, sentences, path) : no_memory(path);
     trib_free(sentences);
     trib_free(schedules);
-    return status;
-}
-
-/* ---- reports of Nsight Systems ---- */
-
-static trib_status print_report(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a report");
-    trib_nsys_print(report, overlaps, out);
-    trib_status status = fclose(out) == 0 ? cli_write_stdout(text, size)
-                                          : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a report");
-    free(text); /* the C library's */
-    return status;
-}
-
-trib_status cli_profile_nsys(const char *path, const char *range)
-{
-    trib_nsys_report *report = NULL;
-    trib_nsys_overlaps overlaps = { 0 };
-    trib_status status = trib_nsys_read(path, cli_stopped, &report);
-    if (!trib_failed(&status)) status = trib_nsys_overlaps_of(report, range, &overlaps);
-    if (!trib_failed(&status)) status = print_report(report, &overlaps);
-    trib_nsys_overlaps_release(&overlaps);
-    trib_nsys_release(report);
     return status;
 }

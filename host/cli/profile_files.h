@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What profile reads and writes beside text and JSON. */
+ * What profile writes beside text and JSON. */
 #ifndef TRIBUTARY_CLI_PROFILE_FILES_H
 #define TRIBUTARY_CLI_PROFILE_FILES_H
 
@@ -10,8 +10,5 @@ trib_status cli_profile_write_trace(const cli_profile_results *results, const ch
 /* All of it as a page. */
 trib_status cli_profile_write_html(const cli_profile_heading *heading, const cli_profile_results *results,
                                    const cli_profile_texts *texts, const char *path);
-
-/* Prints what a report of Nsight Systems says. `range`: only NVTX ranges of that name; NULL: those with most work. */
-trib_status cli_profile_nsys(const char *path, const char *range);
 
 #endif

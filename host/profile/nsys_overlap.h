@@ -69,7 +69,7 @@ typedef struct trib_nsys_overlaps {
 enum { TRIB_NSYS_MOST_WINDOWS = 16 };
 
 /* `range`: only ranges of that name; TRIB_NOT_FOUND, naming others, if no work was given in any. NULL: of those with
- * most work, TRIB_NSYS_MOST_WINDOWS. */
+ * most work, TRIB_NSYS_MOST_WINDOWS; on a CPU, where each is an op, none. */
 trib_status trib_nsys_overlaps_of(const trib_nsys_report *report, const char *range, trib_nsys_overlaps *out);
 void trib_nsys_overlaps_release(trib_nsys_overlaps *overlaps); /* zeroed is fine */
 

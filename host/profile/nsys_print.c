@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { NAME_WIDTH = 32 };
+enum { NAME_WIDTH = 28 };
 
 const char *trib_nsys_clean(const char *text, char *to, size_t size)
 {
@@ -68,14 +68,15 @@ static void print_stream(const trib_nsys_report *report, const trib_nsys_lane *l
 static void print_device(const trib_nsys_report *report, const trib_nsys_device *device, FILE *out)
 {
     const trib_nsys_sums *s = &device->sums;
-    char gpu[sizeof report->gpu];
+    const char *name = trib_nsys_gpu_name(report, device->device);
+    char gpu[64];
     enum { MOST_STREAMS = 24 };
     fprintf(out, "\nprocess %lld, ", (long long)(device->process >> 24 & 0xffffff));
     if (device->device < 0)
         fputs("CPU", out);
     else
-        fprintf(out, "GPU %lld%s%s", (long long)device->device, report->gpu[0] ? " " : "",
-                trib_nsys_clean(report->gpu, gpu, sizeof gpu));
+        fprintf(out, "GPU %lld%s%s", (long long)device->device, name ? " " : "",
+                trib_nsys_clean(name ? name : "", gpu, sizeof gpu));
     fprintf(out, ": %lld ops on %lld streams in %.3f ms\n", (long long)s->ops, (long long)s->streams, ms(s->wall));
     fprintf(out, "  a stream at work %.1f %% of the time, two or more %.1f %%; concurrency %.2f of %lld\n",
             percent(s->any, s->wall), percent(s->overlap, s->wall), ratio(s->busy, s->any), (long long)s->streams);
@@ -93,32 +94,33 @@ static void print_window(const trib_nsys_report *report, const trib_nsys_window 
     int64_t idle = s->launch + s->wait + s->tail;
     char name[NAME_WIDTH + 1];
     trib_nsys_clean(trib_nsys_name_text(&report->names, window->name), name, sizeof name);
-    fprintf(out, "%-*s %7lld %9lld %9.3f %7lld %6.1f %% %6.1f %% %11.2f %6.1f %% %6.1f %% %6.1f %%\n", NAME_WIDTH, name,
-            (long long)window->count, (long long)s->ops, ms(window->median), (long long)s->streams,
-            percent(s->any, s->wall), percent(s->overlap, s->any), ratio(s->busy, s->any), percent(s->launch, idle),
+    fprintf(out, "%-*s %7lld %8lld %9.3f %5.1f %7.1f %5.2f of %-4lld %6.1f %5.1f %5.1f\n", NAME_WIDTH, name,
+            (long long)window->count, (long long)s->ops, ms(window->median), percent(s->any, s->wall),
+            percent(s->overlap, s->any), ratio(s->busy, s->any), (long long)s->streams, percent(s->launch, idle),
             percent(s->wait, idle), percent(s->tail, idle));
 }
 
 static void print_windows(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out)
 {
-    fprintf(out, "\n%-*s %7s %9s %9s %7s %8s %8s %11s %8s %8s %8s\n", NAME_WIDTH, "NVTX range", "count", "ops",
-            "median ms", "streams", "busy", "overlap", "concurrency", "launch", "wait", "tail");
+    fprintf(out, "\nNVTX ranges with most work\n%-*s %7s %8s %9s %5s %7s %11s  %6s %5s %5s\n", NAME_WIDTH, "", "count",
+            "ops", "median ms", "busy", "overlap", "concurrency", "launch", "wait", "tail");
     for (size_t i = 0; i < overlaps->window_count; ++i) print_window(report, &overlaps->windows[i], out);
-    fputs("\nof a range: from the first op to the last whose call was made in it. busy: some stream has work, of that "
-          "time;\noverlap: two or more have, of the busy time; launch, wait, tail: of the idle time of all streams, "
-          "until the "
-          "call\nthat gives the next op returns, from then until it starts, and after the last op\n",
+    fputs("A range lasts from the first to the last op whose call was made in it. Busy: % of its time in which a\n"
+          "stream has work; overlap: % of that in which two or more have. Launch, wait, tail: % of the idle time of\n"
+          "its streams: until the call for the next op returns, from then until that starts, after the last op.\n",
           out);
 }
 
-void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out)
+void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps,
+                     const trib_nsys_networks *networks, FILE *out)
 {
     print_counts(report, out);
     print_notes(report, out);
     for (size_t i = 0; i < overlaps->device_count; ++i)
         if (overlaps->devices[i].sums.ops > 0) print_device(report, &overlaps->devices[i], out);
+    trib_nsys_print_networks(report, networks, out);
     if (overlaps->window_count > 0)
         print_windows(report, overlaps, out);
-    else
+    else if (!report->on_cpu)
         fputs("\nno NVTX ranges with work: record with --trace=cuda,nvtx\n", out);
 }

@@ -12,9 +12,11 @@
 extern "C" {
 #endif
 
-/* Processes and GPUs, their streams, and NVTX ranges. Failures of `out` are its owner's to find. */
-void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps, FILE *out);
-/* Our networks; nothing if there are none. */
+/* Processes and GPUs with their streams, our networks, NVTX ranges; 100 columns wide. Failures of `out` are its owner's
+ * to find. */
+void trib_nsys_print(const trib_nsys_report *report, const trib_nsys_overlaps *overlaps,
+                     const trib_nsys_networks *networks, FILE *out);
+/* Its part about networks; nothing if there are none. */
 void trib_nsys_print_networks(const trib_nsys_report *report, const trib_nsys_networks *networks, FILE *out);
 
 /* A report's text without control characters, cut to fit; returns `to`. */

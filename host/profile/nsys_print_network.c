@@ -4,28 +4,31 @@
 
 #include "profile/nsys_print.h"
 
-enum { NAME_WIDTH = 24 };
+enum { NAME_WIDTH = 25 };
 
 static double ms(int64_t ns) { return 1e-6 * (double)ns; }
 static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * (double)part / (double)whole : 0; }
 static double ratio(int64_t a, int64_t b) { return b > 0 ? (double)a / (double)b : 0; }
 
 /* Contention holds all that is not known: events within a module, and how long a start takes. */
-static void print_idle(const trib_profile_median *m, FILE *out)
-{
-    int64_t idle = 0;
-    for (int c = 0; c < TRIB_IDLE_NO_WORK; ++c) idle += m->idle[c];
-    for (int c = 0; c < TRIB_IDLE_NO_WORK; ++c) {
-        if (c == TRIB_IDLE_LATENCY) continue;
-        fprintf(out, " %9.1f %%", percent(m->idle[c], idle));
-    }
-}
+static const struct {
+    trib_idle_cause cause;
+    int width;
+} columns[] = { { TRIB_IDLE_DEPENDENCY, 10 },
+                { TRIB_IDLE_FORK, 5 },
+                { TRIB_IDLE_IMBALANCE, 9 },
+                { TRIB_IDLE_LAUNCH, 6 },
+                { TRIB_IDLE_CONTENTION, 10 } };
+enum { COLUMNS = (int)(sizeof columns / sizeof *columns) };
 
 static void print_median(const char *name, int streams, const trib_profile_median *m, FILE *out)
 {
-    fprintf(out, "%-*.*s %9.3f %7d %7.1f %% %7.1f %% %11.2f", NAME_WIDTH, NAME_WIDTH, name, ms(m->wall), streams,
-            percent(m->any, m->wall), percent(m->overlap, m->any), ratio(m->busy, m->any));
-    print_idle(m, out);
+    int64_t idle = 0;
+    for (int c = 0; c < TRIB_IDLE_NO_WORK; ++c) idle += m->idle[c];
+    fprintf(out, "%-*.*s %8.3f %5.1f %7.1f %5.2f of %-2d", NAME_WIDTH, NAME_WIDTH, name, ms(m->wall),
+            percent(m->any, m->wall), percent(m->overlap, m->any), ratio(m->busy, m->any), streams);
+    for (int c = 0; c < COLUMNS; ++c)
+        fprintf(out, " %*.1f", columns[c].width, percent(m->idle[columns[c].cause], idle));
     fputc('\n', out);
 }
 
@@ -33,17 +36,14 @@ static void print_modules(const trib_nsys_network *n, FILE *out)
 {
     const trib_profile *trace = &n->runs[n->medians.trace];
     char name[128], safe[NAME_WIDTH + 1];
-    fprintf(out, "%-*s %9s %7s %9s %9s %11s", NAME_WIDTH, "", "ms", "streams", "busy", "overlap", "concurrency");
-    for (int c = 0; c < TRIB_IDLE_NO_WORK; ++c)
-        if (c != TRIB_IDLE_LATENCY) fprintf(out, " %11s", trib_idle_cause_name((trib_idle_cause)c));
+    fprintf(out, "%-*s %8s %5s %7s %11s", NAME_WIDTH, "", "ms", "busy", "overlap", "concurrency");
+    for (int c = 0; c < COLUMNS; ++c) fprintf(out, " %*s", columns[c].width, trib_idle_cause_name(columns[c].cause));
     fputc('\n', out);
     for (int w = 0; w < n->graph.part_count; ++w) {
         const trib_profile_part *part = &n->graph.parts[w];
         bool trunk = part->kind == TRIB_PROFILE_TRUNK;
         snprintf(name, sizeof name, "%s%.90s%s", trunk ? "- " : "", part->name,
-                 part->kind == TRIB_PROFILE_BACKWARD ? " backward"
-                 : trunk                             ? " ..."
-                                                     : "");
+                 part->kind == TRIB_PROFILE_BACKWARD ? " backward" : "");
         print_median(trib_nsys_clean(name, safe, sizeof safe), trace->windows[w].streams, &n->medians.windows[w], out);
     }
     print_median("total", trace->total.streams, &n->medians.total, out);
@@ -75,10 +75,11 @@ void trib_nsys_print_networks(const trib_nsys_report *report, const trib_nsys_ne
     if (networks->count > MOST) fprintf(out, "\nand %d networks, or other streams of them\n", networks->count - MOST);
     if (networks->count > 0)
         fputs(
-            "\nms: from the end of what came before to the end of the last branch. busy: a stream has work, of that "
-            "time;\noverlap: two or more have, of the busy time. Of the idle time of all streams: dependency, fork and "
-            "imbalance\nwait for other branches; launch: for the call; contention: the rest, which holds waits for "
-            "events "
-            "within a\nmodule and the start itself\n",
+            "Medians, in ms from the end of what came before (- begins a piece without branches) to that of the last\n"
+            "branch. Busy: % of that in which a stream has work; overlap: % of busy in which two or more have. Then "
+            "of\n"
+            "the idle time of all streams, in %: waiting for another branch, for the fork, for the last branch, for "
+            "the\n"
+            "call, and the rest: waiting for events within a module, for cores, for the start itself.\n",
             out);
 }

@@ -70,6 +70,12 @@ typedef struct trib_nsys_node {
     uint32_t thread, layer;
 } trib_nsys_node;
 
+typedef struct trib_nsys_gpu {
+    int64_t device;
+    uint32_t name;
+} trib_nsys_gpu;
+enum { TRIB_NSYS_MOST_GPUS = 64 };
+
 typedef struct trib_nsys_report {
     trib_nsys_names names;
     int64_t *threads; /* globalTid; a thread is its index here */
@@ -89,7 +95,8 @@ typedef struct trib_nsys_report {
     int64_t untimed;                /* ops without times (start and end 0) or with impossible ones: left out */
     int64_t uncalled;               /* ops of a GPU whose call the report does not have */
     int64_t in_graphs;              /* ops that a graph's launch ran */
-    char gpu[64];                   /* of the first GPU listed; "": not known */
+    trib_nsys_gpu gpus[TRIB_NSYS_MOST_GPUS];
+    int gpu_count;
     bool on_cpu;
 } trib_nsys_report;
 
@@ -99,6 +106,8 @@ typedef struct trib_nsys_report {
 trib_status trib_nsys_read(const char *path, trib_nsys_stop stop, trib_nsys_report **out);
 void trib_nsys_release(trib_nsys_report *report); /* NULL is fine */
 
+/* NULL: not known. */
+const char *trib_nsys_gpu_name(const trib_nsys_report *report, int64_t device);
 /* The range at this time on this thread that is innermost; TRIB_NSYS_NONE: none. */
 uint32_t trib_nsys_range_at(const trib_nsys_report *report, uint32_t thread, int64_t time);
 /* Our range of a layer that encloses `range` or is it; TRIB_NSYS_NONE: none. */

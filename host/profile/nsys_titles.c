@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a program called its streams and threads, and the name of the GPU. */
-#include <stdio.h>
-
+ * What a program called its streams and threads, and the names of GPUs. */
 #include "profile/nsys_private.h"
 #include "tributary/internal/alloc.h"
 
@@ -45,13 +43,26 @@ static trib_status take_thread(const trib_nsys_rows *rows, trib_nsys_report *rep
     return trib_success();
 }
 
-static const trib_nsys_column gpu_columns[] = { { "name", TRIB_NSYS_TEXT, true } };
+enum { GPU_NAME, GPU_ID, GPU_COLUMNS };
+static const trib_nsys_column gpu_columns[GPU_COLUMNS] = {
+    [GPU_NAME] = { "name", TRIB_NSYS_TEXT, true },
+    [GPU_ID] = { "id", TRIB_NSYS_NUMBER, false },
+};
 
 static trib_status take_gpu(const trib_nsys_rows *rows, trib_nsys_report *report)
 {
-    const char *name = trib_nsys_text(rows, 0);
-    if (name && !report->gpu[0]) snprintf(report->gpu, sizeof report->gpu, "%s", name);
-    return trib_success();
+    const char *name = trib_nsys_text(rows, GPU_NAME);
+    if (!name || report->gpu_count == TRIB_NSYS_MOST_GPUS) return trib_success();
+    trib_nsys_gpu *gpu = &report->gpus[report->gpu_count++];
+    gpu->device = trib_nsys_number(rows, GPU_ID, 0);
+    return trib_nsys_name_of_text(&report->names, name, &gpu->name);
+}
+
+const char *trib_nsys_gpu_name(const trib_nsys_report *report, int64_t device)
+{
+    for (int i = 0; i < report->gpu_count; ++i)
+        if (report->gpus[i].device == device) return trib_nsys_name_text(&report->names, report->gpus[i].name);
+    return NULL;
 }
 
 trib_status trib_nsys_read_titles(trib_nsys_database *database, trib_nsys_report *report)
@@ -59,5 +70,5 @@ trib_status trib_nsys_read_titles(trib_nsys_database *database, trib_nsys_report
     TRIB_TRY(
         trib_nsys_each(database, "TARGET_INFO_NVTX_CUDA_STREAM", stream_columns, STREAM_COLUMNS, take_stream, report));
     TRIB_TRY(trib_nsys_each(database, "ThreadNames", thread_columns, THREAD_COLUMNS, take_thread, report));
-    return trib_nsys_each(database, "TARGET_INFO_GPU", gpu_columns, 1, take_gpu, report);
+    return trib_nsys_each(database, "TARGET_INFO_GPU", gpu_columns, GPU_COLUMNS, take_gpu, report);
 }

@@ -269,7 +269,7 @@ trib_status trib_nsys_overlaps_of(const trib_nsys_report *report, const char *ra
     trib_status status = map ? trib_nsys_sweep_create(report, &sweep)
                              : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the report's streams");
     if (!trib_failed(&status)) status = sum_devices(report, sweep, map, &found);
-    if (!trib_failed(&status)) status = sum_ranges(report, range, sweep, &found);
+    if (!trib_failed(&status) && (range || !report->on_cpu)) status = sum_ranges(report, range, sweep, &found);
     trib_nsys_sweep_destroy(sweep);
     trib_free(map);
     if (trib_failed(&status))

@@ -42,7 +42,8 @@ class NsysOverlap : public testing::Test
         char *text = nullptr;
         std::size_t size = 0;
         FILE *file = open_memstream(&text, &size);
-        trib_nsys_print(report, &overlaps, file);
+        const trib_nsys_networks none = {};
+        trib_nsys_print(report, &overlaps, &none, file);
         std::fclose(file);
         const std::string copy(text, size);
         std::free(text);

@@ -69,7 +69,8 @@ TEST_P(NsysVersion, AKernelIsOfTheLayerInWhoseRangeItWasLaunched)
     EXPECT_STREQ(trib_nsys_name_text(&r->names, r->ops[2].name), "copy to host");
     EXPECT_STREQ(trib_nsys_name_text(&r->names, r->streams[r->ops[1].stream].name), "lane 0 stream 1");
     EXPECT_EQ(r->streams[r->ops[0].stream].name, TRIB_NSYS_NONE);
-    EXPECT_STREQ(r->gpu, "NVIDIA H200");
+    EXPECT_STREQ(trib_nsys_gpu_name(r.get(), 0), "NVIDIA H200");
+    EXPECT_EQ(trib_nsys_gpu_name(r.get(), 1), nullptr);
     EXPECT_EQ(r->kinds[TRIB_NSYS_KERNEL], 2);
     EXPECT_EQ(r->uncalled, 0);
 }

@@ -28,6 +28,12 @@ refuses images-idx3-ubyte.gz zlib --reference tests/data/fashion-64-images-idx3-
 tar -cf "$work/one.tar" $sample
 refuses one.tar libarchive --reference "$work/one.tar"
 
+code=0
+tar -cf "$work/report.sqlite" $sample # any file
+"$program" profile --nsys "$work/report.sqlite" 2>"$work/message" || code=$?
+cat "$work/message"
+[ "$code" -eq 1 ] && grep -q 'report.sqlite.*SQLite' "$work/message" || { echo "FAILED: profile --nsys" && exit 1; }
+
 # One image as an IDX file needs no library; without --reference it does.
 {
     printf '\0\0\010\003\0\0\0\001\0\0\0\034\0\0\0\034'
