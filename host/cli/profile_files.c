@@ -37,8 +37,8 @@ trib_status cli_profile_write_trace(const cli_profile_results *r, const char *pa
 
 /* ---- a page ---- */
 
-static trib_html_schedule html_of(const cli_profile_heading *h, const cli_profile_results *r,
-                                  const cli_profile_texts *t, int index, const char **sentences)
+static trib_html_schedule html_of(const cli_profile_results *r, const cli_profile_texts *t, int index,
+                                  const char **sentences)
 {
     const cli_profiled *s = &r->schedules[index];
     const trib_profile *run = cli_profiled_trace(s);
@@ -50,7 +50,8 @@ static trib_html_schedule html_of(const cli_profile_heading *h, const cli_profil
                                   .profile = run,
                                   .medians = &s->medians,
                                   .times = cli_profiled_times_of(s, run).ops,
-                                  .images_per_second = s->wall.median > 0 ? 1e9 * h->batch / s->wall.median : 0,
+                                  .wall = (int64_t)s->wall.median,
+                                  .gain = { s->gain.median, s->gain.low, s->gain.high },
                                   .sentence = *t->schedules[index] ? t->schedules[index] : NULL,
                                   .sentences = sentences };
 }
@@ -80,9 +81,10 @@ static trib_status write_page(const cli_profile_heading *h, const cli_profile_re
     say_date(date);
     say_device(h, r, device);
     for (int i = 0; i < t->note_count; ++i) notes[i] = t->notes[i];
-    for (int i = 0; i < r->schedule_count; ++i) schedules[i] = html_of(h, r, t, i, &sentences[i * t->window_count]);
+    for (int i = 0; i < r->schedule_count; ++i) schedules[i] = html_of(r, t, i, &sentences[i * t->window_count]);
     const trib_html_report report = { .model = h->model,
                                       .device = device,
+                                      .batch = h->batch,
                                       .verdict = t->verdict,
                                       .advice = *t->advice ? t->advice : NULL,
                                       .date = *date ? date : NULL,

@@ -75,6 +75,7 @@ static void put_report(trib_writer *file, const trib_html_report *r)
     html_open(t, NULL, '{');
     html_string(t, "model", r->model);
     html_string(t, "device", r->device);
+    html_integer(t, "batch", r->batch ? r->batch : r->schedules[0].plan->batch);
     html_string(t, "verdict", r->verdict);
     html_string(t, "advice", r->advice);
     html_string(t, "command", r->command);

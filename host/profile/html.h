@@ -5,7 +5,7 @@
  *
  *     trib_html_schedule schedules[] = { { .name = "serial", .plan = ..., .graph = ..., .profile = ... }, ... };
  *     trib_html_report report = { .model = "googlenet-bvlc", .device = "AMD EPYC, 2 threads",
- *                                 .verdict = "On this machine the branches gain nothing: ...",
+ *                                 .verdict = "branches is the fastest: 1.31 times as fast as serial.",
  *                                 .schedules = schedules, .schedule_count = 3 };
  *     trib_html_write("report.html", &report);
  *
@@ -14,6 +14,7 @@
 #define TRIBUTARY_HOST_PROFILE_HTML_H
 
 #include "profile/profile.h"
+#include "profile/verdict.h"
 #include "tributary/plan.h"
 #include "tributary/status.h"
 
@@ -29,14 +30,16 @@ typedef struct trib_html_schedule {
     const trib_profile *profile;         /* the run that is drawn */
     const trib_profile_medians *medians; /* NULL: the numbers are those of the run */
     const trib_op_time *times;    /* that the profile was made from, to show when ops were issued; NULL: not shown */
-    double images_per_second;     /* 0: plan->batch images in the (median) time of the run */
+    int64_t wall;                 /* of a whole batch, which may be several runs; 0: of the run */
+    trib_verdict_gain gain;       /* over serial, of whole batches; all 0: from walls */
     const char *sentence;         /* what to say about it; NULL: nothing */
     const char *const *sentences; /* the same per window; NULL, or NULL for one: nothing */
 } trib_html_schedule;
 
 typedef struct trib_html_report {
     const char *model, *device; /* "googlenet-bvlc"; "AMD EPYC 9R14, 2 threads" */
-    const char *verdict;        /* a plain sentence about the network; NULL: made from the numbers */
+    int batch;                  /* images; 0: those of the plan */
+    const char *verdict;        /* below a headline, which the page makes from the numbers; NULL: nothing */
     const char *advice;         /* what to do; NULL: nothing */
     const char *command;        /* that made the report; NULL: not shown */
     const char *date;           /* "2026-11-26 11:05"; NULL: not shown */

@@ -209,12 +209,22 @@ static void put_op(source *s, int index)
 
 /* ---- all of it ---- */
 
-static double images_per_second(const trib_html_schedule *schedule)
+static int64_t wall_of(const trib_html_schedule *schedule)
 {
     const trib_profile_medians *m = schedule->medians;
-    const int64_t wall = m ? m->total.wall : schedule->profile->total.wall;
-    if (schedule->images_per_second > 0) return schedule->images_per_second;
-    return wall > 0 ? (double)schedule->plan->batch / ((double)wall * 1e-9) : 0;
+    return schedule->wall ? schedule->wall : m ? m->total.wall : schedule->profile->total.wall;
+}
+
+static void put_compared(source *s)
+{
+    const trib_verdict_gain *gain = &s->schedule->gain;
+    html_integer(s->text, "wall", wall_of(s->schedule));
+    if (!(gain->gain > 0)) return;
+    html_open(s->text, "overSerial", '[');
+    html_number(s->text, NULL, gain->gain);
+    html_number(s->text, NULL, gain->low);
+    html_number(s->text, NULL, gain->high);
+    html_close(s->text, ']');
 }
 
 static void put_total(source *s)
@@ -238,7 +248,7 @@ static void put_head(source *s)
     html_integer(s->text, "lane", s->profile->lane);
     html_integer(s->text, "streams", s->profile->stream_count);
     html_integer(s->text, "runs", s->schedule->medians ? s->schedule->medians->run_count : 1);
-    html_number(s->text, "imagesPerSecond", images_per_second(s->schedule));
+    put_compared(s);
 }
 
 void html_put_schedule(trib_writer *file, const trib_html_schedule *schedule)

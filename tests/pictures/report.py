@@ -66,8 +66,8 @@ def click(browser, selector):
 
 def check_first_screen(browser, check):
     seen = browser.run("""(() => { const r = document.getElementById('picture').getBoundingClientRect();
-        return [document.getElementById('verdict').textContent, r.top, document.title]; })()""")
-    check(len(seen[0]) > 20, "there is no verdict")
+        return [document.getElementById('headline').textContent, r.top, document.title]; })()""")
+    check(len(seen[0]) > 20, "there is no headline")
     check(seen[1] < 800, f"the network begins at {seen[1]:.0f} pixels, below the first screen")
     check(seen[2] != "Profile", "the page has no title of its own")
 

@@ -3,6 +3,7 @@
 // tests/pictures/report.py.
 #include "profile/html.h"
 
+#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -138,7 +139,8 @@ TEST(Html, HasAllModulesAndOps)
     const cJSON *schedule = data.schedule(1);
     EXPECT_EQ(Data::string_of(schedule, "name"), "branches");
     EXPECT_EQ(Data::number_of(schedule, "batch"), 8);
-    EXPECT_NEAR(Data::number_of(schedule, "imagesPerSecond"), 8 / 4e-6, 1); // in 4000 ns
+    EXPECT_EQ(Data::number_of(schedule, "wall"), 4000);
+    EXPECT_EQ(Data::number_of(data.root, "batch"), 8);
     EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(schedule, "windows")), 3);
     const cJSON *window = Data::element(schedule, "windows", 1);
     EXPECT_EQ(Data::string_of(window, "name"), "in");
@@ -171,7 +173,8 @@ TEST(Html, TakesSentencesAndMedians)
     s.sentences = sentences;
     s.sentence = "A schedule.";
     s.medians = &medians;
-    s.images_per_second = 123;
+    s.wall = 8123;
+    s.gain = { 1.25, 1.125, NAN };
     trib_html_report report = report_of({ s });
     const std::vector<trib_html_schedule> one = { s };
     report.schedules = one.data();
@@ -179,12 +182,16 @@ TEST(Html, TakesSentencesAndMedians)
     report.notes = notes;
     report.note_count = 2;
     report.verdict = "It is fast.";
+    report.batch = 16; // in two lanes
     const Data data(page_of(report));
     EXPECT_EQ(data.text("verdict"), "It is fast.");
     EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(data.root, "notes")), 2);
     const cJSON *schedule = data.schedule(0), *window = Data::element(schedule, "windows", 1);
     EXPECT_EQ(Data::string_of(schedule, "sentence"), "A schedule.");
-    EXPECT_EQ(Data::number_of(schedule, "imagesPerSecond"), 123);
+    EXPECT_EQ(Data::number_of(schedule, "wall"), 8123);
+    EXPECT_EQ(Data::element(schedule, "overSerial", 1)->valuedouble, 1.125);
+    EXPECT_TRUE(cJSON_IsNull(Data::element(schedule, "overSerial", 2)));
+    EXPECT_EQ(Data::number_of(data.root, "batch"), 16);
     EXPECT_EQ(Data::number_of(schedule, "runs"), 5);
     EXPECT_EQ(Data::number_of(cJSON_GetObjectItemCaseSensitive(schedule, "total"), "wall"), 3900);
     EXPECT_EQ(Data::string_of(window, "sentence"), "The 3x3 branch decides.");

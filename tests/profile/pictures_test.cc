@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Traces and reports of real plans, inference and training: of a session that ran, and of times that are made up.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -157,6 +158,7 @@ TEST(Pictures, OfASessionThatRan)
     const nets::Graph graph = nets::little_googlenet();
     trib_timeline *timeline = nullptr;
     ASSERT_OK(trib_timeline_create(8, &timeline));
+    const std::unique_ptr<trib_timeline, decltype(&trib_timeline_destroy)> owned(timeline, trib_timeline_destroy);
     trib_session_options o = trib_session_default_options();
     o.plan = branches(1);
     o.max_batch = 2;
@@ -179,5 +181,4 @@ TEST(Pictures, OfASessionThatRan)
     trib_trace_counts counts;
     const trace::Trace t = trace_of({ lanes[0].get(), lanes[1].get() }, &counts);
     EXPECT_EQ(t.processes.size(), 2u);
-    trib_timeline_destroy(timeline);
 }

@@ -257,7 +257,7 @@ function showAllModules() {
 }
 
 function showNotes() {
-  const lane = schedules[0].lane ? [`Shown is lane ${schedules[0].lane}.`] : [];
+  const lane = schedules[0].batch < data.batch ? [`A batch of ${data.batch} images is computed in parts of ${schedules[0].batch}, on several lanes or one after the other; modules are shown for one part, on lane ${schedules[0].lane}.`] : [];
   const medians = schedules[0].runs > 1 ? [`Numbers are medians of ${schedules[0].runs} runs. What is drawn is one real run, the one whose time is the median.`] : [];
   fill('notes', ...[...data.notes, ...medians, ...lane].map(n => make('li', {}, n)));
   const words = [
@@ -265,6 +265,7 @@ function showNotes() {
     ['Critical path', 'the chain of ops and gaps that decides when the module ends. Only what shortens it helps.'],
     ['Slack', 'how much later an op could end without the run ending later.'],
     ['At most possible', 'the time with the schedule serial, divided by what no order of the same ops on these streams can fall below.'],
+    ['Interval', 'below a number of the first table: 95 % of such measurements would find the true ratio inside.'],
     ['Gain', 'the time with the schedule serial divided by the time with this one.'],
   ];
   fill('words', ...words.flatMap(([word, meaning]) => [make('dt', {}, word), make('dd', {}, meaning)]));

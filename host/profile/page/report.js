@@ -70,7 +70,7 @@ function table(caption, heads, rows) {
 
 const schedules = data.schedules;
 const serial = schedules.find(s => s.name === 'serial');
-const fastest = schedules.reduce((a, b) => b.total.wall < a.total.wall ? b : a);
+const fastest = schedules.reduce((a, b) => b.wall < a.wall ? b : a);
 let shown = fastest;
 let selected = 0;
 
@@ -107,41 +107,58 @@ const branchTimes = w => w.branches.map(b => `${b.name} ${time(b.busy)}`).join('
 
 /* ---- the first screen ---- */
 
-function verdict() {
-  if (data.verdict) return data.verdict;
-  const name = data.model || 'The network', gain = gainOf(fastest, fastest.total);
-  if (!serial || gain === null) return `${name} takes ${time(fastest.total.wall)} for a batch with the schedule ${fastest.name}.`;
-  if (fastest === serial)
-    return `${name} is fastest with one branch after the other: on this device, running branches at the same time gains nothing.`;
-  return `Running branches at the same time makes ${name} ${ratio(gain)} times as fast on this device.`;
+const SCHEDULE_WORDS = {
+  serial: 'one branch after the other', branches: 'each branch on its own stream',
+  fused: 'small ops merged, large branches side by side', auto: 'whatever was fastest, module by module',
+};
+
+/* Over serial: [gain, low, high]; an interval is unknown after few runs. */
+function overSerial(schedule) {
+  if (schedule.overSerial) return schedule.overSerial;
+  return [serial ? serial.wall / schedule.wall : null, null, null];
+}
+
+/* Only if all of the interval is above 1, by 1 %; without an interval, if it is by 5 %. */
+function isFaster(schedule) {
+  const [gain, low] = overSerial(schedule);
+  return schedule !== serial && (low !== null ? low > 1.01 : gain !== null && gain > 1.05);
+}
+
+function headline() {
+  if (schedules.length < 2 || !serial) return `The network takes ${time(fastest.wall)} for a batch on this device.`;
+  if (!isFaster(fastest)) return 'On this device, running the branches of a module at the same time makes the network no faster.';
+  return `Running the branches of each module at the same time makes the network ${ratio(overSerial(fastest)[0])} times as fast on this device.`;
 }
 
 function showHead() {
-  const s = schedules[0], batch = s.batch === 1 ? 'batch of 1 image' : `batch of ${s.batch} images`;
+  const s = schedules[0], batch = data.batch === 1 ? 'batch of 1 image' : `batch of ${data.batch} images`;
   document.title = `${data.model || 'Network'}: profile`;
   fill('model', data.model || 'Network');
   fill('setting', [data.device, s.training ? 'training' : 'inference', batch, s.precision, data.date].filter(Boolean).join(' · '));
-  fill('verdict', verdict());
+  fill('headline', headline());
+  fill('verdict', data.verdict || '');
   fill('advice', data.advice || '');
   fill('made', `Made by Tributary ${data.version}` + (data.command ? ' with ' : ''), ...(data.command ? [make('code', {}, data.command)] : []));
 }
 
 function scheduleRow(s, longest) {
-  const button = make('button', { type: 'button', 'aria-pressed': s === shown }, s.name);
+  const button = make('button', { type: 'button', 'aria-pressed': s === shown }, s.name), [gain, low, high] = overSerial(s);
   button.addEventListener('click', () => { shown = s; showAll(); });
-  const length = make('i', { style: `width:${(65 * s.total.wall / longest).toFixed(2)}%`, 'aria-hidden': 'true' });
+  const length = make('i', { style: `width:${(65 * s.wall / longest).toFixed(2)}%`, 'aria-hidden': 'true' });
   const bar = make('div', { class: s === fastest ? 'bar fastest' : 'bar' }, length,
-    make('span', {}, time(s.total.wall) + (s === fastest && schedules.length > 1 ? ', the fastest' : '')));
-  return make('tr', {}, make('th', { scope: 'row' }, button), make('td', {}, bar), cell(digits(s.imagesPerSecond)),
-    cell(s === serial ? '1' : ratio(gainOf(s, s.total)) + ' ×'));
+    make('span', {}, time(s.wall) + (s === fastest && schedules.length > 1 ? ', the fastest' : '')));
+  const words = make('small', {}, SCHEDULE_WORDS[s.name] || ''), compared = make('td', { class: 'n' }, s === serial ? '1' : ratio(gain) + ' ×');
+  if (s !== serial && low !== null) compared.append(make('small', {}, `${ratio(low)} to ${ratio(high)}`));
+  return make('tr', {}, make('th', { scope: 'row' }, make('div', { class: 'name' }, button, words)), make('td', {}, bar), cell(digits(data.batch / (s.wall / 1e9))), compared);
 }
 
 function showSchedules() {
   const focus = document.activeElement && document.activeElement.textContent;
-  const longest = Math.max(...schedules.map(s => s.total.wall));
+  const longest = Math.max(...schedules.map(s => s.wall));
   at('schedules').tBodies[0].replaceChildren(...schedules.map(s => scheduleRow(s, longest)));
   fill('schedule-sentence', shown.sentence || '');
-  fill('network-schedule', `Shown is the schedule ${shown.name}.`);
+  const part = shown.batch < data.batch ? `, and one lane with ${shown.batch} of the ${data.batch} images` : '';
+  fill('network-schedule', `Shown is the schedule ${shown.name}${part}.`);
   const button = [...at('schedules').querySelectorAll('button')].find(b => b.textContent === focus);
   if (button) button.focus();
 }
