@@ -227,8 +227,7 @@ static void note_overhead(const cli_profile_results *r, cli_profile_texts *t)
     const cli_interval *o = &r->overhead;
     const char *name = r->schedules[r->paired].name;
     if (isnan(o->low))
-        note(t, "Timing changes the time of a batch (%s) by %+.1f %%; from 6 iterations on, there is an interval.",
-             name, 100 * (o->median - 1));
+        note(t, "Timing changes the time of a batch (%s) by %+.1f %%.", name, 100 * (o->median - 1));
     else
         note(t, "Timing changes the time of a batch (%s) by %+.1f %% (95 %% interval %+.1f to %+.1f %%).", name,
              100 * (o->median - 1), 100 * (o->low - 1), 100 * (o->high - 1));

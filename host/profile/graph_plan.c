@@ -156,10 +156,12 @@ static int branch_of(const trib_plan *p, int i)
     return branch;
 }
 
-/* "3x3" of "inception_3a/3x3/backward_data". */
+/* "3x3" of "inception_3a/3x3/backward_data", "pool_proj" of "inception_3a/pool+inception_3a/pool_proj". */
 static const char *short_name(void **storage, const char *name, const char *fork)
 {
     const size_t prefix = strlen(fork);
+    const char *last = strrchr(name, '+');
+    if (last) name = last + 1;
     if (!strncmp(name, fork, prefix) && name[prefix] == '/') name += prefix + 1;
     const size_t length = strcspn(name, "/");
     char *out = trib_blocks_add(storage, length + 1, 1);

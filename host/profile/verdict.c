@@ -10,8 +10,8 @@ static const double CLEARLY = 0.01, ROUGHLY = 0.05;
 static const double HARDLY = 1.1, HARDLY_STRETCHED = 0.95, NOTHING_TO_GAIN = 1.03;
 /* Serial's time over that of the ops alone: below this, they have fewer cores. */
 static const double FEWER_CORES = 0.9;
-/* Percent of a path. */
-static const double MUCH_WAITING = 20;
+/* Percent of a module's time, of its path. */
+static const double MUCH_WAITING = 20, LONG_BRANCH = 40;
 /* So much of its bound counts as all that is possible. */
 static const double NEARLY_ALL = 0.95;
 
@@ -49,15 +49,15 @@ static int longest_branch(const trib_profile_window *w)
     return longest;
 }
 
-/* "branch 3x3 alone is 78 % of the way" */
+/* "branch 3x3 alone takes 78 % of the module's time"; nothing if no branch is long. */
 static void say_path(const trib_verdict_input *in, char *text, size_t size)
 {
-    int branch = longest_branch(in->trace);
-    if (branch < 0 || !in->part)
-        snprintf(text, size, "one op follows another for most of the time");
-    else
+    const trib_profile_window *w = in->trace;
+    int branch = in->part ? longest_branch(w) : -1;
+    *text = '\0';
+    if (branch >= 0 && percent(w->branches[branch].path, w->wall) >= LONG_BRANCH)
         snprintf(text, size, "branch %s alone takes %.0f %% of the module's time", in->part->branches[branch],
-                 percent(in->trace->branches[branch].path, in->trace->wall));
+                 percent(w->branches[branch].path, w->wall));
 }
 
 static void say_full(const trib_verdict_input *in, char *text, size_t size)
@@ -177,6 +177,8 @@ static void say_surplus(const trib_verdict_input *in, char text[TRIB_VERDICT_SIZ
                  in->schedule, in->gain.gain, g->concurrency);
 }
 
+static const char *colon(const char *reason) { return *reason ? ": " : ""; }
+
 static void say_faster(const trib_verdict_input *in, const char *reason, char text[TRIB_VERDICT_SIZE])
 {
     double gain = in->gain.gain, bound = in->median->gain.bound;
@@ -188,8 +190,8 @@ static void say_faster(const trib_verdict_input *in, const char *reason, char te
         snprintf(text, TRIB_VERDICT_SIZE, "%s is %.2f times as fast as serial, nearly all of the %.2f that %s.",
                  in->schedule, gain, bound, term_in_words(in));
     else
-        snprintf(text, TRIB_VERDICT_SIZE, "%s is %.2f times as fast as serial, of at most %.2f that %s: %s.",
-                 in->schedule, gain, bound, term_in_words(in), reason);
+        snprintf(text, TRIB_VERDICT_SIZE, "%s is %.2f times as fast as serial, of at most %.2f that %s%s%s.",
+                 in->schedule, gain, bound, term_in_words(in), colon(reason), reason);
 }
 
 /* A bound that the gain exceeds proves nothing. */
@@ -205,7 +207,7 @@ static void say_equal(const trib_verdict_input *in, const char *reason, char tex
         snprintf(text, TRIB_VERDICT_SIZE, "%s gains nothing over serial, and cannot: at most %.2f is what %s.",
                  in->schedule, in->median->gain.bound, term_in_words(in));
     else
-        snprintf(text, TRIB_VERDICT_SIZE, "%s gains nothing over serial: %s.", in->schedule, reason);
+        snprintf(text, TRIB_VERDICT_SIZE, "%s gains nothing over serial%s%s.", in->schedule, colon(reason), reason);
 }
 
 void trib_verdict_of(const trib_verdict_input *in, char text[TRIB_VERDICT_SIZE])
@@ -216,7 +218,7 @@ void trib_verdict_of(const trib_verdict_input *in, char text[TRIB_VERDICT_SIZE])
     case TRIB_FASTER: say_faster(in, reason, text); break;
     case TRIB_EQUAL: say_equal(in, reason, text); break;
     default:
-        snprintf(text, TRIB_VERDICT_SIZE, "%s takes %.2f times as long as serial: %s. Keep serial here.", in->schedule,
-                 1 / in->gain.gain, reason);
+        snprintf(text, TRIB_VERDICT_SIZE, "%s takes %.2f times as long as serial%s%s. Keep serial here.", in->schedule,
+                 1 / in->gain.gain, colon(reason), reason);
     }
 }

@@ -35,7 +35,8 @@ typedef struct trib_verdict_input {
 /* A sentence or two about a module: whether the schedule is faster than serial there, the reason, and what to do. */
 void trib_verdict_of(const trib_verdict_input *input, char text[TRIB_VERDICT_SIZE]);
 
-/* The reason alone: a clause that begins with a small letter and names what holds the schedule back the most. */
+/* The reason alone: a clause that begins with a small letter and names what holds the schedule back the most; "" if
+ * nothing stands out. */
 void trib_verdict_reason(const trib_verdict_input *input, char *text, size_t size);
 
 #ifdef __cplusplus

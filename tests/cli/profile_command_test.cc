@@ -368,6 +368,11 @@ TEST_F(Verdict, OneBranchIsMostOfTheModule)
     expect_part(say(1, 0.99, 1.01), "branch 3x3 alone takes 70 % of the module's time");
     median.gain.bound = 1.01;
     expect_part(say(1, 0.99, 1.01), "and cannot: at most 1.01");
+    median.gain.bound = 2;
+    branches[1].path = 350; // no longer most of it: nothing stands out
+    EXPECT_EQ(say(1, 0.99, 1.01), "branches gains nothing over serial.");
+    EXPECT_EQ(say(0.5, 0.49, 0.51), "branches takes 2.00 times as long as serial. Keep serial here.");
+    expect_part(say(1.5, 1.49, 1.51), "of at most 2.00 that its longest chain of ops allows.");
 }
 
 TEST_F(Verdict, OneStream)

@@ -18,7 +18,9 @@ struct Machine {
     {
         fakecuda::Options options;
         options.driver = std::getenv("SIMULATED_NO_DRIVER") == nullptr;
-        options.kernel = 3000000; // so long that --measure needs few runs
+        // Kernels so long that --measure needs few runs; or a clock of the device that next to stands still.
+        options.real_clock = std::getenv("SIMULATED_WRONG_CLOCK") == nullptr;
+        options.kernel = options.real_clock ? 3000000 : 1;
         fakecuda::reset(options);
         emulation::set_stream_hook(watch::on_simulated_stream);
     }
