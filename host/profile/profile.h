@@ -236,7 +236,7 @@ typedef struct trib_profile_op_result {
     int64_t ready;        /* when the last of its predecessors ended, or the host issued it */
     int predecessor;      /* that one; -1: the host, or it has none */
     int64_t slack;        /* how much later it could end without the run ending later, if gaps stay as they are */
-    int64_t window_slack; /* the same for the end of the window in which it ends */
+    int64_t window_slack; /* the same for the window in which it ends, and the ops that end there */
     bool critical;        /* on the run's path */
 } trib_profile_op_result;
 

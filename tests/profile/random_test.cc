@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans by chance on the simulated device: every number of a profile against what is counted nanosecond by nanosecond.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -100,6 +101,9 @@ class Counter
         for (int i : here_) total += op(i).runs ? part(i, op(i).alone) * op(i).share : 0;
         return total;
     }
+
+    // By the run: the host, if it issued the op after all that it follows had ended.
+    int predecessor(int i) const { return op(i).runs && op(i).issued > followed_end(i) ? -1 : followed(i); }
 
     // What each step of the window is on the critical path, from the last one back.
     std::vector<std::string> path(int last) const
@@ -318,21 +322,20 @@ void expect_bounds(const simulation::Plan &plan, const Counter &counter, std::in
 
 // ---- slack: the run is tried again with an op that ends later ----
 
-class Delayed
+// Ends of all ops if op `late` ends later. Those that are not `passed_on` end as they did.
+std::vector<std::int64_t> delayed(const simulation::Plan &plan, int late, std::int64_t by,
+                                  const std::function<bool(int)> &passed_on)
 {
-  public:
-    Delayed(const simulation::Plan &plan, int late, std::int64_t by)
-    {
-        for (int i = 0; i < int(plan.ops.size()); ++i) {
-            const simulation::Op &op = plan.ops[std::size_t(i)];
-            std::int64_t ready = std::max(op.issued, simulation::begin);
-            if (op.before >= 0) ready = std::max(ready, ends[std::size_t(op.before)]);
-            for (int wait : op.waits) ready = std::max(ready, ends[std::size_t(wait)]);
-            ends.push_back(ready + op.delay + op.length + (i == late ? by : 0));
-        }
-    }
     std::vector<std::int64_t> ends;
-};
+    for (int i = 0; i < int(plan.ops.size()); ++i) {
+        const simulation::Op &op = plan.ops[std::size_t(i)];
+        std::int64_t ready = std::max(op.issued, simulation::begin);
+        if (op.before >= 0) ready = std::max(ready, ends[std::size_t(op.before)]);
+        for (int wait : op.waits) ready = std::max(ready, ends[std::size_t(wait)]);
+        ends.push_back(passed_on(i) ? ready + op.delay + op.length + (i == late ? by : 0) : op.end);
+    }
+    return ends;
+}
 
 // The window in which an op ends.
 int window_of_end(const simulation::Plan &plan, const trib_profile &p, int i)
@@ -346,20 +349,21 @@ int window_of_end(const simulation::Plan &plan, const trib_profile &p, int i)
     return w;
 }
 
-// Whether what ends in a window still ends in it.
+// Whether what ends in a window still ends in it: an op that ends in another one does not count.
 bool stays_within(const simulation::Plan &plan, const trib_profile &p, int i, std::int64_t by)
 {
-    const std::vector<std::int64_t> ends = Delayed(plan, i, by).ends;
     const int w = window_of_end(plan, p, i);
+    const auto here = [&](int k) { return window_of_end(plan, p, k) == w; };
+    const std::vector<std::int64_t> ends = delayed(plan, i, by, here);
     for (int k = 0; k < int(ends.size()); ++k)
-        if (window_of_end(plan, p, k) == w && ends[std::size_t(k)] > p.windows[w].to) return false;
+        if (here(k) && ends[std::size_t(k)] > p.windows[w].to) return false;
     return true;
 }
 
 void expect_slack(const simulation::Plan &plan, const trib_profile &p, int i)
 {
     const auto end = [&](std::int64_t by) {
-        const std::vector<std::int64_t> ends = Delayed(plan, i, by).ends;
+        const std::vector<std::int64_t> ends = delayed(plan, i, by, [](int) { return true; });
         return *std::max_element(ends.begin(), ends.end());
     };
     SCOPED_TRACE("slack of " + plan.ops[std::size_t(i)].name);
@@ -460,6 +464,13 @@ void expect_as_simulated(std::uint64_t seed)
     int last = 0;
     while (plan.ops[std::size_t(last)].end < log.end) ++last;
     EXPECT_EQ(path_of(p.total.path, graph), counter.path(last));
+    for (int i = 0; i < p.op_count; ++i) {
+        const simulation::Op &op = plan.ops[std::size_t(i)];
+        EXPECT_EQ(p.ops[i].from, op.start) << op.name;
+        EXPECT_EQ(p.ops[i].to, op.end) << op.name;
+        EXPECT_EQ(p.ops[i].ready, op.ready) << op.name;
+        EXPECT_EQ(p.ops[i].predecessor, counter.predecessor(i)) << op.name;
+    }
     for (std::size_t k = 0; k < plan.ops.size(); k += 5) expect_slack(plan, p, int(k));
 }
 
@@ -511,7 +522,7 @@ TEST(Random, SumsCloseWhateverTheClocksSay)
 // The plans above have what could go wrong.
 TEST(Random, PlansAreOfManyKinds)
 {
-    int straddling = 0, points = 0, unknown = 0, eager = 0, merged = 0, empty = 0;
+    int straddling = 0, points = 0, unknown = 0, eager = 0, merged = 0, empty = 0, late = 0;
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
         simulation::Plan plan(seed);
         simulation::run(plan);
@@ -522,6 +533,7 @@ TEST(Random, PlansAreOfManyKinds)
                 straddling += op.start < edge && edge < op.end;
             }
             points += op.runs && op.length == 0;
+            late += op.runs && op.ready == op.issued;
             merged += op.name.rfind("merged", 0) == 0;
             if (op.runs) issued.insert(op.issued);
         }
@@ -535,6 +547,7 @@ TEST(Random, PlansAreOfManyKinds)
     EXPECT_GT(points, 50);
     EXPECT_GT(unknown, 10);
     EXPECT_GT(eager, 15);
+    EXPECT_GT(late, 50);
     EXPECT_GT(merged, 10);
     EXPECT_GT(empty, 10);
 }

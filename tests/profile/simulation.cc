@@ -24,7 +24,7 @@ class Builder
         shared_ = plan_.streams - (beside_stream_ >= 0);
         eager_ = chance(3);
         issued_ = chance(4) ? 0 : begin - 20;
-        step_ = 1 + below(14);
+        step_ = 1 + below(chance(2) ? 14 : 60); // a host that keeps up, and one that does not
         plan_.windows.push_back({ 0, false, 0 });
         trunk_ = add("input", 0, -1, -1, false, {}, {});
         for (int k = below(3); k > 0; --k) trunk_op("stem");
@@ -148,8 +148,9 @@ class Builder
         plan_.plan_ops_.back().desc.outputs[0] = view(trunk_, 0, branches * 8, branches * 8);
         plan_.windows.back().last = trunk_;
         plan_.windows.back().branches = branches;
-        // In the list it may come behind the join.
-        for (int of : weights) weight(of);
+        // In the list they come behind the join, as the module's own or not.
+        const bool own = chance(2);
+        for (int of : weights) weight(of, own ? fork : -1);
     }
 
     int branch(int fork, int b, int input, std::vector<int> &weights)
@@ -157,8 +158,11 @@ class Builder
         const int stream = below(shared_);
         int last = input;
         for (int k = 1 + below(3); k > 0; --k) {
-            last = add("branch" + std::to_string(b) + "_", stream, fork, b, true, { last }, {});
-            if (beside_stream_ >= 0 && chance(4)) weights.push_back(last);
+            const bool meets = chance(8); // streams only meet there, with what the stream may have been given before
+            std::vector<int> waits;
+            if (meets) waits.push_back(below(int(plan_.ops.size())));
+            last = add("branch" + std::to_string(b) + "_", stream, fork, b, !meets, { last }, waits);
+            if (beside_stream_ >= 0 && !meets && chance(4)) weights.push_back(last);
         }
         return last;
     }
@@ -171,10 +175,11 @@ class Builder
             plan_.plan_ops_[std::size_t(ends[b])].desc.outputs[0] = view(buffer, int(b) * 8, 8, int(ends.size()) * 8);
     }
 
-    void weight(int of)
+    void weight(int of, int fork)
     {
-        if (plan_.windows.back().module) plan_.windows.push_back({ 0, false, 0 });
-        beside(add("weight", beside_stream_, -1, -1, true, { of }, {}));
+        if (fork < 0 && plan_.windows.back().module) plan_.windows.push_back({ 0, false, 0 });
+        const int branch = fork < 0 ? -1 : plan_.ops[std::size_t(of)].branch;
+        beside(add("weight", beside_stream_, fork, branch, true, { of }, {}));
         plan_.plan_ops_.back().desc.kind = TRIB_CONV2D_BACKWARD_WEIGHT;
     }
 
