@@ -372,6 +372,32 @@ TEST_F(TimelineTest, AFailedChunkHasNoRun)
     }
 }
 
+TEST_F(TimelineTest, AFailedStepHasNoRun)
+{
+    const trib_training t = training::training_of(training::one_loss, 1);
+    for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
+        training::Trained run(graph.get(), t, 2, TRIB_BRANCHES, launch, 1, 0, nullptr,
+                              [&](trib_trainer_options &o) { o.timeline = timeline.get(); });
+        ASSERT_OK(run.created);
+        ASSERT_OK(run.step());
+        int failures = 0;
+        for (std::int64_t k = 1;; ++k) {
+            trib_timeline_clear(timeline.get());
+            trib_fault_arm(k, false);
+            trib_status status = run.step();
+            trib_fault_disarm();
+            EXPECT_EQ(trib_timeline_count(timeline.get()), trib_failed(&status) ? 0 : 1);
+            if (!trib_failed(&status)) break;
+            ++failures;
+            ASSERT_OK(run.step());
+            ASSERT_EQ(trib_timeline_count(timeline.get()), 1);
+            expect_complete(trib_trainer_plan(run.trainer.get()), trib_timeline_at(timeline.get(), 0));
+        }
+        EXPECT_GT(failures, 0);
+        trib_timeline_clear(timeline.get());
+    }
+}
+
 // ---- times that contradict the plan ----
 
 class TimelineCheck : public testing::Test
