@@ -70,6 +70,8 @@ def check_first_screen(browser, check):
     check(len(seen[0]) > 20, "there is no headline")
     check(seen[1] < 800, f"the network begins at {seen[1]:.0f} pixels, below the first screen")
     check(seen[2] != "Profile", "the page has no title of its own")
+    check(browser.run("""[...document.querySelectorAll('.bar span')].every(s =>
+        s.getBoundingClientRect().right <= s.closest('td').getBoundingClientRect().right)"""), "a bar's text leaves its cell")
 
 
 def check_module(browser, check, schedule, index):
@@ -175,8 +177,8 @@ def take_pictures(browser, folder):
     folder.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
         browser.media(scheme=scheme)
-        browser.run("scrollTo(0, 0)")
-        browser.picture(str(folder / f"report-{scheme}.png"))
+        end = browser.run("document.getElementById('branch-legend').getBoundingClientRect().bottom + scrollY")
+        browser.picture(str(folder / f"report-{scheme}.png"), (0, 0, 1280, end + 4))
         top = browser.run("document.getElementById('module').getBoundingClientRect().top + scrollY")
         browser.picture(str(folder / f"module-{scheme}.png"), (0, top, 1280, 900))
     browser.media()

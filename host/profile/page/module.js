@@ -110,7 +110,7 @@ function lanes(schedule, w, span) {
       arrow(svg, x(from.to), y(from.stream) + BAR / 2, x(to.from), y(to.stream) + BAR / 2);
     }
   return make('figure', {}, make('figcaption', {}, make('strong', {}, schedule.name),
-    ` ${time(w.to - w.from)}` + (schedule === fastest && schedules.length > 1 ? ' (the fastest for the whole network)' : '')),
+    ` ${time(w.to - w.from)}` + (isFaster(schedule) && schedule === fastest ? ' (the fastest for the whole network)' : '')),
   make('div', { class: 'scroll' }, svg));
 }
 
