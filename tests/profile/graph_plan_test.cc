@@ -32,14 +32,12 @@ nets::Plan inference(const trib_graph *graph, trib_schedule schedule, int thread
     return nets::plan(graph, device.get(), options);
 }
 
-nets::Plan training(const trib_graph *graph, trib_device *device, trib_schedule schedule)
+nets::Plan training(const trib_graph *graph, trib_device *device, trib_plan_options options)
 {
     static const trib_loss losses[] = { { "logits", 1 }, { "aux1", 0.3f }, { "aux2", 0.3f } };
     trib_training how = {};
     how.losses = losses;
     how.loss_count = 3;
-    trib_plan_options options = trib_plan_default_options();
-    options.schedule = schedule;
     options.batch = 2;
     options.training = &how;
     return nets::plan(graph, device, options);
@@ -214,7 +212,9 @@ void expect_training(trib_device *device)
     std::vector<std::string> names;
     for (const trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED }) {
         SCOPED_TRACE(trib_schedule_name(schedule));
-        const nets::Plan plan = training(network.get(), device, schedule);
+        trib_plan_options options = trib_plan_default_options();
+        options.schedule = schedule;
+        const nets::Plan plan = training(network.get(), device, options);
         const Graph g(plan.get());
         ASSERT_EQ(g.part_count, 37);
         expect_windows(plan.get(), g);
@@ -269,6 +269,31 @@ TEST(GraphOfPlan, AnyPlanOfAnySchedule)
         expect_windows(plan.get(), g);
         expect_branches(network.get(), plan.get(), g);
         expect_runs(plan.get(), g, unsigned(i));
+    }
+}
+
+TEST(GraphOfPlan, TrainingInAnySchedule)
+{
+    const int count = support::by_form(5, 60);
+    const nets::Device device = nets::cpu(2);
+    const nets::Graph network = nets::googlenet(support::torchvision, 64, 10, true);
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i) {
+        SCOPED_TRACE(i);
+        const nets::Schedules schedules(network.get(), std::uint64_t(i));
+        const nets::Plan plan = training(network.get(), device.get(), schedules.options());
+        const Graph g(plan.get());
+        expect_windows(plan.get(), g);
+        expect_branches(network.get(), plan.get(), g);
+        expect_runs(plan.get(), g, unsigned(i));
+        if (names.empty()) names = names_of(g);
+        EXPECT_EQ(names_of(g), names);
+        for (int w = 1; w < g.part_count; w += 2)
+            if (g.parts[w].kind == TRIB_PROFILE_FORWARD) {
+                EXPECT_EQ(g.name(g.parts[w].last), std::string(g.parts[w].name) + "/output");
+            } else {
+                EXPECT_EQ(g.name(g.parts[w].last).rfind(g.parts[w].name, 0), 0u) << g.name(g.parts[w].last);
+            }
     }
 }
 

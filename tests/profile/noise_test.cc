@@ -2,8 +2,10 @@
 // Clocks that are a little wrong, times that cannot be true, and arguments that make no sense.
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "profile/flows.h"
+#include "support/form.h"
 #include "tributary/internal/fault.h"
 
 using flows::Flow;
@@ -220,6 +222,53 @@ TEST(Hostile, Graphs)
     empty.times = nullptr;
     EXPECT_FAILS(trib_profile_analyse(&good, &empty, nullptr, &out, nullptr), TRIB_INVALID_ARGUMENT, "no times");
     EXPECT_FAILS(trib_profile_analyse(nullptr, &run, nullptr, &out, nullptr), TRIB_INVALID_ARGUMENT, "missing");
+}
+
+// Whatever the numbers are: a failure with a message, or sums that close.
+TEST(Hostile, AnyNumbers)
+{
+    std::mt19937_64 random(3);
+    const auto pick = [&](std::initializer_list<std::int64_t> values) {
+        const std::int64_t special[] = {
+            0, 1, -1, INT64_MAX, INT64_MIN, INT64_C(1) << 61, -(INT64_C(1) << 61), 1 << 20
+        };
+        if (random() % 24 == 0) return special[random() % 8];
+        return *(values.begin() + std::int64_t(random() % values.size()));
+    };
+    int closed = 0, refused = 0;
+    for (int i = 0; i < support::by_form(3000, 100000); ++i) {
+        Flow f(1 + int(random() % 3));
+        const int streams = 1 + int(random() % 3);
+        if (random() % 2) f.window("a", TRIB_PROFILE_FORWARD, { "x", "y" });
+        for (int k = 0, count = int(random() % 6); k < count; ++k) {
+            if (k == 3 && random() % 2) f.window("b", TRIB_PROFILE_BACKWARD, { "z" });
+            flows::Op op = { "op", int(random() % unsigned(streams)), 0, 0 };
+            op.start = pick({ 100 * k + 1, 100 * k + 50, 0 });
+            op.end = op.start ? pick({ 100 * k + 60, 100 * k + 90, 100 * k + 130 }) : 0;
+            if (k && random() % 2) op.waits = { int(pick({ k - 1, 0 })) };
+            op.branch = int(pick({ -1, -1, 0, 1 }));
+            op.alone = pick({ 40, 80 });
+            op.share = int(pick({ 0, 1000000, 500000 }));
+            op.bytes = pick({ 0, 1000 });
+            op.flops = pick({ 0, 1000 });
+            op.issued = pick({ 0, 1, 100 * k });
+            f.op(op);
+        }
+        if (random() % 2) f.serial = { pick({ 10, 20 }), pick({ 10, 20 }) };
+        f.clock_step = pick({ 0, 1, 100 });
+        const trib_profile_limits limits = { random() % 40 ? 1e9 : std::nan(""), 1e9, pick({ 0, 10 }) };
+        Profile p;
+        const trib_status status = analyse(f, p, limits);
+        if (trib_failed(&status)) {
+            EXPECT_STRNE(status.message, "");
+            ++refused;
+        } else {
+            flows::expect_closed(p);
+            ++closed;
+        }
+    }
+    EXPECT_GT(closed, 100);
+    EXPECT_GT(refused, 100);
 }
 
 // Every allocation fails once: a clear failure, nothing left over (AddressSanitizer looks), and the result untouched.
