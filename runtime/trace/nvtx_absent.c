@@ -13,5 +13,5 @@ static void nothing(void *state) { (void)state; }
 static void no_range(void *state, const trib_trace_range *range) { (void)state, (void)range; }
 
 const trib_trace_sink trib_nvtx_sink = {
-    .name = "nvtx", .open = nobody, .close = nothing, .push = no_range, .pop = nothing
+    .name = "nvtx", .open = nobody, .close = nothing, .push = no_range, .pop = no_range
 };
