@@ -35,7 +35,7 @@ static void add_interval(cJSON *json, const char *key, const cli_interval *i)
 static void add_gain(cJSON *json, const trib_profile_gain *g)
 {
     add_real(json, "gain", g->gain);
-    add_real(json, "factor_serial_gaps", g->serial_gaps);
+    add_real(json, "factor_alone", g->serial_gaps);
     add_real(json, "factor_stretch", g->stretch);
     add_real(json, "factor_concurrency", g->concurrency);
     add_real(json, "factor_device_busy", g->device_busy);

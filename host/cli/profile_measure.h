@@ -44,6 +44,7 @@ typedef struct cli_profile_results {
     cli_limits limits;
     double load;             /* of the machine by all programs, before anything ran: threads that want a core */
     int chunks, lanes;       /* per batch; lanes that compute them */
+    int sharing;             /* lanes that share the device's rates: those of a cpu all compute at the same time */
     int iterations, dropped; /* that count; left out, since times were lost */
     trib_status loss;        /* why the first of those was */
     char left_out[CLI_SCHEDULE_TEXT]; /* a schedule whose ops are those of the one before; "" */

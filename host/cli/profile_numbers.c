@@ -72,7 +72,8 @@ static trib_status find_alone(const cli_profile_results *r, cli_profiled *s)
 static trib_status analyse(const cli_profile_results *r, const cli_profiled *s, int64_t chunk,
                            const trib_profile *serial, trib_profile *out)
 {
-    const trib_profile_limits limits = { r->limits.copy_rate, r->limits.math_rate, r->limits.start_latency_ns };
+    const trib_profile_limits limits = { r->limits.copy_rate / r->sharing, r->limits.math_rate / r->sharing,
+                                         r->limits.start_latency_ns };
     const trib_timeline_run run = trib_timeline_at(s->cell.timeline, find_run(s->cell.timeline, chunk));
     trib_profile_run input = { run.ops, run.clock_step, run.lane, run.chunk, s->alone, NULL };
     int64_t *walls = serial ? trib_alloc_zeroed((size_t)serial->window_count + 1, sizeof *walls) : NULL;
@@ -204,6 +205,7 @@ static trib_status all_numbers(const trib_device *device, int iterations, cli_pr
 {
     TRIB_TRY(keep_complete(r, iterations, k));
     r->iterations = k->count;
+    r->sharing = trib_device_get_info(device)->host ? r->lanes : 1;
     for (int i = 0; i < r->schedule_count; ++i) {
         cli_profiled *s = &r->schedules[i];
         TRIB_TRY(trib_profile_graph_of_plan(cli_cell_plan(&s->cell), cores_of(device, r), &s->graph));

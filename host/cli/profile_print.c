@@ -123,8 +123,8 @@ static void print_gain(const char *name, const trib_profile_median *m, FILE *out
 static void print_gains(const cli_profiled *s, FILE *out)
 {
     char name[NAME_COLUMN];
-    fprintf(out, "\n%.60s: gain = gaps x stretch x concurrency x busy\n", s->name);
-    fprintf(out, "%-*s%5s  %5s  %7s  %11s  %5s  %7s  %7s  %s\n", MODULE_COLUMN, "", "gain", "gaps", "stretch",
+    fprintf(out, "\n%.60s: gain = alone x stretch x concurrency x busy\n", s->name);
+    fprintf(out, "%-*s%5s  %5s  %7s  %11s  %5s  %7s  %7s  %s\n", MODULE_COLUMN, "", "gain", "alone", "stretch",
             "concurrency", "busy", "overlap", "at most", "limited by");
     for (int w = 0; w < s->medians.window_count; ++w) {
         if (cli_profiled_part(s, w)->kind == TRIB_PROFILE_TRUNK) continue;

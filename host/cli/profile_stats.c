@@ -35,7 +35,7 @@ cli_interval cli_interval_of(double *values, int count)
         if (isnan(values[i])) return r;
     if (count < 1) return r;
     qsort(values, (size_t)count, sizeof *values, by_size);
-    r.median = (values[(count - 1) / 2] + values[count / 2]) / 2;
+    r.median = values[(count - 1) / 2];
     int off = trimmed(count);
     if (off < 0) return r;
     r.low = values[off];

@@ -3,8 +3,9 @@
 #ifndef TRIBUTARY_CLI_PROFILE_STATS_H
 #define TRIBUTARY_CLI_PROFILE_STATS_H
 
-/* low and high: of the values in order, those that the median of all possible runs lies between with a probability of
- * 95 % or more. count < 6: there are none, and both are NaN. */
+/* Of an even number of values the lower of the two in the middle, as in profile.h. low and high: of the values in
+ * order, those that the median of all possible runs lies between with a probability of 95 % or more. count < 6: there
+ * are none, and both are NaN. */
 typedef struct cli_interval {
     double median, low, high;
     int count;

@@ -83,129 +83,42 @@ static void say_range(const cli_interval *i, char text[64])
     if (!isnan(i->low)) snprintf(text, 64, " (95 %% interval %.2f to %.2f)", i->low, i->high);
 }
 
-static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)
+/* The fastest but serial. */
+static int fastest_other(const cli_profile_results *r)
 {
-    int best = cli_fastest_schedule(r, -1);
-    const cli_profiled *s = &r->schedules[best];
-    trib_verdict_gain gain = gain_of(&s->gain);
+    int best = 1;
+    for (int i = 2; i < r->schedule_count; ++i)
+        if (r->schedules[i].gain.median > r->schedules[best].gain.median) best = i;
+    return best;
+}
+
+static void say_fastest(const cli_profile_results *r, const cli_profiled *s, cli_profile_texts *t)
+{
+    const trib_verdict_gain gain = gain_of(&s->gain);
     char range[64];
     say_range(&s->gain, range);
-    if (r->schedule_count == 1)
-        snprintf(t->verdict, sizeof t->verdict, "Only serial was measured; add --schedule to compare others with it.");
-    else if (isnan(gain.low))
-        snprintf(t->verdict, sizeof t->verdict,
-                 "A verdict needs 6 iterations or more; in these, %.128s was the fastest.", s->name);
-    else if (best == 0 || trib_compare(&gain) != TRIB_FASTER)
-        snprintf(t->verdict, sizeof t->verdict, "No other schedule is faster than serial here.");
-    else
+    if (trib_compare(&gain) == TRIB_FASTER)
         snprintf(
             t->verdict, sizeof t->verdict,
             "%.128s is the fastest: %.2f times as fast as serial%s. Modules are %.0f %% of serial's time; the rest "
             "is the trunk, which has no branches.",
             s->name, s->gain.median, range, 100 * share_of_modules(r));
+    else
+        snprintf(t->verdict, sizeof t->verdict,
+                 "No other schedule is clearly faster than serial here: %.128s is %.2f times as fast%s.", s->name,
+                 s->gain.median, range);
 }
 
-/* ---- a mixture: for each module the schedule that is fastest there ---- */
-
-/* Forward and backward windows of a fork have one schedule. */
-static int64_t wall_of_fork(const cli_profiled *s, int fork)
+static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)
 {
-    int64_t wall = 0;
-    for (int w = 0; w < s->medians.window_count; ++w)
-        if (cli_profiled_part(s, w)->fork == fork) wall += s->medians.windows[w].wall;
-    return wall;
-}
-
-/* In one of the fork's windows, and slower in none. A few runs, without an interval, show that of no module. */
-static bool is_clearly_faster(const cli_profiled *s, int fork)
-{
-    bool faster = false;
-    for (int w = 0; w < s->medians.window_count; ++w) {
-        const trib_verdict_gain gain = gain_of(&s->window_gains[w]);
-        if (cli_profiled_part(s, w)->fork != fork) continue;
-        if (isnan(gain.low) || trib_compare(&gain) == TRIB_SLOWER) return false;
-        faster |= trib_compare(&gain) == TRIB_FASTER;
-    }
-    return faster;
-}
-
-/* Serial unless another one is clearly faster. */
-static int schedule_of_fork(const cli_profile_results *r, int fork)
-{
-    int best = 0;
-    for (int i = 1; i < r->schedule_count; ++i)
-        if (is_clearly_faster(&r->schedules[i], fork) &&
-            wall_of_fork(&r->schedules[i], fork) < wall_of_fork(&r->schedules[best], fork))
-            best = i;
-    return best;
-}
-
-static bool is_fork(const cli_profiled *s, int w) { return cli_profiled_part(s, w)->kind == TRIB_PROFILE_FORWARD; }
-
-/* What the mixture would take, or with `only` that schedule alone, by the sum of the parts. */
-static int64_t wall_of_mixture(const cli_profile_results *r, int only)
-{
-    const cli_profiled *serial = r->schedules;
-    int64_t wall = 0;
-    for (int w = 0; w < serial->medians.window_count; ++w) {
-        int fork = cli_profiled_part(serial, w)->fork;
-        int best = only >= 0 ? only : fork < 0 ? 0 : schedule_of_fork(r, fork);
-        wall += r->schedules[best].medians.windows[w].wall;
-    }
-    return wall;
-}
-
-static void append(char *text, size_t size, const char *format, ...) TRIB_PRINTF(3, 4);
-static void append(char *text, size_t size, const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list args;
-    va_start(args, format);
-    if (used + 1 < size) vsnprintf(text + used, size - used, format, args);
-    va_end(args);
-}
-
-/* "serial,inception_4a=branches": single schedules only, as mixtures of mixtures cannot be named by module. */
-static void say_mixture(const cli_profile_results *r, char *text, size_t size)
-{
-    const cli_profiled *serial = r->schedules;
-    append(text, size, "serial");
-    for (int w = 0; w < serial->medians.window_count; ++w) {
-        int fork = cli_profiled_part(serial, w)->fork, best = is_fork(serial, w) ? schedule_of_fork(r, fork) : 0;
-        if (best > 0)
-            append(text, size, ",%s=%s", cli_profiled_part(serial, w)->name,
-                   trib_schedule_name((trib_schedule)r->schedules[best].settings.schedule.all));
-    }
-}
-
-/* Modules take other schedules than that one. */
-static bool is_mixture(const cli_profile_results *r, int schedule)
-{
-    const cli_profiled *serial = r->schedules;
-    for (int i = 0; i < r->schedule_count; ++i)
-        if (r->schedules[i].settings.schedule.names.count) return false;
-    for (int w = 0; w < serial->medians.window_count; ++w)
-        if (is_fork(serial, w) && schedule_of_fork(r, cli_profiled_part(serial, w)->fork) != schedule) return true;
-    return false;
-}
-
-static const double CLEAR_MIXTURE = 0.99;
-
-static void say_advice(const cli_profile_results *r, cli_profile_texts *t)
-{
-    int best = cli_fastest_schedule(r, -1);
-    trib_verdict_gain gain = gain_of(&r->schedules[best].gain);
-    if (r->schedule_count == 1 || isnan(r->schedules[1].gain.low)) return;
-    if (best > 0 && trib_compare(&gain) != TRIB_FASTER) best = 0;
-    double share = (double)wall_of_mixture(r, -1) / (double)wall_of_mixture(r, best);
-    if (is_mixture(r, best) && share < CLEAR_MIXTURE) {
-        snprintf(
-            t->advice, sizeof t->advice,
-            "With the fastest schedule of each module, times add up to %.0f %% less; to measure that:\n  --schedule ",
-            100 * (1 - share));
-        say_mixture(r, t->advice, sizeof t->advice);
-    } else
-        snprintf(t->advice, sizeof t->advice, "Use --schedule %s.", r->schedules[best].name);
+    if (r->schedule_count == 1)
+        snprintf(t->verdict, sizeof t->verdict, "Only serial was measured; add --schedule to compare others with it.");
+    else if (isnan(r->schedules[1].gain.low))
+        snprintf(t->verdict, sizeof t->verdict,
+                 "A verdict needs 6 iterations or more; in these, %.128s was the fastest.",
+                 r->schedules[cli_fastest_schedule(r, -1)].name);
+    else
+        say_fastest(r, &r->schedules[fastest_other(r)], t);
 }
 
 /* ---- how it was measured ---- */
@@ -311,7 +224,7 @@ trib_status cli_profile_texts_make(const trib_device *device, const cli_profile_
         say_schedule(device, r, i, t);
     }
     say_verdict(r, t);
-    say_advice(r, t);
+    cli_profile_advise(r, t->advice, sizeof t->advice);
     note_load(device, r, t);
     note_overhead(r, t);
     note_limits(r, t);

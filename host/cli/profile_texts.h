@@ -24,6 +24,9 @@ trib_status cli_profile_texts_make(const trib_device *device, const cli_profile_
 void cli_profile_texts_release(cli_profile_texts *texts);
 
 const char *cli_window_sentence(const cli_profile_texts *texts, int schedule, int window);
+/* What to run: the fastest schedule if it is clearly faster than serial, or what to measure next, a mixture. "" if
+ * there is no verdict. */
+void cli_profile_advise(const cli_profile_results *results, char *text, size_t size);
 /* The schedule with the shortest median wall of a window, or with -1 of a batch; of equals the first. */
 int cli_fastest_schedule(const cli_profile_results *results, int window);
 

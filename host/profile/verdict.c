@@ -63,7 +63,7 @@ static void say_path(const trib_verdict_input *in, char *text, size_t size)
 static void say_full(const trib_verdict_input *in, char *text, size_t size)
 {
     if (in->cores == 1)
-        snprintf(text, size, "there is one core for all branches");
+        snprintf(text, size, "there is one core, on which branches take turns");
     else if (in->cores > 1)
         snprintf(text, size, "each op already computes on all %d cores, and none are left for another branch",
                  in->cores);
@@ -116,22 +116,30 @@ static bool is_full(const trib_verdict_input *in)
     return m->bounds.device > 0 && (double)m->bounds.device >= (1 - ROUGHLY) * (double)m->alone;
 }
 
+static const char *made_up(const trib_verdict_gain *g)
+{
+    trib_comparison compared = trib_compare(g);
+    if (compared == TRIB_SLOWER) return "do not make up for that";
+    if (compared == TRIB_FASTER) return "more than make up for that";
+    return g->gain < 1 - CLEARLY ? "may not make up for that" : "make up for that, and hardly more";
+}
+
 /* Shared cores make ops longer even alone. */
 static void say_fewer_cores(const trib_verdict_input *in, char *text, size_t size)
 {
+    static const char fewer[] = "its ops have fewer cores each, so that alone they take %.2f times as long as serial";
     const trib_profile_gain *g = &in->median->gain;
-    static const char *const made_up[] = { "do not make up for that", "make up for that, and no more",
-                                           "more than make up for that" };
-    char but[TRIB_VERDICT_SIZE / 2] = "";
-    if (g->concurrency < HARDLY)
-        say_no_overlap(in, but, sizeof but);
-    else if (g->stretch < HARDLY_STRETCHED)
-        snprintf(but, sizeof but, "side by side they take %.2f times as long as alone", 1 / g->stretch);
-    snprintf(
-        text, size,
-        "its ops have fewer cores each, so that alone they take %.2f times as long as serial; %.1f streams at a time "
-        "%s%s%s",
-        1 / g->serial_gaps, g->concurrency, made_up[trib_compare(&in->gain) - TRIB_SLOWER], *but ? ": " : "", but);
+    char more[TRIB_VERDICT_SIZE / 2] = "";
+    int used = snprintf(text, size, fewer, 1 / g->serial_gaps);
+    if (g->concurrency < HARDLY) {
+        say_no_overlap(in, more, sizeof more);
+        snprintf(text + used, size - (size_t)used, ", and streams hardly overlap%s%s", *more ? ": " : "", more);
+        return;
+    }
+    if (g->stretch < HARDLY_STRETCHED)
+        snprintf(more, sizeof more, ": side by side they take %.2f times as long as alone", 1 / g->stretch);
+    snprintf(text + used, size - (size_t)used, "; %.1f streams at a time %s%s", g->concurrency, made_up(&in->gain),
+             more);
 }
 
 void trib_verdict_reason(const trib_verdict_input *in, char *text, size_t size)
@@ -203,11 +211,16 @@ static bool cannot_gain(const trib_verdict_input *in)
 
 static void say_equal(const trib_verdict_input *in, const char *reason, char text[TRIB_VERDICT_SIZE])
 {
+    const trib_verdict_gain *g = &in->gain;
     if (cannot_gain(in))
         snprintf(text, TRIB_VERDICT_SIZE, "%s gains nothing over serial, and cannot: at most %.2f is what %s.",
                  in->schedule, in->median->gain.bound, term_in_words(in));
-    else
+    else if (isnan(g->low) || fabs(g->gain - 1) <= CLEARLY)
         snprintf(text, TRIB_VERDICT_SIZE, "%s gains nothing over serial%s%s.", in->schedule, colon(reason), reason);
+    else
+        snprintf(text, TRIB_VERDICT_SIZE,
+                 "%s may be no faster than serial: %.2f times in the median, but between %.2f and %.2f%s%s.",
+                 in->schedule, g->gain, g->low, g->high, *reason ? "; " : "", reason);
 }
 
 void trib_verdict_of(const trib_verdict_input *in, char text[TRIB_VERDICT_SIZE])

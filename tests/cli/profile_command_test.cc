@@ -238,7 +238,7 @@ TEST(ProfileStats, IntervalsAreThoseOfOrderStatistics)
     EXPECT_EQ(interval(6).high, 6);
     EXPECT_TRUE(std::isnan(interval(5).low) && std::isnan(interval(5).high));
     EXPECT_EQ(interval(5).median, 3);
-    EXPECT_EQ(interval(4).median, 2.5);
+    EXPECT_EQ(interval(4).median, 2);
     EXPECT_NEAR(interval(1000).low, interval(1001).low, 1.5); // two ways to count
     EXPECT_LT(interval(100000).high - interval(100000).low, 700);
     EXPECT_TRUE(std::isnan(interval(0).median));
@@ -306,6 +306,13 @@ TEST_F(Verdict, FasterOnlyIfTheWholeIntervalIs)
     EXPECT_EQ(compare(NAN, NAN, NAN), TRIB_EQUAL);
 }
 
+TEST_F(Verdict, NotCertain)
+{
+    branches[1].path = 350;
+    EXPECT_EQ(say(1.05, 0.97, 1.09),
+              "branches may be no faster than serial: 1.05 times in the median, but between 0.97 and 1.09.");
+}
+
 TEST_F(Verdict, NearTheBound)
 {
     median.gain.bound = 1.45;
@@ -339,7 +346,7 @@ TEST_F(Verdict, OpsThatFillTheDevice)
     median.bounds.device = 2000;
     expect_part(say(1, 0.99, 1.01), "each op already computes on all 2 cores");
     in.cores = 1;
-    expect_part(say(1, 0.99, 1.01), "there is one core for all branches");
+    expect_part(say(1, 0.99, 1.01), "there is one core, on which branches take turns");
     in.cores = 0;
     expect_part(say(1, 0.99, 1.01), "each op already fills the GPU");
 }
@@ -352,7 +359,13 @@ TEST_F(Verdict, FewerCoresForEachOp)
     expect_part(slower, "takes 1.25 times as long as serial");
     expect_part(slower, "alone they take 2.00 times as long as serial; 1.8 streams at a time do not make up for that");
     expect_part(slower, "Keep serial here.");
-    expect_part(say(1, 0.99, 1.01), "make up for that, and no more");
+    expect_part(say(1, 0.99, 1.01), "1.8 streams at a time make up for that, and hardly more");
+    expect_part(say(0.9, 0.7, 1.2), "may not make up for that");
+    expect_part(say(1.2, 1.1, 1.3), "more than make up for that");
+    median.gain.stretch = 0.5;
+    expect_part(say(1, 0.99, 1.01), "hardly more: side by side they take 2.00 times as long as alone");
+    median.gain.concurrency = 1;
+    expect_part(say(0.8, 0.78, 0.82), "as long as serial, and streams hardly overlap: branch 3x3 alone takes 70 %");
 }
 
 TEST_F(Verdict, Stretch)
