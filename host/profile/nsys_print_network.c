@@ -52,17 +52,18 @@ static void print_modules(const trib_nsys_network *n, FILE *out)
 static void print_heading(const trib_nsys_report *report, const trib_nsys_network *n, FILE *out)
 {
     char name[400];
-    fprintf(out, "\n%s, process %lld: %lld runs%s\n",
+    fprintf(out, "\n%s, process %lld: %lld run%s%s\n",
             n->name == TRIB_NSYS_NONE
                 ? "a network on the CPU"
                 : trib_nsys_clean(trib_nsys_name_text(&report->names, n->name), name, sizeof name),
-            (long long)(n->process >> 24 & 0xffffff), (long long)n->total, n->in_graph ? ", launched as graphs" : "");
+            (long long)(n->process >> 24 & 0xffffff), (long long)n->total, n->total == 1 ? "" : "s",
+            n->in_graph ? ", launched as graphs" : "");
     if (n->run_count + n->contradicting < n->total)
         fprintf(out, "%d of them, evenly spread, are shown\n", n->run_count + n->contradicting);
     if (!n->streams_known) fputs("note: streams are those that the driver chose, not the plan's\n", out);
     if (n->contradicting)
-        fprintf(out, "note: %d runs are left out, since modules do not follow each other there: %s\n", n->contradicting,
-                trib_nsys_clean(n->contradiction.message, name, sizeof name));
+        fprintf(out, "note: of %d runs nothing is shown, since modules do not follow each other there: %s\n",
+                n->contradicting, trib_nsys_clean(n->contradiction.message, name, sizeof name));
 }
 
 void trib_nsys_print_networks(const trib_nsys_report *report, const trib_nsys_networks *networks, FILE *out)

@@ -3,7 +3,7 @@
 """against_nsys.py TOOL REPORTS PYTHON_FOLDER EXPORT...: NVIDIA's own scripts and ours read the same exports alike.
 
 TOOL is build/tests/nsys/nsys_tool; REPORTS the folder of nsys with gputrace.py (cuda_gpu_trace.py since 2023);
-PYTHON_FOLDER that of nsysstats.py. Compares start, duration, stream and name of every kernel and copy, and of every NVTX
+PYTHON_FOLDER the one with its nsysstats.py, python/lib beside it. Compares start, duration, stream and name of every kernel and copy, and of every NVTX
 range how often it has work, for how long in sum, and with how many kernels and copies."""
 import collections
 import csv
@@ -26,7 +26,7 @@ def rows(reports, python, names, export):
 def theirs(reports, python, export):
     ops = []
     for row in rows(reports, python, ["gputrace.py", "cuda_gpu_trace.py"], export):
-        name = "-" if row["Name"].startswith("[") else row["Name"]
+        name = "-" if row["Name"][:1] in ("", "[") else row["Name"]
         ops.append((int(row["Start"]), int(row["Duration"]), int(row["Strm"]), name))
     ranges = collections.defaultdict(lambda: [0, 0, 0])
     for row in rows(reports, python, ["nvtxgpuproj.py", "nvtx_gpu_proj_trace.py"], export):
