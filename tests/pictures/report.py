@@ -122,15 +122,21 @@ def check_keyboard(browser, check):
     reached = browser.run("document.querySelectorAll('[data-seen]:is(button, a, summary)').length")
     check(reached == wanted, f"Tab reaches {reached} of {wanted} buttons and links")
     check(all(visible for tag, visible in seen if tag in ("BUTTON", "A", "SUMMARY")), "focus cannot be seen")
+    check_keys_of_modules(browser, check)
+    browser.run("document.querySelector('#schedules button').focus()")
+    browser.key(" ", 32, " ")
+    check(browser.run("document.activeElement.getAttribute('aria-pressed')") == "true", "space does not choose a schedule")
+
+
+def check_keys_of_modules(browser, check):
+    if browser.run("document.querySelectorAll('#picture button').length") < 2:
+        return
     browser.run("document.querySelector('#picture button').focus()")
     browser.key("ArrowRight", 39)
     browser.key("Enter", 13, "\r")
     second = browser.run("document.querySelectorAll('#picture button')[1].dataset.window")
     check(browser.run("document.querySelector('#picture [aria-current]').dataset.window") == second, "arrow and Enter do not select")
     check(browser.run("document.activeElement.dataset.window") == second, "focus is lost when a module is selected")
-    browser.run("document.querySelector('#schedules button').focus()")
-    browser.key(" ", 32, " ")
-    check(browser.run("document.activeElement.getAttribute('aria-pressed')") == "true", "space does not choose a schedule")
 
 
 def check_accessibility(browser, check):
@@ -168,7 +174,7 @@ def check_print(browser, check):
     closed = browser.run("document.querySelectorAll('details:not([open])').length")
     pdf = base64.b64decode(browser.call("Page.printToPDF", printBackground=False)["data"])
     pages = pdf.count(b"/Type /Page\n") or pdf.count(b"/Type /Page") - pdf.count(b"/Type /Pages")
-    check(closed > 0 and 1 <= pages <= 12, f"{pages} printed pages")
+    check(closed > 0 and 1 <= pages <= 40, f"{pages} printed pages")
     check(browser.run("document.querySelectorAll('details:not([open])').length") == closed, "printing leaves details open")
     return pages, pdf
 

@@ -109,7 +109,7 @@ function lanes(schedule, w, span) {
       if (from.to <= w.from || !used.includes(from.stream)) continue; // the module's input: all branches wait for it
       arrow(svg, x(from.to), y(from.stream) + BAR / 2, x(to.from), y(to.stream) + BAR / 2);
     }
-  return make('figure', {}, make('figcaption', {}, make('strong', {}, schedule.name),
+  return make('figure', {}, make('figcaption', {}, make('strong', {}, ...breakable(schedule.name)),
     ` ${time(w.to - w.from)}` + (isFaster(schedule) && schedule === fastest ? ' (the fastest for the whole network)' : '')),
   make('div', { class: 'scroll' }, svg));
 }
@@ -175,7 +175,7 @@ function pathItems(w) {
 function showPath() {
   const w = shown.windows[selected], wall = w.wall;
   const owed = w.branches.filter(b => b.path > 0).map(b => `${b.name} ${percent(b.path, w.to - w.from)}`);
-  fill('path-title', `Critical path, schedule ${shown.name}`);
+  fill('path-title', 'Critical path, schedule ', ...breakable(shown.name));
   fill('path', make('p', {}, `Ops ${percent(w.pathBusy, wall)}, gaps ${percent(w.pathGaps, wall)}, the host ${percent(w.pathHost, wall)}.` +
     (owed.length ? ` Of branches: ${owed.join(', ')}.` : '')), make('ol', { class: 'path' }, ...pathItems(w)));
 }
@@ -195,7 +195,7 @@ function showIdle() {
   const w = shown.windows[selected], span = w.used * w.wall;
   const rows = CAUSES.map((c, i) => [i, w.idle[i]]).filter(([i, ns]) => ns > 0 && CAUSES[i] !== 'no work').sort((a, b) => b[1] - a[1])
     .map(([i, ns]) => [make('span', {}, make('strong', {}, CAUSES[i]), ` – ${CAUSE_WORDS[CAUSES[i]]}`), time(ns), percent(ns, span), cell(mostly(w, i), '')]);
-  fill('idle-title', `Why streams were idle, schedule ${shown.name}`);
+  fill('idle-title', 'Why streams were idle, schedule ', ...breakable(shown.name));
   if (!rows.length) { fill('idle', make('p', {}, `${w.used === 1 ? 'The stream was' : 'All streams were'} busy all the time.`)); return; }
   fill('idle', make('div', { class: 'scroll' }, table(`${w.used} streams × ${time(w.wall)}: ${percent(w.busy, span)} busy`, ['Cause', 'Time', 'Share', 'Mostly'], rows)));
 }
@@ -214,7 +214,7 @@ function limitSentence(wall, b) {
 
 function showLimits() {
   const w = shown.windows[selected], b = w.bounds, g = w.gain, parts = [];
-  fill('limits-title', `What limits it, schedule ${shown.name}`);
+  fill('limits-title', 'What limits it, schedule ', ...breakable(shown.name));
   if (b.best > 0) parts.push(make('p', {}, limitSentence(w.wall, b)), table('', ['It takes at least', ''], limitRows(b)));
   if (g.gain !== null && g.stretch !== null) parts.push(make('p', {},
     `Times as fast as serial: ${ratio(g.gain)} = ${ratio(g.serialGaps)} (gaps of serial left out) × ${ratio(g.stretch)} (ops beside others, 1: as fast as alone) × ${ratio(g.concurrency)} (streams busy at the same time) × ${ratio(g.deviceBusy)} (share of the time in which any stream is busy).`));

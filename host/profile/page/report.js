@@ -53,13 +53,16 @@ const leaf = name => name.slice(name.indexOf('/') + 1); // without the module's 
 const color = branch => branch < 0 ? 'var(--trunk)' : `var(--b${branch % BRANCH_COLORS})`;
 const sum = list => list.reduce((a, b) => a + b, 0);
 
+/* A name that may break after its commas: "fused,inception_3a=serial,...". */
+const breakable = name => name.split(/(?<=,)/).flatMap((part, i) => i ? [make('wbr'), part] : [part]);
+
 function cell(text, kind = 'n', tag = 'td') {
   return make(tag, kind ? { class: kind } : {}, text);
 }
 
 function table(caption, heads, rows) {
   const isNumber = i => i > 0 && !(rows.length && rows[0][i] instanceof Node && !rows[0][i].className);
-  const head = make('tr', {}, ...heads.map((h, i) => make('th', isNumber(i) ? { scope: 'col', class: 'n' } : { scope: 'col' }, h)));
+  const head = make('tr', {}, ...heads.map((h, i) => make('th', isNumber(i) ? { scope: 'col', class: 'n' } : { scope: 'col' }, ...breakable(h))));
   const body = rows.map(([first, ...rest]) =>
     make('tr', {}, make('th', { scope: 'row' }, first), ...rest.map(r => r instanceof Node ? r : cell(r))));
   const parts = [make('thead', {}, head), make('tbody', {}, ...body)];
@@ -146,7 +149,7 @@ function showHead() {
 }
 
 function scheduleRow(s, longest) {
-  const button = make('button', { type: 'button', 'aria-pressed': s === shown }, s.name), [gain, low, high] = overSerial(s);
+  const button = make('button', { type: 'button', 'aria-pressed': s === shown }, ...breakable(s.name)), [gain, low, high] = overSerial(s);
   button.addEventListener('click', () => { shown = s; showAll(); });
   const length = make('i', { style: `width:${(58 * s.wall / longest).toFixed(2)}%`, 'aria-hidden': 'true' });
   const praise = s !== winner() || schedules.length < 2 ? '' : isFaster(s) ? ', the fastest' : ', none is faster';
