@@ -163,7 +163,7 @@ typedef struct trib_profile_idle {
 
 /* A piece of a critical path. Pieces follow each other in time, from the window's begin to its end. */
 typedef struct trib_profile_step {
-    int op;           /* that ran; with `host`, the op that was issued; -1: what remains up to the window's end */
+    int op;           /* that ran; with `host`, the op that was issued */
     int64_t gap;      /* before it: from the end of the predecessor, or the window's begin, to `from` */
     int64_t from, to; /* an op of no duration: from = to */
     bool host;        /* the host had not issued the op yet, though all that it waits for had ended */
@@ -228,7 +228,8 @@ typedef struct trib_profile_window {
     trib_profile_branch trunk;           /* its ops outside of branches, and those of other windows */
     trib_profile_path path;
     int idle_count;
-    const trib_profile_idle *pieces; /* of all streams, by stream, then by time; pieces of no length are left out */
+    const trib_profile_idle *pieces; /* of all streams that have ops in the run, by stream, then by time; with those of
+                                        no work, without those of no length */
 } trib_profile_window;
 
 typedef struct trib_profile_op_result {
@@ -333,8 +334,8 @@ typedef struct trib_profile_device {
     int64_t any, overlap;
 } trib_profile_device;
 
-/* Of runs that ran beside each other and after each other; runs of one lane must not overlap. from = to: from the first
- * op to the last. */
+/* Of runs that ran beside each other and after each other: on one stream of a lane no two ops may overlap, a failure
+ * with TRIB_BAD_DATA. from = to: from the first op to the last. */
 trib_status trib_profile_device_of(const trib_profile *const *runs, const trib_profile_graph *const *graphs,
                                    int run_count, int64_t from, int64_t to, trib_profile_device *out);
 
