@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile_cell.h"
 
+#include <time.h>
+
 #include "tributary/internal/alloc.h"
 
 static trib_status no_memory(const cli_cell *c)
@@ -123,11 +125,17 @@ static trib_status run_step(cli_cell *c)
     return trib_trainer_step(c->trainer, c->pixels, c->labels, &controls, c->outputs);
 }
 
+static double now(const cli_cell *c)
+{
+    bool host = trib_device_get_info(c->options.device)->host;
+    return host ? (double)clock() / CLOCKS_PER_SEC : cli_now();
+}
+
 trib_status cli_cell_run(cli_cell *c, double *seconds)
 {
     if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
-    double start = cli_now();
+    double start = now(c);
     TRIB_TRY(c->trainer ? run_step(c) : trib_session_run(c->session, c->pixels, c->options.batch, c->outputs));
-    if (seconds) *seconds = cli_now() - start;
+    if (seconds) *seconds = now(c) - start;
     return trib_success();
 }

@@ -33,7 +33,8 @@ typedef struct cli_cell {
 trib_status cli_cell_open(const cli_cell_options *options, cli_cell *cell);
 void cli_cell_close(cli_cell *cell);
 const trib_plan *cli_cell_plan(const cli_cell *cell);
-/* A batch, or a step. *seconds (may be NULL): from submission to the last result. Fails when interrupted. */
+/* A batch, or a step. *seconds (may be NULL): on a cpu processor time, of which other programs take none; else from
+ * submission to the last result. Fails when interrupted. */
 trib_status cli_cell_run(cli_cell *cell, double *seconds);
 
 #endif

@@ -131,7 +131,9 @@ static void add_limits(cJSON *json, const cli_limits *l)
 
 static void add_overhead(cJSON *json, const cli_profile_results *r)
 {
-    add_interval(json, "time_with_over_without_timeline", &r->overhead);
+    add_interval(json,
+                 r->untimed_before ? "time_with_over_without_timeline" : "processor_time_with_over_without_timeline",
+                 &r->overhead);
     add_text(json, "timeline_compared_on", r->schedules[r->paired].name);
 }
 

@@ -91,10 +91,27 @@ static trib_status open_all(const cli_profile_request *q, cli_profile_results *r
     }
     if (q->leave_out_equals) leave_out_last(r);
     for (int i = 1; i < r->schedule_count; ++i) TRIB_TRY(open_sequence(q, r, &r->schedules[i]));
-    r->paired = with_most_streams(r);
     r->chunks = r->schedules[0].cell.chunks;
     r->lanes = r->schedules[0].cell.lanes;
+    if (r->untimed_before) return trib_success();
+    r->paired = with_most_streams(r);
     return open_cell(q, &r->schedules[r->paired].settings, false, false, &r->untimed);
+}
+
+/* ---- without being timed ---- */
+
+/* What takes the times of a GPU watches the whole process: runs without it come before all others, on a card whose
+ * speed drifts little. On a cpu they come in between. */
+static trib_status run_untimed(const cli_profile_request *q, cli_profile_results *r)
+{
+    cli_settings settings = *q->settings;
+    r->paired = q->schedule_count > 1 ? 1 : 0;
+    settings.schedule = q->schedules[r->paired];
+    TRIB_TRY(open_cell(q, &settings, false, false, &r->untimed));
+    for (int i = 0; i < q->warmup; ++i) TRIB_TRY(cli_cell_run(&r->untimed, NULL));
+    for (int i = 0; i < q->iterations; ++i) TRIB_TRY(cli_cell_run(&r->untimed, &r->untimed_seconds[i]));
+    cli_cell_close(&r->untimed);
+    return trib_success();
 }
 
 /* ---- running ---- */
@@ -103,9 +120,10 @@ static trib_status run_schedule(cli_profile_results *r, int index, bool backward
 {
     cli_profiled *s = &r->schedules[index];
     double *untimed = &r->untimed_seconds[iteration];
-    if (index == r->paired && backwards) TRIB_TRY(cli_cell_run(&r->untimed, untimed));
+    bool paired = index == r->paired && !r->untimed_before;
+    if (paired && backwards) TRIB_TRY(cli_cell_run(&r->untimed, untimed));
     TRIB_TRY(cli_cell_run(&s->cell, &s->seconds[iteration]));
-    if (index == r->paired && !backwards) TRIB_TRY(cli_cell_run(&r->untimed, untimed));
+    if (paired && !backwards) TRIB_TRY(cli_cell_run(&r->untimed, untimed));
     return s->has_sequence ? cli_cell_run(&s->sequence, NULL) : trib_success();
 }
 
@@ -129,8 +147,6 @@ static void forget_runs(cli_profile_results *r)
 
 static trib_status make_room(cli_profile_results *r, int iterations)
 {
-    r->untimed_seconds = trib_alloc_zeroed((size_t)iterations, sizeof *r->untimed_seconds);
-    if (!r->untimed_seconds) return no_memory();
     for (int i = 0; i < r->schedule_count; ++i) {
         r->schedules[i].seconds = trib_alloc_zeroed((size_t)iterations, sizeof *r->schedules[i].seconds);
         if (!r->schedules[i].seconds) return no_memory();
@@ -149,8 +165,11 @@ static trib_status run_all(const cli_profile_request *q, cli_profile_results *r)
 
 trib_status cli_profile_measure(const cli_profile_request *q, cli_profile_results *r)
 {
-    *r = (cli_profile_results) { 0 };
+    *r = (cli_profile_results) { .untimed_before = !trib_device_get_info(q->device)->host };
     if (getloadavg(&r->load, 1) != 1) r->load = 0;
+    r->untimed_seconds = trib_alloc_zeroed((size_t)most(q->warmup, q->iterations), sizeof *r->untimed_seconds);
+    if (!r->untimed_seconds) return no_memory();
+    if (r->untimed_before) TRIB_TRY(run_untimed(q, r));
     TRIB_TRY(cli_limits_measure(q->settings, q->device, &r->limits));
     TRIB_TRY(open_all(q, r));
     trib_model_release_parameters(q->model);

@@ -32,7 +32,7 @@ typedef struct cli_profiled {
     trib_profile *runs;
     trib_profile_medians medians;
     trib_profile_device *batches; /* of each iteration: all its chunks and lanes together */
-    double *seconds;              /* of each iteration, from submission to the last result */
+    double *seconds;              /* of each iteration, as cli_cell_run has them */
     cli_interval wall;            /* of batches, in ns */
     cli_interval gain;            /* serial's wall over this one's, of batches in pairs */
     cli_interval *window_gains;   /* the same for each window, of chunks in pairs */
@@ -49,9 +49,10 @@ typedef struct cli_profile_results {
     trib_status loss;        /* why the first of those was */
     char left_out[CLI_SCHEDULE_TEXT]; /* a schedule whose ops are those of the one before; "" */
     int paired;                       /* the schedule that also ran without being timed */
+    bool untimed_before;              /* that was before all others; else in between */
     cli_cell untimed;
     double *untimed_seconds;
-    cli_interval overhead; /* time with over time without timeline, in pairs */
+    cli_interval overhead; /* cli_cell_run's seconds with over those without timeline, in pairs */
 } cli_profile_results;
 
 /* Release the results also after a failure. Times that contradict the plan are a failure. */

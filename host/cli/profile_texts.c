@@ -139,11 +139,11 @@ static void note_overhead(const cli_profile_results *r, cli_profile_texts *t)
 {
     const cli_interval *o = &r->overhead;
     const char *name = r->schedules[r->paired].name;
-    if (isnan(o->low))
-        note(t, "Timing changes the time of a batch (%s) by %+.1f %%.", name, 100 * (o->median - 1));
-    else
-        note(t, "Timing changes the time of a batch (%s) by %+.1f %% (95 %% interval %+.1f to %+.1f %%).", name,
-             100 * (o->median - 1), 100 * (o->low - 1), 100 * (o->high - 1));
+    const char *what = r->untimed_before ? "time of a batch, compared with earlier runs" : "processor time of a batch";
+    char range[64] = "";
+    if (!isnan(o->low))
+        snprintf(range, sizeof range, " (95 %% interval %+.1f to %+.1f %%)", 100 * (o->low - 1), 100 * (o->high - 1));
+    note(t, "Timing changes the %s (%.128s), by %+.1f %%%s.", what, name, 100 * (o->median - 1), range);
 }
 
 static void note_limits(const cli_profile_results *r, cli_profile_texts *t)

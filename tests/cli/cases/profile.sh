@@ -9,7 +9,7 @@ expect_out "; 2 iterations of each"
 expect_out "Time in ms, median, and how many times as fast as serial"
 expect_out "branches: gain = "
 expect_out "Module by module"
-expect_out "Timing changes the time of a batch (branches) by"
+expect_out "Timing changes the processor time of a batch (branches), by"
 expect_out "Bounds assume copies of "
 for module in inception_3a inception_3b inception_4a inception_4b inception_4c inception_4d inception_4e inception_5a inception_5b; do
     expect_out "$module"
