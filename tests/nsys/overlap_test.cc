@@ -230,6 +230,37 @@ TEST_F(NsysOverlap, IsPrinted)
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
+TEST_F(NsysOverlap, ManyStreamsAndWholeGraphsArePrinted)
+{
+    out = nullptr;
+    std::remove(path.c_str());
+    out = std::make_unique<Export>(path, exports::v2024);
+    for (int i = 0; i < 30; ++i) out->whole_graph({ 7, 0, 1, i }, 100 * i, 100 * i + 90, i);
+    ASSERT_OK(sum());
+    const std::string text = printed();
+    for (const char *line : { "0 kernels, 0 copies, 0 sets, 30 graphs in one block each\n",
+                              "--cuda-graph-trace=node shows their kernels\n", "process 7, GPU 0: 30 ops on 30 streams",
+                              "  and 6 streams more\n", "no NVTX ranges with work" })
+        EXPECT_NE(text.find(line), std::string::npos) << line << "\nis not in\n" << text;
+}
+
+TEST_F(NsysOverlap, OnACpuARangeIsOnlySummedIfAskedFor)
+{
+    out->domain(7, 1, "tributary");
+    out->range(7, 71, 100, 200, "conv1", 1, 4, 0);
+    out->range(7, 72, 150, 400, "conv1", 1, 4, 1);
+    ASSERT_OK(sum());
+    EXPECT_EQ(overlaps.window_count, 0u);
+    EXPECT_NE(printed().find("no work of a GPU; 2 ops on the threads of a CPU\n\nprocess 7, CPU: 2 ops on 2 streams"),
+              std::string::npos)
+        << printed();
+    EXPECT_EQ(printed().find("no NVTX ranges"), std::string::npos);
+    ASSERT_OK(sum("conv1"));
+    ASSERT_EQ(overlaps.window_count, 1u);
+    EXPECT_EQ(overlaps.windows[0].count, 2);
+    EXPECT_EQ(overlaps.windows[0].sums.wall, 100 + 250);
+}
+
 // ---- sorting ----
 
 struct Item {
