@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""GoogLeNet inference with PyTorch on a GPU, in every precision and the three modes people use.
+"""GoogLeNet inference with PyTorch, ONNX Runtime and TensorRT on a GPU, in every precision and the modes people use.
 
 The network is that of peers.py: `torchvision` GoogLeNet with batch norm folded, random weights, channels last. It is handed
 8-bit pixels, normalises them on the device, and is measured as `tributary bench` is: on the device alone, with copies from and
 to page-locked memory, two batches in flight, each direction on a stream of its own, and end to end, from and to ordinary
 memory. Every mode and precision is a process of its own. What fails (no compiler, out of memory, wrong logits) is reported with its reason,
-and the rest goes on; the JSON file is written after every batch size.
+what is not installed is skipped by name, and the rest goes on; the JSON file is written after every batch size.
 
     peers_gpu.py --json peers-gpu.json
-    peers_gpu.py --modes graph --precisions bf16 -b 1,256
+    peers_gpu.py --modes graph,streams-graph --precisions bf16 -b 1,256
     peers_gpu.py --device cpu --width 0.25 --image-size 64 -b 1,2 --seconds 0.2          tries the script without a GPU
 """
-import argparse, itertools, json, os, statistics, subprocess, sys, tempfile, threading, time
+import argparse, importlib.util, itertools, json, os, statistics, subprocess, sys, tempfile, threading, time
 
-from peers import disagreement, peak_rss, torch_network
+from peers import disagreement, peak_rss, torch_network, write_onnx
 
 ROUNDS, IN_FLIGHT = 10, 2
 # Of the largest logit, against fp32 without TF32: rounding through 22 layers, with room.
@@ -26,22 +26,25 @@ def pixels(batch, size, seed):
     return np.random.default_rng(seed).integers(0, 256, (batch, size, size, 3), dtype="uint8")
 
 
-# Modes: each takes the network and its input, which stays where it is, and returns a function that computes the logits.
+class Skipped(Exception):
+    """This mode does not exist here: nothing is wrong."""
 
-def eager(network, x): return lambda: network(x)
+
+# Modes: each takes the bench and an input, which stays where it is, and returns a function that computes the logits.
+
+def eager(bench, x): return lambda: bench.network(x)
 
 
-def graph(network, x):
+def captured(call):
     """One CUDA graph, replayed."""
     import torch
-    if x.device.type != "cuda": raise RuntimeError("CUDA graphs need a GPU")
     stream = torch.cuda.Stream()  # PyTorch wants the first runs on a side stream
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        for _ in range(3): network(x)
+        for _ in range(3): call()
     torch.cuda.current_stream().wait_stream(stream)
     recorded = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(recorded): y = network(x)
+    with torch.cuda.graph(recorded): y = call()
 
     def run():
         recorded.replay()
@@ -49,14 +52,132 @@ def graph(network, x):
     return run
 
 
-def compiled(network, x):
+def graph(bench, x):
+    if not bench.gpu: raise RuntimeError("CUDA graphs need a GPU")
+    return captured(eager(bench, x))
+
+
+def compiled(bench, x):
     import torch
     torch._dynamo.reset()  # each batch size is compiled for itself, not as one with a size that varies
-    fast = torch.compile(network, mode="max-autotune", dynamic=False)
+    fast = torch.compile(bench.network, mode="max-autotune", dynamic=False)
     return lambda: fast(x)
 
 
-MODES = {"eager": eager, "graph": graph, "compile": compiled}
+def branches_on_streams(network):
+    """The first branch of a module stays on the stream of what is around it; the others begin behind its input and join before the
+    concatenation. Events order the work, and the allocator is told who else uses a tensor."""
+    import torch
+    side = [torch.cuda.Stream() for _ in range(3)]
+
+    class Streams(torch.nn.Module):
+        def __init__(self, branches):
+            super().__init__()
+            self.branches = branches
+
+        def forward(self, x):
+            own = torch.cuda.current_stream()
+            fork, results = own.record_event(), []
+            for stream, branch in zip(side, list(self.branches)[1:]):
+                stream.wait_event(fork)
+                x.record_stream(stream)
+                with torch.cuda.stream(stream): results.append(branch(x))
+            results.insert(0, self.branches[0](x))
+            for stream, y in zip(side, results[1:]):
+                own.wait_event(stream.record_event())
+                y.record_stream(own)
+            return torch.cat(results, 1)
+    return torch.nn.Sequential(*(Streams(layer.branches) if hasattr(layer, "branches") else layer for layer in network))
+
+
+def streams(bench, x):
+    """A stream for each branch of a module, as with Tributary's schedule of that name."""
+    if not bench.gpu: raise RuntimeError("streams need a GPU")
+    parallel = normalised(branches_on_streams(bench.network.network), bench.dtype)
+    return lambda: parallel(x)
+
+
+def streams_graph(bench, x): return captured(streams(bench, x))
+
+
+def float_input(bench, x):
+    """For engines that take what is already normalised: the input's memory, and a function that fills it from the pixels."""
+    import torch
+    batch, size = x.shape[0], x.shape[1]
+    memory = torch.empty(batch, 3, size, size, dtype=bench.dtype, device=x.device)
+    return memory, lambda: memory.copy_(x.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1)
+
+
+def onnxruntime(bench, x):
+    """Its CUDA provider, on the stream that the others compute on; PyTorch normalises the pixels."""
+    import numpy as np, onnxruntime as ort, torch
+    precision = bench.options.precision
+    if precision == "bf16": raise Skipped("ONNX Runtime has no convolutions in bf16")
+    provider = "CUDAExecutionProvider" if bench.gpu else "CPUExecutionProvider"
+    if provider not in ort.get_available_providers(): raise Skipped(f"this onnxruntime has no {provider}: install onnxruntime-gpu")
+    settings = {"user_compute_stream": str(bench.streams[1].cuda_stream), "use_tf32": "1" if precision == "tf32" else "0",
+                "cudnn_conv_algo_search": "EXHAUSTIVE"} if bench.gpu else {}
+    session = ort.InferenceSession(bench.onnx(), providers=[(provider, settings)])
+    memory, normalise = float_input(bench, x)
+    logits = torch.empty(x.shape[0], 1000, dtype=bench.dtype, device=x.device)
+    binding, kind = session.io_binding(), np.float16 if precision == "fp16" else np.float32
+    binding.bind_input("input", x.device.type, 0, kind, tuple(memory.shape), memory.data_ptr())
+    binding.bind_output(session.get_outputs()[0].name, x.device.type, 0, kind, tuple(logits.shape), logits.data_ptr())
+    go_on = ort.RunOptions()
+    go_on.add_run_config_entry("disable_synchronize_execution_providers", "1")  # the stream orders what follows
+
+    def run():
+        normalise()
+        session.run_with_iobinding(binding, go_on)
+        return logits
+    return run
+
+
+def tensorrt(bench, x):
+    """An engine for this batch size, strongly typed, as one CUDA graph; PyTorch normalises the pixels."""
+    import tensorrt as trt, torch
+    if not bench.gpu: raise RuntimeError("TensorRT needs a GPU")
+    logger = trt.Logger(trt.Logger.ERROR)
+    builder = trt.Builder(logger)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = trt.OnnxParser(network, logger)
+    if not parser.parse_from_file(bench.onnx()): raise RuntimeError(f"TensorRT does not read the ONNX file: {parser.get_error(0).desc()}")
+    config, profile = builder.create_builder_config(), builder.create_optimization_profile()
+    if bench.options.precision == "fp32": config.clear_flag(trt.BuilderFlag.TF32)
+    memory, normalise = float_input(bench, x)
+    logits = torch.empty(x.shape[0], 1000, dtype=bench.dtype, device=x.device)
+    profile.set_shape("input", *(tuple(memory.shape),) * 3)
+    config.add_optimization_profile(profile)
+    runtime, plan = trt.Runtime(logger), builder.build_serialized_network(network, config)
+    if plan is None: raise RuntimeError("TensorRT built no engine")
+    engine = runtime.deserialize_cuda_engine(plan)
+    context = engine.create_execution_context()
+    context.set_input_shape("input", tuple(memory.shape))
+    context.set_tensor_address("input", memory.data_ptr())
+    context.set_tensor_address(network.get_output(0).name, logits.data_ptr())
+
+    def call():
+        normalise()
+        if not context.execute_async_v3(torch.cuda.current_stream().cuda_stream): raise RuntimeError("TensorRT did not run")
+        return logits
+    run = captured(call)
+    run.kept = runtime, engine, context, memory  # as long as the graph
+    return run
+
+
+MODES = {"eager": eager, "graph": graph, "compile": compiled, "streams": streams, "streams-graph": streams_graph,
+         "onnxruntime": onnxruntime, "tensorrt": tensorrt}
+OTHERS = ("onnxruntime", "tensorrt")  # than PyTorch: modules of that name, which may be missing
+
+
+def engine_name(mode): return mode if mode in OTHERS else f"pytorch-{mode}"
+
+
+def missing(mode):
+    """Why a mode is skipped; None if it is not."""
+    for module in (mode, "onnx"):
+        if mode in OTHERS and importlib.util.find_spec(module) is None: return f"this Python has no {module}"
+    return None
 
 
 def rates(call, synchronize, batch, seconds):
@@ -97,7 +218,7 @@ class Slot:
         pin = (lambda x: x.pin_memory()) if bench.gpu else (lambda x: x)
         self.host, self.host_logits = pin(self.ordinary.clone()), pin(torch.empty(batch, 1000))
         self.device, self.logits = self.host.to(options.device), torch.empty(batch, 1000, device=options.device)
-        self.run = MODES[options.mode](bench.network, self.device)
+        self.run = MODES[options.mode](bench, self.device)
         self.loaded, self.computed, self.fetched = ([torch.cuda.Event() for _ in range(3)] if bench.gpu else [None] * 3)
         self.used = False
 
@@ -116,8 +237,16 @@ class Bench:
         first = torch.from_numpy(pixels(1, options.image_size, seed=0)).to(options.device)
         self.reference = normalised(network, torch.float32)(first)[0, :16].tolist()
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision == "tf32"
-        dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(options.precision, torch.float32)
-        self.network = normalised(network.to(dtype), dtype)
+        self.dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(options.precision, torch.float32)
+        self.network = normalised(network.to(self.dtype), self.dtype)
+        self.folder = None
+
+    def onnx(self):
+        """The network as a file, for engines that read one."""
+        if not self.folder:
+            self.folder = tempfile.TemporaryDirectory()
+            write_onnx(self.folder.name + "/googlenet.onnx", self.options.width, self.options.image_size, str(self.dtype).split(".")[1])
+        return self.folder.name + "/googlenet.onnx"
 
     def machine(self):
         torch = self.torch
@@ -189,11 +318,15 @@ class Bench:
         if not difference <= TOLERANCE[options.precision]: raise RuntimeError(f"its logits differ by {difference:.2g} from fp32's")
         rate = {name: rates(call, self.synchronize, batch, options.seconds / len(ways)) for name, call in ways.items()}
         median, least, most = rate["with_copies"]
-        return {"engine": f"pytorch-{options.mode}", "version": torch.__version__, "precision": options.precision, "batch": batch,
+        return {"engine": engine_name(options.mode), "version": version_of(options.mode), "precision": options.precision, "batch": batch,
                 "pixels": "u8", "in_flight": IN_FLIGHT, "rounds": ROUNDS, "images_per_second": median, "min": least, "max": most,
                 "device_images_per_second": rate["device"][0], "end_to_end_images_per_second": rate["end_to_end"][0],
                 "latency_ms": 1e3 * batch / rate["one_at_a_time"][0],
                 "peak_rss_bytes": peak_rss(), "peak_device_bytes": torch.cuda.max_memory_allocated() if self.gpu else 0}
+
+
+def version_of(mode):
+    return importlib.import_module(mode if mode in OTHERS else "torch").__version__
 
 
 def reason(error): return f"{type(error).__name__}: {error}".strip().splitlines()[0][:300]
@@ -207,8 +340,14 @@ def worker(options):
         print(json.dumps({"machine": bench.machine()}), flush=True)
         for batch in options.batch:
             try: line = bench.measure(batch)
+            except Skipped as error: line = {"batch": batch, "skipped": str(error)}
             except Exception as error: line = {"batch": batch, "error": reason(error)}
             print(json.dumps(line), flush=True)
+
+
+def skip(report, mode, why):
+    entry = {"engine": engine_name(mode), "reason": why}
+    if entry not in report["skipped"]: report["skipped"].append(entry)
 
 
 def run_worker(options, mode, precision, seconds_left, report):
@@ -216,7 +355,7 @@ def run_worker(options, mode, precision, seconds_left, report):
     command = [sys.executable, os.path.abspath(__file__), "--worker", "--modes", mode, "--precisions", precision, "--device", options.device,
                "-b", ",".join(map(str, options.batch)), "--seconds", str(options.seconds), "--width", str(options.width),
                "--image-size", str(options.image_size)]
-    missing = dict.fromkeys(options.batch)
+    left = dict.fromkeys(options.batch)
     with tempfile.TemporaryFile("w+") as messages, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True) as process:
         timer = threading.Timer(max(0, seconds_left), process.kill)
         timer.start()
@@ -224,16 +363,17 @@ def run_worker(options, mode, precision, seconds_left, report):
             try: line = json.loads(text)
             except ValueError: continue  # what a library prints
             if "machine" in line: report["machine"] = line["machine"]
-            elif "error" in line: missing[line["batch"]] = line["error"]
-            else: missing.pop(line["batch"]); report["results"].append(line)
+            elif "error" in line: left[line["batch"]] = line["error"]
+            elif "skipped" in line: left.pop(line["batch"]); skip(report, mode, line["skipped"])
+            else: left.pop(line["batch"]); report["results"].append(line)
             write(options, report)
         process.wait()
         late = not timer.is_alive()
         timer.cancel()
         messages.seek(0)
         last = (messages.read().strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-    for batch, why in missing.items():
-        report["errors"].append({"engine": f"pytorch-{mode}", "precision": precision, "batch": batch,
+    for batch, why in left.items():
+        report["errors"].append({"engine": engine_name(mode), "precision": precision, "batch": batch,
                                  "reason": why or ("out of time" if late else last)})
     write(options, report)
 
@@ -245,10 +385,11 @@ def write(options, report):
 
 
 def print_table(report, stream):
-    print(f"{'engine':18}{'precision':>10}{'batch':>6}{'img/s':>10}{'min':>10}{'max':>10}{'on device':>11}{'end to end':>12}{'latency ms':>12}", file=stream)
+    print(f"{'engine':24}{'precision':>10}{'batch':>6}{'img/s':>10}{'min':>10}{'max':>10}{'on device':>11}{'end to end':>12}{'latency ms':>12}", file=stream)
     for r in sorted(report["results"], key=lambda r: (r["precision"], r["batch"], -r["images_per_second"])):
-        print(f"{r['engine']:18}{r['precision']:>10}{r['batch']:>6}{r['images_per_second']:>10.1f}{r['min']:>10.1f}{r['max']:>10.1f}"
+        print(f"{r['engine']:24}{r['precision']:>10}{r['batch']:>6}{r['images_per_second']:>10.1f}{r['min']:>10.1f}{r['max']:>10.1f}"
               f"{r['device_images_per_second']:>11.1f}{r['end_to_end_images_per_second']:>12.1f}{r['latency_ms']:>12.3f}", file=stream)
+    for e in report["skipped"]: print(f"peers_gpu.py: skipped {e['engine']}: {e['reason']}", file=sys.stderr)
     for e in report["errors"]: print(f"peers_gpu.py: {e['engine']}, {e['precision']}, batch {e['batch']}: {e['reason']}", file=sys.stderr)
 
 
@@ -284,8 +425,12 @@ def main():
     options = arguments()
     if options.worker: return worker(options)
     deadline = time.monotonic() + (60 * options.minutes if options.minutes else 1e6)
-    report = {"machine": {}, "seconds": options.seconds, "results": [], "errors": []}
+    report = {"machine": {}, "seconds": options.seconds, "results": [], "errors": [], "skipped": []}
     for mode in options.modes:
+        if missing(mode):
+            skip(report, mode, missing(mode))
+            write(options, report)
+            continue
         for precision in options.precisions: run_worker(options, mode, precision, deadline - time.monotonic(), report)
     print_table(report, sys.stderr if options.json == "-" else sys.stdout)
     if options.json == "-": print(json.dumps(report, indent=1))

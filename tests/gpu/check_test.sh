@@ -412,11 +412,27 @@ peers_arguments)
     needs "$PYTHON3"
     export PYTHONDONTWRITEBYTECODE=1
     peers=$here/../../benches/peers
-    for wrong in "peers_gpu.py --modes x" "peers_gpu.py --precisions fp32,fp8" "peers_gpu.py -b 0" "card_limits.py --device tpu"; do
+    for wrong in "peers.py --engines x" "peers.py --devices tpu" "peers.py --precision fp8" "peers_gpu.py --modes x" "peers_gpu.py --precisions fp32,fp8" "peers_gpu.py -b 0" "card_limits.py --device tpu"; do
         # shellcheck disable=SC2086 # words
         code=0 && "$PYTHON3" "$peers"/$wrong 2>/dev/null || code=$?
         [ $code -eq 2 ] || fail "$wrong ends with $code"
     done
+    # What is not installed, or lacks a GPU, is skipped by name.
+    "$PYTHON3" "$peers/peers.py" --list >"$work/listed"
+    for engine in onnxruntime openvino-throughput pytorch-fork cuda-pytorch-streams cuda-onnxruntime cuda-tensorrt; do
+        grep -q "^$engine" "$work/listed" || fail "no engine $engine"
+    done
+    if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1; then
+        code=0 && "$PYTHON3" "$peers/peers.py" --devices cuda --json "$work/none.json" 2>"$work/said" || code=$?
+        [ $code -eq 1 ] || fail "without any engine it ends with $code"
+        grep -q 'skipped cuda-tensorrt: ' "$work/said" || fail "$(cat "$work/said")"
+        [ "$(grep -c '"reason"' "$work/none.json")" -eq 7 ] || fail "$(cat "$work/none.json")"
+    fi
+    code=0 && "$PYTHON3" "$peers/peers_gpu.py" --device cpu --modes tensorrt --precisions fp32 -b 1 --json "$work/trt.json" 2>/dev/null || code=$?
+    if ! "$PYTHON3" -c 'import tensorrt' 2>/dev/null; then
+        [ $code -eq 0 ] || fail "a mode that is skipped ends with $code"
+        grep -q 'this Python has no tensorrt' "$work/trt.json" || fail "$(cat "$work/trt.json")"
+    fi
     # A mode that cannot work, here for lack of a graph or of PyTorch, is an entry with its reason for each batch size.
     code=0 && "$PYTHON3" "$peers/peers_gpu.py" --device cpu --modes graph --precisions fp32 -b 1,2 --json "$work/peers.json" || code=$?
     [ $code -eq 1 ] || fail "a mode that cannot work ends with $code"
