@@ -104,9 +104,10 @@ static void say_fastest(const cli_profile_results *r, const cli_profiled *s, cli
             "is the trunk, which has no branches.",
             s->name, s->gain.median, range, 100 * share_of_modules(r));
     else
-        snprintf(t->verdict, sizeof t->verdict,
-                 "No other schedule is clearly faster than serial here: %.128s is %.2f times as fast%s.", s->name,
-                 s->gain.median, range);
+        snprintf(t->verdict, sizeof t->verdict, "%s: %.128s is %.2f times as fast%s.",
+                 trib_compare(&gain) == TRIB_SLOWER ? "serial is the fastest here"
+                                                    : "No other schedule is clearly faster than serial here",
+                 s->name, s->gain.median, range);
 }
 
 static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)

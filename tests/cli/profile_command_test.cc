@@ -220,6 +220,15 @@ TEST(Profile, SumsAreExactInTraining)
     expect_profile(TRIB_PROGRAM, std::string(small) + " -b 2 --train --launch graph --schedule branches", 2);
 }
 
+#ifdef TRIB_SIMULATED
+TEST(Profile, SumsAreExactOnASimulatedCard)
+{
+    const std::string net = "--device cuda --arch bvlc --img-size 32 --width-multiplier 0.1";
+    expect_profile(TRIB_SIMULATED, net + " --launch graph --precision bf16", 3);
+    expect_profile(TRIB_SIMULATED, net + " -b 2 --schedule fused", 2);
+}
+#endif
+
 // ---- intervals ----
 
 TEST(ProfileStats, IntervalsAreThoseOfOrderStatistics)
