@@ -23,17 +23,20 @@ namespace
 
 // ---- which op each piece of work is of ----
 
-constexpr std::int64_t per_run = 100000; // labels of an eager run; those below are of recorded ops
+// Labels: those of recorded ops, capture by capture, then those of eager runs.
+constexpr std::int64_t per_capture = 1000, per_run = 100000;
 
 const trib_driver *real;
-std::int64_t runs_begun;
+std::int64_t runs_begun, captures, last_recorded;
 std::map<const trib_observed_run *, std::int64_t> run_number;
 
 // What a session tells the driver, as labels of the simulation.
 trib_status label_and_begin(trib_observation *o, trib_stream *stream, trib_observed_run *run, int op)
 {
     if (run && !run->of_driver) run_number[run] = ++runs_begun;
-    fakecuda::label(op < 0 ? -1 : op + (run ? run_number[run] * per_run : 0));
+    if (!run && op <= last_recorded) ++captures;
+    if (!run) last_recorded = op;
+    fakecuda::label(op < 0 ? -1 : op + (run ? run_number[run] * per_run : captures * per_capture));
     return real->observe_begin(o, stream, run, op);
 }
 
@@ -55,6 +58,8 @@ trib_status open_labelled(nets::Device *out)
     driver.observe_end = end_label;
     device->driver = &driver;
     runs_begun = 0;
+    captures = -1;
+    last_recorded = INT64_MAX;
     run_number.clear();
     return trib_success();
 }
@@ -72,39 +77,70 @@ struct Interval {
 };
 std::ostream &operator<<(std::ostream &out, const Interval &i) { return out << i.start << " to " << i.end; }
 
-// The op's work in run `index` of `runs`: of its own label, or of a recorded op's, that many times.
-Interval truth(const std::vector<fakecuda::Ran> &ledger, int op, int index, int runs, bool graph)
+// The op's work with this label, the `turn`-th of `turns` times.
+Interval truth(const std::vector<fakecuda::Ran> &ledger, std::int64_t label, int turn = 0, int turns = 1)
 {
     std::vector<Interval> all;
     for (const fakecuda::Ran &ran : ledger)
-        if (ran.label == (graph ? op : op + (index + 1) * per_run)) all.push_back({ ran.begin, ran.end });
+        if (ran.label == label) all.push_back({ ran.begin, ran.end });
     std::sort(all.begin(), all.end(), [](const Interval &a, const Interval &b) { return a.start < b.start; });
-    const std::size_t pieces = all.size() / std::size_t(graph ? runs : 1),
-                      first = graph ? pieces * std::size_t(index) : 0;
-    EXPECT_EQ(all.size() % std::size_t(graph ? runs : 1), 0u);
+    const std::size_t pieces = all.size() / std::size_t(turns), first = pieces * std::size_t(turn);
+    EXPECT_EQ(all.size() % std::size_t(turns), 0u);
     if (!pieces) return { 0, 0 };
     Interval whole = all[first];
     for (std::size_t i = first; i < first + pieces; ++i) whole.end = std::max(whole.end, all[i].end);
     return { whole.start + fakecuda::clock_zero(), whole.end + fakecuda::clock_zero() };
 }
 
-void expect_exact(const trib_plan *plan, const trib_timeline *timeline, const std::vector<fakecuda::Ran> &ledger,
-                  bool graph, int runs)
+// Where the runs of a session come from: captures of each lane, launched in turn; or nowhere, if it is eager.
+class Runs
 {
-    ASSERT_EQ(trib_timeline_count(timeline), runs) << trib_timeline_loss(timeline).message;
+  public:
+    Runs(bool graph, int runs, int lanes = 1, int slots = 1)
+        : graph_(graph), slots_(slots), of_lane_(std::size_t(lanes)), all_(runs / lanes)
+    {
+    }
+    // To be asked for each run, in order.
+    void next(const trib_timeline_run &run)
+    {
+        const int number = of_lane_[std::size_t(run.lane)]++;
+        const int slot = number % slots_;
+        label_ = graph_ ? (run.lane * slots_ + slot) * per_capture : (run.chunk + 1) * per_run;
+        turn_ = graph_ ? number / slots_ : 0;
+        turns_ = graph_ ? (all_ - slot + slots_ - 1) / slots_ : 1;
+    }
+    Interval op(const std::vector<fakecuda::Ran> &ledger, int op) const
+    {
+        return truth(ledger, label_ + op, turn_, turns_);
+    }
+
+  private:
+    bool graph_;
+    int slots_;
+    std::vector<int> of_lane_;
+    int all_; // of a lane
+    std::int64_t label_ = 0;
+    int turn_ = 0, turns_ = 1;
+};
+
+void expect_exact(const trib_plan *plan, const trib_timeline *timeline, const std::vector<fakecuda::Ran> &ledger,
+                  int count, Runs runs)
+{
+    ASSERT_EQ(trib_timeline_count(timeline), count) << trib_timeline_loss(timeline).message;
     EXPECT_EQ(trib_timeline_lost(timeline), 0);
     int timed = 0;
-    for (int i = 0; i < runs; ++i) {
+    for (int i = 0; i < count; ++i) {
         const trib_timeline_run run = trib_timeline_at(timeline, i);
         EXPECT_EQ(run.chunk, i);
         EXPECT_OK(trib_timeline_check(plan, &run));
+        runs.next(run);
         for (int op = 0; op < plan->op_count; ++op) {
-            const Interval wanted = truth(ledger, op, i, runs, graph), told = { run.ops[op].start, run.ops[op].end };
+            const Interval wanted = runs.op(ledger, op), told = { run.ops[op].start, run.ops[op].end };
             ASSERT_EQ(told, wanted) << "run " << i << ", op " << op << ", " << plan->ops[op].name;
             timed += told.start > 0;
         }
     }
-    EXPECT_GT(timed, runs * plan->op_count / 2);
+    EXPECT_GT(timed, count * plan->op_count / 2);
 }
 
 struct FreeTimeline {
@@ -161,7 +197,7 @@ TEST_P(TimelineOfInference, HasTheTimesOfTheSimulatedClock)
         for (int i = 0; i < 3; ++i) ASSERT_OK(net.run(made, 0, 1, &bytes));
         EXPECT_EQ(bytes, wanted);
         const bool graph = GetParam().launch == TRIB_GRAPH;
-        expect_exact(trib_session_plan(made), timeline.get(), fakecuda::stop_ledger(), graph, 3);
+        expect_exact(trib_session_plan(made), timeline.get(), fakecuda::stop_ledger(), 3, Runs(graph, 3));
         EXPECT_EQ(std::string(trib_timeline_source(timeline.get())).substr(0, 6), "CUPTI ");
     }
 }
@@ -187,22 +223,28 @@ INSTANTIATE_TEST_SUITE_P(Network, TimelineOfInference, testing::ValuesIn(ways())
 TEST(Timeline, KeepsLanesAndBatchesInFlightApart)
 {
     const Net net;
-    begin();
-    nets::Device device = labelled_device();
-    Timeline timeline = timeline_of(20);
-    Way way;
-    way.schedule = TRIB_BRANCHES;
-    way.max_batch = 8;
-    way.chunk = 1;
-    way.lanes = 2;
-    way.in_flight = 2;
-    trib_session *made = nullptr;
-    ASSERT_OK(create(net, device.get(), way, timeline.get(), &made));
-    nets::Session session(made);
-    fakecuda::start_ledger();
-    Bytes bytes;
-    for (int i = 0; i < 2; ++i) ASSERT_OK(net.run(made, 0, 8, &bytes));
-    expect_exact(trib_session_plan(made), timeline.get(), fakecuda::stop_ledger(), false, 16);
+    for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
+        begin();
+        nets::Device device = labelled_device();
+        Timeline timeline = timeline_of(20);
+        Way way;
+        way.schedule = TRIB_BRANCHES;
+        way.launch = launch;
+        way.max_batch = 8;
+        way.chunk = 1;
+        way.lanes = 2;
+        way.in_flight = 2;
+        trib_session *made = nullptr;
+        ASSERT_OK(create(net, device.get(), way, timeline.get(), &made));
+        nets::Session session(made);
+        fakecuda::start_ledger();
+        Bytes bytes;
+        for (int i = 0; i < 2; ++i) ASSERT_OK(net.run(made, 0, 8, &bytes));
+        const int slots = launch == TRIB_GRAPH ? int(captures + 1) / 2 : 1;
+        expect_exact(trib_session_plan(made), timeline.get(), fakecuda::stop_ledger(), 16,
+                     Runs(launch == TRIB_GRAPH, 16, 2, slots));
+        EXPECT_EQ(slots, launch == TRIB_GRAPH ? 2 : 1);
+    }
 }
 
 // A simulated device that does at most two things at once never does three.
@@ -253,7 +295,7 @@ TEST_P(TimelineOfTraining, HasTheTimesOfTheSimulatedClock)
     fakecuda::start_ledger();
     for (std::uint64_t i = 0; i < 3; ++i) ASSERT_OK(batch.step(made, i, &seen));
     const bool graph = GetParam().launch == TRIB_GRAPH;
-    expect_exact(trib_trainer_plan(made), timeline.get(), fakecuda::stop_ledger(), graph, 3);
+    expect_exact(trib_trainer_plan(made), timeline.get(), fakecuda::stop_ledger(), 3, Runs(graph, 3));
 }
 
 std::vector<TrainingWay> training_ways()
@@ -295,7 +337,8 @@ void run_with(const fakecuda::Cupti &cupti, int runs, trib_timeline *timeline, t
         EXPECT_OK(trib_timeline_check(trib_session_plan(made), &run));
         for (int op = 0; op < trib_session_plan(made)->op_count && cupti.driver && cupti.holder.empty(); ++op)
             ASSERT_EQ((Interval { run.ops[op].start, run.ops[op].end }),
-                      truth(ledger, op, int(run.chunk), runs, launch == TRIB_GRAPH));
+                      launch == TRIB_GRAPH ? truth(ledger, op, int(run.chunk), runs)
+                                           : truth(ledger, op + (run.chunk + 1) * per_run));
     }
 }
 
@@ -379,7 +422,8 @@ trib_status timed_runs(const Net &net, const Way &way)
         const trib_timeline_run run = trib_timeline_at(timeline.get(), i);
         for (int op = 0; op < trib_session_plan(made)->op_count; ++op)
             EXPECT_EQ((Interval { run.ops[op].start, run.ops[op].end }),
-                      truth(ledger, op, int(run.chunk), 2, way.launch == TRIB_GRAPH));
+                      way.launch == TRIB_GRAPH ? truth(ledger, op, int(run.chunk), 2)
+                                               : truth(ledger, op + (run.chunk + 1) * per_run));
     }
     return trib_success();
 }
@@ -395,7 +439,7 @@ void torture(trib_launch launch, bool memory)
     ASSERT_OK(timed_runs(net, way));
     const std::int64_t all = memory ? trib_fault_disarm() : fakecuda::stop_failing();
     int failures = 0;
-    const std::int64_t step = support::by_form(61, 1);
+    const std::int64_t step = support::by_form(127, 1);
     for (std::int64_t k = 1; k <= all; k += step) {
         begin();
         memory ? trib_fault_arm(k, false) : fakecuda::fail(k, fakecuda::Failure::once);

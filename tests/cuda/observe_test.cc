@@ -6,6 +6,7 @@
 #include "conformance/conformance.h"
 #include "device/driver.h"
 #include "fakecuda/fakecuda.h"
+#include "support/form.h"
 #include "tributary/internal/fault.h"
 
 using conformance::Capture;
@@ -420,9 +421,38 @@ TEST(Observe, GuessesForSeveralRunsInFlight)
     for (Observed &run : runs) ASSERT_OK(rig.launch(&run));
     ASSERT_OK(rig.wait());
     for (Observed &run : runs) {
-        trib_status status = rig.collect(&run);
-        EXPECT_TRUE(run.times.empty() || !trib_failed(&status)) << status.message;
+        EXPECT_FAILS(rig.collect(&run), TRIB_DEVICE_ERROR, "CUPTI");
+        EXPECT_TRUE(run.times.empty());
     }
+    fakecuda::start_ledger();
+    Observed later[3];
+    for (Observed &run : later) ASSERT_OK(rig.launch(&run));
+    ASSERT_OK(rig.wait());
+    for (Observed &run : later) ASSERT_OK(rig.collect(&run));
+    const std::vector<fakecuda::Ran> ledger = fakecuda::stop_ledger();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(later[i].times, truth(ledger, 0, i));
+}
+
+// Launches that nobody asks for do not make those beside them suspect.
+TEST(Observe, IgnoresLaunchesThatNeedNotBeTimed)
+{
+    begin();
+    Rig rig;
+    ASSERT_OK(rig.open());
+    ASSERT_OK(rig.record());
+    for (int i = 0; i < 3; ++i) {
+        fakecuda::start_ledger();
+        Observed untimed(false), wanted, dropped;
+        ASSERT_OK(rig.launch(&untimed));
+        ASSERT_OK(rig.launch(&wanted));
+        ASSERT_OK(rig.launch(&dropped));
+        rig.drop(&dropped);
+        ASSERT_OK(rig.wait());
+        ASSERT_OK(rig.collect(&untimed));
+        ASSERT_OK(rig.collect(&wanted));
+        EXPECT_EQ(wanted.times, truth(fakecuda::stop_ledger(), 0, 1));
+    }
+    EXPECT_EQ(rig.source().find("order"), std::string::npos);
 }
 
 TEST(Observe, CountsACallOfTheRuntimeOnce)
@@ -568,7 +598,7 @@ void torture(const fakecuda::Cupti &cupti)
     const std::int64_t calls = fakecuda::stop_failing();
     ASSERT_TRUE(complete);
     int reported = 0, lost = 0;
-    for (std::int64_t k = 1; k <= calls; ++k) {
+    for (std::int64_t k = 1; k <= calls; k += support::by_form(5, 1)) {
         begin(cupti);
         fakecuda::fail(k, fakecuda::Failure::once);
         trib_status status = scenario(cupti, &complete);
@@ -599,7 +629,7 @@ void torture_memory(const fakecuda::Cupti &cupti, bool forever)
     trib_fault_arm(0, false);
     ASSERT_OK(scenario(cupti, &complete));
     const std::int64_t allocations = trib_fault_disarm();
-    for (std::int64_t k = 1; k <= allocations; ++k) {
+    for (std::int64_t k = 1; k <= allocations; k += support::by_form(3, 1)) {
         begin(cupti);
         trib_fault_arm(k, forever);
         trib_status status = scenario(cupti, &complete);

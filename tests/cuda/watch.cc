@@ -27,6 +27,7 @@ class Watch : public testing::EmptyTestEventListener
         const char *seed = std::getenv("FAKECUDA_SEED");
         fakecuda::Options options;
         options.seed = seed ? std::strtoull(seed, nullptr, 10) : std::uint64_t(iteration_) + 1;
+        options.real_clock = std::getenv("FAKECUDA_CLOCK"); // set to "real"
         fakecuda::reset(options);
         expecting = false;
     }

@@ -2,14 +2,15 @@
 // A simulated CUPTI: callbacks around calls and for nodes of graphs, and records of what the device did, with all that
 // the real one has been seen to do (see Cupti in fakecuda.h).
 //
-// Records are written when work is done, and delivered by another thread: full buffers at once, others when they are
-// flushed. A buffer with records of work that is not done yet is kept back, unless it is flushed by force: then it has
-// no times for them. Streams of a graph's work are any numbers.
+// Records are written when work is done, and delivered by another thread, in any order: full buffers at once, others
+// when they are flushed. A buffer with records of work that is not done yet is kept back, unless it is flushed by
+// force: then it has no times for them. Streams of a graph's work are any numbers.
 #include "fakecuda/library.h"
 #include "fakecuda/machine.h"
 
 #include <cupti.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -79,6 +80,7 @@ class Tool : public Tracer
     {
         std::thread([this] {
             inside_work = true;
+            std::shuffle(records_.begin(), records_.end(), random_);
             while (!records_.empty()) fill_buffer();
         }).join();
     }
@@ -198,6 +200,7 @@ class Tool : public Tracer
     }
 
     std::vector<Record> records_;
+    std::mt19937 random_;
     std::int64_t seen_ = 0;
     std::size_t dropped_ = 0;
     std::uint32_t launch_ = 0, last_launch_ = 0;

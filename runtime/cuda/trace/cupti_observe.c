@@ -34,7 +34,7 @@ static trib_cupti_run *take_run(trib_cupti_observation *o, trib_observed_run *ru
     if (r) {
         memset(r->ops, 0, (size_t)o->op_count * sizeof *r->ops);
         r->run = run;
-        r->launched = r->incomplete = false;
+        r->launched = r->incomplete = r->suspect = false;
         r->issued = 0;
         r->call_count = 0;
     }
@@ -84,12 +84,11 @@ static trib_status begin(trib_cuda_observation *base, trib_cuda_stream *stream, 
         return trib_success();
     }
     trib_cupti_run *r = run->timed ? take_run(o, run) : NULL;
-    if (!r) return trib_success();
-    if (op == TRIB_OBSERVE_LAUNCH)
+    if (r && op == TRIB_OBSERVE_LAUNCH)
         expect_launch(o, r);
-    else
+    else if (r)
         r->ops[op].given = true;
-    trib_cupti_giving(o, r, op);
+    if (r || op == TRIB_OBSERVE_LAUNCH) trib_cupti_giving(o, r, op);
     return trib_success();
 }
 
@@ -172,7 +171,10 @@ static trib_status collect(trib_cuda_observation *base, trib_observed_run *run)
 
 static void drop(trib_cuda_observation *base, trib_observed_run *run)
 {
-    (void)base;
+    const trib_cupti_run *r = run->of_driver;
+    trib_cupti_lock();
+    for (size_t i = 0; r && r->launched && i < r->call_count; ++i) trib_cupti_ignore(of(base), r->calls[i].correlation);
+    trib_cupti_unlock();
     release(run);
 }
 

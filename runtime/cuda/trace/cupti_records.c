@@ -64,20 +64,47 @@ static void keep_stray(trib_cupti_observation *o, const trib_cupti_work *w)
     if (!grown) o->strays.list[o->strays.count++] = *w;
 }
 
+void trib_cupti_ignore(trib_cupti_observation *o, uint32_t correlation)
+{
+    o->ignored[o->ignored_count++ % TRIB_CUPTI_IGNORED] = correlation;
+}
+
+static bool is_ignored(const trib_cupti_observation *o, uint32_t correlation)
+{
+    for (size_t i = 0; i < o->ignored_count && i < TRIB_CUPTI_IGNORED; ++i)
+        if (o->ignored[i] == correlation) return true;
+    return false;
+}
+
 /* Nodes belong to one observation. */
 static bool give_node(trib_cupti_observation *o, const trib_cupti_work *w)
 {
     const trib_cupti_node *node = trib_cupti_find_node(o, w->node);
     if (!node) return false;
-    for (int i = 0; i < o->run_count; ++i) {
+    for (int i = 0; i < o->run_count && !o->by_order; ++i) {
         trib_cupti_run *r = &o->runs[i];
         if (!r->launched || !find_call(r, w->correlation)) continue;
         if (r->ops[node->op].found == r->ops[node->op].wanted) continue;
         add(&r->ops[node->op], w);
         return true;
     }
-    keep_stray(o, w);
+    if (o->by_order || !is_ignored(o, w->correlation)) keep_stray(o, w);
     return true;
+}
+
+static bool nothing_found(const trib_cupti_observation *o, const trib_cupti_run *r)
+{
+    for (int i = 0; i < o->op_count; ++i)
+        if (r->ops[i].found) return false;
+    return true;
+}
+
+static void suspect_runs(trib_cupti_observation *o)
+{
+    for (int i = 0; i < o->run_count && o->strays.count && !o->by_order; ++i)
+        if (o->runs[i].run && o->runs[i].launched && !nothing_found(o, &o->runs[i])) o->runs[i].suspect = true;
+    for (int i = 0; i < o->run_count; ++i)
+        if (o->runs[i].run && o->runs[i].suspect) o->by_order = true;
 }
 
 static bool give_call(trib_cupti_observation *o, const trib_cupti_work *w)
@@ -100,6 +127,7 @@ void trib_cupti_sort_out(trib_cupti_observation *observations, trib_cupti_works 
         while (o && !(w->node ? give_node(o, w) : give_call(o, w))) o = o->next;
     }
     works->count = 0;
+    for (trib_cupti_observation *o = observations; o; o = o->next) suspect_runs(o);
 }
 
 /* ---- guessing ---- */
@@ -108,13 +136,6 @@ static bool is_stray_of(trib_cupti_observation *o, const trib_cupti_run *r, size
 {
     const trib_cupti_work *w = &o->strays.list[i];
     return w->start >= r->issued - CLOCK_ERROR && trib_cupti_find_node(o, w->node)->op == op;
-}
-
-static bool nothing_found(const trib_cupti_observation *o, const trib_cupti_run *r)
-{
-    for (int i = 0; i < o->op_count; ++i)
-        if (r->ops[i].found) return false;
-    return true;
 }
 
 /* Takes as many strays of an op as the run wants, or only counts them: the oldest first. */
@@ -180,5 +201,7 @@ trib_status trib_cupti_verdict(const trib_cupti_observation *o, const trib_cupti
     if (r->incomplete || o->nodes_lost)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for what CUPTI tells about a run");
     for (int i = 0; i < o->op_count; ++i) TRIB_TRY(judge_op(&r->ops[i], i));
+    if (r->suspect)
+        return TRIB_ERROR(TRIB_DEVICE_ERROR, "CUPTI gave a launch's records the correlation id of another one");
     return trib_success();
 }

@@ -43,11 +43,14 @@ typedef struct trib_cupti_run {
     trib_observed_run *run; /* NULL: free */
     bool launched;          /* as a graph */
     bool incomplete;        /* memory ran out: not all calls are known */
+    bool suspect;           /* may have been given the work of another launch */
     int64_t issued;
     trib_cupti_call *calls; /* of the thread that uses the session, so in ascending order */
     size_t call_count, call_capacity;
     trib_cupti_seen *ops;
 } trib_cupti_run;
+
+enum { TRIB_CUPTI_IGNORED = 64 };
 
 typedef struct trib_cupti_observation {
     trib_cuda_observation base;
@@ -61,13 +64,18 @@ typedef struct trib_cupti_observation {
     trib_cupti_node *nodes;
     size_t node_count, node_capacity;
     bool nodes_sorted, nodes_lost;
-    trib_cupti_works strays; /* our nodes' work, with a correlation id that no run has */
+    trib_cupti_works strays;              /* our nodes' work, with a correlation id that no run has */
+    bool by_order;                        /* launches have wrong ids: all work of nodes is a stray */
+    uint32_t ignored[TRIB_CUPTI_IGNORED]; /* the latest launches that nobody asks for */
+    size_t ignored_count;
 } trib_cupti_observation;
 
 /* NULL if the node is not of this observation. */
 const trib_cupti_node *trib_cupti_find_node(trib_cupti_observation *observation, uint64_t id);
-/* Gives each work to its run; those of none are dropped, or become strays. Empties `works`. */
+/* Gives each work to its run; those of none are dropped, or become strays. Empties `works`. A stray beside runs that
+ * were given work shows that ids are wrong: these runs are suspect, and from then on ids of launches count no more. */
 void trib_cupti_sort_out(trib_cupti_observation *observations, trib_cupti_works *works);
+void trib_cupti_ignore(trib_cupti_observation *observation, uint32_t correlation);
 /* If the run was launched as a graph and no work has its correlation id, takes strays by their order. True if it took
  * a complete set. */
 bool trib_cupti_guess(trib_cupti_observation *observation, trib_cupti_run *run);

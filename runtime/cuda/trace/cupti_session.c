@@ -7,7 +7,7 @@
 #include "cuda/libraries/cupti_functions.h"
 #include "tributary/internal/alloc.h"
 
-enum { BUFFERS = 8, BUFFER_BYTES = 1 << 20, HOLDER_BYTES = 64 }; /* of a subscriber's name, by CUPTI's header */
+enum { BUFFERS = 4, BUFFER_BYTES = 1 << 19, HOLDER_BYTES = 64 }; /* of a subscriber's name, by CUPTI's header */
 
 static struct {
     pthread_mutex_t lock;
@@ -87,13 +87,23 @@ static void keep_work(const trib_cupti_work *work)
         process.works.list[process.works.count++] = *work;
 }
 
+/* Else records are nobody's: not even memory is needed for them. */
+static bool is_in_flight(void)
+{
+    for (const trib_cupti_observation *o = process.observations; o; o = o->next)
+        for (int i = 0; i < o->run_count; ++i)
+            if (o->runs[i].run) return true;
+    return false;
+}
+
 static void CUPTIAPI buffer_completed(CUcontext context, uint32_t stream, uint8_t *buffer, size_t size, size_t valid)
 {
     CUpti_Activity *record = NULL;
     trib_cupti_work work;
     (void)context, (void)stream, (void)size;
     trib_cupti_lock();
-    while (valid && trib_libcupti.cuptiActivityGetNextRecord(buffer, valid, &record) == CUPTI_SUCCESS)
+    bool wanted = is_in_flight();
+    while (valid && wanted && trib_libcupti.cuptiActivityGetNextRecord(buffer, valid, &record) == CUPTI_SUCCESS)
         if (read_record(record, &work)) keep_work(&work);
     bool room = process.observations && process.buffer_count < BUFFERS;
     if (room) process.buffers[process.buffer_count++] = buffer;
@@ -129,10 +139,13 @@ static void on_call(const CUpti_CallbackData *data)
         return;
     }
     bool outermost = !giving.depth++;
-    if (!giving.run) return; /* being recorded: its nodes tell */
+    if (!giving.run && giving.op != TRIB_OBSERVE_LAUNCH) return; /* being recorded: its nodes tell */
     int64_t now = trib_cuda_host_time();
     trib_cupti_lock();
-    note_call(giving.run, giving.op, data->correlationId, outermost, now);
+    if (giving.run)
+        note_call(giving.run, giving.op, data->correlationId, outermost, now);
+    else
+        trib_cupti_ignore(giving.observation, data->correlationId);
     trib_cupti_unlock();
 }
 

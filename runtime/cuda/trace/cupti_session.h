@@ -15,7 +15,8 @@ void trib_cupti_unlock(void);
 trib_status trib_cupti_join(trib_cuda_device *device, trib_cupti_observation *observation);
 void trib_cupti_leave(trib_cupti_observation *observation);
 
-/* What this thread gives to the device from now on, until NULL, is this op's in this run (NULL: is being recorded). */
+/* What this thread gives to the device from now on, until NULL, is this op's in this run (NULL: is being recorded, or a
+ * launch that nobody asks for). */
 void trib_cupti_giving(trib_cupti_observation *observation, trib_cupti_run *run, int op);
 
 /* Takes what CUPTI has complete, or by force all it has, and gives it to runs. */
