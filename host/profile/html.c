@@ -16,7 +16,7 @@ static void separate(trib_text *t)
     if (!strchr("{[>,", last)) trib_text_add(t, ",");
 }
 
-void html_key(trib_text *t, const char *key)
+void trib_html_key(trib_text *t, const char *key)
 {
     separate(t);
     if (key) trib_text_format(t, "\"%s\":", key);
@@ -37,57 +37,58 @@ static void put_json(trib_text *t, const char *value)
     trib_text_free(&json);
 }
 
-void html_string(trib_text *t, const char *key, const char *value)
+void trib_html_string(trib_text *t, const char *key, const char *value)
 {
     if (!value) return;
-    html_key(t, key);
+    trib_html_key(t, key);
     put_json(t, value);
 }
 
-void html_integer(trib_text *t, const char *key, int64_t value)
+void trib_html_integer(trib_text *t, const char *key, int64_t value)
 {
-    html_key(t, key);
+    trib_html_key(t, key);
     trib_text_format(t, "%" PRId64, value);
 }
 
-void html_number(trib_text *t, const char *key, double value)
+void trib_html_number(trib_text *t, const char *key, double value)
 {
-    html_key(t, key);
+    trib_html_key(t, key);
     if (isfinite(value))
         trib_text_format(t, "%.9g", value);
     else
         trib_text_add(t, "null");
 }
 
-void html_open(trib_text *t, const char *key, char bracket)
+void trib_html_open(trib_text *t, const char *key, char bracket)
 {
-    html_key(t, key);
+    trib_html_key(t, key);
     trib_text_put(t, &bracket, 1);
 }
 
-void html_close(trib_text *t, char bracket) { trib_text_put(t, &bracket, 1); }
+void trib_html_close(trib_text *t, char bracket) { trib_text_put(t, &bracket, 1); }
 
 /* ---- the page ---- */
 
 static void put_report(trib_writer *file, const trib_html_report *r)
 {
     trib_text *t = &file->text;
-    html_open(t, NULL, '{');
-    html_string(t, "model", r->model);
-    html_string(t, "device", r->device);
-    html_integer(t, "batch", r->batch ? r->batch : r->schedules[0].plan->batch);
-    html_string(t, "verdict", r->verdict);
-    html_string(t, "advice", r->advice);
-    html_string(t, "command", r->command);
-    html_string(t, "date", r->date);
-    html_string(t, "version", TRIB_VERSION);
-    html_open(t, "notes", '[');
-    for (int i = 0; i < r->note_count; ++i) html_string(t, NULL, r->notes[i]);
-    html_close(t, ']');
-    html_open(t, "schedules", '[');
-    for (int i = 0; i < r->schedule_count && trib_writer_drain(file); ++i) html_put_schedule(file, &r->schedules[i]);
-    html_close(t, ']');
-    html_close(t, '}');
+    trib_html_open(t, NULL, '{');
+    trib_html_string(t, "model", r->model);
+    trib_html_string(t, "device", r->device);
+    trib_html_integer(t, "batch", r->batch ? r->batch : r->schedules[0].plan->batch);
+    trib_html_string(t, "verdict", r->verdict);
+    trib_html_string(t, "advice", r->advice);
+    trib_html_string(t, "command", r->command);
+    trib_html_string(t, "date", r->date);
+    trib_html_string(t, "version", TRIB_VERSION);
+    trib_html_open(t, "notes", '[');
+    for (int i = 0; i < r->note_count; ++i) trib_html_string(t, NULL, r->notes[i]);
+    trib_html_close(t, ']');
+    trib_html_open(t, "schedules", '[');
+    for (int i = 0; i < r->schedule_count && trib_writer_drain(file); ++i)
+        trib_html_put_schedule(file, &r->schedules[i]);
+    trib_html_close(t, ']');
+    trib_html_close(t, '}');
 }
 
 static trib_status check(const char *path, const trib_html_report *r)

@@ -14,14 +14,14 @@ extern const size_t trib_html_page_size;
 /* ---- JSON inside a script element: no "<", which could end it ---- */
 
 /* "key": preceded by a comma unless it is the first of its object. */
-void html_key(trib_text *text, const char *key);
-void html_string(trib_text *text, const char *key, const char *value); /* nothing if `value` is NULL */
-void html_integer(trib_text *text, const char *key, int64_t value);
-void html_number(trib_text *text, const char *key, double value); /* null if it is not finite */
-void html_open(trib_text *text, const char *key, char bracket);   /* key NULL: an element of a list */
-void html_close(trib_text *text, char bracket);
+void trib_html_key(trib_text *text, const char *key);
+void trib_html_string(trib_text *text, const char *key, const char *value); /* nothing if `value` is NULL */
+void trib_html_integer(trib_text *text, const char *key, int64_t value);
+void trib_html_number(trib_text *text, const char *key, double value); /* null if it is not finite */
+void trib_html_open(trib_text *text, const char *key, char bracket);   /* key NULL: an element of a list */
+void trib_html_close(trib_text *text, char bracket);
 
 /* One schedule: its numbers, windows and ops. */
-void html_put_schedule(trib_writer *file, const trib_html_schedule *schedule);
+void trib_html_put_schedule(trib_writer *file, const trib_html_schedule *schedule);
 
 #endif

@@ -38,10 +38,10 @@ static void write_counter(trace_writer *w, edges *e, const char *name, const cha
         if (i + 1 < e->count && e->items[i + 1].at == e->items[i].at) continue;
         if (value == shown) continue;
         shown = value;
-        trace_begin(w, 'C', 0, e->items[i].at);
-        trace_string(w, "name", name);
+        trib_event_begin(w, 'C', 0, e->items[i].at);
+        trib_event_string(w, "name", name);
         trib_text_format(&w->file->text, ",\"args\":{\"%s\":%" PRId64 "}", unit, value);
-        trace_end(w);
+        trib_event_end(w);
         ++w->counts->counters;
     }
 }
@@ -100,7 +100,7 @@ static void write_both(trace_writer *w, const trib_trace_part *part, int lane, e
     write_counter(w, e, "memory", "bytes");
 }
 
-trib_status trace_write_counters(trace_writer *w, const trib_trace_part *part, int lane)
+trib_status trib_trace_write_counters(trace_writer *w, const trib_trace_part *part, int lane)
 {
     const trib_plan *plan = part->plan;
     const size_t per_run = (size_t)(plan->op_count > plan->buffer_count ? plan->op_count : plan->buffer_count);

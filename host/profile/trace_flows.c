@@ -28,11 +28,11 @@ static void push_waits(search *s, int op, int consumer)
 
 static void put_end(trace_writer *w, char phase, int track, int64_t at)
 {
-    trace_begin(w, phase, track, at);
+    trib_event_begin(w, phase, track, at);
     trib_text_format(&w->file->text, ",\"id\":%lld%s", (long long)w->flows, phase == 'f' ? ",\"bp\":\"e\"" : "");
-    trace_string(w, "name", "waits for");
-    trace_string(w, "cat", "wait");
-    trace_end(w);
+    trib_event_string(w, "name", "waits for");
+    trib_event_string(w, "cat", "wait");
+    trib_event_end(w);
 }
 
 /* From the last nanosecond of `from` to the first of `to`, whose times may disagree by what clocks are wrong. */
@@ -76,7 +76,7 @@ static void find_previous(const trib_profile_graph *g, int *last, int *previous)
     }
 }
 
-trib_status trace_write_flows(trace_writer *w, const trib_trace_part *part, const trib_profile *p)
+trib_status trib_trace_write_flows(trace_writer *w, const trib_trace_part *part, const trib_profile *p)
 {
     const trib_profile_graph *g = part->graph;
     const size_t n = (size_t)g->op_count;

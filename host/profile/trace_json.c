@@ -9,27 +9,27 @@
 
 /* ---- events ---- */
 
-void trace_time(trib_text *text, const char *key, int64_t ns)
+void trib_event_time(trib_text *text, const char *key, int64_t ns)
 {
     const int64_t size = ns < 0 ? -ns : ns;
     trib_text_format(text, "\"%s\":%s%" PRId64 ".%03d", key, ns < 0 ? "-" : "", size / 1000, (int)(size % 1000));
 }
 
-void trace_begin(trace_writer *w, char phase, int track, int64_t at)
+void trib_event_begin(trace_writer *w, char phase, int track, int64_t at)
 {
     trib_text *t = &w->file->text;
     trib_text_format(t, "%s{\"ph\":\"%c\",\"pid\":%d,\"tid\":%d,", w->events++ ? ",\n" : "\n", phase, w->process,
                      track);
-    trace_time(t, "ts", at - w->origin);
+    trib_event_time(t, "ts", at - w->origin);
 }
 
-void trace_string(trace_writer *w, const char *key, const char *value)
+void trib_event_string(trace_writer *w, const char *key, const char *value)
 {
     trib_text_format(&w->file->text, ",\"%s\":", key);
     trib_text_json_any(&w->file->text, value);
 }
 
-void trace_end(trace_writer *w)
+void trib_event_end(trace_writer *w)
 {
     trib_text_add(&w->file->text, "}");
     trib_writer_drain(w->file);
@@ -37,12 +37,12 @@ void trace_end(trace_writer *w)
 
 static void put_name(trace_writer *w, const char *what, int track, const char *name)
 {
-    trace_begin(w, 'M', track, w->origin);
-    trace_string(w, "name", what);
+    trib_event_begin(w, 'M', track, w->origin);
+    trib_event_string(w, "name", what);
     trib_text_add(&w->file->text, ",\"args\":{\"name\":");
     trib_text_json_any(&w->file->text, name);
     trib_text_add(&w->file->text, "}");
-    trace_end(w);
+    trib_event_end(w);
 }
 
 /* ---- names of tracks ---- */
@@ -99,10 +99,10 @@ static trib_status write_lane(trace_writer *w, const trib_trace_part *part, int 
     name_tracks(w, part, lane);
     for (int i = 0; i < part->run_count && !trib_failed(&s); ++i) {
         if (lane_of(part, i) != lane) continue;
-        trace_write_slices(w, part, &part->runs[i]);
-        s = trace_write_flows(w, part, part->runs[i].profile);
+        trib_trace_write_slices(w, part, &part->runs[i]);
+        s = trib_trace_write_flows(w, part, part->runs[i].profile);
     }
-    return trib_failed(&s) ? s : trace_write_counters(w, part, lane);
+    return trib_failed(&s) ? s : trib_trace_write_counters(w, part, lane);
 }
 
 static int64_t origin_of(const trib_trace_part *part)

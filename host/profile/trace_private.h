@@ -21,11 +21,11 @@ typedef struct trace_writer {
 } trace_writer;
 
 /* An event up to its arguments: {"ph":"X","pid":1000,"tid":3,"ts":1.234. Close it with trace_end. */
-void trace_begin(trace_writer *w, char phase, int track, int64_t at);
-void trace_string(trace_writer *w, const char *key, const char *value); /* ,"key":"value" */
+void trib_event_begin(trace_writer *w, char phase, int track, int64_t at);
+void trib_event_string(trace_writer *w, const char *key, const char *value); /* ,"key":"value" */
 /* "key":12.345: a time in microseconds, to the nanosecond. */
-void trace_time(trib_text *text, const char *key, int64_t ns);
-void trace_end(trace_writer *w);
+void trib_event_time(trib_text *text, const char *key, int64_t ns);
+void trib_event_end(trace_writer *w);
 
 static inline bool trace_is_slice(const trib_profile_graph *g, const trib_profile *p, int op)
 {
@@ -33,10 +33,10 @@ static inline bool trace_is_slice(const trib_profile_graph *g, const trib_profil
 }
 
 /* The slices of a run: modules, critical path, bars, ops. Each slice comes after those around it. */
-void trace_write_slices(trace_writer *w, const trib_trace_part *part, const trib_trace_run *run);
+void trib_trace_write_slices(trace_writer *w, const trib_trace_part *part, const trib_trace_run *run);
 /* The arrows of a run, after its slices: a viewer takes an arrow's end for that of the slice it has seen last. */
-trib_status trace_write_flows(trace_writer *w, const trib_trace_part *part, const trib_profile *profile);
+trib_status trib_trace_write_flows(trace_writer *w, const trib_trace_part *part, const trib_profile *profile);
 /* The counters of one lane, from all of its runs. */
-trib_status trace_write_counters(trace_writer *w, const trib_trace_part *part, int lane);
+trib_status trib_trace_write_counters(trace_writer *w, const trib_trace_part *part, int lane);
 
 #endif

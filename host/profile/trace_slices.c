@@ -13,10 +13,10 @@ enum { BAR_NAMES = sizeof bar_names / sizeof bar_names[0] };
 /* A slice up to its arguments. */
 static void begin_slice(trace_writer *w, int track, int64_t from, int64_t to, const char *name)
 {
-    trace_begin(w, 'X', track, from);
+    trib_event_begin(w, 'X', track, from);
     trib_text_add(&w->file->text, ",");
-    trace_time(&w->file->text, "dur", to - from);
-    trace_string(w, "name", name);
+    trib_event_time(&w->file->text, "dur", to - from);
+    trib_event_string(w, "name", name);
 }
 
 /* ---- modules and the critical path ---- */
@@ -24,9 +24,9 @@ static void begin_slice(trace_writer *w, int track, int64_t from, int64_t to, co
 static void put_window(trib_text *t, const char *kind, const trib_profile_window *window)
 {
     trib_text_format(t, ",\"args\":{\"direction\":\"%s\",\"streams\":%d,", kind, window->streams);
-    trace_time(t, "time on all streams, us", window->busy);
+    trib_event_time(t, "time on all streams, us", window->busy);
     trib_text_add(t, ",");
-    trace_time(t, "two or more streams busy, us", window->overlap);
+    trib_event_time(t, "two or more streams busy, us", window->overlap);
     trib_text_add(t, "}");
 }
 
@@ -37,7 +37,7 @@ static void write_modules(trace_writer *w, const trib_profile_graph *g, const tr
         if (g->parts[i].kind == TRIB_PROFILE_TRUNK || window->wall <= 0) continue;
         begin_slice(w, TRACE_MODULES, window->from, window->to, g->parts[i].name);
         put_window(&w->file->text, g->parts[i].kind == TRIB_PROFILE_BACKWARD ? "backward" : "forward", window);
-        trace_end(w);
+        trib_event_end(w);
         ++w->counts->modules;
     }
 }
@@ -46,7 +46,7 @@ static void write_piece(trace_writer *w, int64_t from, int64_t to, const char *n
 {
     if (to <= from) return;
     begin_slice(w, TRACE_PATH, from, to, name);
-    trace_end(w);
+    trib_event_end(w);
     ++w->counts->path;
 }
 
@@ -78,8 +78,8 @@ static const char *branch_of(const trib_profile_graph *g, int op)
 static void put_place(trace_writer *w, const trib_profile_graph *g, int op)
 {
     const char *module = module_of(g, op), *branch = branch_of(g, op);
-    if (module) trace_string(w, "module", module);
-    if (branch) trace_string(w, "branch", branch);
+    if (module) trib_event_string(w, "module", module);
+    if (branch) trib_event_string(w, "branch", branch);
 }
 
 static const char *bar_name(const trib_profile_graph *g, int op)
@@ -95,7 +95,7 @@ static void write_bar(trace_writer *w, const trib_profile_graph *g, const trib_p
     trib_text_format(&w->file->text, ",\"args\":{\"chunk\":%" PRId64, p->chunk);
     put_place(w, g, first);
     trib_text_add(&w->file->text, "}");
-    trace_end(w);
+    trib_event_end(w);
     ++w->counts->bars;
 }
 
@@ -105,13 +105,13 @@ static void put_op_arguments(trace_writer *w, const trib_trace_part *part, const
     const trib_plan_op *o = &part->plan->ops[op];
     const trib_profile_op_result *result = &run->profile->ops[op];
     trib_text_format(t, ",\"args\":{\"critical path\":\"%s\",", result->critical ? "yes" : "no");
-    trace_time(t, "slack, us", result->slack);
+    trib_event_time(t, "slack, us", result->slack);
     put_place(w, part->graph, op);
-    if (o->implementation) trace_string(w, "implementation", o->implementation);
+    if (o->implementation) trib_event_string(w, "implementation", o->implementation);
     trib_text_format(t, ",\"operations\":%" PRId64 ",\"bytes\":%" PRId64, o->flops, o->bytes);
     if (run->times && run->times[op].issued) {
         trib_text_add(t, ",");
-        trace_time(t, "issued before, us", result->from - run->times[op].issued);
+        trib_event_time(t, "issued before, us", result->from - run->times[op].issued);
     }
     trib_text_add(t, "}");
 }
@@ -124,13 +124,13 @@ static void write_op(trace_writer *w, const trib_trace_part *part, const trib_tr
         begin_slice(w, track, result->from, result->to, part->graph->ops[op].name);
         ++w->counts->slices;
     } else {
-        trace_begin(w, 'i', track, result->from);
+        trib_event_begin(w, 'i', track, result->from);
         trib_text_add(&w->file->text, ",\"s\":\"t\"");
-        trace_string(w, "name", part->graph->ops[op].name);
+        trib_event_string(w, "name", part->graph->ops[op].name);
         ++w->counts->instants;
     }
     put_op_arguments(w, part, run, op);
-    trace_end(w);
+    trib_event_end(w);
 }
 
 /* Of ops first .. last, those on the stream of the first that run belong to one branch. */
@@ -163,7 +163,7 @@ static void write_stream(trace_writer *w, const trib_trace_part *part, const tri
     if (first >= 0) write_group(w, part, run, first, last);
 }
 
-void trace_write_slices(trace_writer *w, const trib_trace_part *part, const trib_trace_run *run)
+void trib_trace_write_slices(trace_writer *w, const trib_trace_part *part, const trib_trace_run *run)
 {
     write_modules(w, part->graph, run->profile);
     write_path(w, part->graph, &run->profile->total.path);
