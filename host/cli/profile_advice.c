@@ -70,7 +70,7 @@ static bool is_mixture(const cli_profile_results *r)
 {
     int schedules = 0;
     for (int i = 0; i < r->schedule_count; ++i) {
-        if (r->schedules[i].settings.schedule.names.count) return false;
+        if (trib_schedule_find(r->schedules[i].name) < 0) return false;
         schedules += forks_with(r, i) > 0;
     }
     return schedules > 1;

@@ -150,7 +150,7 @@ static trib_status rig_options(const cli_settings *settings, trib_device *device
 
 /* ---- products ---- */
 
-enum { CHANNELS = 512, SIDE = 14, PRODUCTS = 4, IMAGES_PER_CORE = 4, FEWEST_RUNS = 2 };
+enum { CHANNELS = 512, SIDE = 14, PRODUCTS = 4, IMAGES_PER_CORE = 2, FEWEST_RUNS = 2 };
 static const double PRODUCT_SECONDS = 0.15;
 
 /* 1x1 convolutions are products of matrices, of 512 x 512 with 512 x 196 per image. */
@@ -165,16 +165,24 @@ static trib_status products_graph(trib_graph **out)
     return trib_graph_finish(b, out);
 }
 
+static trib_status time_product(rig *r, double flops, double *best)
+{
+    double start = cli_now();
+    TRIB_TRY(run_rig(r));
+    double rate = flops / (cli_now() - start);
+    if (rate > *best) *best = rate;
+    return trib_success();
+}
+
+/* The first run, which warms up, will do where even that takes long: with plain C. */
 static trib_status time_products(rig *r, double *best)
 {
-    double flops = 2.0 * PRODUCTS * CHANNELS * CHANNELS * SIDE * SIDE * r->batch, begin = cli_now();
-    TRIB_TRY(run_rig(r));
-    for (int run = 0; run < FEWEST_RUNS || cli_now() - begin < PRODUCT_SECONDS; ++run) {
-        double start = cli_now();
-        TRIB_TRY(run_rig(r));
-        double rate = flops / (cli_now() - start);
-        if (rate > *best) *best = rate;
-    }
+    double flops = 2.0 * PRODUCTS * CHANNELS * CHANNELS * SIDE * SIDE * r->batch, begin = cli_now(), first = 0;
+    TRIB_TRY(time_product(r, flops, &first));
+    bool long_enough = cli_now() - begin > PRODUCT_SECONDS;
+    if (long_enough && first > *best) *best = first;
+    for (int run = 0; !long_enough && (run < FEWEST_RUNS || cli_now() - begin < PRODUCT_SECONDS); ++run)
+        TRIB_TRY(time_product(r, flops, best));
     return trib_success();
 }
 

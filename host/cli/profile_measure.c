@@ -41,10 +41,16 @@ static bool same_ops(const trib_plan *a, const trib_plan *b)
     return true;
 }
 
-static trib_status open_schedule(const cli_profile_request *q, const cli_schedules *schedule, cli_profiled *s)
+/* With the lanes and chunks of serial, so that chunks are compared with the same chunks. */
+static trib_status open_schedule(const cli_profile_request *q, const cli_cell *serial, const cli_schedules *schedule,
+                                 cli_profiled *s)
 {
     s->settings = *q->settings;
     s->settings.schedule = *schedule;
+    if (serial && !q->train) {
+        s->settings.lanes = serial->lanes;
+        s->settings.chunk = cli_cell_plan(serial)->batch;
+    }
     cli_schedule_text(schedule, s->name);
     trib_status status = open_cell(q, &s->settings, true, false, &s->cell);
     trib_add_context(&status, "schedule %s", s->name);
@@ -87,7 +93,7 @@ static trib_status open_all(const cli_profile_request *q, cli_profile_results *r
     if (!r->schedules) return no_memory();
     for (int i = 0; i < q->schedule_count; ++i) {
         r->schedule_count = i + 1;
-        TRIB_TRY(open_schedule(q, &q->schedules[i], &r->schedules[i]));
+        TRIB_TRY(open_schedule(q, i ? &r->schedules[0].cell : NULL, &q->schedules[i], &r->schedules[i]));
     }
     if (q->leave_out_equals) leave_out_last(r);
     for (int i = 1; i < r->schedule_count; ++i) TRIB_TRY(open_sequence(q, r, &r->schedules[i]));
