@@ -50,9 +50,7 @@ static trib_status create(runner *r)
     TRIB_TRY(cli_plan_options(q->settings, q->device, &options.plan));
     options.plan.batch = q->batch;
     options.plan.training = &r->training.training;
-    TRIB_TRY(trib_trainer_create(q->device, trib_model_graph(q->model), trib_model_parameters(q->model), &options,
-                                 &r->trainer));
-    cli_save_choices(q->settings, q->device);
+    TRIB_TRY(cli_create_trainer(q->settings, q->device, q->model, &options, &r->trainer));
     if (q->last) trib_model_release_parameters(q->model);
     const trib_plan *plan = trib_trainer_plan(r->trainer);
     cli_say_order(q->settings, plan);

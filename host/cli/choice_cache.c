@@ -80,6 +80,23 @@ trib_status cli_choice_cache(const cli_settings *settings, char **out)
                          : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of the choice cache");
 }
 
+trib_status cli_cache_file(const cli_settings *s, const char *name, bool create, char **out)
+{
+    char *folder = NULL, tail[128];
+    const bool own = s->choice_cache != NULL;
+    *out = NULL;
+    if (own && strcmp(s->choice_cache, "none") == 0) return trib_success();
+    if (!own) TRIB_TRY(usual_folder(&folder));
+    if (!own && !folder) return trib_success();
+    const int error = create && !own ? make_folder(folder) : 0;
+    if (error)
+        cli_message("%s: cannot create this folder: %s; what is measured will not be kept", folder, strerror(error));
+    snprintf(tail, sizeof tail, "%s%s", own ? "." : "/", name);
+    if (!error) *out = join(own ? s->choice_cache : folder, tail);
+    trib_free(folder);
+    return *out || error ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of a file");
+}
+
 void cli_save_choices(const cli_settings *settings, trib_device *device)
 {
     if (!settings->measure) return; /* nothing new */

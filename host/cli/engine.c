@@ -5,6 +5,7 @@
 
 #include "settings.h"
 #include "tributary/internal/alloc.h"
+#include "tuned.h"
 
 /* ---- device ---- */
 
@@ -172,8 +173,31 @@ void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preproc
 trib_status cli_create_session(const cli_settings *s, trib_device *device, const trib_model *model,
                                const trib_session_options *options, trib_session **out)
 {
-    trib_status status =
-        trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), options, out);
+    trib_session_options own = *options;
+    trib_plan_options key = options->plan;
+    trib_tuned *tuned = NULL;
+    key.batch = options->max_batch;
+    TRIB_TRY(cli_find_tuned(s, device, trib_model_graph(model), &key, options->launch, &tuned));
+    if (tuned) {
+        const bool open = !own.lanes && !own.plan.batch && !own.plan.threads;
+        trib_tuned_apply(tuned, &own.plan);
+        if (open) own.lanes = tuned->lanes, own.plan.batch = tuned->chunk, own.plan.threads = tuned->threads;
+    }
+    trib_status status = trib_session_create(device, trib_model_graph(model), trib_model_parameters(model), &own, out);
+    trib_tuned_destroy(tuned);
+    if (!trib_failed(&status)) cli_save_choices(s, device);
+    return status;
+}
+
+trib_status cli_create_trainer(const cli_settings *s, trib_device *device, const trib_model *model,
+                               const trib_trainer_options *options, trib_trainer **out)
+{
+    trib_trainer_options own = *options;
+    trib_tuned *tuned = NULL;
+    TRIB_TRY(cli_find_tuned(s, device, trib_model_graph(model), &own.plan, own.launch, &tuned));
+    if (tuned) trib_tuned_apply(tuned, &own.plan);
+    trib_status status = trib_trainer_create(device, trib_model_graph(model), trib_model_parameters(model), &own, out);
+    trib_tuned_destroy(tuned);
     if (!trib_failed(&status)) cli_save_choices(s, device);
     return status;
 }

@@ -25,6 +25,7 @@ typedef struct cli_triple {
 } cli_triple;
 
 typedef struct cli_schedules {
+    bool automatic;            /* "auto": what is stored; then the rest is empty */
     int all;                   /* a trib_schedule, of all forks ... */
     trib_fork_schedule *forks; /* ... but of these, `names.count` of them */
     cli_texts names, words;    /* theirs: "inception_3a", "serial" */

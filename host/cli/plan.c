@@ -7,6 +7,7 @@
 #include "plan_training.h"
 #include "settings.h"
 #include "training.h"
+#include "tuned.h"
 
 typedef struct plan_options {
     int batch, accumulate;
@@ -31,13 +32,15 @@ static const cli_option table[] = {
 };
 
 /* Prints into memory first, so that a failure of standard output is reported as everywhere else. */
-static trib_status show_plan(const trib_plan *plan, const plan_options *own, const trib_device_info *device)
+static trib_status show_plan(const trib_plan *plan, const plan_options *own, const trib_device_info *device,
+                             const trib_tuned *tuned)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a plan");
     trib_status status = own->json ? trib_plan_print_json(plan, out) : trib_plan_print(plan, own->explain, out);
+    if (tuned && own->explain && !own->json && !trib_failed(&status)) cli_print_tuned(tuned, out);
     if (own->train && !own->json && !trib_failed(&status)) cli_print_training_limits(plan, device, out);
     if (fclose(out) != 0 && !trib_failed(&status))
         status = TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a plan");
@@ -54,6 +57,7 @@ static trib_status print_plan(cli_settings *settings, const plan_options *own, c
     trib_preprocess preprocess;
     trib_plan_options options;
     cli_training training;
+    trib_tuned *tuned = NULL;
     if (own->train) cli_training_settings(settings, own->aux_weight);
     trib_status status = cli_open_device(settings, &device);
     if (trib_failed(&status)) return status;
@@ -64,11 +68,17 @@ static trib_status print_plan(cli_settings *settings, const plan_options *own, c
     if (own->train) cli_training_of(trib_model_graph(model), settings, own->aux_weight, &training);
     if (own->train) training.training.accumulate = own->accumulate;
     if (own->train) options.training = &training.training;
+    TRIB_TRY_GOTO(
+        status, done,
+        cli_find_tuned(settings, device, trib_model_graph(model), &options, (trib_launch)settings->launch, &tuned));
+    if (tuned) trib_tuned_apply(tuned, &options);
+    if (tuned && tuned->threads && !settings->threads) options.threads = tuned->threads;
     TRIB_TRY_GOTO(status, done, trib_plan_create(trib_model_graph(model), device, &options, &plan));
     cli_save_choices(settings, device);
     cli_say_order(settings, plan);
-    status = show_plan(plan, own, trib_device_get_info(device));
+    status = show_plan(plan, own, trib_device_get_info(device), tuned);
 done:
+    trib_tuned_destroy(tuned);
     trib_plan_destroy(plan);
     trib_model_destroy(model);
     trib_device_close(device);

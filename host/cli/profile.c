@@ -61,7 +61,7 @@ typedef struct profile {
 
 /* ---- what to measure ---- */
 
-static bool is_serial(const cli_schedules *s) { return s->all == TRIB_SERIAL && s->names.count == 0; }
+static bool is_serial(const cli_schedules *s) { return !s->automatic && s->all == TRIB_SERIAL && s->names.count == 0; }
 
 /* Serial first, then the others as given; *count may be one less than the room in `list`. */
 static void list_schedules(const cli_schedule_list *given, cli_schedules *list, int *count)

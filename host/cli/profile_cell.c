@@ -76,10 +76,7 @@ static trib_status open_trainer(cli_cell *c)
     options.plan.training = &training.training;
     options.timeline = c->timeline;
     options.one_stream = o->one_stream;
-    TRIB_TRY(trib_trainer_create(o->device, trib_model_graph(o->model), trib_model_parameters(o->model), &options,
-                                 &c->trainer));
-    cli_save_choices(o->settings, o->device);
-    return trib_success();
+    return cli_create_trainer(o->settings, o->device, o->model, &options, &c->trainer);
 }
 
 /* A timeline is made before the session, which decides on the number of chunks: on a cpu at most one per image. */

@@ -30,8 +30,9 @@ static cli_value_result read_part(const char *text, size_t length, bool first, c
     if (length - begin >= sizeof word || (equals ? name == 0 : !first)) return CLI_VALUE_BAD;
     memcpy(word, text + begin, length - begin);
     word[length - begin] = '\0';
-    if (equals) return add_fork(out, text, name, word);
-    int schedule = trib_schedule_find(word);
+    if (equals) return out->automatic ? CLI_VALUE_BAD : add_fork(out, text, name, word);
+    out->automatic = strcmp(word, "auto") == 0;
+    int schedule = out->automatic ? TRIB_SERIAL : trib_schedule_find(word);
     if (schedule < 0) return CLI_VALUE_BAD;
     out->all = schedule;
     return CLI_VALUE_GOOD;
@@ -87,7 +88,8 @@ void cli_schedule_list_release(cli_schedule_list *list)
 
 const char *cli_schedule_text(const cli_schedules *schedules, char text[CLI_SCHEDULE_TEXT])
 {
-    size_t used = (size_t)snprintf(text, CLI_SCHEDULE_TEXT, "%s", trib_schedule_name((trib_schedule)schedules->all));
+    const char *all = schedules->automatic ? "auto" : trib_schedule_name((trib_schedule)schedules->all);
+    size_t used = (size_t)snprintf(text, CLI_SCHEDULE_TEXT, "%s", all);
     for (int i = 0; i < schedules->names.count && used < CLI_SCHEDULE_TEXT; ++i)
         used += (size_t)snprintf(text + used, CLI_SCHEDULE_TEXT - used, ",%s=%s", schedules->forks[i].fork,
                                  schedules->words.items[i]);

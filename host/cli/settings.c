@@ -13,7 +13,8 @@ static const cli_option compute_options[] = {
       "read a module's input as one op, then the large convolutions side by side. For all modules, or for those named: "
       "fused,inception_3a=serial,inception_4*=branches; may be repeated, and the last that names a module counts. "
       "inception_3a=1110-0112: in stages, each with the number of layers of each branch that run side by side; with / "
-      "in place of -, all of a stage ends before the next begins ('tributary plan --explain' names the layers)",
+      "in place of -, all of a stage ends before the next begins ('tributary plan --explain' names the layers). auto: "
+      "what 'tributary tune' found to be fastest here for the same batch size; serial if it has not been measured",
       0, 0 },
     { 0, "launch", CLI_CHOICE, AT(launch), "eager|graph",
       "issue ops one by one (default), or record them once and replay the recording", 0, 0 },

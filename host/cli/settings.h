@@ -5,6 +5,7 @@
 #define TRIBUTARY_CLI_SETTINGS_H
 
 #include "options.h"
+#include "tributary/trainer.h"
 
 /* The words of choices, in the order of their options. Other choices have the order of an enum of the library. */
 enum { CLI_NOT_GIVEN = -1 };
@@ -66,6 +67,10 @@ const char *cli_device_spec(const cli_settings *settings);
 /* Fails on an unknown --target, listing the known ones. */
 trib_status cli_open_device(const cli_settings *settings, trib_device **out);
 
+/* A file of this name in the folder of the choice cache, or beside the one of --choice-cache, which it then begins
+ * with; NULL if there is none. With `create`, the folder is made. Release *out with trib_free. */
+trib_status cli_cache_file(const cli_settings *settings, const char *name, bool create, char **out);
+
 /* The file for trib_device_options.choices_path; NULL if there is none, and always for devices that do not use it.
  * Creates its folder if anything may be measured, and reports a failure to do so. Release *out with trib_free. */
 trib_status cli_choice_cache(const cli_settings *settings, char **out);
@@ -103,6 +108,9 @@ void cli_take_raw_pixels(trib_plan_options *plan, const trib_preprocess *preproc
 /* Also saves measurements. The caller releases the model's parameters after creating the last session. */
 trib_status cli_create_session(const cli_settings *settings, trib_device *device, const trib_model *model,
                                const trib_session_options *options, trib_session **out);
+/* The same for a trainer. */
+trib_status cli_create_trainer(const cli_settings *settings, trib_device *device, const trib_model *model,
+                               const trib_trainer_options *options, trib_trainer **out);
 
 /* Fails if one of `names` is neither an output nor a layer, suggesting the nearest layer. */
 trib_status cli_check_outputs(const trib_graph *graph, const cli_texts *names);

@@ -12,6 +12,7 @@
 #include "train_options.h"
 #include "train_replay.h"
 #include "tributary/internal/alloc.h"
+#include "tuned.h"
 
 static const double REFRESH_SECONDS = 0.1;
 
@@ -74,6 +75,7 @@ typedef struct session {
     trib_train_options options;
     trib_device *device;
     trib_train *train;
+    char *tuned; /* a file */
     view view;
 } session;
 
@@ -88,6 +90,8 @@ static trib_status open_run(session *s)
     s->options.plan.batch = batch;
     s->options.launch = (trib_launch)s->settings->launch;
     s->options.raw = cli_wants_raw_pixels(s->settings, s->device);
+    if (s->settings->schedule.automatic) TRIB_TRY(cli_tuned_path(s->settings, s->device, false, &s->tuned));
+    s->options.tuned = s->tuned;
     TRIB_TRY(trib_train_open(s->device, &s->options, &events, &s->train));
     return cli_change_preprocess(s->settings, trib_train_network(s->train), trib_train_preprocess(s->train));
 }
@@ -135,6 +139,7 @@ static int train(session *s)
     clear(&s->view);
     int code = end(s, &status, &result);
     trib_train_close(s->train);
+    trib_free(s->tuned);
     trib_device_close(s->device);
     return code;
 }
@@ -149,6 +154,7 @@ static int replay(session *s, int64_t step)
     if (!trib_failed(&status)) status = cli_print_replay(&result);
     int code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
     trib_train_close(s->train);
+    trib_free(s->tuned);
     trib_device_close(s->device);
     return code;
 }

@@ -160,7 +160,7 @@ static void say_expected(const cli_option *o, char *expected, size_t size)
     case CLI_SCHEDULE_LIST:
     case CLI_SCHEDULES:
         snprintf(expected, size,
-                 "serial, branches or fused, and for single forks FORK=SCHEDULE or FORK=STAGES, such as "
+                 "auto, serial, branches or fused, and for single forks FORK=SCHEDULE or FORK=STAGES, such as "
                  "inception_3a=1110-0112, with commas between");
         break;
     case CLI_CHOICE:

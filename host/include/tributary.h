@@ -26,6 +26,7 @@
 #include "tributary/trainer.h"
 #include "tributary/training_data.h"
 #include "tributary/training_kernels.h"
+#include "tributary/tune.h"
 #include "tributary/version.h"
 
 #endif

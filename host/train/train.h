@@ -41,6 +41,7 @@ typedef struct trib_train_options {
     /* training */
     trib_plan_options plan; /* schedule, precision, ...; the batch size */
     trib_launch launch;
+    const char *tuned;         /* a file of trib_tuned_save, whose schedule is used if it has one; NULL: none */
     bool raw;                  /* the device normalises 8-bit pixels */
     int64_t epochs, max_steps; /* the first to be reached ends the run; max_steps 0: none */
     trib_lr_options lr;        /* without the numbers of steps */

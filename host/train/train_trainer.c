@@ -6,6 +6,7 @@
 
 #include "train/train_private.h"
 #include "tributary/internal/alloc.h"
+#include "tributary/tune.h"
 
 /* ---- preparing ---- */
 
@@ -52,6 +53,20 @@ static trib_status allocate_outputs(trib_train *t)
     return trib_success();
 }
 
+/* With the schedule that is stored for it, if there is one. */
+static trib_status create_tuned(trib_train *t, trib_trainer_options *options)
+{
+    char note[TRIB_MESSAGE_SIZE];
+    trib_tuned *tuned = NULL;
+    if (t->o.tuned)
+        TRIB_TRY(trib_tuned_load(t->o.tuned, t->device, t->graph, &options->plan, options->launch, note, &tuned));
+    if (t->o.tuned && !tuned && t->events.message) t->events.message(t->events.context, note);
+    if (tuned) trib_tuned_apply(tuned, &options->plan);
+    trib_status status = trib_trainer_create(t->device, t->graph, t->parameters, options, &t->trainer);
+    trib_tuned_destroy(tuned);
+    return status;
+}
+
 trib_status trib_train_create_trainer(trib_train *t)
 {
     trib_trainer_options options = { .plan = t->o.plan, .launch = t->o.launch };
@@ -71,7 +86,7 @@ trib_status trib_train_create_trainer(trib_train *t)
         options.plan.input_layout = TRIB_NHWC;
     }
     options.plan.training = &t->training;
-    TRIB_TRY(trib_trainer_create(t->device, t->graph, t->parameters, &options, &t->trainer));
+    TRIB_TRY(create_tuned(t, &options));
     trib_free(t->parameters); /* the trainer has copies */
     t->parameters = NULL;
     if (t->fresh_values) trib_parameters_free(t->fresh_values);

@@ -34,14 +34,13 @@ static int counted(const trib_graph *g, int fork, int branch, int layer)
     return number;
 }
 
-/* A branch of other layers alone has one. */
-static int layers_of(const trib_graph *g, int fork, int branch)
+int trib_layers_of_branch(const trib_graph *g, int fork, int branch)
 {
     const int number = counted(g, fork, branch, (int)g->layer_count - 1);
     return number ? number : 1;
 }
 
-static int number_of(const trib_graph *g, int fork, int branch, int layer)
+int trib_number_in_branch(const trib_graph *g, int fork, int branch, int layer)
 {
     const int number = counted(g, fork, branch, layer);
     return number ? number - 1 : 0;
@@ -63,12 +62,12 @@ trib_status trib_check_stages(const trib_graph *g, const trib_plan_fork *forks, 
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "fork %s: stages '%.80s' are for %d branches; it has %d", f->name,
                               f->stages, s.branches, branches);
         for (int b = 0; b < branches; ++b)
-            if (trib_stages_layers(&s, b) != layers_of(g, fork, b))
+            if (trib_stages_layers(&s, b) != trib_layers_of_branch(g, fork, b))
                 return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                                   "fork %s: stages '%.80s' have %d layers of branch %d%s; it has %d convolutions and "
                                   "pools",
                                   f->name, f->stages, trib_stages_layers(&s, b), b + 1, backward ? " backward" : "",
-                                  layers_of(g, fork, b));
+                                  trib_layers_of_branch(g, fork, b));
     }
     return trib_success();
 }
@@ -113,8 +112,8 @@ trib_stage_place trib_stage_of(const trib_lowering *l, const trib_plan_op *ops, 
         layer = g->forks[f].join;
     }
     trib_stages_read(l->plan->forks[fork].stages, backward, &s);
-    const int number = number_of(g, fork, branch, layer);
-    return trib_stages_find(&s, branch, backward ? layers_of(g, fork, branch) - 1 - number : number);
+    const int number = trib_number_in_branch(g, fork, branch, layer);
+    return trib_stages_find(&s, branch, backward ? trib_layers_of_branch(g, fork, branch) - 1 - number : number);
 }
 
 int trib_staged_streams(const trib_lowering *l, int fork)

@@ -6,6 +6,10 @@
 #include "lowering/lowering.h"
 #include "plan/stages.h"
 
+/* How many layers of a branch count in stages, at least one; and which of them, from 0, a layer is or belongs to. */
+int trib_layers_of_branch(const trib_graph *graph, int fork, int branch);
+int trib_number_in_branch(const trib_graph *graph, int fork, int branch, int layer);
+
 /* Fails if the stages of a fork do not fit its branches. */
 trib_status trib_check_stages(const trib_graph *graph, const trib_plan_fork *forks, int fork);
 

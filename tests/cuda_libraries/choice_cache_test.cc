@@ -2,7 +2,7 @@
 #include "support/support.h"
 
 extern "C" {
-#include "cuda/ops/choice_cache.h"
+#include "choices/choice_cache.h"
 #include "tributary/internal/fault.h"
 }
 
@@ -93,7 +93,7 @@ TEST_F(ChoiceCache, OfAnotherLibraryOrCardIsLeftAside)
 {
     make_file();
     trib_choice_cache *cache = open("cuDNN 10");
-    EXPECT_NE(std::string(note).find("made with other libraries than cuDNN 10; plans are measured again"),
+    EXPECT_NE(std::string(note).find("made with other libraries than cuDNN 10; what it holds is measured again"),
               std::string::npos)
         << note;
     EXPECT_EQ(trib_choice_cache_count(cache), 0);

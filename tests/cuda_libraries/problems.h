@@ -5,9 +5,9 @@
 #include "support/support.h"
 
 extern "C" {
+#include "choices/choice_cache.h"
 #include "cuda/libraries/cublaslt_matmul.h"
 #include "cuda/libraries/cudnn_conv.h"
-#include "cuda/ops/choice_cache.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 #include "tributary/kernels.h"

@@ -6,8 +6,8 @@
 
 #include <pthread.h>
 
+#include "choices/choice_cache.h"
 #include "cuda/libraries/cudnn_conv.h"
-#include "cuda/ops/choice_cache.h"
 
 /* GoogLeNet has 57 convolutions, and their gradients in training. */
 enum { TRIB_MOST_COMPILED_KEPT = 256 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cuda/ops/choice_cache.h"
+#include "choices/choice_cache.h"
 #include "graph/kinds.h"
 
 /* ---- keys ---- */

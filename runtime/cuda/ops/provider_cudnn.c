@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "choices/choice_cache.h"
 #include "cuda/libraries/cudnn_conv.h"
-#include "cuda/ops/choice_cache.h"
 #include "cuda/ops/compiled_kept.h"
 #include "cuda/ops/conv_problem.h"
 #include "cuda/ops/ops.h"

@@ -22,7 +22,7 @@ usage "--batch-size does not take '99999999999999999999'" classify -b 9999999999
 usage "--batch-size needs a value" classify m i -b
 usage "--overwrite takes no value" classify --overwrite=yes m i
 usage "--format does not take 'xml'; it takes csv, jsonl or table" classify --format xml m i
-usage "--schedule does not take 'figure'; it takes serial, branches or fused" plan --schedule figure m
+usage "--schedule does not take 'figure'; it takes auto, serial, branches or fused" plan --schedule figure m
 usage "FORK=SCHEDULE" plan --schedule figure m
 for wrong in fused, ,fused fused,serial inception_3a=serial,fused =serial inception_3a= inception_3a=figure inception_3a; do
     usage "--schedule does not take '$wrong'" plan --schedule "$wrong" m

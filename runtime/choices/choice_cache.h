@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stores the fastest plans in a file: measuring convolutions takes seconds, and compiling some of them more.
+ * Stores what was found by measuring in a file: the fastest plans of convolutions, which take seconds to measure and
+ * some of them more to compile; the fastest schedules (tune/tuned_file.c).
  *
  * A file belongs to one version of the libraries and one kind of card. A damaged file, or one of another version or
  * card, is ignored with a note, and replaced when the cache is saved. A file that does not begin like a cache of any
@@ -15,8 +16,8 @@
  *     check: 0123456789abcdef          FNV-1a of the four
  *
  * Threads: a cache may be used from several threads at once. */
-#ifndef TRIBUTARY_RUNTIME_CUDA_OPS_CHOICE_CACHE_H
-#define TRIBUTARY_RUNTIME_CUDA_OPS_CHOICE_CACHE_H
+#ifndef TRIBUTARY_RUNTIME_CHOICES_CHOICE_CACHE_H
+#define TRIBUTARY_RUNTIME_CHOICES_CHOICE_CACHE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cuda/ops/choice_entries.h"
+#include "choices/choice_entries.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/fault.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cuda/ops/choice_cache.h"
+#include "choices/choice_cache.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cuda/ops/choice_entries.h"
+#include "choices/choice_entries.h"
 #include "tributary/internal/alloc.h"
 
 struct trib_choice_cache {
@@ -80,7 +80,7 @@ static trib_status load(trib_choice_cache *cache, char *note)
     trib_choice_entries_clear(&cache->entries);
     if (status.code == TRIB_OUT_OF_MEMORY) return status;
     if (note && status.code != TRIB_NOT_FOUND)
-        snprintf(note, TRIB_MESSAGE_SIZE, "%.400s; plans are measured again", status.message);
+        snprintf(note, TRIB_MESSAGE_SIZE, "%.400s; what it holds is measured again", status.message);
     return trib_success();
 }
 

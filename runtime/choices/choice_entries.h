@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Entries of a choice cache: kept by choice_cache.c, read and written by choice_cache_file.c. */
-#ifndef TRIBUTARY_RUNTIME_CUDA_OPS_CHOICE_ENTRIES_H
-#define TRIBUTARY_RUNTIME_CUDA_OPS_CHOICE_ENTRIES_H
+#ifndef TRIBUTARY_RUNTIME_CHOICES_CHOICE_ENTRIES_H
+#define TRIBUTARY_RUNTIME_CHOICES_CHOICE_ENTRIES_H
 
-#include "cuda/ops/choice_cache.h"
+#include "choices/choice_cache.h"
 
 typedef struct trib_choice_entry {
     char key[TRIB_CHOICE_KEY_SIZE];

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# The search for the fastest schedule: where it is kept, who uses it, and what is said without it. How fast anything is
+# decides nothing here.
+TRIBUTARY_CACHE_DIR=$folder/cache
+export TRIBUTARY_CACHE_DIR
+net="--arch bvlc --img-size 32 --width-multiplier 0.1 --classes 10 --device cpu"
+ok bench $net -b 2 --iterations 1 --schedule auto
+expect_err "--schedule auto: serial is used, because nothing has been measured for this"
+[ ! -e cache ] || fail "looking must not make a folder"
+
+ok tune $net -b 1,2 --tune-seconds 0.5
+expect_out "batch 1: "
+expect_out "batch 2: "
+expect_out "schedule auto: searched in "
+[ -s cache/schedules-cpu.txt ] || fail "it is kept"
+ok plan $net -b 2 --schedule auto --explain
+expect_no_err
+expect_out "schedule auto: searched in "
+ok bench $net -b 2 --iterations 1 --schedule auto
+expect_no_err
+ok plan $net -b 3 --schedule auto
+expect_err "holds none for: infer googlenet-bvlc"
+ok plan $net -b 2 --train --aux-weight 0 --schedule auto
+expect_err "holds none for: train "
+ok tune $net --train -b 2 --tune-seconds 0.5 --aux-weight 0
+ok plan $net --train -b 2 --aux-weight 0 --schedule auto --explain
+expect_out "schedule auto: searched in "
+ok bench $net --train -b 2 --iterations 1 --aux-weight 0 --schedule auto
+expect_no_err
+
+# Another file, or none.
+ok tune $net --tune-seconds 0.1 --choice-cache own
+[ -s own.schedules-cpu.txt ] || fail "beside the named file"
+ok plan $net --schedule auto --choice-cache own
+expect_no_err
+ok tune $net --tune-seconds 0.1 --choice-cache none
+expect_err "no file is kept"
+ok plan $net --schedule auto --choice-cache none
+expect_err "no file is kept"
+
+# A damaged one is as good as none, and replaced.
+printf x >>cache/schedules-cpu.txt
+ok plan $net -b 2 --schedule auto
+expect_err "damaged at entry"
+ok tune $net -b 2 --tune-seconds 0.1
+ok plan $net -b 2 --schedule auto
+expect_no_err
+echo mine >cache/schedules-cpu.txt
+fails 1 "holds something else, and is kept" tune $net -b 2 --tune-seconds 0.1
+
+fails 2 "--schedule does not take" plan $net --schedule auto,inception_3a=serial
+fails 2 "--schedule does not take" plan $net --schedule inception_3a=auto
