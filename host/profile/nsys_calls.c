@@ -41,6 +41,8 @@ static uint32_t find_first(const chains *c, int64_t process, int64_t correlation
 
 static trib_status chain_up(chains *c)
 {
+    if (trib_nsys_map_reserve(&c->map, c->report->op_count) != 0)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the report's calls of CUDA");
     for (uint32_t i = 0; i < c->report->op_count; ++i) {
         trib_nsys_op *op = &c->report->ops[i];
         if (op->correlation < 0) continue;

@@ -20,6 +20,16 @@ extern char **environ;
 
 static const char magic[] = "NVIDIA Tegra Profiler Report";
 
+/* Reports of 2022 and 2023 begin with this; later ones may not. */
+static bool begins_as_report(const char *path, const char *head, size_t size)
+{
+    static const char database[] = "SQLite format 3", ending[] = ".nsys-rep";
+    size_t length = strlen(path), end = sizeof ending - 1;
+    if (size >= sizeof magic - 1 && !memcmp(head, magic, sizeof magic - 1)) return true;
+    if (size >= sizeof database && !memcmp(head, database, sizeof database)) return false;
+    return length > end && !strcmp(path + length - end, ending);
+}
+
 static trib_status look_at(const char *path, bool *is_report)
 {
     char head[sizeof magic - 1];
@@ -36,7 +46,7 @@ static trib_status look_at(const char *path, bool *is_report)
     if (!S_ISREG(info.st_mode))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s is no regular file: a database is not read in order", path);
     if (got == 0) return TRIB_ERROR(TRIB_BAD_DATA, "%s is empty", path);
-    *is_report = got == (ssize_t)sizeof head && !memcmp(head, magic, sizeof head);
+    *is_report = begins_as_report(path, head, got > 0 ? (size_t)got : 0);
     return trib_success();
 }
 

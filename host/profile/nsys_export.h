@@ -10,8 +10,9 @@ typedef struct trib_nsys_exported {
     char *path;   /* NULL: nothing was exported, the file is to be read as it is */
 } trib_nsys_exported;
 
-/* Runs nsys, which has to be on PATH, if the file begins as its reports do. Does nothing for other files, but fails if
- * there is none. Call trib_nsys_export_remove afterwards in every case. */
+/* Runs nsys, which has to be on PATH, if the file begins as its reports do, or is called .nsys-rep and
+ * is no database. Does nothing for other files, but fails if there is none. Call trib_nsys_export_remove afterwards in
+ * every case. */
 trib_status trib_nsys_export(const char *path, trib_nsys_stop stop, trib_nsys_exported *exported);
 void trib_nsys_export_remove(trib_nsys_exported *exported);
 

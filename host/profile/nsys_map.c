@@ -39,9 +39,8 @@ static void place(trib_nsys_slot *slots, size_t capacity, trib_nsys_slot new)
     slots[i] = new;
 }
 
-static int grow(trib_nsys_map *map)
+static int resize(trib_nsys_map *map, size_t capacity)
 {
-    size_t capacity = map->capacity ? map->capacity * 2 : 64;
     trib_nsys_slot *slots = trib_realloc_array(NULL, capacity, sizeof *slots);
     if (!slots) return -1;
     memset(slots, 0xff, capacity * sizeof *slots);
@@ -53,9 +52,16 @@ static int grow(trib_nsys_map *map)
     return 0;
 }
 
+int trib_nsys_map_reserve(trib_nsys_map *map, size_t count)
+{
+    size_t capacity = map->capacity ? map->capacity : 64;
+    while (capacity / 4 * 3 < count) capacity *= 2;
+    return capacity == map->capacity ? 0 : resize(map, capacity);
+}
+
 int trib_nsys_map_add(trib_nsys_map *map, uint32_t hash, uint32_t value)
 {
-    if ((map->count + 1) * 4 > map->capacity * 3 && grow(map) != 0) return -1;
+    if (trib_nsys_map_reserve(map, map->count + 1) != 0) return -1;
     place(map->slots, map->capacity, (trib_nsys_slot) { hash, value });
     ++map->count;
     return 0;

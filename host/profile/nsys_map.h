@@ -31,6 +31,8 @@ uint32_t trib_nsys_hash_text(const char *text, size_t size);
 
 /* TRIB_NSYS_NONE if it is not there. */
 uint32_t trib_nsys_map_get(const trib_nsys_map *map, uint32_t hash, trib_nsys_same same, const void *key);
+/* Makes room for so many keys at once. -1, without changes, if memory is short. */
+int trib_nsys_map_reserve(trib_nsys_map *map, size_t count);
 /* For a key that is not there yet. -1, without changes, if memory is short. */
 int trib_nsys_map_add(trib_nsys_map *map, uint32_t hash, uint32_t value);
 /* Another value for a key that is there. */

@@ -5,7 +5,7 @@
 #include "profile/nsys_private.h"
 #include "tributary/internal/alloc.h"
 
-/* More rows than this are refused: each takes 56 bytes. */
+/* More rows than this are refused: each takes 48 bytes. */
 enum { MOST_OPS = 1 << 26 };
 /* Sums over streams of times stay below 2^62 ns: times are within 39 hours of the session's start. */
 enum { MOST_STREAMS = 1 << 14 };
@@ -92,7 +92,9 @@ static trib_status take(const trib_nsys_rows *rows, trib_nsys_report *report, tr
     op.in_graph = node != 0 || kind == TRIB_NSYS_GRAPH;
     uint32_t found = node ? trib_nsys_node_find(report, stream.process, node) : TRIB_NSYS_NONE;
     if (found != TRIB_NSYS_NONE) op.layer = report->nodes[found].layer;
-    TRIB_TRY(trib_nsys_stream_of(report, &stream, &op.stream));
+    uint32_t index = 0;
+    TRIB_TRY(trib_nsys_stream_of(report, &stream, &index));
+    op.stream = (uint16_t)index;
     return trib_nsys_add_op(report, &op);
 }
 

@@ -83,7 +83,9 @@ trib_status trib_nsys_take_ranges(trib_nsys_report *report)
                             .kind = TRIB_NSYS_RANGE,
                             .range = i,
                             .layer = i };
-        TRIB_TRY(trib_nsys_stream_of(report, &stream, &op.stream));
+        uint32_t index = 0;
+        TRIB_TRY(trib_nsys_stream_of(report, &stream, &index));
+        op.stream = (uint16_t)index;
         TRIB_TRY(trib_nsys_add_op(report, &op));
     }
     trib_nsys_sort(report->ops, report->op_count, sizeof *report->ops, key_of);

@@ -37,8 +37,8 @@ typedef struct trib_nsys_op {
     int64_t start, end;  /* end >= start */
     int64_t issued;      /* when the call that gave it to the device returned, at most `start`; or TRIB_NSYS_NO_TIME */
     int64_t correlation; /* with that call; -1: none */
-    uint32_t stream;
     uint32_t name;
+    uint16_t stream;
     uint8_t kind;   /* a trib_nsys_kind */
     bool in_graph;  /* a graph's launch ran it */
     uint32_t range; /* NVTX range of that call: innermost on its thread; or TRIB_NSYS_NONE */

@@ -279,6 +279,11 @@ TEST_F(NsysExport, IsReadAndRemoved)
     }
     nsys("[ \"$1 $2 $3 $4\" = \"export -t sqlite -o\" ] && [ \"$6\" = '" + path + "' ] && cp " + made + " \"$5\"");
     EXPECT_OK(read());
+    support::write_file(path, "a format of later years"); // known by its name
+    EXPECT_OK(read());
+    support::write_file(path, support::read_file(made)); // a database, whatever its name
+    nsys("exit 9");
+    EXPECT_OK(read());
 }
 
 TEST_F(NsysExport, NamesTheCommandWhereItCannotBeDone)
