@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tributary profile: how far the branches of each module overlap, what bounds them, and which schedule is fastest. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "output.h"
@@ -165,14 +167,31 @@ static trib_status write_results(profile *p, cli_output *json)
 
 /* ---- the command ---- */
 
+/* A trace and a page are made beside the file and then take its place: what is impossible is said before the runs. */
+static trib_status check_picture(const char *path, cli_output_mode mode)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    char *folder = NULL;
+    if (!path) return trib_success();
+    TRIB_TRY(cli_output_check(path, mode));
+    if (slash && (folder = trib_strdup(path)) == NULL)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its name", path);
+    if (folder) folder[slash - path + 1] = '\0';
+    int error = access(folder ? folder : ".", W_OK | X_OK) == 0 ? 0 : errno;
+    trib_free(folder);
+    if (!error) return trib_success();
+    return TRIB_VENDOR_ERROR(TRIB_IO_ERROR, error, "access", "%s: cannot write into its folder: %s", path,
+                             strerror(error));
+}
+
 static trib_status check_outputs(profile *p, cli_output *json)
 {
     const profile_options *o = p->options;
     cli_output_mode mode = o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW;
     p->text = !o->json || strcmp(o->json, "-") != 0;
     TRIB_TRY(cli_files_check(&p->files));
-    if (o->trace) TRIB_TRY(cli_output_check(o->trace, mode));
-    if (o->html) TRIB_TRY(cli_output_check(o->html, mode));
+    TRIB_TRY(check_picture(o->trace, mode));
+    TRIB_TRY(check_picture(o->html, mode));
     return o->json ? cli_output_open(p->text ? o->json : NULL, mode, json) : trib_success();
 }
 

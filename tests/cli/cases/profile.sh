@@ -32,7 +32,9 @@ for schedule in serial fused branches,inception_3a=serial; do
     grep -q "\"name\":	\"$schedule\"" out || fail "schedule $schedule"
 done
 # a module in detail, all of them, and serial alone
-profile --schedule branches --module inception_4a
+cp t.json before
+profile --schedule branches --module inception_4a --json p.json --trace t.json --overwrite
+! cmp -s t.json before || fail "the trace is replaced"
 expect_out "  branches, the run in the middle: "
 expect_out "    stream 1: busy "
 expect_out "    Critical path: ops "
@@ -60,12 +62,11 @@ fails 1 "r.html: already exists" profile "$model" --html r.html
 fails 1 "are the same file" profile "$model" --trace x --json ./x
 fails 1 "MODEL $model would be lost: --trace" profile "$model" --trace "$model" --overwrite
 fails 1 "cannot open it for writing" profile "$model" --json no/such/folder/p.json
-fails 1 "no/such/folder" profile "$model" --device cpu --iterations 1 --warmup 0 --trace no/such/folder/t.json
-cp t.json before
-profile --schedule branches --json p.json --trace t.json --overwrite
-! cmp -s t.json before || fail "the trace is replaced"
+fails 1 "no/such/folder/t.json: cannot write into its folder" profile "$model" --trace no/such/folder/t.json
+fails 1 "no/such/folder/r.html: cannot write into its folder" profile "$model" --html no/such/folder/r.html
 if [ -c /dev/full ]; then
-    fails 1 "/dev/full: cannot write: No space left on device" profile "$model" --device cpu --iterations 1 --warmup 0 --json /dev/full
+    fails 1 "/dev/full: cannot write: No space left on device" profile "$model" --device cpu --schedule serial \
+        --iterations 1 --warmup 0 --json /dev/full
 fi
 
 # a report of Nsight Systems, which this is not
