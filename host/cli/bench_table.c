@@ -58,7 +58,7 @@ static void name_columns(const bench *b, row *r)
     if (o->end_to_end) return;
     add(r, o->train ? "step p50" : "latency p50");
     add(r, "p99");
-    add(r, "runs");
+    add(r, "of runs");
     add(r, "MiB");
 }
 
@@ -75,7 +75,10 @@ static trib_status add_times(const bench *b, const bench_cell *c, row *r)
     const int64_t bytes = b->options->train ? c->train.peak_rss - c->train.rss_before : c->rates.session_bytes;
     add_percentile(r, s.count ? s.percentile[0] : NAN);
     add_percentile(r, s.count ? s.percentile[CLI_PERCENTILES - 1] : NAN);
-    add(r, "%zu", s.count);
+    if (s.count)
+        add(r, "%zu", s.count);
+    else
+        add(r, "-");
     add(r, "%.1f", (double)bytes / 1048576.0);
     return trib_success();
 }
