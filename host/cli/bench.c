@@ -13,7 +13,8 @@ static const cli_option table[] = {
     { 0, "schedule", CLI_SCHEDULE_LIST, AT(lists.schedules), "SCHEDULE[,FORK=SCHEDULE]...,...",
       "serial: one stream (default); branches: one stream per branch of a module; fused: the 1x1 convolutions that "
       "read a module's input as one op, then the large convolutions side by side. FORK=SCHEDULE changes one module, or "
-      "all that match, of the schedule before it: 'serial,fused,inception_3a=serial' are two",
+      "all that match, of the schedule before it: 'serial,fused,inception_3a=serial' are two. "
+      "Stages (inception_3a=1110-0112) and auto, what 'tributary tune' found, are as in other commands",
       0, 0 },
     { 0, "launch", CLI_CHOICES, AT(lists.launches), "eager|graph",
       "issue ops one by one (default), or record them once and replay the recording", 0, 0 },

@@ -53,6 +53,8 @@ TEST(BenchSchedules, AWordBeginsAnotherAndAForkBelongsToTheOneBefore)
     EXPECT_EQ(schedules({ "serial,fused,a=serial,b*=branches,branches" }),
               (Texts { "serial", "fused,a=serial,b*=branches", "branches" }));
     EXPECT_EQ(schedules({ "a=fused" }), (Texts { "serial,a=fused" }));
+    EXPECT_EQ(schedules({ "fused,auto,serial" }).size(), 3u);
+    EXPECT_EQ(schedules({ "serial,auto,a=fused" }), (Texts { "bad" })) << "auto is whole";
     EXPECT_EQ(schedules({ "fused", "a=serial", "branches" }), (Texts { "fused,a=serial", "branches" }));
     for (const char *bad : { "", "none", "serial,", ",serial", "serial,=fused", "a=none", "serial;fused" })
         EXPECT_EQ(schedules({ bad }), (Texts { "bad" })) << bad;
