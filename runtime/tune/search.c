@@ -12,6 +12,7 @@
 
 /* When each phase ends, of the time there is. */
 static const double FIXED_UNTIL = 0.3, STAGES_UNTIL = 0.7, FORMS_UNTIL = 0.75, MODULES_UNTIL = 0.88;
+static const double STAGES_SHARE = 0.3; /* of all time, for every stage once */
 /* A quick comparison that is no better than this is not repeated; another setting worth searching is not slower. */
 static const double PROMISING = 0.99, WORTH_STAGES = 1.15;
 
@@ -96,7 +97,7 @@ static bool cannot_be_had(const trib_status *status)
     return status->code == TRIB_UNSUPPORTED || status->code == TRIB_OUT_OF_MEMORY;
 }
 
-static trib_status search_fixed(phase *p)
+static trib_status try_fixed(phase *p)
 {
     trib_trial *t = &p->trial;
     TRIB_TRY(list_fixed(p));
@@ -107,18 +108,28 @@ static trib_status search_fixed(phase *p)
                                                 &p->fixed[i].quick, NULL);
         if (trib_failed(&status) && !cannot_be_had(&status)) return status;
     }
-    TRIB_TRY(decide_rest(p));
-    for (int i; (i = most_promising(p)) > 0 && !trib_trial_over(t, FIXED_UNTIL);) {
+    return decide_rest(p);
+}
+
+static trib_status judge_fixed(phase *p, double share)
+{
+    trib_trial *t = &p->trial;
+    for (int i; (i = most_promising(p)) > 0 && !trib_trial_over(t, share);) {
         trib_ratio ratio;
         trib_trial_say(t, p->fixed[i].name);
-        TRIB_TRY(
-            trib_trial_compare(t, &p->fixed[0].way, &p->fixed[i].way, TRIB_WHOLE_PAIRS, FIXED_UNTIL, &ratio, NULL));
+        TRIB_TRY(trib_trial_compare(t, &p->fixed[0].way, &p->fixed[i].way, TRIB_WHOLE_PAIRS, share, &ratio, NULL));
         const bool faster = trib_is_faster(&ratio);
         TRIB_TRY(trib_trial_decide(t, -1, p->fixed[i].name, p->fixed[0].name, ratio, faster));
-        p->fixed[i].quick.ratio = INFINITY; /* tried */
+        if (faster || ratio.pairs == TRIB_WHOLE_PAIRS) p->fixed[i].quick.ratio = INFINITY; /* tried */
         if (faster) return take(p, &p->fixed[i].way, p->fixed[i].name);
     }
     return trib_success();
+}
+
+/* What there was no time for: against the base of the beginning, if that still is what runs. */
+static trib_status judge_rest(phase *p)
+{
+    return strcmp(p->base_name, p->fixed[0].name) ? trib_success() : judge_fixed(p, 1);
 }
 
 /* ---- stages ---- */
@@ -269,17 +280,18 @@ static trib_status search_stages(phase *p)
     const trib_search *s = t->search;
     const int found = find_searchable(p);
     trib_window_costs *costs = NULL;
-    int missing = 0, all = 0;
+    double needed = 0;
     if (!s->window_count) return say_why(t, "no module has stages to search"), trib_success();
     if (found < 0) return say_why(t, "stages were not searched: a lane has one thread"), trib_success();
     const trib_way *like = p->base.setting.staged && p->base.all != TRIB_FUSED ? &p->base : &p->fixed[found].way;
     const char *name = like == &p->base ? p->base_name : p->fixed[found].name;
     trib_status status = trib_costs_create(s, &costs);
-    if (!trib_failed(&status)) status = trib_measure_stages(t, like, STAGES_UNTIL, costs, &missing, &all);
-    if (!trib_failed(&status) && missing)
-        snprintf(t->out->note, sizeof t->out->note, "time was up when %d of %d stages had been measured", all - missing,
-                 all);
-    if (!trib_failed(&status) && !missing) status = use_costs(p, like, name, costs);
+    if (!trib_failed(&status)) status = trib_measure_stages(t, like, STAGES_UNTIL, costs, &needed);
+    if (!trib_failed(&status) && needed > 0)
+        snprintf(t->out->note, sizeof t->out->note,
+                 "stages were not searched: with this load, %.0f s would be needed in all", needed / STAGES_SHARE);
+    else if (!trib_failed(&status))
+        status = use_costs(p, like, name, costs);
     trib_costs_release(s, costs);
     if (!trib_failed(&status) || !cannot_be_had(&status)) return status;
     snprintf(t->out->note, sizeof t->out->note, "stages were not searched: %.200s", status.message);
@@ -313,8 +325,10 @@ trib_status trib_search_run(const trib_search *s, trib_tuned *out)
 {
     phase p = { .base = { 0 } };
     trib_status status = trib_trial_begin(s, out, &p.trial);
-    if (!trib_failed(&status)) status = search_fixed(&p);
+    if (!trib_failed(&status)) status = try_fixed(&p);
+    if (!trib_failed(&status)) status = judge_fixed(&p, FIXED_UNTIL);
     if (!trib_failed(&status)) status = search_stages(&p);
+    if (!trib_failed(&status)) status = judge_rest(&p);
     if (!trib_failed(&status)) status = keep(s, &p.base, out);
     out->complete = !trib_failed(&status) && !trib_trial_over(&p.trial, 1);
     out->seconds = s->measurer->now(s->measurer->context) - p.trial.begin;

@@ -8,8 +8,8 @@
 
 #include "tributary/internal/alloc.h"
 
-static const double NEAR = 0.05, COARSE_SHARE = 0.85;
-enum { COARSE = 2, ROUNDS = 16, SURE = 4, UNCHANGED = 2 };
+static const double NEAR = 0.05, COARSE_SHARE = 0.85, ENOUGH = 1.3;
+enum { COARSE = 2, TRIED = 3, ROUNDS = 16, SURE = 4, UNCHANGED = 2 };
 
 static trib_status no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to measure stages"); }
 
@@ -163,13 +163,26 @@ static int unmeasured(const trib_search *s, const trib_window_costs *costs)
     return count;
 }
 
+/* About how many ways to run it takes until every stage has been measured: most have few that are new. */
+static double ways_expected(const trib_search *s)
+{
+    int most = 0;
+    for (int w = 0; w < s->window_count; ++w)
+        if (s->windows[w].space->stage_count > most) most = s->windows[w].space->stage_count;
+    return 0.9 * most;
+}
+
 static trib_status measure_all(trib_trial *t, const trib_way *like, double share, trib_window_costs *costs,
-                               double *scratch)
+                               double *scratch, double *needed)
 {
     const trib_search *s = t->search;
     const int all = unmeasured(s, costs);
-    for (int left = all, before = all + 1; left && left < before && !trib_trial_over(t, share);) {
+    const double begin = trib_trial_elapsed(t), time = share * t->seconds - begin;
+    int left = all;
+    for (int ways = 0, before = all + 1; left && left < before && !trib_trial_over(t, share); ++ways) {
         char doing[96];
+        *needed = ways ? ways_expected(s) * (trib_trial_elapsed(t) - begin) / ways : 0;
+        if (ways >= TRIED && *needed > ENOUGH * time) return trib_success();
         snprintf(doing, sizeof doing, "stages, %d of %d", all - left, all);
         trib_trial_say(t, doing);
         for (int w = 0; w < s->window_count; ++w) choose_path(s->windows[w].space, &costs[w], NULL, scratch);
@@ -177,6 +190,8 @@ static trib_status measure_all(trib_trial *t, const trib_way *like, double share
         before = left;
         left = unmeasured(s, costs);
     }
+    if (!left) *needed = 0;
+    if (left && !(*needed > 0)) *needed = t->seconds;
     return trib_success();
 }
 
@@ -215,16 +230,16 @@ static trib_status measure_again(trib_trial *t, const trib_way *like, double sha
 }
 
 trib_status trib_measure_stages(trib_trial *t, const trib_way *like, double share, trib_window_costs *costs,
-                                int *missing, int *all)
+                                double *needed)
 {
-    *all = *missing = unmeasured(t->search, costs);
+    *needed = 0;
     double *scratch = trib_alloc_zeroed(TRIB_SPACE_STAGES, sizeof *scratch);
     bool *near = trib_alloc_zeroed(TRIB_SPACE_STAGES, sizeof *near);
     trib_status status = scratch && near ? trib_success() : no_memory();
-    if (!trib_failed(&status)) status = measure_all(t, like, COARSE_SHARE * share, costs, scratch);
-    *missing = unmeasured(t->search, costs);
+    if (!trib_failed(&status)) status = measure_all(t, like, COARSE_SHARE * share, costs, scratch, needed);
     find_best(t->search, costs);
-    if (!trib_failed(&status) && !*missing) status = measure_again(t, like, share, costs, scratch, near);
+    if (!trib_failed(&status) && !unmeasured(t->search, costs))
+        status = measure_again(t, like, share, costs, scratch, near);
     trib_free(scratch);
     trib_free(near);
     return status;

@@ -20,10 +20,10 @@ typedef struct trib_window_costs {
 trib_status trib_costs_create(const trib_search *search, trib_window_costs **out);
 void trib_costs_release(const trib_search *search, trib_window_costs *costs);
 
-/* Measures until the best paths stay or `share` of the time is up; *missing: stages that were not measured once, of
- * *all. */
+/* Measures until the best paths stay or `share` of the time is up. Gives up, and sets *needed to about how many seconds
+ * it would take, if the first ways to run show that the time is too short for every stage; otherwise *needed is 0. */
 trib_status trib_measure_stages(trib_trial *trial, const trib_way *like, double share, trib_window_costs *costs,
-                                int *missing, int *all);
+                                double *needed);
 
 /* The way with these paths, in the windows that `taken` names (NULL: all), with barriers where `barriers` says so
  * (NULL: everywhere). Other windows run as the base's schedule has them. */

@@ -32,7 +32,7 @@ void trib_trial_end(trib_trial *t)
     trib_free(t->ratios);
 }
 
-static double elapsed(const trib_trial *t)
+double trib_trial_elapsed(const trib_trial *t)
 {
     const trib_tune_measurer *m = t->search->measurer;
     return m->now(m->context) - t->begin;
@@ -41,13 +41,13 @@ static double elapsed(const trib_trial *t)
 bool trib_trial_over(const trib_trial *t, double share)
 {
     const trib_tune_options *how = &t->search->how;
-    return (how->stopped && how->stopped(how->context)) || elapsed(t) >= share * t->seconds;
+    return (how->stopped && how->stopped(how->context)) || trib_trial_elapsed(t) >= share * t->seconds;
 }
 
 void trib_trial_say(const trib_trial *t, const char *doing)
 {
     const trib_tune_options *how = &t->search->how;
-    if (how->progress) how->progress(how->context, doing, elapsed(t), t->seconds);
+    if (how->progress) how->progress(how->context, doing, trib_trial_elapsed(t), t->seconds);
 }
 
 trib_status trib_trial_run(trib_trial *t, void *runner, trib_tune_times *times)

@@ -22,6 +22,7 @@ void trib_trial_end(trib_trial *trial);
 
 /* Whether a share of the time is up, or the search was stopped. */
 bool trib_trial_over(const trib_trial *trial, double share);
+double trib_trial_elapsed(const trib_trial *trial); /* seconds */
 void trib_trial_say(const trib_trial *trial, const char *doing);
 
 trib_status trib_trial_open(trib_trial *trial, const trib_way *way, bool timed, void **runner);
