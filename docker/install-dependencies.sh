@@ -19,7 +19,7 @@ docs="doxygen"
 cuda="git python3 libcudnn9-dev-cuda-13|- cuda-sanitizer-13-0|-"
 
 # For compiling the tests on the simulated CUDA if there is no CUDA and apt knows NVIDIA's packages.
-simulation="cuda-nvcc-13-0|- cuda-cudart-dev-13-0|- cuda-nvtx-13-0|- libcublas-dev-13-0|- libcudnn9-dev-cuda-13|-"
+simulation="cuda-nvcc-13-0|- cuda-cudart-dev-13-0|- cuda-nvtx-13-0|- cuda-cupti-dev-13-0|- libcublas-dev-13-0|- libcudnn9-dev-cuda-13|-"
 have_nvcc() { command -v nvcc >/dev/null 2>&1 || [ -x /usr/local/cuda/bin/nvcc ]; }
 
 wanted=""

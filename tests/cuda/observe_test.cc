@@ -325,6 +325,23 @@ TEST(Observe, SharesOneSessionOfCupti)
     EXPECT_EQ(run.times, truth(fakecuda::stop_ledger()));
 }
 
+// The device that began it is closed first: the other goes on, and ends it.
+TEST(Observe, GoesOnWhenAnotherDeviceIsClosed)
+{
+    begin();
+    auto first = std::make_unique<Rig>();
+    Rig second;
+    ASSERT_OK(first->open());
+    ASSERT_OK(second.open());
+    first.reset();
+    Observed run;
+    fakecuda::start_ledger();
+    ASSERT_OK(second.give(&run));
+    ASSERT_OK(second.wait());
+    ASSERT_OK(second.collect(&run));
+    EXPECT_EQ(run.times, truth(fakecuda::stop_ledger()));
+}
+
 // ---- faults of CUPTI ----
 
 // Three runs, eagerly or as a graph; what collecting them says.

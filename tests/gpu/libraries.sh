@@ -19,8 +19,8 @@ library_folders() { # BUILD PYTHON
 use_libraries() {
     local folder found="" loads
     while read -r folder; do
-        # Any of these; libnvrtc is loaded by cuDNN, not by the program.
-        if [ -n "$(ls "$folder"/lib{cudart,cudnn,cublasLt,nvrtc,cjson}.so.* 2>/dev/null)" ]; then found=$found:$(cd "$folder" && pwd -P); fi
+        # Any of these; libnvrtc and libcupti are not linked but loaded.
+        if [ -n "$(ls "$folder"/lib{cudart,cudnn,cublasLt,nvrtc,cupti,cjson}.so.* 2>/dev/null)" ]; then found=$found:$(cd "$folder" && pwd -P); fi
     done < <(library_folders "$1" "$2")
     found=$(tr ':' '\n' <<<"${found#:}" | awk '!seen[$0]++' | paste -sd:)
     LD_LIBRARY_PATH=$found${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
