@@ -133,8 +133,10 @@ void cli_profile_advise(const cli_profile_results *r, char *text, size_t size)
         append(text, size, "Use --schedule %s.", r->schedules[best].name);
         return;
     }
-    append(text, size,
-           "With the fastest schedule of each module, times add up to %.0f %% less; to measure that:\n  --schedule ",
-           100 * (1 - share));
+    append(
+        text, size,
+        "With the fastest schedule of each module, times add up to %.0f %% less. 'tributary tune' searches further; to "
+        "measure this mixture:\n  --schedule ",
+        100 * (1 - share));
     say_mixture(r, text, size);
 }

@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-enum { NAME_COLUMN = 33, MODULE_COLUMN = 24 };
+enum { NAME_COLUMN = 33, MODULE_COLUMN = 24, SCHEDULE_COLUMN = 16 };
 
 static double ms(int64_t ns) { return 1e-6 * (double)ns; }
 static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * (double)part / (double)whole : 0; }
@@ -84,7 +84,12 @@ static void print_times(const cli_profile_results *r, FILE *out)
     char name[NAME_COLUMN];
     fprintf(out, "\nTime in ms%s, median, and how many times as fast as serial\n%-*s",
             r->chunks > 1 ? " of one part of the batch on its lane" : "", NAME_COLUMN, "");
-    for (int i = 0; i < r->schedule_count; ++i) fprintf(out, "  %*.16s", i ? 16 : 9, r->schedules[i].name);
+    for (int i = 0; i < r->schedule_count; ++i) {
+        const char *name = r->schedules[i].name;
+        bool long_name = strlen(name) > SCHEDULE_COLUMN;
+        fprintf(out, "  %*.*s%s", i ? SCHEDULE_COLUMN - 3 * long_name : 9, SCHEDULE_COLUMN - 3 * long_name, name,
+                long_name ? "..." : "");
+    }
     fputc('\n', out);
     for (int w = 0; w < r->schedules[0].medians.window_count; ++w) {
         if (is_empty(r, w)) continue;
