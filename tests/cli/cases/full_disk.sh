@@ -16,6 +16,7 @@ if [ -c /dev/full ]; then
     full plan "$model"
     full classify "$model" "$samples"
     full bench "$model" -b 1 --iterations 1 --warmup 0 --json -
+    full profile "$model" --device cpu --schedule serial --iterations 1 --warmup 0
     fails 1 "/dev/full: cannot write: No space left on device" classify "$model" "$samples" -o /dev/full
     fails 1 "/dev/full: cannot write" classify "$model" "$samples" -o out.csv --errors /dev/full
 fi
