@@ -155,8 +155,10 @@ static trib_status bench_all(bench *b, const char *model, cli_output files[FILE_
     cli_catch_signals(); /* not while loading waits for the writer of a pipe */
     b->load_seconds = cli_now() - cli_start_time();
     if (b->text) bench_print_heading(b);
-    TRIB_TRY(bench_measure(b));
-    return report(b, files);
+    trib_status status = bench_measure(b);
+    if (!trib_failed(&status)) return report(b, files);
+    if (b->text && bench_failures(b) < b->grid.count) bench_print(b); /* what there is; files are for whole results */
+    return status;
 }
 
 static int check(const cli_command *self, const cli_settings *settings, const bench_options *o)

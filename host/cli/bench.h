@@ -77,7 +77,8 @@ const char *bench_includes(const bench *b, cli_rate rate);
 /* ---- measuring ---- */
 
 /* All rounds. A cell that the device does not support, or that memory is short for, keeps the failure in its status and
- * the others go on; if none was measured, that is the result. */
+ * the others go on; if none was measured, that is the result. After any other failure, and when interrupted, cells that
+ * had no turn have a status, too, and the others have what was measured. */
 trib_status bench_measure(bench *b);
 trib_status bench_pass(bench *b, bench_cell *cell, int round, bool last);
 /* Of a cell's session; `wanted` is what it will measure. */

@@ -165,6 +165,16 @@ static trib_status measure_rounds(bench *b)
     return bench_failures(b) == b->grid.count ? b->cells[0].status : trib_success();
 }
 
+/* After a failure some cells have had no turn. */
+static void mark_unreached(bench *b)
+{
+    for (int i = 0; i < b->grid.count; ++i) {
+        bench_cell *c = &b->cells[i];
+        if (!trib_failed(&c->status) && bench_spread(b, c).count == 0)
+            c->status = TRIB_ERROR(TRIB_CANCELLED, "the measurement ended before its first turn");
+    }
+}
+
 trib_status bench_measure(bench *b)
 {
     b->kept_bytes = (bench_on_host(b) ? trib_memory_get().bytes : trib_device_get_info(b->device)->memory_bytes) / 2;
@@ -173,8 +183,12 @@ trib_status bench_measure(bench *b)
     show_progress(b, b->rounds, b->grid.count);
     b->took = cli_now() - b->begin;
     close_all(b);
-    for (int i = 0; i < b->grid.count && !trib_failed(&status); ++i)
-        status = cli_rates_finish(&b->cells[i].rates, b->cells[i].is.batch, b->rounds);
+    const bool complete = !trib_failed(&status);
+    for (int i = 0; i < b->grid.count; ++i) {
+        trib_status finished = cli_rates_finish(&b->cells[i].rates, b->cells[i].is.batch, b->rounds);
+        if (trib_failed(&finished) && !trib_failed(&status)) status = finished;
+    }
+    if (!complete) mark_unreached(b);
     return status;
 }
 

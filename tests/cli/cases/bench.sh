@@ -115,6 +115,24 @@ fails 3 "1 of 2 combinations could not be measured" bench $small $few --memory-l
 expect_out "batch 4: not measured: "
 # shellcheck disable=SC2086
 fails 1 "cpu memory: " bench $small $few --memory-limit 100K
+# Interrupted, it prints what was measured until then; how soon that is depends on the machine.
+wait_seconds=1
+until grep -q "^batch 1, 1 in flight" out; do
+    [ "$wait_seconds" -le 64 ] || fail "what was measured before the signal"
+    last="tributary bench (then SIGTERM)"
+    # shellcheck disable=SC2086
+    "$program" bench $small --device cpu -b 1 --seconds 1000 --json part.json >out 2>err &
+    pid=$!
+    until grep -q "^Not included" out || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done # from then on it catches signals
+    sleep "$wait_seconds"
+    kill -TERM "$pid"
+    code=0
+    wait "$pid" || code=$?
+    expect_code 1
+    wait_seconds=$((2 * wait_seconds))
+done
+[ ! -s part.json ] || fail "a file holds whole results"
+
 fails 2 "leave one out" bench "$model" --seconds 1 --total-seconds 1
 fails 2 "leave out --end-to-end" bench "$model" --end-to-end "$samples" --export-times x
 fails 2 "leave out --end-to-end" bench "$model" --end-to-end "$samples" --export-layers x
