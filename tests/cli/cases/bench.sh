@@ -120,10 +120,11 @@ wait_seconds=1
 until grep -q "^batch 1, 1 in flight" out; do
     [ "$wait_seconds" -le 64 ] || fail "what was measured before the signal"
     last="tributary bench (then SIGTERM)"
+    rm out
     # shellcheck disable=SC2086
     "$program" bench $small --device cpu -b 1 --seconds 1000 --json part.json >out 2>err &
     pid=$!
-    until grep -q "^Not included" out || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done # from then on it catches signals
+    until grep -q "^Not included" out 2>/dev/null || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done # from then on it catches signals
     sleep "$wait_seconds"
     kill -TERM "$pid"
     code=0
