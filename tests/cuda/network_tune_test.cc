@@ -23,7 +23,7 @@ TEST(Tune, ChoosesForASessionOnCuda)
         way.max_batch = 2;
         trib_session_options o = net.options(way);
         trib_tune_options how = {};
-        how.seconds = support::by_form(0.5, 30.0);
+        how.seconds = support::by_form(0.5, 8.0);
         trib_tuned *tuned = nullptr;
         ASSERT_OK(trib_tune_session(device.get(), net.graph(), net.parameters(), &o, &how, &tuned));
         EXPECT_EQ(tuned->lanes, 0); // a cpu's
@@ -48,7 +48,7 @@ TEST(Tune, ChoosesForATrainerOnCuda)
     trib_trainer_options o = {};
     o.plan = training::options_of(training, 2);
     trib_tune_options how = {};
-    how.seconds = support::by_form(0.5, 30.0);
+    how.seconds = support::by_form(0.5, 8.0);
     trib_tuned *tuned = nullptr;
     ASSERT_OK(trib_tune_trainer(device.get(), graph.get(), parameters.data(), &o, &how, &tuned));
     trib_tuned_apply(tuned, &o.plan);

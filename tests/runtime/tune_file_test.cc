@@ -253,7 +253,7 @@ TEST(Tune, ASessionGetsAScheduleThatGivesTheBitsOfSerial)
         o.max_batch = batch;
         trib_tuned *made = nullptr;
         Watch watch;
-        const trib_tune_options how = in_seconds(support::by_form(0.6, 20.0), &watch);
+        const trib_tune_options how = in_seconds(support::by_form(0.6, 5.0), &watch);
         ASSERT_OK(trib_tune_session(device.get(), graph.get(), parameters.data(), &o, &how, &made));
         Tuned tuned(made);
         EXPECT_GT(watch.said, 0);
@@ -283,7 +283,7 @@ TEST(Tune, ATrainerGetsAScheduleThatItsPlanTakes)
     o.plan = training::options_of(training, 2);
     trib_tuned *made = nullptr;
     Watch watch;
-    const trib_tune_options how = in_seconds(support::by_form(0.6, 20.0), &watch);
+    const trib_tune_options how = in_seconds(support::by_form(0.6, 5.0), &watch);
     ASSERT_OK(trib_tune_trainer(device.get(), graph.get(), parameters.data(), &o, &how, &made));
     Tuned tuned(made);
     trib_tuned_apply(tuned.get(), &o.plan);

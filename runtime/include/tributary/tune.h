@@ -54,7 +54,7 @@ typedef struct trib_tuned {
     double seconds;              /* the search took */
     int runs, ways;              /* of the network, in so many ways to run it */
     bool complete;  /* false: time was up, or it was stopped, and what had been accepted until then stays */
-    char note[256]; /* why no stages were searched, or ""*/
+    char note[256]; /* why no stages were taken, or "" */
     char key[256], library[256], device[256]; /* what this holds for: network, batch, precision ...; versions; device */
     void *storage;
 } trib_tuned;
@@ -66,8 +66,8 @@ typedef struct trib_tune_options {
     void *context;
 } trib_tune_options;
 
-/* As trib_session_create and trib_trainer_create; the schedule in `options` is not used. Runs the network on zeros, and
- * trains copies of the parameters. Being stopped is no failure. */
+/* As trib_session_create and trib_trainer_create; the schedule in `options` is not used. Runs the network on
+ * made-up images, and trains copies of the parameters. Being stopped is no failure. */
 trib_status trib_tune_session(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
                               const trib_session_options *options, const trib_tune_options *how, trib_tuned **out);
 trib_status trib_tune_trainer(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
