@@ -32,7 +32,10 @@ expect_err "ops may sum in any order"
 for key in images_per_second_at_best any_order_ops; do grep -q "\"$key\":" train.json || fail "$key in the JSON"; done
 # a sweep compares precisions within rounds; device memory is that of each session
 ok bench --device cuda --arch torchvision --img-size 32 --width-multiplier 0.1 -b 1 --precision fp16,bf16 --iterations 2 --warmup 0 \
-    --rate copies --json sweep.json
+    --rate copies --json sweep.json --export-layers layers.csv
 expect_out "2 measurements in 2 rounds"
 expect_out "ratio: to 'fp16' at the same batch size, within each round"
 for key in ratio_to_first session_bytes images_per_second_by_round; do grep -q "\"$key\":" sweep.json || fail "$key in the JSON"; done
+for row in '^1,fp16,serial,eager,2,1,input/normalise,preprocess,' '^1,bf16,serial,eager,2,1,conv1/7x7_s2,conv2d,'; do
+    grep -q "$row" layers.csv || fail "$row"
+done
