@@ -91,6 +91,8 @@ static trib_status open_run(session *s)
     s->options.launch = (trib_launch)s->settings->launch;
     s->options.raw = cli_wants_raw_pixels(s->settings, s->device);
     if (s->settings->schedule.automatic) TRIB_TRY(cli_tuned_path(s->settings, s->device, false, &s->tuned));
+    if (s->settings->schedule.automatic && !s->tuned)
+        cli_message("--schedule auto: serial is used, because no file is kept");
     s->options.tuned = s->tuned;
     TRIB_TRY(trib_train_open(s->device, &s->options, &events, &s->train));
     return cli_change_preprocess(s->settings, trib_train_network(s->train), trib_train_preprocess(s->train));

@@ -60,7 +60,11 @@ static trib_status create_tuned(trib_train *t, trib_trainer_options *options)
     trib_tuned *tuned = NULL;
     if (t->o.tuned)
         TRIB_TRY(trib_tuned_load(t->o.tuned, t->device, t->graph, &options->plan, options->launch, note, &tuned));
-    if (t->o.tuned && !tuned && t->events.message) t->events.message(t->events.context, note);
+    if (t->o.tuned && !tuned && t->events.message) {
+        char text[TRIB_MESSAGE_SIZE + 128];
+        snprintf(text, sizeof text, "the schedule is serial, because none has been measured for this (%s)", note);
+        t->events.message(t->events.context, text);
+    }
     if (tuned) trib_tuned_apply(tuned, &options->plan);
     trib_status status = trib_trainer_create(t->device, t->graph, t->parameters, options, &t->trainer);
     trib_tuned_destroy(tuned);

@@ -28,6 +28,18 @@ expect_out "schedule auto: searched in "
 ok bench $net --train -b 2 --iterations 1 --aux-weight 0 --schedule auto
 expect_no_err
 
+# A run of training, whose network is that of its data.
+data=$(dirname "$case_file")/../../data/fashion-64-images-idx3-ubyte.gz
+small="-b 16 --img-size 32 --width-multiplier 0.1 --device cpu --schedule auto --max-steps 1"
+ok train "$data" -o run $small
+expect_err "the schedule is serial, because none has been measured for this"
+ok tune --arch torchvision --classes 10 --img-size 32 --width-multiplier 0.1 --device cpu --train -b 16 \
+    --tune-seconds 0.1
+ok train "$data" -o again $small
+! grep -q "the schedule is serial" err || fail "it has been measured"
+ok train "$data" -o third $small --choice-cache none
+expect_err "no file is kept"
+
 # Another file, or none.
 ok tune $net --tune-seconds 0.1 --choice-cache own
 [ -s own.schedules-cpu.txt ] || fail "beside the named file"
