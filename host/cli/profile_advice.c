@@ -123,7 +123,7 @@ static const double CLEARLY = 0.99;
 
 void cli_profile_advise(const cli_profile_results *r, char *text, size_t size)
 {
-    int best = cli_fastest_schedule(r, -1);
+    int best = cli_fastest_schedule(r);
     trib_verdict_gain gain = gain_of(&r->schedules[best].gain);
     *text = '\0';
     if (r->schedule_count == 1 || isnan(r->schedules[1].gain.low)) return;

@@ -12,15 +12,11 @@ const char *cli_window_sentence(const cli_profile_texts *t, int schedule, int wi
     return t->windows[(size_t)schedule * (size_t)t->window_count + (size_t)window];
 }
 
-int cli_fastest_schedule(const cli_profile_results *r, int window)
+int cli_fastest_schedule(const cli_profile_results *r)
 {
     int best = 0;
-    for (int i = 1; i < r->schedule_count; ++i) {
-        const cli_profiled *s = &r->schedules[i], *b = &r->schedules[best];
-        bool faster = window < 0 ? s->wall.median < b->wall.median
-                                 : s->medians.windows[window].wall < b->medians.windows[window].wall;
-        if (faster) best = i;
-    }
+    for (int i = 1; i < r->schedule_count; ++i)
+        if (r->schedules[i].wall.median < r->schedules[best].wall.median) best = i;
     return best;
 }
 
@@ -117,7 +113,7 @@ static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)
     else if (isnan(r->schedules[1].gain.low))
         snprintf(t->verdict, sizeof t->verdict,
                  "A verdict needs 6 iterations or more; in these, %.128s was the fastest.",
-                 r->schedules[cli_fastest_schedule(r, -1)].name);
+                 r->schedules[cli_fastest_schedule(r)].name);
     else
         say_fastest(r, &r->schedules[fastest_other(r)], t);
 }

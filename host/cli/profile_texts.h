@@ -27,7 +27,7 @@ const char *cli_window_sentence(const cli_profile_texts *texts, int schedule, in
 /* What to run: the fastest schedule if it is clearly faster than serial, or what to measure next, a mixture. "" if
  * there is no verdict. */
 void cli_profile_advise(const cli_profile_results *results, char *text, size_t size);
-/* The schedule with the shortest median wall of a window, or with -1 of a batch; of equals the first. */
-int cli_fastest_schedule(const cli_profile_results *results, int window);
+/* The schedule with the shortest median wall of a batch; of equals the first. */
+int cli_fastest_schedule(const cli_profile_results *results);
 
 #endif
