@@ -6,7 +6,7 @@
 #include "tune/pairs.h"
 #include "tune/search.h"
 
-enum { TRIB_QUICK_PAIRS = 2, TRIB_MODULE_PAIRS = 12, TRIB_WHOLE_PAIRS = 20 };
+enum { TRIB_QUICK_PAIRS = 2, TRIB_MODULE_PAIRS = 12, TRIB_WHOLE_PAIRS = 20, TRIB_WHOLE_ROUNDS = 3 };
 
 typedef struct trib_trial {
     const trib_search *search;

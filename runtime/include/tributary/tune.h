@@ -14,9 +14,10 @@
  * choice stays. The best paths are tried with and without barriers.
  *
  * Nothing is chosen for being fastest once. A way to run replaces another only if in pairs of runs, A B B A, the median
- * ratio of their times is below 0.99 with all of its 95 % interval: module by module, then the whole network. Otherwise
- * the simpler stays, at last `serial` with the session's own defaults. A machine under load widens the intervals, and
- * so keeps what is there. That is as sure as the interval, and true for the load at that time. */
+ * ratio of their times is below 0.99 with all of its 95 % interval: module by module, then the whole network, that one
+ * three times, with new pairs. Otherwise the simpler stays, at last `serial` with the session's own defaults. A machine
+ * under load widens the intervals, and so keeps what is there. That is as sure as the interval, and true for the load
+ * at that time. */
 #ifndef TRIBUTARY_TUNE_H
 #define TRIBUTARY_TUNE_H
 
