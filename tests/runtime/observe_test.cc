@@ -215,7 +215,7 @@ TEST_F(Observe, ASinkOfRangesAsksNoDriver)
     made_up.observes();
     made_up.fails = true;
     subject.timeline = nullptr;
-    trib_trace_sink ranges = {};
+    static trib_trace_sink ranges; // a trace lives as long as the test
     static int state;
     ranges.name = "ranges";
     ranges.open = [](void *, const trib_trace_subject *, void **out) {

@@ -294,18 +294,20 @@ TEST_F(TimelineTest, RunningAllocatesNothingForIt)
     EXPECT_LT(operations[true] - operations[false], 20);
 }
 
+// The fewest of several tries, for the same reason.
 TEST_F(TimelineTest, ASessionWithoutOneAllocatesNothingForIt)
 {
-    std::int64_t operations[2];
-    for (bool with : { false, true }) {
+    std::int64_t operations[2] = { INT64_MAX, INT64_MAX };
+    for (int i = 0; i < 20; ++i) {
+        const bool with = i % 2;
         options.timeline = with ? timeline.get() : nullptr;
         session.reset();
         trib_fault_arm(0, false);
         ASSERT_OK(create());
-        operations[with] = trib_fault_disarm();
+        operations[with] = std::min(operations[with], std::int64_t(trib_fault_disarm()));
     }
-    EXPECT_EQ(operations[true] - operations[false],
-              5); // three blocks of the timeline, the list of sinks, the observation
+    // Three blocks of the timeline, the list of sinks, the observation.
+    EXPECT_EQ(operations[true] - operations[false], 5);
 }
 
 TEST_F(TimelineTest, EveryFailureLeavesItUsable)
