@@ -274,7 +274,8 @@ TEST_F(TimelineTest, ImpossibleRequests)
 
 // ---- memory ----
 
-// Fewer operations that can fail than runs come to it; items of queues return to their pools a little sooner or later.
+// Fewer operations that can fail than runs come to it, in the quietest of several tries: items of queues return to
+// their pools a little sooner or later.
 TEST_F(TimelineTest, RunningAllocatesNothingForIt)
 {
     options.lanes = 1;
@@ -285,29 +286,33 @@ TEST_F(TimelineTest, RunningAllocatesNothingForIt)
         session.reset();
         ASSERT_OK(create());
         for (int i = 0; i < 10; ++i) ASSERT_OK(run(1));
-        trib_timeline_clear(timeline.get());
-        trib_fault_arm(0, false);
-        for (int i = 0; i < 20; ++i) ASSERT_OK(run(1));
-        operations[with] = trib_fault_disarm();
+        operations[with] = INT64_MAX;
+        for (int tries = 0; tries < 3; ++tries) {
+            trib_timeline_clear(timeline.get());
+            trib_fault_arm(0, false);
+            for (int i = 0; i < 20; ++i) ASSERT_OK(run(1));
+            operations[with] = std::min(operations[with], std::int64_t(trib_fault_disarm()));
+        }
     }
     expect_runs(20);
     EXPECT_LT(operations[true] - operations[false], 20);
 }
 
-// The fewest of several tries, for the same reason.
+// Without one, and without a profiler, there is not even a list of sinks.
 TEST_F(TimelineTest, ASessionWithoutOneAllocatesNothingForIt)
 {
-    std::int64_t operations[2] = { INT64_MAX, INT64_MAX };
-    for (int i = 0; i < 20; ++i) {
-        const bool with = i % 2;
-        options.timeline = with ? timeline.get() : nullptr;
-        session.reset();
+    nets::Plan plan = nets::plan(graph.get(), device.get(), options.plan);
+    for (bool with : { false, true }) {
+        const trib_trace_subject subject = { device.get(), plan.get(), 1, 3, with ? timeline.get() : nullptr };
+        trib_trace *trace = nullptr;
         trib_fault_arm(0, false);
-        ASSERT_OK(create());
-        operations[with] = std::min(operations[with], std::int64_t(trib_fault_disarm()));
+        trib_status status = trib_trace_create(&subject, { nullptr, 0 }, &trace);
+        // Three blocks of the timeline, the list of sinks, the observation.
+        EXPECT_EQ(trib_fault_disarm(), with ? 5 : 0);
+        ASSERT_OK(status);
+        EXPECT_EQ(trace != nullptr, with);
+        trib_trace_destroy(trace);
     }
-    // Three blocks of the timeline, the list of sinks, the observation.
-    EXPECT_EQ(operations[true] - operations[false], 5);
 }
 
 TEST_F(TimelineTest, EveryFailureLeavesItUsable)
