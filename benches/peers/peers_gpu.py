@@ -8,8 +8,11 @@ to page-locked memory, two batches in flight, each direction on a stream of its 
 memory. Every mode and precision is a process of its own. What fails (no compiler, out of memory, wrong logits) is reported with its reason,
 what is not installed is skipped by name, and the rest goes on; the JSON file is written after every batch size.
 
+With --train, steps of training with PyTorch instead (train_gpu.py says what a step is), as `tributary bench --train` measures them.
+
     peers_gpu.py --json peers-gpu.json
     peers_gpu.py --modes graph,streams-graph --precisions bf16 -b 1,256
+    peers_gpu.py --train --precisions bf16 -b 32,256 --json train-gpu.json
     peers_gpu.py --device cpu --width 0.25 --image-size 64 -b 1,2 --seconds 0.2          tries the script without a GPU
 """
 import argparse, importlib.util, itertools, json, os, statistics, subprocess, sys, tempfile, threading, time
@@ -167,16 +170,18 @@ def tensorrt(bench, x):
 
 MODES = {"eager": eager, "graph": graph, "compile": compiled, "streams": streams, "streams-graph": streams_graph,
          "onnxruntime": onnxruntime, "tensorrt": tensorrt}
+TRAINING = ("eager", "graph", "compile")  # the modes of train_gpu.py
 OTHERS = ("onnxruntime", "tensorrt")  # than PyTorch: modules of that name, which may be missing
 
 
 def engine_name(mode): return mode if mode in OTHERS else f"pytorch-{mode}"
 
 
-def missing(mode):
+def missing(mode, train):
     """Why a mode is skipped; None if it is not."""
-    for module in (mode, "onnx"):
-        if mode in OTHERS and importlib.util.find_spec(module) is None: return f"this Python has no {module}"
+    needs = ("torchvision",) if train else (mode, "onnx") if mode in OTHERS else ()
+    for module in needs:
+        if importlib.util.find_spec(module) is None: return f"this Python has no {module}"
     return None
 
 
@@ -247,11 +252,6 @@ class Bench:
             self.folder = tempfile.TemporaryDirectory()
             write_onnx(self.folder.name + "/googlenet.onnx", self.options.width, self.options.image_size, str(self.dtype).split(".")[1])
         return self.folder.name + "/googlenet.onnx"
-
-    def machine(self):
-        torch = self.torch
-        if not self.gpu: return {"card": "none: on the CPU", "torch": torch.__version__}
-        return {"card": torch.cuda.get_device_name(), "torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
 
     def hand_over(self, slot):
         """To the device, computed, back: each on its stream, behind what it needs and nothing else."""
@@ -325,6 +325,12 @@ class Bench:
                 "peak_rss_bytes": peak_rss(), "peak_device_bytes": torch.cuda.max_memory_allocated() if self.gpu else 0}
 
 
+def machine(gpu):
+    import torch
+    if not gpu: return {"card": "none: on the CPU", "torch": torch.__version__}
+    return {"card": torch.cuda.get_device_name(), "torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+
+
 def version_of(mode):
     return importlib.import_module(mode if mode in OTHERS else "torch").__version__
 
@@ -332,17 +338,23 @@ def version_of(mode):
 def reason(error): return f"{type(error).__name__}: {error}".strip().splitlines()[0][:300]
 
 
+def measure_all(bench):
+    """One JSON line for the machine, then one for each batch size."""
+    print(json.dumps({"machine": machine(bench.gpu)}), flush=True)
+    for batch in bench.options.batch:
+        try: line = bench.measure(batch)
+        except Skipped as error: line = {"batch": batch, "skipped": str(error)}
+        except Exception as error: line = {"batch": batch, "error": reason(error)}
+        print(json.dumps(line), flush=True)
+
+
 def worker(options):
-    """Runs in its own process: one JSON line for the machine, then one for each batch size."""
+    """Runs in its own process."""
     import torch
-    with torch.inference_mode(options.mode != "compile"), torch.no_grad():
-        bench = Bench(options)
-        print(json.dumps({"machine": bench.machine()}), flush=True)
-        for batch in options.batch:
-            try: line = bench.measure(batch)
-            except Skipped as error: line = {"batch": batch, "skipped": str(error)}
-            except Exception as error: line = {"batch": batch, "error": reason(error)}
-            print(json.dumps(line), flush=True)
+    if options.train:
+        from train_gpu import TrainingBench
+        return measure_all(TrainingBench(options))
+    with torch.inference_mode(options.mode != "compile"), torch.no_grad(): measure_all(Bench(options))
 
 
 def skip(report, mode, why):
@@ -354,7 +366,7 @@ def run_worker(options, mode, precision, seconds_left, report):
     """Adds what the worker measures to the report, and a reason for each batch size that it does not."""
     command = [sys.executable, os.path.abspath(__file__), "--worker", "--modes", mode, "--precisions", precision, "--device", options.device,
                "-b", ",".join(map(str, options.batch)), "--seconds", str(options.seconds), "--width", str(options.width),
-               "--image-size", str(options.image_size)]
+               "--image-size", str(options.image_size)] + ["--train"] * options.train
     left = dict.fromkeys(options.batch)
     with tempfile.TemporaryFile("w+") as messages, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True) as process:
         timer = threading.Timer(max(0, seconds_left), process.kill)
@@ -386,9 +398,11 @@ def write(options, report):
 
 def print_table(report, stream):
     print(f"{'engine':24}{'precision':>10}{'batch':>6}{'img/s':>10}{'min':>10}{'max':>10}{'on device':>11}{'end to end':>12}{'latency ms':>12}", file=stream)
+    optional = lambda value, width, digits: f"{value:{width}.{digits}f}" if value is not None else " " * width
     for r in sorted(report["results"], key=lambda r: (r["precision"], r["batch"], -r["images_per_second"])):
+        latency = r["step_ms"]["p50"] if "step_ms" in r else r["latency_ms"]
         print(f"{r['engine']:24}{r['precision']:>10}{r['batch']:>6}{r['images_per_second']:>10.1f}{r['min']:>10.1f}{r['max']:>10.1f}"
-              f"{r['device_images_per_second']:>11.1f}{r['end_to_end_images_per_second']:>12.1f}{r['latency_ms']:>12.3f}", file=stream)
+              f"{r['device_images_per_second']:>11.1f}{optional(r.get('end_to_end_images_per_second'), 12, 1)}{latency:>12.3f}", file=stream)
     for e in report["skipped"]: print(f"peers_gpu.py: skipped {e['engine']}: {e['reason']}", file=sys.stderr)
     for e in report["errors"]: print(f"peers_gpu.py: {e['engine']}, {e['precision']}, batch {e['batch']}: {e['reason']}", file=sys.stderr)
 
@@ -407,7 +421,8 @@ def arguments():
         return values
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-b", "--batch", type=numbers, default=[1, 8, 32, 64, 128, 256, 512, 1024], metavar="N,...")
-    parser.add_argument("--modes", type=words(MODES), default=list(MODES), help="comma separated: " + ", ".join(MODES))
+    parser.add_argument("--train", action="store_true", help="steps of training instead; its modes are " + ", ".join(TRAINING))
+    parser.add_argument("--modes", type=words(MODES), help="comma separated, default all: " + ", ".join(MODES))
     parser.add_argument("--precisions", type=words(TOLERANCE), default=list(TOLERANCE), help="comma separated: " + ", ".join(TOLERANCE))
     parser.add_argument("--seconds", type=float, default=1, help="for one batch size, all its rates together, after warming up; default 1")
     parser.add_argument("--minutes", type=float, help="stop after so long; what is left is reported as out of time")
@@ -417,6 +432,10 @@ def arguments():
     parser.add_argument("--json", metavar="FILE", help="write the results; - for standard output")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    known = TRAINING if options.train else tuple(MODES)
+    options.modes = options.modes or list(known)
+    if not set(options.modes) <= set(known): parser.error(f"the modes of --train are {', '.join(known)}")
+    if options.train and options.width != 1: parser.error("--train takes no --width: torchvision's network has one")
     options.mode, options.precision = options.modes[0], options.precisions[0]
     return options
 
@@ -426,9 +445,10 @@ def main():
     if options.worker: return worker(options)
     deadline = time.monotonic() + (60 * options.minutes if options.minutes else 1e6)
     report = {"machine": {}, "seconds": options.seconds, "results": [], "errors": [], "skipped": []}
+    if options.train: report["includes"] = "forward, losses, backward, update; images from and loss to ordinary memory"
     for mode in options.modes:
-        if missing(mode):
-            skip(report, mode, missing(mode))
+        if missing(mode, options.train):
+            skip(report, mode, missing(mode, options.train))
             write(options, report)
             continue
         for precision in options.precisions: run_worker(options, mode, precision, deadline - time.monotonic(), report)
