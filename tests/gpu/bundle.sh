@@ -16,7 +16,7 @@ usage: tests/gpu/bundle.sh [OPTION...]      or: make gpu-bundle GPU_FLAGS='OPTIO
       --out DIR       the folder to make; default build-gpu, where gpu_check.sh looks for it. One that is there is replaced
       --archive FILE  write folder and sources to FILE, too, to be unpacked there: a .tar.gz or .tar.xz
       --from DIR      take the programs from this build folder instead of building them
-      --max-mb N      fail if the folder and the sources are larger together, unpacked; default 45
+      --max-mb N      fail if the folder and the sources are larger together, unpacked; default 64
   -h, --help          print this text
 
 CMAKE_FLAGS in the environment goes to CMake.
@@ -24,7 +24,7 @@ TEXT
 }
 fail() { echo "bundle.sh: $1" >&2 && exit "${2:-1}"; }
 
-arch="" out=build-gpu archive="" from="" most=45
+arch="" out=build-gpu archive="" from="" most=64
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
@@ -111,6 +111,8 @@ mkdir -p "$out/lib"
 echo "$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown), packed $(date -u '+%Y-%m-%d %H:%M UTC')${arch:+ for sm_$arch}" >"$out/bundle.txt"
 for program in $(programs tests/gpu/steps.table) $(cd "$from" && find . -name kernel_bench -type f -perm -u+x -printf '%P\n'); do pack "$program"; done
 pack_header
+# By which the check over there sees whether these are its sources.
+source_files | xargs -0 sha256sum >"$out/sources.sha256"
 
 find "$out" -type f -printf '%s %P\n' | sort -rn
 packed=$(find "$out" -type f -printf '%s\n' | megabytes)

@@ -111,6 +111,7 @@ all_pass)
     done; done; done
     [ "$(grep -c '^| [a-z].*| skipped: this build has no --schedule fused' "$report")" -eq 10 ] || fail "only the schedule that is not there is skipped"
     [ "$(grep -c '^| [a-z].*| skipped' "$report")" -eq 10 ] || fail "something else is skipped, too"
+    if grep -l 'unbound variable\|step.sh: line' "$work/report/logs"/*.log; then fail "step.sh itself complains"; fi
     ;;
 failures)
     fake_machine
@@ -280,11 +281,16 @@ build_folders)
     fake_test "$work/build/tests/test_golden" 1 0 0
     check 0 --only build
     expect_row build 'passed: copied from * not built here'
-    if git -C "$here" describe --always >/dev/null 2>&1; then
-        echo "0123456789ab, packed long ago" >"$work/build/bundle.txt"
-        check 1 --only build
-        expect_row build "failed: $work/build was packed from 0123456789ab*"
-    fi
+    # Other sources are told by their contents: the commit may be one of another repository.
+    echo "0123456789ab, packed long ago" >"$work/build/bundle.txt"
+    (cd "$here/../.." && sha256sum Makefile tests/gpu/steps.table) >"$work/build/sources.sha256"
+    check 0 --only build
+    expect_row build 'passed: copied from 0123456789ab, not built here'
+    sed -i "1s/^[0-9a-f]*/$(sha256sum </dev/null | cut -d ' ' -f 1)/" "$work/build/sources.sha256"
+    (cd "$here" && sha256sum steps.table | sed 's/steps.table/no such file/') >>"$work/build/sources.sha256"
+    check 1 --only build
+    expect_row build "failed: 2 files are not those that $work/build was packed from (0123456789ab): Makefile no such file; *"
+    rm "$work/build/sources.sha256"
     # Built elsewhere: used; built here: built again.
     rm "$work/build/bundle.txt"
     echo "CMAKE_HOME_DIRECTORY:INTERNAL=/somewhere/else" >"$work/build/CMakeCache.txt"
@@ -329,6 +335,7 @@ bundle) # moved away, the programs start with nothing but what was packed and CU
     mkdir "$work/unpacked" && tar -xf "$work/all.tar.gz" -C "$work/unpacked"
     diff -r "$work/packed" "$work/unpacked/tributary/build-gpu" || fail "the archive has other programs"
     for file in Makefile tests/gpu/steps.table; do cmp "$here/../../$file" "$work/unpacked/tributary/$file" || fail "the archive lacks $file"; done
+    (cd "$work/unpacked/tributary" && sha256sum -c --quiet build-gpu/sources.sha256) || fail "the archive has other sources"
     grep -q '^build-gpu\|packed: .* MB, with the sources .* MB' "$work/printed" || fail "no sizes: $(cat "$work/printed")"
     mv "$work/packed" "$work/moved"
     cuda=$(ldd "$BUILT/tributary" | awk '$1 ~ /^libcudart/ { print $3 }' | xargs dirname)

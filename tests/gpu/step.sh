@@ -9,6 +9,9 @@ set -uo pipefail
 . "$SOURCE/tests/gpu/plan.sh"
 # At its limit a step's programs are asked to end; this script waits for them.
 trap 'exit 143' TERM
+# What the step's program prints, if the step reads it. Global: at exit no function's variables are left.
+output=""
+trap 'if [ -n "$output" ]; then rm -f "$output"; fi' EXIT
 # One folder for everybody's compiled convolutions: the tests have a file of their own, with shapes of their own.
 mkdir -p "$CACHE"
 export TRIBUTARY_CACHE_DIR=$CACHE TRIB_TEST_CHOICE_CACHE=$CACHE/tests.txt
@@ -42,7 +45,8 @@ sources() {
     git -C "$SOURCE" describe --always --dirty --abbrev=12 2>/dev/null
 }
 packed() { sed -n '1s/,.*//p' "$BUILD/bundle.txt" 2>/dev/null; }
-commit() { sources || packed || echo unknown; }
+# A bundle's sources may have come in a repository of another history.
+commit() { packed || sources || echo unknown; }
 
 # ---- environment ----
 
@@ -87,9 +91,14 @@ copied() {
     [ -n "$home" ] && [ "$home" != "$SOURCE" ]
 }
 check_copy() {
+    local differ first
     [ -z "$(lacking)" ] || fail "the copied folder $BUILD lacks $(lacking)"
-    if [ -n "$(packed)" ] && [ -n "$(sources)" ] && [ "$(packed)" != "$(sources)" ]; then
-        fail "$BUILD was packed from $(packed), but here is $(sources): make gpu-bundle again, or --build another folder"
+    if [ -e "$BUILD/sources.sha256" ]; then
+        differ=$(cd "$SOURCE" && LC_ALL=C sha256sum -c --quiet "$BUILD/sources.sha256" 2>/dev/null)
+        if [ -n "$differ" ]; then
+            first=$(awk -F ': FAILED' 'NR <= 3 { print $1 }' <<<"$differ" | paste -sd' ')
+            fail "$(wc -l <<<"$differ") files are not those that $BUILD was packed from ($(packed)): $first; make gpu-bundle again, or --build another folder"
+        fi
     fi
     note "copied from $(packed), not built here"
 }
@@ -124,9 +133,9 @@ step_build() {
 # Passed means that tests ran: none at all is a failure, and all of them skipped is skipped.
 step_test() { # EXECUTABLE FILTER ["long"]
     program "$1"
-    local code=0 passed skipped output filter=$2${TINY:+-*_161:*_224:*Training5*/torchvision}
+    local code=0 passed skipped filter=$2${TINY:+-*_161:*_224:*Training5*/torchvision}
     if [ "${3:-}" = long ] && [ -z "$TINY" ]; then export TRIB_TEST_LONG=1; fi
-    output=$(mktemp) && trap 'rm -f "$output"' EXIT
+    output=$(mktemp)
     export TRIB_TEST_DATA=$SOURCE/tests/data TRIB_TEST_DEVICE=cuda
     "$BUILD/$1" --gtest_filter="$filter" --gtest_color=no 2>&1 | tee "$output" || code=$?
     passed=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' "$output")
@@ -155,7 +164,7 @@ our_kernels() { # OPTION
 }
 
 step_sanitize() { # TOOL kernels, or TOOL network ARCHITECTURE PRECISION
-    local tool=$1 subject=$2 sanitizer output filter=--kernel-name run=() flags=(--tool "$1" --error-exitcode 9)
+    local tool=$1 subject=$2 sanitizer filter=--kernel-name run=() flags=(--tool "$1" --error-exitcode 9)
     if [ "$subject" = kernels ]; then
         run=(tests/kernels_cuda/test_kernels_gpu "--gtest_filter=*Edges*" --gtest_brief=1)
     else
@@ -168,7 +177,7 @@ step_sanitize() { # TOOL kernels, or TOOL network ARCHITECTURE PRECISION
         grep -q -- --kernel-name <<<"$("$sanitizer" --help)" || filter=--kernel-regex # its name before CUDA 12.3
         mapfile -t -O "${#flags[@]}" flags < <(our_kernels $filter | tr ' ' '\n')
     fi
-    output=$(mktemp) && trap 'rm -f "$output"' EXIT
+    output=$(mktemp)
     (set -x && "$sanitizer" "${flags[@]}" "$BUILD/${run[0]}" "${run[@]:1}") 2>&1 | tee "$output" || fail "exit code $?"
     # Without it nobody looked.
     if [ "$tool" = memcheck ] && ! grep -q 'LEAK SUMMARY: 0 bytes' "$output"; then fail "no leak check: $(grep 'LEAK SUMMARY' "$output")"; fi
