@@ -20,7 +20,7 @@ how to go on. What cannot run is skipped, with the reason.
       --minutes N         stop after N minutes; a step that is expected to take longer than is left is skipped. Default: no
                           limit
       --step-minutes N    no step takes longer than N minutes; default: each has a limit of its own
-      --only PATTERN      only the steps whose names match this shell pattern, such as 'network-bf16-*'
+      --only PATTERN      only the steps whose names match this shell pattern, such as 'peers-bf16-*'
       --resume            go on where the run that left DIR ended: what passed is kept, the rest is run
       --seconds S         measure each batch size for S seconds; default 1
       --batches N,...     batch sizes of the sweep and of PyTorch; default 1,8,32,64,128,256,512,1024

@@ -21,7 +21,7 @@ programs() {
 
 list_steps() {
     local name total=0
-    printf '%-30s %8s %6s %6s  %s\n' step expected total limit 'what (seconds on an H100, worked out: see steps.table)'
+    printf '%-30s %8s %6s %6s  %s\n' step expected total limit 'what (seconds on an H100: see steps.table)'
     for name in "${steps[@]}"; do
         total=$((total + expected[$name]))
         printf '%-30s %8d %6d %6d  %s\n' "$name" "${expected[$name]}" $total "${limit[$name]}" "${command[$name]}"

@@ -90,7 +90,7 @@ break_program() {
     chmod +x "$there/build-gpu/$1"
 }
 break_program tests/test_golden <<<'case $* in *Bfloat16/bvlc*) echo "made to fail"; exit 1 ;; esac'
-break_program tributary <<<'case $* in *"bf16 --schedule serial --launch graph"*) trap "" TERM; setsid sleep 987.65 & sleep 987.65 ;; esac'
+break_program tributary <<<'case $* in *profile-bf16-32.json*) trap "" TERM; setsid sleep 987.65 & sleep 987.65 ;; esac'
 
 # ---- the check ----
 
@@ -103,16 +103,17 @@ check() { # CODE FLAGS
 if [ -n "$whole" ]; then check 2 "--tiny --step-minutes 3"; else check 2 "--minutes 9 --tiny --step-minutes 1"; fi
 
 expect_row build 'passed: copied from *'
-for step in environment kernels-edges limits first-bf16 first-peers-bf16 golden-bf16-torchvision network-bf16-fused-graph peers-bf16-graph \
-    network-bf16-branches-graph network-bf16-fused-eager; do
+for step in environment kernels-edges limits first-bf16 first-peers-bf16 golden-bf16-torchvision network-bf16 peers-bf16-graph \
+    profile-bf16-1 tune-bf16 training-bf16 profile-training-bf16-32; do
     expect_row $step 'passed*'
 done
 expect_row first-bf16 'passed: images/s at batch 1: *, 2: *'
 expect_row golden-bf16-bvlc 'failed: exit code 1*'
-expect_row network-bf16-serial-graph 'failed: not done after * s'
+expect_row profile-bf16-32 'failed: not done after * s'
 [ "$(grep -cE '^\| [a-z0-9-]+ \| failed' "$report")" -le 2 ] || [ -n "$whole" ] || fail "more than these two have failed"
 if pgrep -f '^sleep 987.65' >"$work/printed"; then fail "the hanging step went on: $(cat "$work/printed")"; fi
 grep -q '^| bf16 | 2 | [0-9]* (.*) | [0-9]* (pytorch-graph; .*) | [0-9.]* |' "$report" || fail "no row with both numbers"
+ls "$there"/build-gpu/choice-cache/schedules-*.txt >/dev/null || fail "nothing that was tuned is kept"
 # Compiled convolutions of the network and of the tests were kept, for all steps.
 for file in choices.txt tests.txt; do
     grep -qa '^key: cudnn' "$there/build-gpu/choice-cache/$file" || fail "no choice cache $file"
@@ -125,9 +126,9 @@ sed -n 's/^    \(cd .* --only golden-bf16-bvlc\)$/\1/p' "$report" >"$work/again"
 [ -s "$work/again" ] || fail "no command for the step that failed"
 bash "$work/again" >"$work/printed" 2>&1 || true # the other has still failed
 expect_row golden-bf16-bvlc 'passed*'
-expect_row network-bf16-serial-graph 'failed: not done after * s'
+expect_row profile-bf16-32 'failed: not done after * s'
 mv "$there/build-gpu/tributary.real" "$there/build-gpu/tributary"
 check 0 "--tiny --resume"
-for step in memcheck-bvlc racecheck-bvlc synccheck-bvlc golden-fp32-bvlc measured-bf16-256 training-bf16-graph kernels-all conformance network-bf16-serial-graph; do expect_row $step 'passed*'; done
+for step in memcheck-bvlc racecheck-bvlc synccheck-bvlc golden-fp32-bvlc measured-bf16-256 training-fp32 kernels-all conformance profile-bf16-32; do expect_row $step 'passed*'; done
 grep -q '^Nothing: every step passed' "$report" || fail "something is left to do"
 echo "$(grep -cE '^\| [a-z0-9-]+ \| passed' "$report") steps passed; the one that failed and the one that hung when they were run again"

@@ -21,8 +21,8 @@ read_results() { # FILE
 
 # ---- numbers ----
 
-# rates FILE ours|"": "precision batch images/s images/s-on-the-device what" for each batch size that tributary bench, whose
-# precision, schedule and launch stand before the results, or peers_gpu.py measured. Both write a field a line.
+# rates FILE ours|"": "precision batch images/s images/s-on-the-device what" for all that tributary bench, whose precision,
+# schedule and launch follow the batch size, or peers_gpu.py measured. Both write a field a line.
 rates() {
     awk -v ours="$2" '
         function value() { sub(/^[^:]*:[ \t]*/, ""); sub(/,?[ \t]*$/, ""); gsub(/"/, ""); return $0 }
@@ -34,42 +34,37 @@ rates() {
         END { flush() }' "$1"
 }
 # The best of ours and of PyTorch's for each precision and batch size: a Markdown row each.
-best_rates() {
+best_rates() { # FOLDER PEERS-FOLDER
     local file
     {
-        for file in "$OUT"/network/*.json; do if [ -s "$file" ]; then rates "$file" ours | sed 's/^/ours /'; fi; done
-        for file in "$OUT"/peers/*.json; do if [ -s "$file" ]; then rates "$file" "" | sed 's/^/peer /'; fi; done
+        for file in "$OUT/$1"/*.json; do if [ -s "$file" ]; then rates "$file" ours | sed 's/^/ours /'; fi; done
+        for file in "$OUT/$2"/*.json; do if [ -s "$file" ]; then rates "$file" "" | sed 's/^/peer /'; fi; done
     } | awk '
         { key = $2 " " $3; keys[key] = 1
-          if ($4 > best[$1, key]) { best[$1, key] = $4; what[$1, key] = $6; device[$1, key] = $5 } }
-        function cell(who, key) { return best[who, key] ? sprintf("%.0f (%s; on the device %s)", best[who, key], what[who, key], device[who, key] == "-" ? "-" : sprintf("%.0f", device[who, key])) : "-" }
+          if ($4 > best[$1, key]) { best[$1, key] = $4; what[$1, key] = $6; device[$1, key] = $5 == "-" ? "" : sprintf("; on the device %.0f", $5) } }
+        function cell(who, key) { return best[who, key] ? sprintf("%.0f (%s%s)", best[who, key], what[who, key], device[who, key]) : "-" }
         END { for (key in keys) { split(key, k, " "); a = best["ours", key]; b = best["peer", key]
               printf "| %s | %d | %s | %s | %s |\n", k[1], k[2], cell("ours", key), cell("peer", key), a && b ? sprintf("%.2f", a / b) : "-" } }' |
         sort -t '|' -k 2,2 -k 3,3n
 }
-# Of steps of training: a Markdown row for each precision and batch size.
-training_rates() {
-    local file
-    for file in "$OUT"/training/*.json; do if [ -s "$file" ]; then rates "$file" ours; fi; done |
-        awk '{ printf "| %s | %d | %.0f | %s |\n", $1, $2, $3, $5 }' | sort -t '|' -k 2,2 -k 3,3n
+rates_table() { # ROWS
+    printf '\n%s\n' "| precision | batch | Tributary | PyTorch | ratio |"
+    printf '%s\n' "|---|---|---|---|---|" "$1"
 }
 numbers() {
     local rows training
-    rows=$(best_rates) training=$(training_rates)
+    rows=$(best_rates network peers) training=$(best_rates training peers-training)
     echo "## Numbers"
     echo
     if [ -z "$rows$training" ]; then echo "None yet." && return; fi
     if [ -n "$TINY" ]; then echo "**Of a tiny network, made to try the check itself (--tiny): they say nothing about any card.**" && echo; fi
     if [ -n "$rows" ]; then
         echo "Images per second, the best of what was measured; network/ and peers/ have all of it, and what each number includes."
-        echo
-        echo "| precision | batch | Tributary | PyTorch | ratio |"
-        echo "|---|---|---|---|---|"
-        echo "$rows"
+        rates_table "$rows"
     fi
     if [ -n "$training" ]; then
-        printf '\n%s\n\n' "Steps of training (forward, losses, backward, update), images per second:"
-        printf '%s\n' "| precision | batch | Tributary | how |" "|---|---|---|---|" "$training"
+        printf '\n%s\n' "Steps of training (forward, losses, backward, update; images from ordinary memory, each step waited for), the best likewise:"
+        rates_table "$training"
     fi
     if [ -s "$OUT/limits.json" ]; then
         echo
@@ -79,7 +74,7 @@ numbers() {
 
 # ---- what to do next ----
 
-is_number() { [[ ${command[$1]} == network* || ${command[$1]} == training* || ${command[$1]} == peers* || ${command[$1]} == limits* || ${command[$1]} == kernels* ]]; }
+is_number() { [[ ${command[$1]} =~ ^(network|training|peers|limits|kernels|profile|tune) ]]; }
 
 failures() {
     local name

@@ -27,16 +27,6 @@ program() {
     [ -z "$libraries_missing" ] || skip "$1 needs what was not found: $libraries_missing"
 }
 
-# option NAME VALUE: this build's tributary has it, or else the step is skipped.
-option() { offers "$1" "$2" || skip "this build has no --$1 $2"; }
-# In the help of the option, as "a|b|VALUE" or "VALUE: what it means".
-offers() {
-    awk -v option="--$1( |\$)" -v value="(^|[ |])$2([|:,]|  |\$)" '
-        /^ +(-[a-zA-Z], )?--/ { inside = $0 ~ option }
-        inside && $0 ~ value { found = 1 }
-        END { exit !found }' <<<"$("$BUILD/tributary" bench --help)"
-}
-
 all_programs() { programs "$SOURCE/tests/gpu/steps.table"; }
 kernel_bench() { find "$BUILD" -name kernel_bench -type f -perm -u+x -printf '%P\n' | head -n 1; }
 # Of these sources, if they are a clone of their own.
@@ -189,31 +179,59 @@ wanted_batches() { # BATCHES
     if [ -n "$TINY" ]; then echo 1,2; elif [ "$1" = all ]; then echo "$BATCHES"; else echo "$1"; fi
 }
 
-step_network() { rates_of network "$@"; }         # PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
-step_training() { rates_of training "$@" --train; } # the same: steps of training
-rates_of() { # FOLDER PRECISION SCHEDULE LAUNCH BATCHES [OPTION...]
-    local folder=$OUT/$1 batches measured run file
+count_of() { tr ',' '\n' <<<"$1" | wc -l; }
+# tributary ARGUMENT...: the networks of --tiny are tiny.
+run_tributary() {
+    if [ -n "$TINY" ]; then set -- "$@" --classes 10 --img-size 64 --width-multiplier 0.125; fi
+    (set -x && "$BUILD/tributary" "$@")
+}
+
+step_network() { rates_of network "$@"; } # PRECISION SCHEDULES LAUNCHES BATCHES [OPTION...]
+# The same of steps of training. A trainer is made for each turn: fewer rounds.
+step_training() { rates_of training "$@" --train --rounds 2; }
+rates_of() { # FOLDER PRECISION SCHEDULES LAUNCHES BATCHES [OPTION...]
+    local folder=$OUT/$1 batches wanted measured run file
     file=$folder/$STEP.json
     shift
     program tributary
-    option precision "$1"
-    option schedule "$2"
-    option launch "$3"
     batches=$(wanted_batches "$4")
     run=(bench --arch torchvision --device cuda --precision "$1" --schedule "$2" --launch "$3" -b "$batches" "${@:5}" --json "$file" --overwrite)
-    if [ -n "$TINY" ]; then
-        run+=(--classes 10 --img-size 64 --width-multiplier 0.125 --iterations 2 --warmup 0)
-    else
-        run+=(--seconds "$MEASURE")
-    fi
+    if [ -n "$TINY" ]; then run+=(--iterations 2 --warmup 0); else run+=(--seconds "$MEASURE"); fi
     # What is measured decides for whoever reads that cache.
     if [[ " ${*:5} " == *" --measure "* ]]; then run+=(--choice-cache "$CACHE/measured.txt"); fi
     mkdir -p "$folder"
-    (set -x && "$BUILD/tributary" "${run[@]}") || fail "exit code $?; the batch sizes that were measured are in the log"
-    measured=$(grep -c '"images_per_second"' "$file")
-    [ "$measured" -eq "$(tr ',' '\n' <<<"$batches" | wc -l)" ] || fail "$measured of the batch sizes $batches were measured"
-    note "images/s at batch $(awk -F'[:,]' '/"batch"/ { batch = $2 + 0 }
-        /"images_per_second"/ { printf "%s%d: %.0f", separator, batch, $2; separator = ", " }' "$file")"
+    run_tributary "${run[@]}" || fail "exit code $?; what was measured is in the log"
+    wanted=$(($(count_of "$2") * $(count_of "$3") * $(count_of "$batches")))
+    measured=$(grep -c '"images_per_second":' "$file")
+    [ "$measured" -eq "$wanted" ] || fail "$measured of $wanted combinations were measured"
+    note "images/s at batch $(best_of "$file")"
+}
+# "1: 1000 (fused, graph), 8: ...": the best of each batch size.
+best_of() { # FILE
+    awk -F '[:,]' '
+        { value = $2; gsub(/[" \t]/, "", value) }
+        /"batch":/ { batch = value + 0; if (!(batch in best)) order[++count] = batch }
+        /"schedule":/ { schedule = value } /"launch":/ { launch = value }
+        /"images_per_second":/ && value + 0 > best[batch] { best[batch] = value + 0; how[batch] = schedule ", " launch }
+        END { for (i = 1; i <= count; ++i) printf "%s%d: %.0f (%s)", (i > 1 ? ", " : ""), order[i], best[order[i]], how[order[i]] }' "$1"
+}
+
+step_profile() { # PRECISION BATCH [--train]
+    local to=$OUT/profile/$STEP batch=$2 run=() file
+    program tributary
+    if [ -n "$TINY" ]; then batch=2 run=(--iterations 2 --warmup 1); fi
+    run+=(--arch torchvision --device cuda --precision "$1" -b "$batch" "${@:3}" --json "$to.json" --trace "$to.trace.json" --html "$to.html" --overwrite)
+    mkdir -p "$OUT/profile"
+    run_tributary profile "${run[@]}" || fail "exit code $?"
+    for file in "$to".{json,trace.json,html}; do [ -s "$file" ] || fail "$file was not written"; done
+}
+# What is found is kept beside the choice cache, where --schedule auto looks for it.
+step_tune() { # PRECISION BATCHES SECONDS
+    local seconds=$3
+    program tributary
+    if [ -n "$TINY" ]; then seconds=1; fi
+    run_tributary tune --arch torchvision --device cuda --precision "$1" --launch graph -b "$(wanted_batches "$2")" --tune-seconds "$seconds" ||
+        fail "exit code $?"
 }
 
 step_kernels() { # BATCH
@@ -237,13 +255,14 @@ step_limits() {
     if [ -n "$TINY" ]; then run+=(--megabytes 16 --size 256); fi
     (set -x && "$PYTHON" "${run[@]}") || fail "exit code $?"
 }
-step_peers() { # PRECISION MODE BATCHES
-    local file=$OUT/peers/$STEP.json run
+step_peers() { # PRECISION MODE BATCHES [--train]
+    local folder=peers${4:+-training} run
     pytorch
-    run=("$SOURCE/benches/peers/peers_gpu.py" --precisions "$1" --modes "$2" -b "$(wanted_batches "$3")" --json "$file")
-    if [ -n "$TINY" ]; then run+=(--width 0.125 --image-size 64 --seconds 0.1); else run+=(--seconds "$MEASURE"); fi
-    mkdir -p "$OUT/peers"
-    (set -x && "$PYTHON" "${run[@]}") || fail "exit code $?; what was measured is in peers/$STEP.json"
+    run=("$SOURCE/benches/peers/peers_gpu.py" "${@:4}" --precisions "$1" --modes "$2" -b "$(wanted_batches "$3")" --json "$OUT/$folder/$STEP.json")
+    if [ -z "$TINY" ]; then run+=(--seconds "$MEASURE"); else run+=(--image-size 64 --seconds 0.1); fi
+    if [ -n "$TINY" ] && [ -z "${4:-}" ]; then run+=(--width 0.125); fi
+    mkdir -p "$OUT/$folder"
+    (set -x && "$PYTHON" "${run[@]}") || fail "exit code $?; what was measured is in $folder/$STEP.json"
 }
 
 "step_$1" "${@:2}"
