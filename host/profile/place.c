@@ -3,9 +3,7 @@
 #include "profile/analysis.h"
 #include "profile/blocks.h"
 
-static int64_t step_of(const trib_analysis *a) { return a->run->clock_step ? a->run->clock_step : 1; }
-/* By how much clocks may be wrong from one stream to another. */
-static int64_t noise_of(const trib_analysis *a) { return trib_later(1000, 2 * step_of(a)); }
+static int64_t noise_of(const trib_analysis *a) { return trib_later(TRIB_PROFILE_NOISE, 2 * a->run->clock_step); }
 
 /* ---- contradictions ---- */
 
@@ -91,7 +89,7 @@ static trib_status trim(trib_analysis *a, int i, int busy)
     trib_profile_op_result *op = &a->ops[i];
     const int64_t early = busy < 0 ? 0 : a->ops[busy].to - op->from;
     if (early <= 0) return trib_success();
-    if (early > step_of(a)) return contradiction(a, TRIB_CONTRADICTION_OVERLAP, i, busy, early);
+    if (early > noise_of(a)) return contradiction(a, TRIB_CONTRADICTION_OVERLAP, i, busy, early);
     op->from = a->ops[busy].to;
     op->to = trib_later(op->to, op->from);
     ++a->out->trimmed;

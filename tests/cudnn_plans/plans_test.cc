@@ -140,6 +140,20 @@ TEST_F(Plans, ForwardTf32)
 
 // At batch 1 the inner dimension is split to keep the card busy: room for partial sums is not a copy. What turns dense
 // tensors to another layout is one.
+// ReLU without a bias in fp32: of what mode A offers, all need tensor cores.
+TEST_F(Plans, WhatModeALacksComesFromTheFallbacks)
+{
+    trib_conv_desc desc = layers[0].desc;
+    desc.has_bias = false;
+    trib_conv_list list = {};
+    const trib_conv_limits limits = describe_first();
+    ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
+    EXPECT_GT(list.imprecise, 0);
+    ASSERT_EQ(list.count, 1);
+    EXPECT_FALSE(trib_compiled_conv_get_info(list.convs[0])->tensor_cores);
+    trib_conv_list_clear(&list);
+}
+
 TEST_F(Plans, PartialSumsAreNoCopies)
 {
     int splits = 0, turns = 0;

@@ -73,8 +73,9 @@ void finalize(Body &body)
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
         body.convolution = body.body(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH)->convolution;
         body.card = body.body(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP)->card;
-        if (body.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE) != CUDNN_HEUR_MODE_A)
-            throw Refusal { CUDNN_STATUS_NOT_SUPPORTED, "the simulation only has mode A" };
+        if (const auto mode = body.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE);
+            mode != CUDNN_HEUR_MODE_A && mode != CUDNN_HEUR_MODE_FALLBACK)
+            throw Refusal { CUDNN_STATUS_NOT_SUPPORTED, "the simulation only has mode A and fallbacks" };
         break;
     case CUDNN_BACKEND_ENGINECFG_DESCRIPTOR:
         body.convolution = body.body(CUDNN_ATTR_ENGINECFG_ENGINE)->convolution;
@@ -144,7 +145,8 @@ std::vector<BodyPointer> knobs_of(const Body &config)
 std::vector<BodyPointer> results_of(const Body &heuristic)
 {
     std::vector<BodyPointer> results;
-    for (const Config &config : heuristics(*heuristic.convolution))
+    const auto mode = heuristic.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE);
+    for (const Config &config : heuristics(*heuristic.convolution, mode))
         results.push_back(made_body(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, heuristic, config));
     return results;
 }

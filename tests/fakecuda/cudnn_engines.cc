@@ -37,6 +37,11 @@ const Engine engines[] = {
     { 51, Copies::slices, 131, { tensor_core }, {} },
     { 26, Copies::all, 16, { tensor_core }, {} },
     { 11, Copies::none, 0, {}, {} },
+    { 8,
+      Copies::none,
+      0,
+      {},
+      { CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION, CUDNN_BEHAVIOR_NOTE_SUPPORTS_CUDA_GRAPH_NATIVE_API } },
     { 44, Copies::slices, 4096, {}, {} },
     { 67, Copies::slices, 131, { tensor_core }, {} },
     { 65, Copies::slices, 0, { tensor_core }, {} },
@@ -64,14 +69,16 @@ bool suits(const Convolution &c, std::int64_t engine)
 {
     const bool single = c.x.type == CUDNN_DATA_FLOAT, forward = c.direction == Direction::forward;
     const bool wide_bias = c.has_bias && c.bias.type == CUDNN_DATA_FLOAT;
+    const bool relu_alone = c.relu && !c.has_bias; // no precompiled engine has that
     switch (engine) {
     case 41:
     case 10: return forward && !single && !wide_bias;
     case 7: return !single && (forward ? wide_bias : c.direction == Direction::wgrad && c.wide_filter());
     case 51: return forward && single;
     case 26: return forward && single;
-    case 11: return forward && single;
-    case 44: return forward && single;
+    case 8: return forward && single && relu_alone;
+    case 11:
+    case 44: return forward && single && !relu_alone;
     case 67: return c.direction == Direction::dgrad;
     case 65: return c.direction == Direction::wgrad && !c.wide_filter();
     case 1: return !forward && single;
@@ -144,8 +151,12 @@ std::string plan_json(const Body &plan)
     return out.str();
 }
 
-std::vector<Config> heuristics(const Convolution &c)
+std::vector<Config> heuristics(const Convolution &c, cudnnBackendHeurMode_t mode)
 {
+    if (mode == CUDNN_HEUR_MODE_FALLBACK) {
+        if (suits(c, 8)) return { { 31, {} }, { 8, {} } };
+        return {};
+    }
     // Bad ones first: who takes the first without looking fails.
     const std::vector<Config> list = {
         { 41, { { CUDNN_KNOB_TYPE_TILE_SIZE, refused_value } } },

@@ -102,7 +102,7 @@ void finalize_card(Body &body);
 void finalize_engine(Body &body);
 void finalize_plan(Body &body);
 std::string plan_json(const Body &plan);
-std::vector<Config> heuristics(const Convolution &c);
+std::vector<Config> heuristics(const Convolution &c, cudnnBackendHeurMode_t mode);
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(const Config &config);
 std::vector<cudnnBackendBehaviorNote_t> behavior_notes(const Config &config);
 std::int64_t workspace_of(const Convolution &c, const Config &config);

@@ -167,15 +167,28 @@ TEST(Lanes, ShareOneDevice)
     EXPECT_EQ(d.any + d.busy + d.overlap + d.streams, 0);
 }
 
+// As a device's clock has it where one run follows another.
+TEST(Lanes, NoiseIsTrimmed)
+{
+    Flow a = two(2000, 0, 100, 0), b = two(80, 0, 1100, 0);
+    Runs runs;
+    for (const Flow &f : { a, b }) runs.add(f);
+    const trib_profile_graph *graphs[] = { a.graph(), b.graph() };
+    trib_profile_device d;
+    ASSERT_OK(trib_profile_device_of(runs.list.data(), graphs, 2, 100, 3000, &d));
+    EXPECT_EQ(d.any, 2000); // b's op of stream 1 lies in a's as a whole, and becomes a point
+    EXPECT_EQ(d.busy, 2000 + 50 + 50);
+}
+
 TEST(Lanes, Refusals)
 {
-    Flow a = two(100, 0, 100, 0), b = two(80, 0, 199, 0);
+    Flow a = two(2000, 0, 100, 0), b = two(80, 0, 1099, 0);
     Runs runs;
     for (const Flow &f : { a, b }) runs.add(f);
     const trib_profile_graph *graphs[] = { a.graph(), b.graph() };
     trib_profile_device d;
     EXPECT_FAILS(trib_profile_device_of(runs.list.data(), graphs, 2, 0, 0, &d), TRIB_BAD_DATA,
-                 "lane 0, stream 1, runs overlap by 1 ns");
+                 "lane 0, stream 1, runs overlap by 1001 ns");
     EXPECT_FAILS(trib_profile_device_of(runs.list.data(), graphs, 0, 0, 0, &d), TRIB_INVALID_ARGUMENT, "no runs");
     EXPECT_FAILS(trib_profile_device_of(runs.list.data(), graphs, 1, 2, 1, &d), TRIB_INVALID_ARGUMENT, "no runs");
     Flow other(1);

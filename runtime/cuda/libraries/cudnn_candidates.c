@@ -110,19 +110,28 @@ static trib_status try_config(search *s, cudnnBackendDescriptor_t descriptor, tr
 
 static bool enough(const search *s) { return s->limits.most && s->ranked[0] >= s->limits.most; }
 
-/* All candidates with a bias of this type. */
-static trib_status search_with(search *s, trib_dtype bias)
+/* All candidates of one mode with a bias of this type. */
+static trib_status search_mode(search *s, cudnnBackendHeurMode_t mode, trib_dtype bias)
 {
     trib_cudnn_bag bag = { 0 };
     cudnnBackendDescriptor_t graph, configs[TRIB_CUDNN_MOST_CONFIGS];
     int count = 0;
     trib_status status = trib_cudnn_conv_graph(&bag, s->desc, bias, &graph);
-    if (!trib_failed(&status)) status = trib_cudnn_heuristics(s->library, &bag, graph, configs, &count);
+    if (!trib_failed(&status)) status = trib_cudnn_heuristics(s->library, &bag, graph, mode, configs, &count);
     if (trib_failed(&status) && refused(s, &status)) status = trib_success();
     s->list->configs += count;
     for (int i = 0; i < count && !enough(s) && !trib_failed(&status); ++i) status = try_config(s, configs[i], bias);
     trib_cudnn_bag_empty(&bag);
     return status;
+}
+
+/* Mode A may offer only what is imprecise (fp32 without a bias: tensor cores alone). The fallbacks hold for every graph
+ * that cuDNN supports at all, but are slow. */
+static trib_status search_with(search *s, trib_dtype bias)
+{
+    TRIB_TRY(search_mode(s, CUDNN_HEUR_MODE_A, bias));
+    if (s->list->count) return trib_success();
+    return search_mode(s, CUDNN_HEUR_MODE_FALLBACK, bias);
 }
 
 trib_status trib_conv_candidates(const trib_cudnn *library, const trib_conv_desc *desc, const trib_conv_limits *limits,

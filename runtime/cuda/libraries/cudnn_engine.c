@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine configurations: gets them from heuristic mode A, reads them, writes them as text, and makes them from text. */
+ * Engine configurations: gets them from cuDNN's heuristics, reads them, writes them as text, and makes them from text. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "cuda/libraries/cudnn_library.h"
 
 trib_status trib_cudnn_heuristics(const trib_cudnn *library, trib_cudnn_bag *bag, cudnnBackendDescriptor_t graph,
+                                  cudnnBackendHeurMode_t mode,
                                   cudnnBackendDescriptor_t configs[TRIB_CUDNN_MOST_CONFIGS], int *count)
 {
-    cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
     cudnnBackendDescriptor_t d;
     int64_t offered = 0, got;
     TRIB_TRY(trib_cudnn_make(bag, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, &d));

@@ -62,9 +62,10 @@ typedef struct trib_cudnn_config {
     bool behaviours[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
 } trib_cudnn_config;
 
-/* Heuristic mode A's list for a graph, best first, into `bag`. */
+/* A heuristic mode's list for a graph, best first, into `bag`. */
 enum { TRIB_CUDNN_MOST_CONFIGS = 64 };
 trib_status trib_cudnn_heuristics(const trib_cudnn *library, trib_cudnn_bag *bag, cudnnBackendDescriptor_t graph,
+                                  cudnnBackendHeurMode_t mode,
                                   cudnnBackendDescriptor_t configs[TRIB_CUDNN_MOST_CONFIGS], int *count);
 trib_status trib_cudnn_read_config(cudnnBackendDescriptor_t descriptor, trib_cudnn_config *out);
 trib_status trib_cudnn_write_config(const trib_cudnn *library, trib_cudnn_bag *bag, cudnnBackendDescriptor_t graph,
