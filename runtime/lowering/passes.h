@@ -26,6 +26,7 @@ trib_status trib_pass_fold_batch_norm(trib_lowering *lowering);
 trib_status trib_pass_fuse_bias_relu(trib_lowering *lowering);
 trib_status trib_pass_elide_concat(trib_lowering *lowering);
 trib_status trib_pass_merge_reductions(trib_lowering *lowering);
+trib_status trib_pass_widen_joins(trib_lowering *lowering);
 trib_status trib_pass_fuse_pool_projection(trib_lowering *lowering);
 trib_status trib_pass_fuse_pool_lrn(trib_lowering *lowering);
 trib_status trib_pass_backward(trib_lowering *lowering);

@@ -25,9 +25,11 @@ static const pass_row rows[TRIB_PASS_COUNT] = {
                                     .run = trib_pass_fold_batch_norm },
     [TRIB_PASS_FUSE_BIAS_RELU] = { "fuse_bias_relu", TRIB_PASSES_ON_GRAPH, .run = trib_pass_fuse_bias_relu },
     [TRIB_PASS_ELIDE_CONCAT] = { "elide_concat", TRIB_PASSES_ON_VIEWS, .run = trib_pass_elide_concat },
-    /* These two take branches off the figure's streams, so they are only for forks with that schedule. */
+    /* These three take branches off the figure's streams, so they are only for forks with that schedule. */
     [TRIB_PASS_MERGE_REDUCTIONS] = { "merge_reductions", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
                                      .fuses = true, .purposes = ONLY(INFERENCE), .run = trib_pass_merge_reductions },
+    [TRIB_PASS_WIDEN_JOINS] = { "widen_joins", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED), .fuses = true,
+                                .purposes = ONLY(INFERENCE), .run = trib_pass_widen_joins },
     [TRIB_PASS_FUSE_POOL_PROJECTION] = { "fuse_pool_projection", TRIB_PASSES_ON_OPS, .schedules = ONLY(TRIB_FUSED),
                                          .fuses = true, .purposes = ONLY(INFERENCE),
                                          .run = trib_pass_fuse_pool_projection },

@@ -181,13 +181,20 @@ static trib_status place_values(consumer *c)
     return c->has_bias ? place(c, bias_name, trib_view_bytes(&c->bias), &c->bias.buffer) : trib_success();
 }
 
+/* Of one part; it is the only one where there is no weight. */
+static int channels_of(const consumer *c, const trib_plan_part *part)
+{
+    int id = part->parameters[TRIB_WEIGHT];
+    return id >= 0 ? shape_of(c, id)->dim[0] : c->bias.c;
+}
+
 static trib_status prepare(consumer *c)
 {
     int first = 0;
     TRIB_TRY(place_values(c));
     for (int i = 0; i < op_of(c)->part_count; ++i) {
         const trib_plan_part part = op_of(c)->parts[i];
-        int channels = op_of(c)->desc.outputs[i].c;
+        int channels = channels_of(c, &part);
         TRIB_TRY(prepare_part(c, &part, first, channels));
         first += channels;
     }

@@ -56,6 +56,7 @@ typedef enum trib_pass {
     TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
     TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
     TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op with several outputs */
+    TRIB_PASS_WIDEN_JOINS,           /* fused, not on a cpu: the outputs of such an op become one, in the joined output */
     TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the following 1x1 convolution become one op */
     TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an adjacent LRN become one op */
     TRIB_PASS_BACKWARD,              /* training, required: losses, the backward of every op, the update */
@@ -178,7 +179,7 @@ typedef struct trib_plan_op {
     int layer;        /* graph layer this op ends with */
     int fork, branch; /* as in the graph */
     trib_op_desc desc;
-    int part_count; /* 1, or the number of outputs */
+    int part_count; /* 1, or the number of layers that were merged, in the order of their channels */
     trib_plan_part parts[TRIB_MAX_OUTPUTS];
     int stream;
     int wait_count;
