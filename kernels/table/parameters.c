@@ -126,6 +126,46 @@ static trib_status pack_run(const trib_kernel_problem *p, trib_dtype dtype, cons
     return trib_cuda_pack_weights(&p->pack, dtype, inputs[0], outputs[0], stream);
 }
 
+/* ---- pack_columns ---- */
+
+static void column_problem(trib_kernel_problem *p, const trib_column_geometry *g)
+{
+    memset(p, 0, sizeof *p);
+    p->columns = *g;
+    p->input_count = p->output_count = 1;
+    p->inputs[0] = trib_floats((int64_t)g->k * g->c, g->r * g->s);
+    p->outputs[0] = trib_slice((int64_t)g->outputs * g->k * g->r * g->taps, g->columns * g->padded, 0, 0);
+    snprintf(p->text, sizeof p->text, "k=%d c=%d of %d %dx%d stride=%d outputs=%d pad=%d", g->k, g->c, g->padded, g->r,
+             g->s, g->stride, g->outputs, g->pad);
+}
+
+static void column_edge(int index, trib_kernel_problem *out)
+{
+    trib_random_state r = trib_random_from(index);
+    trib_column_geometry g = trib_columns_of(64, 3, 7, 7, 8, 2, 2, 3); /* the first layer of GoogLeNet */
+    if (index == 1) g = trib_columns_of(32, 3, 3, 3, 8, 2, 2, 0);      /* of Inception v3 */
+    if (index == 2) g = trib_columns_of(1, 1, 1, 1, 1, 1, 1, 0);
+    if (index > 2) {
+        const int k = trib_random_between(&r, 1, 20), c = trib_random_between(&r, 1, 5);
+        const int rows = trib_random_between(&r, 1, 5), s = trib_random_between(&r, 1, 7);
+        const int padded = c + trib_random_between(&r, 0, 3), stride = trib_random_between(&r, 1, 3);
+        const int outputs = trib_random_between(&r, 1, 3);
+        g = trib_columns_of(k, c, rows, s, padded, stride, outputs, trib_random_between(&r, 0, s - 1));
+    }
+    column_problem(out, &g);
+}
+
+static void column_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)
+{
+    trib_ref_pack_columns(&p->columns, inputs[0], outputs[0]);
+}
+
+static trib_status column_run(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs,
+                              void *const *outputs, void *stream)
+{
+    return trib_cuda_pack_columns(&p->columns, dtype, inputs[0], outputs[0], stream);
+}
+
 const trib_kernel trib_parameter_kernels[] = {
     { .name = "fold_batch_norm",
       .dtypes = 1 << TRIB_F32,
@@ -148,5 +188,12 @@ const trib_kernel trib_parameter_kernels[] = {
       .edge = tf32_edge,
       .reference = pack_reference,
       .run = pack_run },
+    { .name = "pack_columns",
+      .dtypes = TRIB_ALL_FLOATS,
+      .tolerance = { 0, 1e-3, 8e-3 },
+      .edges = 3,
+      .edge = column_edge,
+      .reference = column_reference,
+      .run = column_run },
 };
 const int trib_parameter_kernel_count = TRIB_COUNT(trib_parameter_kernels);

@@ -48,6 +48,7 @@ typedef struct trib_kernel_problem {
     trib_reorder_geometry reorder;
     trib_fold_geometry fold;
     trib_pack_geometry pack;
+    trib_column_geometry columns;
     trib_gradient_geometry gradient;
     trib_batch_norm_parameters batch_norm; /* its pointers are the run's */
     trib_dropout_geometry dropout;

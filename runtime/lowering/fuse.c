@@ -81,7 +81,7 @@ static trib_status become_one(trib_lowering *l, const trib_plan_op *a, trib_plan
 }
 
 trib_status trib_fuse_pairs(trib_lowering *l, trib_pass pass, trib_kind first, trib_kind second, trib_fusion fusion,
-                            int *fused)
+                            trib_worth_fusing *worth, int *fused)
 {
     *fused = 0;
     if (!(fusion == TRIB_AS_PROLOGUE ? allowed(second, first, fusion) : allowed(first, second, fusion)))
@@ -92,7 +92,8 @@ trib_status trib_fuse_pairs(trib_lowering *l, trib_pass pass, trib_kind first, t
         trib_plan_op *b = partner_of(l->plan, a, second);
         trib_op_desc desc;
         bool can = false;
-        if (b && fused_desc(&a->desc, &b->desc, fusion, &desc)) TRIB_TRY(trib_can_run(l, &desc, &can));
+        if (b && fused_desc(&a->desc, &b->desc, fusion, &desc) && (!worth || worth(l, &desc)))
+            TRIB_TRY(trib_can_run(l, &desc, &can));
         if (!can) continue;
         TRIB_TRY(become_one(l, a, b, &desc, fusion));
         trib_lowering_remove_op(l, i);

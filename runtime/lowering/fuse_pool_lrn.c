@@ -7,7 +7,7 @@
 trib_status trib_pass_fuse_pool_lrn(trib_lowering *l)
 {
     int after = 0, before = 0;
-    TRIB_TRY(trib_fuse_pairs(l, TRIB_PASS_FUSE_POOL_LRN, TRIB_MAX_POOL2D, TRIB_LRN, TRIB_AS_EPILOGUE, &after));
-    TRIB_TRY(trib_fuse_pairs(l, TRIB_PASS_FUSE_POOL_LRN, TRIB_LRN, TRIB_MAX_POOL2D, TRIB_AS_PROLOGUE, &before));
+    TRIB_TRY(trib_fuse_pairs(l, TRIB_PASS_FUSE_POOL_LRN, TRIB_MAX_POOL2D, TRIB_LRN, TRIB_AS_EPILOGUE, NULL, &after));
+    TRIB_TRY(trib_fuse_pairs(l, TRIB_PASS_FUSE_POOL_LRN, TRIB_LRN, TRIB_MAX_POOL2D, TRIB_AS_PROLOGUE, NULL, &before));
     return trib_lowering_note(l, "fuse_pool_lrn: %d pairs of a max pool and an LRN became one op", after + before);
 }

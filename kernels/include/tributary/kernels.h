@@ -106,6 +106,29 @@ typedef struct trib_pack_geometry {
 
 void trib_ref_pack_weights(const trib_pack_geometry *g, const float *w, float *packed);
 
+/* A convolution with few input channels, as one with more of them, and with more outputs: `columns` neighbouring columns
+ * of x are the channels of one wide column, and so are `outputs` of y. Memory does not change where x and y are dense
+ * NHWC; the filter does, and most of it is zeros:
+ *
+ *     x  |c0 c1 c2 0 ...|c0 c1 c2 0 ...|...    columns = stride * outputs of them, `padded` values each
+ *     y  |k0 k1 ...|k0 k1 ...|                 outputs
+ *
+ * Tensor cores want 32 channels and 128 outputs, and have an image's 3 and 64. */
+typedef struct trib_column_geometry {
+    int k, c, r, s;      /* the filter, K,C,R,S in float32 */
+    int padded;          /* >= c: values of a pixel of x; those beyond c are multiplied by 0 */
+    int stride, outputs; /* of columns */
+    int pad;             /* columns before the first */
+    int columns, before; /* of x that are one; wide columns before the first */
+    int taps;            /* wide columns that the filter covers */
+} trib_column_geometry;
+
+/* With columns, before and taps filled in. */
+trib_column_geometry trib_columns_of(int k, int c, int r, int s, int padded, int stride, int outputs, int pad);
+/* Values of the filter: [outputs][k][r][taps][columns][padded]. */
+int64_t trib_column_values(const trib_column_geometry *g);
+void trib_ref_pack_columns(const trib_column_geometry *g, const float *w, float *packed);
+
 /* Indices of the k largest of `count` values, largest first, ties by lower index; NaN counts as smallest. k <= count.
  */
 void trib_top_k(const float *values, int count, int k, int *indices);

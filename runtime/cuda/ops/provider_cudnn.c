@@ -9,6 +9,7 @@
 #include "choices/choice_cache.h"
 #include "cuda/libraries/cudnn_conv.h"
 #include "cuda/ops/compiled_kept.h"
+#include "cuda/ops/conv_columns.h"
 #include "cuda/ops/conv_problem.h"
 #include "cuda/ops/ops.h"
 #include "device/op_check.h"
@@ -156,35 +157,55 @@ static trib_status first_that_works(trib_cuda_device *device, cudnn_state *state
 /* Otherwise they are inputs, or it has none. */
 static bool has_packed(const trib_op_desc *d) { return d->kind == TRIB_CONV2D && !trib_op_weights_are_inputs(d); }
 
-static trib_cuda_packing packing_of(const trib_op_desc *op, const trib_conv_desc *d,
-                                    const trib_compiled_conv_info *info)
+/* What cuDNN is to compute, and how the filter is packed for it. */
+typedef struct problem {
+    trib_conv_desc conv;
+    trib_column_geometry columns; /* outputs 0: as it is */
+} problem;
+
+static bool problem_of(const trib_op_desc *op, problem *out, char *reason)
 {
+    *out = (problem) { 0 };
+    if (!trib_conv_problem_of(op, &out->conv, reason)) return false;
+    if (has_packed(op)) trib_conv_join_columns(&out->conv, &out->columns);
+    return true;
+}
+
+static trib_cuda_packing packing_of(const trib_op_desc *op, const problem *p, const trib_compiled_conv_info *info)
+{
+    const trib_conv_desc *d = &p->conv;
     if (!has_packed(op)) return (trib_cuda_packing) { 0 };
+    if (p->columns.outputs) return trib_cuda_packing_of_columns(d->precision, &p->columns, d->has_bias, info->bias);
     return trib_cuda_packing_of(d->precision, d->k, d->c, d->r * d->s, d->has_bias, info->bias);
 }
 
 /* Why it comes so late, or what to know of it. */
-static trib_status note_of(trib_cuda_device *device, const trib_compiled_conv_info *info, const char **out)
+static trib_status note_of(trib_cuda_device *device, const problem *p, const trib_compiled_conv_info *info,
+                           const char **out)
 {
-    char text[160];
+    char text[200];
+    const char *columns = p->columns.outputs ? "two columns side by side" : "";
     const char *copies = !info->hides_copy   ? ""
                          : device->described ? "hides a copy; where there is a CUDA driver, cuDNN also offers "
                                                "engines that do not"
                                              : "hides a copy";
     const char *other = info->runtime_compiled && !info->hides_copy ? "compiled at run time" : "";
-    snprintf(text, sizeof text, "%s%s%s%s", info->any_order ? "sums in any order" : "",
-             info->any_order && (*copies || *other) ? ", " : "", copies, other);
+    const char *parts[] = { columns, info->any_order ? "sums in any order" : "", copies, other };
+    int used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; ++i)
+        if (*parts[i]) used += snprintf(text + used, sizeof text - (size_t)used, "%s%s", used ? ", " : "", parts[i]);
+    text[used] = '\0';
     *out = NULL;
     return *text ? trib_cuda_intern(&device->interned, text, out) : trib_success();
 }
 
-static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const trib_conv_desc *conv,
+static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const problem *p,
                        const trib_compiled_conv_info *info, trib_implementation *out)
 {
     out->workspace_bytes = info->workspace_bytes;
-    out->packed_bytes = packing_of(op, conv, info).place.bytes;
+    out->packed_bytes = packing_of(op, p, info).place.bytes;
     out->any_order = info->any_order;
-    TRIB_TRY(note_of(device, info, &out->note));
+    TRIB_TRY(note_of(device, p, info, &out->note));
     return trib_cuda_intern(&device->interned, info->name, &out->name);
 }
 
@@ -198,35 +219,35 @@ static bool is_undecided(const trib_cuda_device *device, const trib_conv_list *l
     return !driver;
 }
 
-static trib_implementation undecided(const trib_op_desc *op, const trib_conv_desc *conv)
+static trib_implementation undecided(const trib_op_desc *op, const problem *p)
 {
     const trib_compiled_conv_info info = { .bias = TRIB_F32 };
     return (trib_implementation) { .name = "cudnn:undecided",
                                    .note = "compiled at run time, chosen where there is a CUDA driver",
-                                   .packed_bytes = packing_of(op, conv, &info).place.bytes };
+                                   .packed_bytes = packing_of(op, p, &info).place.bytes };
 }
 
 static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
                          int capacity, int *count, char *reason)
 {
-    trib_conv_desc conv;
+    problem p;
     trib_conv_list list;
     trib_conv_limits limits = { .workspace_bytes = most_workspace,
                                 .wide_bias = !has_packed(desc),
                                 .any_order = desc->any_order,
                                 .describe_only = true };
     int first = 0;
-    if (!trib_conv_problem_of(desc, &conv, reason)) return trib_success();
-    TRIB_TRY(trib_conv_candidates(((cudnn_state *)state)->library, &conv, &limits, &list));
+    if (!problem_of(desc, &p, reason)) return trib_success();
+    TRIB_TRY(trib_conv_candidates(((cudnn_state *)state)->library, &p.conv, &limits, &list));
     /* After another provider's it runs only if it was measured to be faster, and so has been made. */
-    trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &conv, &list, &first);
+    trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &p.conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
         out[*count] = (trib_implementation) { 0 };
-        status = add(device, desc, &conv, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
+        status = add(device, desc, &p, trib_compiled_conv_get_info(list.convs[i]), &out[*count]);
         *count += !trib_failed(&status);
     }
     if (!trib_failed(&status) && !*count && capacity > 0 && is_undecided(device, &list))
-        out[(*count)++] = undecided(desc, &conv);
+        out[(*count)++] = undecided(desc, &p);
     else if (first == list.count)
         snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: of %d plans %d are refused, %d imprecise, %d too large: %.200s",
                  list.configs, list.unsupported, list.imprecise, list.too_large, list.reason);
@@ -251,16 +272,16 @@ static trib_status take_compiled(trib_cuda_device *device, cudnn_state *state, c
 static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *op, const char *name)
 {
     char reason[TRIB_MESSAGE_SIZE];
-    trib_conv_desc conv;
+    problem p;
     trib_compiled_conv *compiled;
-    if (!trib_conv_problem_of(&op->desc, &conv, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
-    TRIB_TRY(take_compiled(device, state, &conv, name, &compiled));
+    if (!problem_of(&op->desc, &p, reason)) return TRIB_ERROR(TRIB_UNSUPPORTED, "%.240s", reason);
+    TRIB_TRY(take_compiled(device, state, &p.conv, name, &compiled));
     op->prepared = compiled;
     const trib_compiled_conv_info *info = trib_compiled_conv_get_info(compiled);
     if (op->desc.has_bias && !has_packed(&op->desc) && info->bias != TRIB_F32)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: its bias is an input, and so float32", info->name);
     op->base.workspace_bytes = info->workspace_bytes;
-    op->packing = packing_of(&op->desc, &conv, info);
+    op->packing = packing_of(&op->desc, &p, info);
     snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
     return trib_success();
 }

@@ -97,6 +97,10 @@ trib_status trib_cuda_fold_batch_norm(const trib_fold_geometry *g, const trib_fo
 trib_status trib_cuda_pack_weights(const trib_pack_geometry *g, trib_dtype dtype, const float *w, void *packed,
                                    void *stream);
 
+/* As above. */
+trib_status trib_cuda_pack_columns(const trib_column_geometry *g, trib_dtype dtype, const float *w, void *packed,
+                                   void *stream);
+
 enum { TRIB_PREPROCESS_CHANNELS = 8 }; /* of the result; those beyond 3 are 0 */
 
 typedef struct trib_preprocess_geometry {
