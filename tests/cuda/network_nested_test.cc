@@ -75,10 +75,12 @@ TEST(NestedOnCuda, EveryScheduleComputesWhatTheReferenceDoes)
         const std::vector<float> serial = logits(graph.get(), cuda.get(), o);
         for (std::size_t i = 0; i < wanted.size(); ++i)
             ASSERT_LE(std::fabs(double(serial[i]) - wanted[i]), tolerances[precision] * largest);
-        for (trib_schedule schedule : { TRIB_BRANCHES, TRIB_FUSED }) {
-            o.schedule = schedule;
-            EXPECT_EQ(logits(graph.get(), cuda.get(), o), serial) << trib_schedule_name(schedule);
-        }
+        o.schedule = TRIB_BRANCHES;
+        EXPECT_EQ(logits(graph.get(), cuda.get(), o), serial);
+        o.schedule = TRIB_FUSED; // slices where there were tensors: other plans of a library, with other sums
+        const std::vector<float> fused = logits(graph.get(), cuda.get(), o);
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+            EXPECT_LE(std::fabs(double(fused[i]) - wanted[i]), tolerances[precision] * largest);
     }
 }
 

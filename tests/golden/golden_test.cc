@@ -122,8 +122,10 @@ void Inference::check(const Golden &g, trib_precision precision)
     ASSERT_FALSE(open_devices().empty());
     for (const Device &device : open_devices()) {
         std::vector<float> first;
+        // On a GPU the merged products of `fused` are other products for a library, which may add in another order.
         if (!(device.info.precisions >> precision & 1u)) continue;
-        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED })
+        for (trib_schedule schedule : { TRIB_SERIAL, TRIB_BRANCHES, TRIB_FUSED }) {
+            if (!device.info.host && schedule == TRIB_FUSED) first.clear();
             for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {
                 trib_session_options o = trib_session_default_options();
                 o.plan.schedule = schedule;
@@ -140,6 +142,7 @@ void Inference::check(const Golden &g, trib_precision precision)
                 std::printf("%s %s %s %s: relative error %.3g\n", device.spec.c_str(), trib_precision_name(precision),
                             trib_schedule_name(schedule), launch ? "graph" : "eager", error);
             }
+        }
     }
 }
 

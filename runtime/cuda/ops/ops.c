@@ -71,14 +71,21 @@ static trib_status ask(trib_cuda_device *device, int index, const trib_op_desc *
     return trib_success();
 }
 
-/* Best first. A product with one destination is for the libraries: on an H100, cuBLASLt's takes a third to a half less
- * time than our kernel at all batch sizes; that one is for several destinations, and where there is no library. */
-static const int *order_for(const trib_op_desc *desc)
+/* In 16 bits a product with one destination is for the libraries: on an H100, cuBLASLt's takes a third to a half less
+ * time than our kernel at all batch sizes. That one is for several destinations, where there is no library, and for tf32,
+ * where it rounds what a library would cut. */
+static bool is_for_libraries(const trib_op_desc *d)
 {
-    static const int usual[] = { 0, 1, 2 }, products[] = { 2, 1, 0 };
-    const bool product = desc->kind == TRIB_CONV2D && desc->output_count == 1 && !trib_op_has_stages(desc) &&
-                         trib_is_pointwise(&desc->attributes.conv2d);
-    return product ? products : usual;
+    const bool half = d->precision == TRIB_PRECISION_FP16 || d->precision == TRIB_PRECISION_BF16;
+    return half && d->kind == TRIB_CONV2D && d->output_count == 1 && !trib_op_has_stages(d) &&
+           trib_is_pointwise(&d->attributes.conv2d);
+}
+
+static int provider_count(void)
+{
+    int count = 0;
+    while (trib_cuda_providers[count]) ++count;
+    return count;
 }
 
 trib_status trib_cuda_op_implementations(trib_device *base, const trib_op_desc *desc, bool include_reference,
@@ -91,8 +98,9 @@ trib_status trib_cuda_op_implementations(trib_device *base, const trib_op_desc *
     (void)include_reference; /* it is plain C, for the host */
     TRIB_TRY(trib_op_check(desc));
     TRIB_TRY(trib_cuda_enter(device));
-    const int *order = order_for(desc);
-    for (int i = 0; trib_cuda_providers[i]; ++i) TRIB_TRY(ask(device, order[i], desc, found, &total, all));
+    const int providers = provider_count();
+    for (int i = 0; i < providers; ++i)
+        TRIB_TRY(ask(device, is_for_libraries(desc) ? providers - 1 - i : i, desc, found, &total, all));
     if (!total && !all[0])
         snprintf(all, sizeof all, "%s: this build has no implementation for CUDA devices", trib_kind_name(desc->kind));
     *count = total < capacity ? total : capacity;
