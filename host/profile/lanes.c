@@ -28,6 +28,7 @@ typedef struct gathering {
     const trib_profile *const *runs;
     const trib_profile_graph *const *graphs;
     int run_count;
+    int64_t noise; /* of the worst of their clocks */
     interval *list;
     size_t count;
 } gathering;
@@ -40,6 +41,7 @@ static trib_status gather(gathering *g, void **scratch)
             return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "profile: run %d is not of its graph: %d ops, %d", r,
                               g->runs[r]->op_count, g->graphs[r]->op_count);
         most += (size_t)g->runs[r]->op_count;
+        g->noise = trib_later(g->noise, g->runs[r]->noise);
     }
     g->list = trib_blocks_add(scratch, most, sizeof *g->list);
     if (!g->list) return trib_blocks_no_memory();
@@ -53,12 +55,12 @@ static trib_status gather(gathering *g, void **scratch)
 }
 
 /* Trims what overlaps by no more than noise. */
-static trib_status check_streams(interval *list, size_t count)
+static trib_status check_streams(const gathering *g)
 {
-    for (size_t i = 1; i < count; ++i) {
-        interval *before = &list[i - 1], *now = &list[i];
+    for (size_t i = 1; i < g->count; ++i) {
+        interval *before = &g->list[i - 1], *now = &g->list[i];
         if (!same_stream(before, now) || now->from >= before->to) continue;
-        if (before->to - now->from > TRIB_PROFILE_NOISE)
+        if (before->to - now->from > g->noise)
             return TRIB_ERROR(TRIB_BAD_DATA,
                               "timestamps contradict the plan: on lane %d, stream %d, runs overlap by %lld ns",
                               now->lane, now->stream, (long long)(before->to - now->from));
@@ -120,7 +122,7 @@ trib_status trib_profile_device_of(const trib_profile *const *runs, const trib_p
     trib_status status = gather(&g, &scratch);
     if (!trib_failed(&status)) {
         qsort(g.list, g.count, sizeof *g.list, by_stream);
-        status = check_streams(g.list, g.count);
+        status = check_streams(&g);
     }
     if (from == to) find_span(g.list, g.count, &device);
     if (!trib_failed(&status)) status = unite(&g, &scratch, &device);

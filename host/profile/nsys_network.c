@@ -11,6 +11,8 @@
 
 /* Times of a report may be negative, and 0 means none in an analysis. */
 static const int64_t shift = INT64_C(1) << 48;
+/* ns. Reports have CUPTI's times, which may be wrong by two steps (H100, CUPTI 13.0: 1152 ns). */
+enum { CLOCK_STEP = 1000 };
 
 /* Of a run alike the pattern: both have their ops in the same order of names. */
 static void take_times(const trib_nsys_report *report, const trib_nsys_pattern *pattern, const trib_nsys_run *run,
@@ -30,7 +32,7 @@ static trib_status analyse(const trib_nsys_report *report, const trib_nsys_patte
                            trib_op_time *times, trib_nsys_network *network)
 {
     const trib_profile_limits limits = { 0 };
-    const trib_profile_run input = { .times = times, .chunk = run->key };
+    const trib_profile_run input = { .times = times, .clock_step = CLOCK_STEP, .chunk = run->key };
     trib_profile *out = &network->runs[network->run_count];
     take_times(report, pattern, run, times);
     trib_status status = trib_profile_analyse(&network->graph, &input, &limits, out, NULL);

@@ -3,7 +3,7 @@
 #include "profile/analysis.h"
 #include "profile/blocks.h"
 
-static int64_t noise_of(const trib_analysis *a) { return trib_later(TRIB_PROFILE_NOISE, 2 * a->run->clock_step); }
+static int64_t noise_of(const trib_analysis *a) { return a->out->noise; }
 
 /* ---- contradictions ---- */
 

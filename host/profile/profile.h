@@ -245,13 +245,14 @@ typedef struct trib_profile_op_result {
 typedef struct trib_profile {
     int lane;
     int64_t chunk;
+    int64_t noise; /* ns: by how much its clock may be wrong */
     int op_count, window_count, stream_count;
     const trib_profile_op_result *ops;
     const trib_profile_window *windows; /* window_count: the graph's, or one */
     trib_profile_window total;
     int negative_gaps; /* ops that began before what they wait for ended, by no more than clocks are wrong: taken as 0
                         */
-    int trimmed;       /* the same of ops that began before the end of the one before on their stream: they begin there */
+    int trimmed; /* the same of ops that began before the end of the one before on their stream: they begin there */
     void *storage;
 } trib_profile;
 
@@ -271,14 +272,15 @@ typedef struct trib_contradiction {
     int64_t amount; /* ns */
 } trib_contradiction;
 
-/* By how many ns clocks may be wrong at least: kernels that follow each other on a stream overlap by some 100 ns, as CUPTI
- * has it (129 ns, H100). */
+/* By how many ns clocks may be wrong at least: kernels that follow each other on a stream overlap by some 100 ns, as
+ * CUPTI has it (129 ns, H100). */
 enum { TRIB_PROFILE_NOISE = 1000 };
 
 /* Fails with TRIB_BAD_DATA if the times contradict the graph, saying which ops and by how much; `found` (NULL is fine)
- * has it, too. TRIB_PROFILE_NOISE or two clock steps, whichever is more, is noise, on one stream and between two: counted
- * and taken as no gap. Fails with TRIB_INVALID_ARGUMENT where an argument is impossible: rates that are not finite or below
- * 0, negative durations, waits for later ops, streams, windows or branches out of range, spans or sums beyond 2^62 ns.
+ * has it, too. TRIB_PROFILE_NOISE or two clock steps, whichever is more, is noise, on one stream and between two:
+ * counted and taken as no gap. Fails with TRIB_INVALID_ARGUMENT where an argument is impossible: rates that are not
+ * finite or below 0, negative durations, waits for later ops, streams, windows or branches out of range, spans or sums
+ * beyond 2^62 ns.
  */
 trib_status trib_profile_analyse(const trib_profile_graph *graph, const trib_profile_run *run,
                                  const trib_profile_limits *limits, trib_profile *out, trib_contradiction *found);

@@ -199,6 +199,7 @@ TEST_P(TimelineOfInference, HasTheTimesOfTheSimulatedClock)
         const bool graph = GetParam().launch == TRIB_GRAPH;
         expect_exact(trib_session_plan(made), timeline.get(), fakecuda::stop_ledger(), 3, Runs(graph, 3));
         EXPECT_EQ(std::string(trib_timeline_source(timeline.get())).substr(0, 6), "CUPTI ");
+        EXPECT_EQ(trib_timeline_at(timeline.get(), 0).clock_step, 1000); // as wrong as it has been seen to be
     }
 }
 

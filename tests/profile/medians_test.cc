@@ -180,6 +180,23 @@ TEST(Lanes, NoiseIsTrimmed)
     EXPECT_EQ(d.busy, 2000 + 50 + 50);
 }
 
+TEST(Lanes, ACoarseClockHasMoreNoise)
+{
+    for (std::int64_t step : { 600, 1000 }) {
+        Flow a = two(5000, 0, 100, 0), b = two(80, 0, 3100, 0);
+        a.clock_step = step;
+        Runs runs;
+        for (const Flow &f : { a, b }) runs.add(f);
+        const trib_profile_graph *graphs[] = { a.graph(), b.graph() };
+        trib_profile_device d;
+        if (step == 1000)
+            EXPECT_OK(trib_profile_device_of(runs.list.data(), graphs, 2, 0, 0, &d));
+        else
+            EXPECT_FAILS(trib_profile_device_of(runs.list.data(), graphs, 2, 0, 0, &d), TRIB_BAD_DATA,
+                         "runs overlap by 2000 ns");
+    }
+}
+
 TEST(Lanes, Refusals)
 {
     Flow a = two(2000, 0, 100, 0), b = two(80, 0, 1099, 0);
