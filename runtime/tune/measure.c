@@ -93,13 +93,26 @@ static void close_runner(void *context, void *opened)
 /* Room for all chunks of a run. */
 static int runs_of(const trib_tune_subject *s) { return s->session ? s->session->max_batch + 8 : 8; }
 
+/* A GPU's records stay on until a runner without times opens: switching them takes time, and there may be a hundred
+ * timed runners in a row. */
+static trib_status watch(trib_tune_subject *s, bool timed)
+{
+    static const trib_observation_options options = { .op_count = 1, .runs = 1, .times = true };
+    if (trib_device_get_info(s->device)->host || timed == (s->watching != NULL)) return trib_success();
+    if (timed) return trib_observation_open(s->device, &options, &s->watching);
+    trib_observation_close(s->watching);
+    s->watching = NULL;
+    return trib_success();
+}
+
 static trib_status open_runner(void *context, const trib_way *way, bool timed, void **out)
 {
     trib_tune_subject *s = context;
     runner *r = trib_alloc_zeroed(1, sizeof *r);
     if (!r) return no_memory();
     r->subject = s;
-    trib_status status = timed ? trib_timeline_create(runs_of(s), &r->timeline) : trib_success();
+    trib_status status = watch(s, timed);
+    if (!trib_failed(&status) && timed) status = trib_timeline_create(runs_of(s), &r->timeline);
     if (!trib_failed(&status)) status = s->session ? open_session(r, way) : open_trainer(r, way);
     if (!trib_failed(&status) && timed)
         status = trib_op_places_of(s->graph, r->plan, s->windows, s->window_count, &r->places);
@@ -214,6 +227,7 @@ trib_status trib_tune_subject_open(trib_tune_subject *s, const trib_plan *p, int
 
 void trib_tune_subject_release(trib_tune_subject *s)
 {
+    trib_observation_close(s->watching);
     for (int i = 0; i < s->output_count; ++i) trib_free(s->outputs[i]);
     trib_free(s->outputs);
     trib_free(s->labels);

@@ -3,6 +3,7 @@
 #ifndef TRIBUTARY_RUNTIME_TUNE_MEASURE_H
 #define TRIBUTARY_RUNTIME_TUNE_MEASURE_H
 
+#include "device/observation.h"
 #include "tune/search.h"
 
 /* What is run again and again. */
@@ -18,6 +19,7 @@ typedef struct trib_tune_subject {
     int32_t *labels;
     int output_count;
     uint64_t step;
+    trib_observation *watching; /* of a GPU, as long as one timed runner follows another */
 } trib_tune_subject;
 
 /* Memory for inputs and outputs, as `plan` needs them for `images`. Release also after a failure. */

@@ -44,11 +44,11 @@ class CompileOnce : public testing::Test
         before = now;
         return since;
     }
-    void create(const char *name)
+    trib_op_handle *create(const char *name)
     {
         trib_op_handle *op = nullptr;
         EXPECT_OK(trib_op_create(device.get(), &desc, name, &op));
-        trib_op_destroy(op);
+        return op;
     }
 
     nets::Device device;
@@ -63,10 +63,18 @@ TEST_F(CompileOnce, WhatWasCompiledWhileAskingIsCreated)
     EXPECT_EQ(compiled(), 1);
     EXPECT_STREQ(ask().name, best.name);
     EXPECT_EQ(compiled(), 0); // asked again, it is still there
-    create(best.name);
+    trib_op_handle *first = create(best.name);
     EXPECT_EQ(compiled(), 0);
-    create(best.name);
+    trib_op_handle *second = create(best.name);
     EXPECT_EQ(compiled(), 1); // the first op took it
+    trib_op_destroy(first);
+    trib_op_destroy(second);
+    trib_op_destroy(create(best.name));
+    first = create(best.name);
+    second = create(best.name);
+    EXPECT_EQ(compiled(), 0); // both have come back
+    trib_op_destroy(first);
+    trib_op_destroy(second);
 }
 
 TEST_F(CompileOnce, MoreThanAreKeptAreCompiledAgain)
@@ -81,7 +89,7 @@ TEST_F(CompileOnce, MoreThanAreKeptAreCompiledAgain)
     EXPECT_EQ(compiled(), more);
     for (int size = 4; size < 4 + more; ++size) {
         desc.inputs[0].h = desc.outputs[0].h = size;
-        create(names[std::size_t(size - 4)].c_str());
+        trib_op_destroy(create(names[std::size_t(size - 4)].c_str()));
     }
     EXPECT_EQ(compiled(), 6);
 }
@@ -97,6 +105,9 @@ TEST_F(CompileOnce, ASessionCompilesEachConvolutionOnce)
     EXPECT_GT(compiled(), 0);
     ASSERT_OK(trib_session_create(device.get(), graph.get(), parameters.data(), &options, &session));
     EXPECT_EQ(compiled(), 0); // planning had them all
+    trib_session_destroy(session);
+    ASSERT_OK(trib_session_create(device.get(), graph.get(), parameters.data(), &options, &session));
+    EXPECT_EQ(compiled(), 0); // the first session's are kept
     trib_session_destroy(session);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Engine configurations: gets them from cuDNN's heuristics, reads them, writes them as text, and makes them from text. */
+ * Engine configurations: gets them from cuDNN's heuristics, reads them, writes them as text, and makes them from text.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

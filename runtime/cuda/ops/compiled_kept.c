@@ -35,7 +35,7 @@ bool trib_compiled_kept_has(trib_compiled_kept *kept, const char *key)
 void trib_compiled_kept_put(trib_compiled_kept *kept, const char *key, trib_compiled_conv *conv)
 {
     pthread_mutex_lock(&kept->lock);
-    if (kept->count < TRIB_MOST_COMPILED_KEPT && find(kept, key) == kept->count) {
+    if (kept->count < TRIB_MOST_COMPILED_KEPT) {
         snprintf(kept->items[kept->count].key, sizeof kept->items[0].key, "%s", key);
         kept->items[kept->count++].conv = conv;
         conv = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Convolutions that were compiled to answer what a device offers, kept for whoever creates the op: compiling takes up
- * to half a second. Threads may share it. */
+ * Convolutions that were compiled to answer what a device offers, or that an op had which is gone, kept for whoever
+ * creates the next op: compiling takes up to half a second. Several may have the same key. Threads may share it. */
 #ifndef TRIBUTARY_RUNTIME_CUDA_OPS_COMPILED_KEPT_H
 #define TRIBUTARY_RUNTIME_CUDA_OPS_COMPILED_KEPT_H
 
@@ -9,7 +9,7 @@
 #include "choices/choice_cache.h"
 #include "cuda/libraries/cudnn_conv.h"
 
-/* GoogLeNet has 57 convolutions, and their gradients in training. */
+/* GoogLeNet has 57 convolutions, other ones in a fused schedule, and their gradients in training. */
 enum { TRIB_MOST_COMPILED_KEPT = 256 };
 
 typedef struct trib_compiled_kept {

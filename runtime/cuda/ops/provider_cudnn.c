@@ -3,6 +3,7 @@
  * them; the first one is made, unless another provider's is ranked before it, so that the best-ranked implementation is
  * known to run. A handle per stream. */
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,15 +24,30 @@ static const int64_t most_workspace = (int64_t)4 << 30;
 
 /* ---- the library ---- */
 
+/* What cuDNN offers for a convolution, which is the same whenever it is asked: it is asked once. */
+typedef struct offered {
+    struct offered *next;
+    trib_conv_list list;
+    char key[TRIB_CONV_KEY + 16]; /* the convolution, and what else it depends on */
+} offered;
+
 typedef struct cudnn_state {
     trib_cudnn *library;
-    trib_compiled_kept kept; /* from `offer` to `create` */
+    pthread_mutex_t lock; /* guards `offers`; those that are there never change */
+    offered *offers;
+    trib_compiled_kept kept; /* of `offer`, and of ops that are gone, for `create` */
 } cudnn_state;
 
 static void close_library(trib_cuda_device *device, void *opened)
 {
     cudnn_state *state = opened;
     (void)device;
+    for (offered *next, *o = state->offers; o; o = next) {
+        next = o->next;
+        trib_conv_list_clear(&o->list);
+        trib_free(o);
+    }
+    pthread_mutex_destroy(&state->lock);
     trib_compiled_kept_close(&state->kept);
     trib_cudnn_close(state->library);
     trib_free(state);
@@ -44,6 +60,7 @@ static trib_status open_library(trib_cuda_device *device, void **out, const char
     cudnn_state *state = trib_alloc_zeroed(1, sizeof *state);
     if (!state) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cudnn: out of memory");
     trib_compiled_kept_open(&state->kept);
+    pthread_mutex_init(&state->lock, NULL); /* cannot fail without attributes */
     TRIB_TRY_GOTO(status, failed,
                   device->described ? trib_cudnn_open_described(device->described, &state->library)
                                     : trib_cudnn_open(device->ordinal, &state->library));
@@ -227,18 +244,57 @@ static trib_implementation undecided(const trib_op_desc *op, const problem *p)
                                    .packed_bytes = packing_of(op, p, &info).place.bytes };
 }
 
-static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
-                         int capacity, int *count, char *reason)
+static const offered *find_offered(cudnn_state *state, const char *key)
 {
-    problem p;
-    trib_conv_list list;
+    pthread_mutex_lock(&state->lock);
+    const offered *o = state->offers;
+    while (o && strcmp(o->key, key) != 0) o = o->next;
+    pthread_mutex_unlock(&state->lock);
+    return o;
+}
+
+/* Two threads may ask at the same time: then it is there twice. */
+static const offered *keep_offered(cudnn_state *state, offered *o)
+{
+    pthread_mutex_lock(&state->lock);
+    o->next = state->offers;
+    state->offers = o;
+    pthread_mutex_unlock(&state->lock);
+    return o;
+}
+
+static trib_status candidates(cudnn_state *state, const trib_op_desc *desc, const trib_conv_desc *conv,
+                              const offered **out)
+{
     trib_conv_limits limits = { .workspace_bytes = most_workspace,
                                 .wide_bias = !has_packed(desc),
                                 .any_order = desc->any_order,
                                 .describe_only = true };
+    char key[TRIB_CONV_KEY], wanted[sizeof((offered *)0)->key];
+    snprintf(wanted, sizeof wanted, "%s%s%s", trib_conv_key(conv, key), limits.wide_bias ? " wide" : "",
+             limits.any_order ? " any" : "");
+    *out = find_offered(state, wanted);
+    if (*out) return trib_success();
+    offered *o = trib_alloc_zeroed(1, sizeof *o);
+    if (!o) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "cudnn: out of memory");
+    memcpy(o->key, wanted, sizeof wanted);
+    trib_status status = trib_conv_candidates(state->library, conv, &limits, &o->list);
+    if (trib_failed(&status))
+        trib_free(o);
+    else
+        *out = keep_offered(state, o);
+    return status;
+}
+
+static trib_status offer(trib_cuda_device *device, void *state, const trib_op_desc *desc, trib_implementation *out,
+                         int capacity, int *count, char *reason)
+{
+    problem p;
+    const offered *found;
     int first = 0;
     if (!problem_of(desc, &p, reason)) return trib_success();
-    TRIB_TRY(trib_conv_candidates(((cudnn_state *)state)->library, &p.conv, &limits, &list));
+    TRIB_TRY(candidates(state, desc, &p.conv, &found));
+    const trib_conv_list list = found->list;
     /* After another provider's it runs only if it was measured to be faster, and so has been made. */
     trib_status status = *count > 0 ? trib_success() : first_that_works(device, state, &p.conv, &list, &first);
     for (int i = first; i < list.count && i < first + MOST_OFFERED && *count < capacity && !trib_failed(&status); ++i) {
@@ -251,13 +307,12 @@ static trib_status offer(trib_cuda_device *device, void *state, const trib_op_de
     else if (first == list.count)
         snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: of %d plans %d are refused, %d imprecise, %d too large: %.200s",
                  list.configs, list.unsupported, list.imprecise, list.too_large, list.reason);
-    trib_conv_list_clear(&list);
     return status;
 }
 
 /* ---- preparing and running ---- */
 
-/* What `offer` compiled, or compiled now. */
+/* What `offer` compiled or an op had, or compiled now. */
 static trib_status take_compiled(trib_cuda_device *device, cudnn_state *state, const trib_conv_desc *desc,
                                  const char *name, trib_compiled_conv **out)
 {
@@ -286,10 +341,15 @@ static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *o
     return trib_success();
 }
 
+/* For the next session: a search of schedules opens a hundred of them. */
 static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
 {
-    (void)device, (void)state;
-    trib_compiled_conv_destroy(op->prepared);
+    char key[TRIB_CHOICE_KEY_SIZE], reason[TRIB_MESSAGE_SIZE];
+    trib_conv_desc conv;
+    (void)device;
+    if (!op->prepared || !trib_conv_problem_of(&op->desc, &conv, reason)) return;
+    compiled_key(&conv, trib_compiled_conv_get_info(op->prepared)->name, key);
+    trib_compiled_kept_put(&((cudnn_state *)state)->kept, key, op->prepared);
 }
 
 static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *const *inputs, void *const *outputs,
