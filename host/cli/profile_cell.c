@@ -62,6 +62,7 @@ static trib_status open_session(cli_cell *c)
     options.plan.output_count = 1;
     options.timeline = c->timeline;
     options.one_stream = o->one_stream;
+    options.in_flight = o->in_flight;
     return cli_create_session(o->settings, o->device, o->model, &options, &c->session);
 }
 
@@ -134,5 +135,18 @@ trib_status cli_cell_run(cli_cell *c, double *seconds)
     double start = now(c);
     TRIB_TRY(c->trainer ? run_step(c) : trib_session_run(c->session, c->pixels, c->options.batch, c->outputs));
     if (seconds) *seconds = now(c) - start;
+    return trib_success();
+}
+
+trib_status cli_run_in_a_row(trib_session *session, int batch, int runs, double *seconds)
+{
+    int64_t jobs[2];
+    if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
+    double start = cli_now();
+    for (int i = 0; i <= runs; ++i) {
+        if (i < runs) TRIB_TRY(trib_session_submit_resident(session, batch, &jobs[i % 2]));
+        if (i > 0) TRIB_TRY(trib_session_wait(session, jobs[(i - 1) % 2]));
+    }
+    *seconds = cli_now() - start;
     return trib_success();
 }

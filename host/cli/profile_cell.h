@@ -14,6 +14,7 @@ typedef struct cli_cell_options {
     double aux_weight;
     int timed_runs;  /* calls of cli_cell_run that the timeline has room for; 0: no timeline */
     bool one_stream; /* the same ops, one after another */
+    int in_flight;   /* batches of a session; 0: 1 */
 } cli_cell_options;
 
 typedef struct cli_cell {
@@ -36,5 +37,8 @@ const trib_plan *cli_cell_plan(const cli_cell *cell);
 /* A batch, or a step. *seconds (may be NULL): on a cpu processor time, of which other programs take none; else from
  * submission to the last result. Fails when interrupted. */
 trib_status cli_cell_run(cli_cell *cell, double *seconds);
+/* Batches of a session whose input and results stay on the device (trib_session_submit_resident). Two are in flight, if
+ * its options allow it, so that it always has the next. *seconds: from the first submission to the last end. */
+trib_status cli_run_in_a_row(trib_session *session, int batch, int runs, double *seconds);
 
 #endif

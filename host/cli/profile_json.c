@@ -135,6 +135,7 @@ static void add_overhead(cJSON *json, const cli_profile_results *r)
                  r->untimed_before ? "time_with_over_without_timeline" : "processor_time_with_over_without_timeline",
                  &r->overhead);
     add_text(json, "timeline_compared_on", r->schedules[r->paired].name);
+    if (r->row_seconds) add_interval(json, "batch_in_a_row_without_timeline_ns", &r->row_wall);
 }
 
 static void add_texts(cJSON *json, const cli_profile_texts *t)

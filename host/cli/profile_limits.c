@@ -1,67 +1,103 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile_limits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "profile_cell.h"
 #include "tributary/internal/alloc.h"
 
 /* ---- copies ---- */
 
-enum { COPIED = 32 << 20, COPY_ROUNDS = 4, MOST_COPIERS = 16 };
+enum { LEAST_COPIED = 32 << 20, MOST_COPIED = 512 << 20, COPY_ROUNDS = 4, COPIES_IN_A_ROW = 8, MOST_COPIERS = 16 };
 
 typedef struct copier {
     trib_stream *stream;
     void *target, *source;
 } copier;
 
-static trib_status open_copier(trib_device *device, copier *c)
+/* On a cpu, each core has its own stream and its own memory. A device of its own has one stream, whose copies follow
+ * each other; they are larger than its cache by far. */
+typedef struct copying {
+    trib_device *device;
+    size_t bytes; /* of a copy */
+    int count, in_a_row;
+    copier copiers[MOST_COPIERS];
+} copying;
+
+static trib_status open_copier(const copying *g, copier *c)
 {
-    TRIB_TRY(trib_stream_create(device, &(trib_stream_options) { .name = "copies", .threads = 1 }, &c->stream));
-    TRIB_TRY(trib_device_alloc(device, c->stream, COPIED, &c->target));
-    TRIB_TRY(trib_device_alloc(device, c->stream, COPIED, &c->source));
-    return trib_fill_zero(c->stream, c->source, COPIED);
+    TRIB_TRY(trib_stream_create(g->device, &(trib_stream_options) { .name = "copies", .threads = 1 }, &c->stream));
+    TRIB_TRY(trib_device_alloc(g->device, c->stream, g->bytes, &c->target));
+    TRIB_TRY(trib_device_alloc(g->device, c->stream, g->bytes, &c->source));
+    return trib_fill_zero(c->stream, c->source, g->bytes);
 }
 
-static void close_copier(trib_device *device, copier *c)
+static void close_copier(const copying *g, copier *c)
 {
     if (!c->stream) return;
     trib_stream_synchronize(c->stream);
-    trib_device_free(device, c->stream, c->target);
-    trib_device_free(device, c->stream, c->source);
+    trib_device_free(g->device, c->stream, c->target);
+    trib_device_free(g->device, c->stream, c->source);
     trib_stream_destroy(c->stream);
+    *c = (copier) { 0 };
 }
 
-static trib_status copy_once(copier *copiers, int count)
+static trib_status copy_in_a_row(const copying *g)
 {
-    for (int i = 0; i < count; ++i)
-        TRIB_TRY(trib_copy_on_device(copiers[i].stream, copiers[i].target, copiers[i].source, COPIED));
-    for (int i = 0; i < count; ++i) TRIB_TRY(trib_stream_synchronize(copiers[i].stream));
+    for (int i = 0; i < g->count * g->in_a_row; ++i) {
+        const copier *c = &g->copiers[i % g->count];
+        TRIB_TRY(trib_copy_on_device(c->stream, c->target, c->source, g->bytes));
+    }
+    for (int i = 0; i < g->count; ++i) TRIB_TRY(trib_stream_synchronize(g->copiers[i].stream));
     return trib_success();
 }
 
-static trib_status time_copies(copier *copiers, int count, double *best)
+static trib_status time_copies(const copying *g, double *best)
 {
     for (int round = 0; round < COPY_ROUNDS; ++round) {
         if (cli_stopped()) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
         double start = cli_now();
-        TRIB_TRY(copy_once(copiers, count));
-        double rate = 2.0 * COPIED * count / (cli_now() - start);
+        TRIB_TRY(copy_in_a_row(g));
+        double rate = 2.0 * (double)g->bytes * g->count * g->in_a_row / (cli_now() - start);
         if (round && rate > *best) *best = rate; /* the first touches the memory */
     }
     return trib_success();
 }
 
-/* Each core has its own stream and its own memory. */
-static trib_status measure_copies(trib_device *device, cli_limits *out)
+static trib_status copy_and_time(copying *g, double *best)
+{
+    trib_status status = trib_success();
+    for (int i = 0; i < g->count && !trib_failed(&status); ++i) status = open_copier(g, &g->copiers[i]);
+    if (!trib_failed(&status)) status = copy_in_a_row(g);
+    if (!trib_failed(&status)) status = time_copies(g, best);
+    for (int i = 0; i < g->count; ++i) close_copier(g, &g->copiers[i]);
+    return status;
+}
+
+static copying copying_on(trib_device *device)
 {
     const trib_device_info *info = trib_device_get_info(device);
-    int count = info->host ? (info->cores < MOST_COPIERS ? info->cores : MOST_COPIERS) : 1;
-    copier copiers[MOST_COPIERS] = { { 0 } };
-    trib_status status = trib_success();
-    for (int i = 0; i < count && !trib_failed(&status); ++i) status = open_copier(device, &copiers[i]);
-    if (!trib_failed(&status)) status = copy_once(copiers, count);
-    if (!trib_failed(&status)) status = time_copies(copiers, count, &out->copy_rate);
-    for (int i = 0; i < count; ++i) close_copier(device, &copiers[i]);
+    copying g = { .device = device, .bytes = LEAST_COPIED, .count = 1, .in_a_row = 1 };
+    if (info->host) {
+        g.count = info->cores < MOST_COPIERS ? info->cores : MOST_COPIERS;
+        return g;
+    }
+    g.in_a_row = COPIES_IN_A_ROW;
+    while (g.bytes < MOST_COPIED && (int64_t)g.bytes * 32 < info->memory_bytes) g.bytes *= 2;
+    return g;
+}
+
+/* Of half the size where there is no memory. */
+static trib_status measure_copies(trib_device *device, cli_limits *out)
+{
+    copying g = copying_on(device);
+    trib_status status = copy_and_time(&g, &out->copy_rate);
+    while (status.code == TRIB_OUT_OF_MEMORY && g.bytes > LEAST_COPIED) {
+        g.bytes /= 2;
+        status = copy_and_time(&g, &out->copy_rate);
+    }
+    out->copied = g.bytes;
     trib_add_context(&status, "measuring the rate of copies");
     return status;
 }
@@ -151,19 +187,22 @@ static trib_status rig_options(const cli_settings *settings, trib_device *device
 /* ---- products ---- */
 
 enum { CHANNELS = 512, SIDE = 14, PRODUCTS = 4, IMAGES_PER_CORE = 2, FEWEST_RUNS = 2 };
+enum { DEVICE_IMAGES = 32, RUNS_IN_A_ROW = 8, RUNS_IN_FLIGHT = 2 };
 static const double PRODUCT_SECONDS = 0.15;
 
-/* 1x1 convolutions are products of matrices, of 512 x 512 with 512 x 196 per image. */
-static trib_status products_graph(trib_graph **out)
+/* 1x1 convolutions are products of matrices, of channels x channels with channels x 196 per image. */
+static trib_status products_graph(int channels, trib_graph **out)
 {
     trib_graph_builder *b = trib_graph_begin("products");
-    int x = trib_add_input(b, "input", CHANNELS, SIDE, SIDE);
+    int x = trib_add_input(b, "input", channels, SIDE, SIDE);
     static const char *const names[PRODUCTS] = { "product1", "product2", "product3", "product4" };
     for (int i = 0; i < PRODUCTS; ++i)
-        x = trib_add_conv2d(b, names[i], x, &(trib_conv2d) { .k = CHANNELS, .r = 1, .s = 1 });
+        x = trib_add_conv2d(b, names[i], x, &(trib_conv2d) { .k = channels, .r = 1, .s = 1 });
     trib_graph_mark_output(b, "output", x);
     return trib_graph_finish(b, out);
 }
+
+static double flops_of(int channels, int images) { return 2.0 * PRODUCTS * channels * channels * SIDE * SIDE * images; }
 
 static trib_status time_product(rig *r, double flops, double *best)
 {
@@ -175,9 +214,9 @@ static trib_status time_product(rig *r, double flops, double *best)
 }
 
 /* The first run, which warms up, will do where even that takes long: with plain C. */
-static trib_status time_products(rig *r, double *best)
+static trib_status time_products(rig *r, double flops, double *best)
 {
-    double flops = 2.0 * PRODUCTS * CHANNELS * CHANNELS * SIDE * SIDE * r->batch, begin = cli_now(), first = 0;
+    double begin = cli_now(), first = 0;
     TRIB_TRY(time_product(r, flops, &first));
     bool long_enough = cli_now() - begin > PRODUCT_SECONDS;
     if (long_enough && first > *best) *best = first;
@@ -186,19 +225,60 @@ static trib_status time_products(rig *r, double *best)
     return trib_success();
 }
 
-static trib_status measure_products(const cli_settings *settings, trib_device *device, cli_limits *out)
+/* Without copies, after runs that warm up and fill the device's memory for input. */
+static trib_status time_resident(rig *r, double flops, double *best)
 {
-    const trib_device_info *info = trib_device_get_info(device);
+    double begin = cli_now(), seconds;
+    for (int i = 0; i < RUNS_IN_FLIGHT; ++i) TRIB_TRY(run_rig(r));
+    int runs = cli_now() - begin < PRODUCT_SECONDS ? RUNS_IN_A_ROW : 1;
+    begin = cli_now();
+    do {
+        TRIB_TRY(cli_run_in_a_row(r->session, r->batch, runs, &seconds));
+        double rate = flops * runs / seconds;
+        if (rate > *best) *best = rate;
+    } while (cli_now() - begin < PRODUCT_SECONDS);
+    return trib_success();
+}
+
+static trib_status measure_products_of(const cli_settings *settings, trib_device *device, int channels, int images,
+                                       double *best)
+{
+    bool host = trib_device_get_info(device)->host;
+    double flops = flops_of(channels, images);
     trib_session_options options;
     rig r = { 0 };
-    int batch = info->host ? IMAGES_PER_CORE * (info->cores > 0 ? info->cores : 1) : 64;
-    trib_status status = rig_options(settings, device, batch, TRIB_SERIAL, &options);
-    if (!trib_failed(&status)) status = products_graph(&r.graph);
+    trib_status status = rig_options(settings, device, images, TRIB_SERIAL, &options);
+    if (!host) options.in_flight = RUNS_IN_FLIGHT;
+    if (!trib_failed(&status)) status = products_graph(channels, &r.graph);
     if (!trib_failed(&status)) status = open_rig(&r, device, &options);
-    if (!trib_failed(&status)) status = time_products(&r, &out->math_rate);
+    if (!trib_failed(&status)) status = host ? time_products(&r, flops, best) : time_resident(&r, flops, best);
     close_rig(&r);
     trib_add_context(&status, "measuring the rate of products");
     return status;
+}
+
+/* Only large products fill a large card; a slow one would take long for them. */
+static trib_status measure_products_on_device(const cli_settings *settings, trib_device *device, cli_limits *out)
+{
+    static const int sizes[] = { 128, 1024, 4096 };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
+        double best = 0, seconds = i ? flops_of(sizes[i], DEVICE_IMAGES) / out->math_rate : 0;
+        if (seconds > PRODUCT_SECONDS) break;
+        TRIB_TRY(measure_products_of(settings, device, sizes[i], DEVICE_IMAGES, &best));
+        if (best <= out->math_rate) continue;
+        out->math_rate = best;
+        out->channels = sizes[i];
+    }
+    return trib_success();
+}
+
+static trib_status measure_products(const cli_settings *settings, trib_device *device, cli_limits *out)
+{
+    const trib_device_info *info = trib_device_get_info(device);
+    if (!info->host) return measure_products_on_device(settings, device, out);
+    out->channels = CHANNELS;
+    return measure_products_of(settings, device, CHANNELS, IMAGES_PER_CORE * (info->cores > 0 ? info->cores : 1),
+                               &out->math_rate);
 }
 
 /* ---- how long an op that is ready waits for its stream ---- */
@@ -303,10 +383,9 @@ static trib_status unless_short_of_memory(trib_status status)
 trib_status cli_limits_measure(const cli_settings *settings, trib_device *device, cli_limits *out)
 {
     const trib_device_info *info = trib_device_get_info(device);
-    *out = (cli_limits) { .copy_rate = info->copy_rate,
-                          .math_rate = info->math_rate[settings->precision],
-                          .source = info->rates_source };
+    *out = (cli_limits) { .copy_rate = info->copy_rate, .math_rate = info->math_rate[settings->precision] };
     out->of_table = out->copy_rate > 0 && out->math_rate > 0;
+    if (out->of_table) snprintf(out->source, sizeof out->source, "%s", info->rates_source);
     TRIB_TRY(cli_limits_again(settings, device, out));
     return measure_latency(settings, device, out);
 }
@@ -314,7 +393,10 @@ trib_status cli_limits_measure(const cli_settings *settings, trib_device *device
 trib_status cli_limits_again(const cli_settings *settings, trib_device *device, cli_limits *out)
 {
     if (out->of_table) return trib_success();
-    out->source = "measured before and after the runs, with copies of 32 MiB and 1x1 convolutions of 512 channels";
     TRIB_TRY(unless_short_of_memory(measure_copies(device, out)));
-    return unless_short_of_memory(measure_products(settings, device, out));
+    TRIB_TRY(unless_short_of_memory(measure_products(settings, device, out)));
+    snprintf(out->source, sizeof out->source,
+             "measured %sbefore and after the runs, with copies of %zu MiB and 1x1 convolutions of %d channels",
+             trib_device_get_info(device)->host ? "" : "on the device alone, ", out->copied >> 20, out->channels);
+    return trib_success();
 }

@@ -24,7 +24,8 @@ static trib_status open_cell(const cli_profile_request *q, const cli_settings *s
                                  .train = q->train,
                                  .aux_weight = q->aux_weight,
                                  .timed_runs = timed ? most(q->warmup, q->iterations) : 0,
-                                 .one_stream = one_stream };
+                                 .one_stream = one_stream,
+                                 .in_flight = timed || trib_device_get_info(q->device)->host ? 1 : 2 };
     return cli_cell_open(&options, cell);
 }
 
@@ -106,6 +107,20 @@ static trib_status open_all(const cli_profile_request *q, cli_profile_results *r
 
 /* ---- without being timed ---- */
 
+enum { IN_A_ROW = 8 };
+
+/* As many as the timed ones, of several batches each. */
+static trib_status run_in_rows(const cli_profile_request *q, cli_profile_results *r)
+{
+    r->row_seconds = trib_alloc_zeroed((size_t)q->iterations, sizeof *r->row_seconds);
+    if (!r->row_seconds) return no_memory();
+    for (int i = 0; i < q->iterations; ++i) {
+        TRIB_TRY(cli_run_in_a_row(r->untimed.session, q->batch, IN_A_ROW, &r->row_seconds[i]));
+        r->row_seconds[i] /= IN_A_ROW;
+    }
+    return trib_success();
+}
+
 /* What takes the times of a GPU watches the whole process: runs without it come before all others, on a card whose
  * speed drifts little. On a cpu they come in between. */
 static trib_status run_untimed(const cli_profile_request *q, cli_profile_results *r)
@@ -116,6 +131,7 @@ static trib_status run_untimed(const cli_profile_request *q, cli_profile_results
     TRIB_TRY(open_cell(q, &settings, false, false, &r->untimed));
     for (int i = 0; i < q->warmup; ++i) TRIB_TRY(cli_cell_run(&r->untimed, NULL));
     for (int i = 0; i < q->iterations; ++i) TRIB_TRY(cli_cell_run(&r->untimed, &r->untimed_seconds[i]));
+    if (!q->train) TRIB_TRY(run_in_rows(q, r));
     cli_cell_close(&r->untimed);
     return trib_success();
 }
@@ -205,6 +221,7 @@ void cli_profile_results_release(cli_profile_results *r)
     for (int i = 0; i < r->schedule_count; ++i) release_schedule(&r->schedules[i], r->iterations * r->chunks);
     cli_cell_close(&r->untimed);
     trib_free(r->untimed_seconds);
+    trib_free(r->row_seconds);
     trib_free(r->schedules);
     *r = (cli_profile_results) { 0 };
 }

@@ -52,6 +52,8 @@ typedef struct cli_profile_results {
     bool untimed_before;              /* that was before all others; else in between */
     cli_cell untimed;
     double *untimed_seconds;
+    double *row_seconds; /* with untimed_before and without training: per batch of some in a row, on the device alone */
+    cli_interval row_wall; /* of these, in ns; 0 where there are none */
     cli_interval overhead; /* cli_cell_run's seconds with over those without timeline, in pairs */
 } cli_profile_results;
 

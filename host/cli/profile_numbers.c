@@ -187,6 +187,8 @@ static trib_status find_overhead(cli_profile_results *r, int iterations)
     if (!values) return no_memory();
     for (int i = 0; i < iterations; ++i) values[i] = r->schedules[r->paired].seconds[i] / r->untimed_seconds[i];
     r->overhead = cli_interval_of(values, iterations);
+    for (int i = 0; r->row_seconds && i < iterations; ++i) values[i] = 1e9 * r->row_seconds[i];
+    if (r->row_seconds) r->row_wall = cli_interval_of(values, iterations);
     trib_free(values);
     return trib_success();
 }

@@ -17,13 +17,13 @@ static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * 
 static void print_settings(const cli_profile_heading *h, const cli_profile_results *r, FILE *out)
 {
     const trib_plan *plan = cli_cell_plan(&r->schedules[0].cell);
-    fprintf(out, "batch %d%s, precision %s, launch %s; ", h->batch, h->train ? ", a step of training" : "",
+    fprintf(out, "batch %d%s, precision %s, launch %s", h->batch, h->train ? ", a step of training" : "",
             trib_precision_name(plan->precision), h->settings->launch == TRIB_GRAPH ? "graph" : "eager");
     if (h->device->host)
-        fprintf(out, "%d lane%s of %d thread%s", r->lanes, r->lanes > 1 ? "s" : "", plan->threads,
+        fprintf(out, "; %d lane%s of %d thread%s", r->lanes, r->lanes > 1 ? "s" : "", plan->threads,
                 plan->threads > 1 ? "s" : "");
-    else
-        fprintf(out, "%d lane%s", r->lanes, r->lanes > 1 ? "s" : "");
+    else if (r->lanes > 1)
+        fprintf(out, "; %d lanes", r->lanes);
     if (r->chunks > 1) fprintf(out, ", %d images at a time", plan->batch);
     fprintf(out, "; %d iteration%s of each\n", r->iterations, r->iterations > 1 ? "s" : "");
 }

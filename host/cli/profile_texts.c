@@ -62,6 +62,8 @@ static void say_schedule(const trib_device *device, const cli_profile_results *r
 
 /* ---- the network ---- */
 
+static const double JUST = 0.0005, CLOSE = 0.03; /* of the fastest */
+
 /* How much of serial's time is spent in modules. */
 static double share_of_modules(const cli_profile_results *r)
 {
@@ -88,17 +90,34 @@ static int fastest_other(const cli_profile_results *r)
     return best;
 }
 
+/* ", with branches 0.9 % behind", or just as fast; nothing if none is close. */
+static void say_next(const cli_profile_results *r, const cli_profiled *best, char *text, size_t size)
+{
+    const cli_profiled *next = NULL;
+    *text = '\0';
+    for (int i = 1; i < r->schedule_count; ++i) {
+        const cli_profiled *s = &r->schedules[i];
+        if (s != best && (!next || s->gain.median > next->gain.median)) next = s;
+    }
+    double behind = next ? 1 - next->gain.median / best->gain.median : 1;
+    if (behind < JUST)
+        snprintf(text, size, ", and %.128s is just as fast", next->name);
+    else if (behind < CLOSE)
+        snprintf(text, size, ", with %.128s %.1f %% behind", next->name, 100 * behind);
+}
+
 static void say_fastest(const cli_profile_results *r, const cli_profiled *s, cli_profile_texts *t)
 {
     const trib_verdict_gain gain = gain_of(&s->gain);
-    char range[64];
+    char range[64], next[192];
     say_range(&s->gain, range);
+    say_next(r, s, next, sizeof next);
     if (trib_compare(&gain) == TRIB_FASTER)
         snprintf(
             t->verdict, sizeof t->verdict,
-            "%.128s is the fastest: %.2f times as fast as serial%s. Modules are %.0f %% of serial's time; the rest "
+            "%.128s is the fastest: %.2f times as fast as serial%s%s. Modules are %.0f %% of serial's time; the rest "
             "is the trunk, which has no branches.",
-            s->name, s->gain.median, range, 100 * share_of_modules(r));
+            s->name, s->gain.median, range, next, 100 * share_of_modules(r));
     else
         snprintf(t->verdict, sizeof t->verdict, "%s: %.128s is %.2f times as fast%s.",
                  trib_compare(&gain) == TRIB_SLOWER ? "serial is the fastest here"
@@ -121,6 +140,7 @@ static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)
 /* ---- how it was measured ---- */
 
 static const double BUSY = 0.5; /* load per core */
+static const double SLIGHTLY = 0.01;
 
 static void note(cli_profile_texts *t, const char *format, ...) TRIB_PRINTF(2, 3);
 static void note(cli_profile_texts *t, const char *format, ...)
@@ -132,15 +152,36 @@ static void note(cli_profile_texts *t, const char *format, ...)
     va_end(args);
 }
 
+/* On a GPU, what counts is what its own clock says; most of what the host sees is copies, and records that are fetched
+ * after each batch. */
+static void note_rows(const cli_profile_results *r, cli_profile_texts *t)
+{
+    const cli_profiled *s = &r->schedules[r->paired];
+    if (r->row_seconds)
+        note(t,
+             "Times are the GPU's own. By them a batch takes %.3f ms with %.128s; without being timed, many in a row "
+             "take "
+             "%.3f ms each, with the gaps between them: a difference of %+.1f %%.",
+             1e-6 * s->wall.median, s->name, 1e-6 * r->row_wall.median,
+             100 * (s->wall.median / r->row_wall.median - 1));
+}
+
 static void note_overhead(const cli_profile_results *r, cli_profile_texts *t)
 {
     const cli_interval *o = &r->overhead;
     const char *name = r->schedules[r->paired].name;
-    const char *what = r->untimed_before ? "time of a batch, compared with earlier runs" : "processor time of a batch";
     char range[64] = "";
     if (!isnan(o->low))
         snprintf(range, sizeof range, " (95 %% interval %+.1f to %+.1f %%)", 100 * (o->low - 1), 100 * (o->high - 1));
-    note(t, "Timing changes the %s (%.128s), by %+.1f %%%s.", what, name, 100 * (o->median - 1), range);
+    note_rows(r, t);
+    if (r->untimed_before)
+        note(t,
+             "From submission to results, with copies, timing changes a batch with %.128s by %+.1f %%%s, compared with "
+             "earlier runs: times of ops are fetched after each batch, which no time above contains.",
+             name, 100 * (o->median - 1), range);
+    else
+        note(t, "Timing changes the processor time of a batch (%.128s), by %+.1f %%%s.", name, 100 * (o->median - 1),
+             range);
 }
 
 static void note_limits(const cli_profile_results *r, cli_profile_texts *t)
@@ -153,9 +194,8 @@ static void note_limits(const cli_profile_results *r, cli_profile_texts *t)
         note(t, "Bounds assume no limit of copies or products: their rates are unknown.");
     if (l->start_latency_samples)
         note(t,
-             "Up to %.1f us from ready to started count as latency: so many did 95 %% of ops of next to nothing take, "
-             "in "
-             "the quietest fifth of %d.",
+             "Up to %.1f us from ready to started count as latency: 95 %% of ops that do next to nothing start within "
+             "that, in the quietest fifth of %d runs.",
              1e-3 * (double)l->start_latency_ns, l->start_latency_samples);
     else
         note(t, "Latency is unknown, and counted as contention: no op of next to nothing could be timed.");
@@ -182,17 +222,30 @@ static int negative_gaps(const cli_profile_results *r, int *trimmed)
     return gaps;
 }
 
-static bool exceeds_bound(const trib_profile_median *m) { return m->gain.gain > m->gain.bound; }
+/* By more than what rounding shows, where it is made of times that vary. */
+static bool exceeds_bound(const trib_profile_median *m, bool roofline)
+{
+    if ((m->binding == TRIB_BOUND_ROOFLINE) != roofline) return false;
+    return m->gain.gain > (roofline ? 1 : 1 + SLIGHTLY) * m->gain.bound;
+}
 
-static void note_exceeded(const cli_profile_results *r, cli_profile_texts *t)
+static bool any_exceeds(const cli_profile_results *r, bool roofline)
 {
     bool any = false;
     for (int i = 1; i < r->schedule_count; ++i)
         for (int w = 0; w < r->schedules[i].medians.window_count; ++w)
-            any |= exceeds_bound(&r->schedules[i].medians.windows[w]);
-    if (any)
+            any |= exceeds_bound(&r->schedules[i].medians.windows[w], roofline);
+    return any;
+}
+
+static void note_exceeded(const cli_profile_results *r, cli_profile_texts *t)
+{
+    if (any_exceeds(r, true))
         note(t, "A gain above 'at most' shows ops that are faster than their bytes and operations should allow: their "
                 "data is in a cache, or a convolution of Winograd's kind multiplies less than is counted.");
+    if (any_exceeds(r, false))
+        note(t, "A gain above 'at most' that the roofline does not limit shows ops that take less time beside each "
+                "other than alone, or times that vary.");
 }
 
 static void note_dropped(const cli_profile_results *r, cli_profile_texts *t)
@@ -202,8 +255,13 @@ static void note_dropped(const cli_profile_results *r, cli_profile_texts *t)
     if (r->dropped)
         note(t, "%d iterations are left out, since the times of an op were lost%s%s.", r->dropped,
              trib_failed(&r->loss) ? ": " : "", trib_failed(&r->loss) ? r->loss.message : "");
-    if (gaps || trimmed)
-        note(t, "%d ops seem to begin before what they waited for ended, within the clock's noise: taken as no gap.",
+    if (gaps + trimmed == 1)
+        note(t, "One op seems to begin before what it waited for ended, by no more than the clock may be wrong: that "
+                "counts as no gap.");
+    else if (gaps + trimmed)
+        note(t,
+             "%d ops seem to begin before what they waited for ended, by no more than the clock may be wrong: that "
+             "counts as no gap.",
              gaps + trimmed);
 }
 

@@ -6,7 +6,7 @@
 #include "profile/verdict.h"
 #include "profile_measure.h"
 
-enum { CLI_MOST_NOTES = 8 };
+enum { CLI_MOST_NOTES = 12 };
 
 typedef struct cli_profile_texts {
     char (*windows)[TRIB_VERDICT_SIZE];   /* schedule_count x window_count; "" for serial and for the trunk */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Devices: all of them an NVIDIA H200 with less memory.
+// Devices: all of them an NVIDIA H200 with less memory; with another name if SIMULATED_CARD has one.
 #include "fakecuda/machine.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 using namespace fakecuda;
@@ -63,7 +64,8 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
     cudaError_t error = check_device(device);
     if (error != cudaSuccess) return error;
     std::memset(p, 0, sizeof *p);
-    std::snprintf(p->name, sizeof p->name, "NVIDIA H200");
+    const char *name = std::getenv("SIMULATED_CARD");
+    std::snprintf(p->name, sizeof p->name, "%s", name ? name : "NVIDIA H200");
     p->totalGlobalMem = machine().options.memory;
     p->major = 9;
     p->minor = 0;

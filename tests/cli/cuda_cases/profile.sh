@@ -15,6 +15,16 @@ grep -q '"times_from":	"CUPTI' p.json || fail "times from CUPTI"
 small --train --aux-weight 0 -b 2 --schedule branches
 expect_code 0
 expect_out "inception_5b backward"
+# of a card that is not known, copies and products are timed
+SIMULATED_CARD=Other
+export SIMULATED_CARD
+small --schedule branches
+unset SIMULATED_CARD
+expect_code 0
+tr -s '\n ' ' ' <out >said
+grep -q "(measured on the device alone, before and after the runs, with copies of 32 MiB and 1x1 convolutions of 128 channels)" said ||
+    fail "measured rates"
+grep -q "Times are the GPU's own. By them a batch takes " said || fail "what timing changes"
 # a clock that has nothing to do with the host's: that is said, and no number is
 SIMULATED_WRONG_CLOCK=1
 export SIMULATED_WRONG_CLOCK
