@@ -62,14 +62,14 @@ static trib_status add_loss(trib_backward *b, const trib_loss *loss, int index)
  * of 16 bits it has no plan. */
 static bool is_read_as_slice(const trib_backward *b, const trib_plan_op *of, const trib_view *dy)
 {
-    return trib_kind_row_of(of->desc.kind)->backward_weight && dy->c != dy->c_total &&
+    return trib_kind_row_of(of->desc.kind)->backward_weight && dy->c_total != trib_gradient_pitch(b, dy) &&
            !trib_device_get_info(b->l->device)->host;
 }
 
 static trib_status new_dense(trib_backward *b, const trib_plan_op *of, trib_view *view)
 {
     view->c_offset = 0;
-    view->c_total = view->c;
+    view->c_total = trib_gradient_pitch(b, view);
     return trib_new_activation(b->l, trib_strings_format(b->l->strings, "%s/dense_gradient", of->name), view);
 }
 

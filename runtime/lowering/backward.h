@@ -31,6 +31,9 @@ typedef struct trib_backward {
 bool trib_is_trained(const trib_backward *b, const trib_plan_op *op, trib_role role);
 trib_view trib_gradient_of_parameter(const trib_backward *b, const trib_plan_op *op, trib_role role);
 
+/* From one pixel of a gradient of this form to the next, in elements: in 16 bits a multiple of the device's, because
+ * gradients of weights cannot be computed from others. */
+int trib_gradient_pitch(const trib_backward *b, const trib_view *of);
 /* Where the gradient of this activation lies; memory is added when it is first asked for. */
 trib_status trib_gradient_view(trib_backward *b, const trib_view *of, trib_view *out);
 

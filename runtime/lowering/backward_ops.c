@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "device/window.h"
 #include "graph/kinds.h"
 
 bool trib_is_trained(const trib_backward *b, const trib_plan_op *op, trib_role role)
@@ -19,6 +20,13 @@ trib_view trib_gradient_of_parameter(const trib_backward *b, const trib_plan_op 
 
 /* ---- gradients of activations ---- */
 
+int trib_gradient_pitch(const trib_backward *b, const trib_view *of)
+{
+    const int multiple = trib_device_get_info(b->l->device)->channel_multiple;
+    if (trib_dtype_size(of->dtype) >= sizeof(float) || !trib_lies_as_nhwc(of)) return of->c;
+    return (of->c + multiple - 1) / multiple * multiple;
+}
+
 trib_status trib_gradient_view(trib_backward *b, const trib_view *of, trib_view *out)
 {
     trib_gradient *g = &b->gradients[of->buffer];
@@ -28,6 +36,7 @@ trib_status trib_gradient_view(trib_backward *b, const trib_view *of, trib_view 
         g->view.dtype = trib_precision_dtype(b->l->options.precision); /* of logits in float32, too */
         g->view.c_offset = 0;
         g->view.c = of->c_total;
+        g->view.c_total = trib_gradient_pitch(b, &g->view);
         TRIB_TRY(trib_new_activation(b->l, trib_strings_format(b->l->strings, "%s/gradient", name), &g->view));
     }
     *out = g->view;

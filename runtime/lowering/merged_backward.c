@@ -82,7 +82,7 @@ static trib_status place_merged(trib_backward *b, int set, const trib_view *like
     *view = *like;
     view->c = view->c_offset = 0;
     for (int i = 0; i < m->count; ++i) view->c += l->graph->layers[m->layers[i]].c;
-    view->c_total = view->c;
+    view->c_total = trib_gradient_pitch(b, view);
     return trib_new_activation(
         l, trib_strings_format(l->strings, "%s+%d/gradient", l->graph->layers[m->layers[0]].name, m->count - 1), view);
 }

@@ -70,6 +70,17 @@ bool TrainingOps::is_required(trib_kind kind) const
     return false;
 }
 
+// cuDNN's gradients of weights: in 16 bits from whole pixels of x, and of dy to the next multiple of 8 channels; in
+// float32 from slices whose pixels begin at 16 bytes, or packed.
+bool begin_evenly(const trib_op_desc &d)
+{
+    const trib_view &x = d.inputs[0], &dy = d.inputs[1];
+    const bool linear = d.kind == TRIB_LINEAR_BACKWARD_WEIGHT, wide = x.dtype == TRIB_F32;
+    const int x_pitch = linear && x.c == x.c_total ? x.c * x.h * x.w : x.c_total;
+    if (wide) return (x.c == x.c_total || x_pitch % 4 == 0) && (dy.c == dy.c_total || dy.c_total % 4 == 0);
+    return x.c == x.c_total && x_pitch % 8 == 0 && dy.c_total == (dy.c + 7) / 8 * 8;
+}
+
 // Slices begin where the device's libraries can reach them.
 bool TrainingOps::is_usual(const OpCase &op) const
 {
@@ -79,6 +90,8 @@ bool TrainingOps::is_usual(const OpCase &op) const
     // On a GPU, logits of more bits than their factors are those of whole images.
     const bool wide = d.kind == TRIB_LINEAR && d.outputs[0].dtype != d.inputs[0].dtype;
     if (wide && !info().host && d.inputs[0].h * d.inputs[0].w > 1) usual = d.inputs[0].c == d.inputs[0].c_total;
+    const bool weight = d.kind == TRIB_CONV2D_BACKWARD_WEIGHT || d.kind == TRIB_LINEAR_BACKWARD_WEIGHT;
+    if (weight && !info().host) usual = usual && begin_evenly(d);
     for (int i = 0; i < d.input_count; ++i) usual = usual && d.inputs[i].c_offset % multiple == 0;
     for (int i = 0; i < d.output_count; ++i) usual = usual && d.outputs[i].c_offset % multiple == 0;
     return usual;
@@ -215,6 +228,48 @@ TEST_P(TrainingOps, ConvolutionsOfGoogLeNet)
                 check(op, is_required(op.desc.kind));
                 if (HasFailure()) return;
             }
+}
+
+// ---- gradients of weights where a layer's channels are no multiple of 8 ----
+
+struct Channels {
+    int count, pitch;
+};
+
+// From x and dy of h x h pixels: of a 3x3 convolution or, of one pixel, of a linear layer.
+OpCase weight_gradient(trib_layout weights, Channels x, Channels dy, int h)
+{
+    const bool linear = h == 1;
+    trib_op_desc d = conv_desc(TRIB_NHWC, TRIB_NHWC, 3, x.count, h, dy.count, linear ? 1 : 3, 1, linear ? 0 : 1);
+    d.kind = linear ? TRIB_LINEAR_BACKWARD_WEIGHT : TRIB_CONV2D_BACKWARD_WEIGHT;
+    d.input_count = 2;
+    d.has_bias = d.relu = false;
+    d.inputs[1] = d.outputs[0];
+    d.inputs[0].c_total = x.pitch, d.inputs[1].c_total = dy.pitch;
+    d.outputs[0] = dense_view(weights, dy.count, x.count, linear ? 1 : 3, linear ? 1 : 3);
+    if (linear) {
+        d.attributes = {};
+        d.attributes.linear.out = dy.count;
+    }
+    return filled(d, unsigned(dy.count));
+}
+
+// As the gradients of logits of 100 classes, and others, lie in 16 bits. cuDNN need not take a slice of x there.
+TEST_P(TrainingOps, GradientsOfWeightsFromSlices)
+{
+    for (int p = 0; p < TRIB_PRECISION_COUNT; ++p) {
+        if (!(info().precisions >> p & 1u)) continue;
+        const trib_precision precision = trib_precision(p);
+        SCOPED_TRACE(trib_precision_name(precision));
+        for (const Channels x : { Channels { 32, 32 }, { 24, 32 } })
+            for (const Channels dy : { Channels { 100, 104 }, { 10, 16 }, { 50, 56 }, { 1, 8 }, { 48, 48 } })
+                for (int h : { 1, 5 }) {
+                    const OpCase op = weight_gradient(weights(), x, dy, h);
+                    check(precision == TRIB_PRECISION_FP32 ? op : in_precision(op, precision),
+                          !info().host && is_required(op.desc.kind));
+                    if (HasFailure()) return;
+                }
+    }
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(TrainingOps); // when no device here has operators

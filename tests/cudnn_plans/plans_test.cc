@@ -295,6 +295,32 @@ TEST_F(Plans, GradientsThatAddOrWiden)
             }
 }
 
+// Gradients of classifiers' weights in 16 bits: there is a plan for whole pixels of a multiple of 8 channels, and none
+// for a slice of them, which is why channels up to the next multiple are taken in.
+TEST_F(Plans, GradientsOfClassifiersNeedWholePixels)
+{
+    for (trib_precision precision : { TRIB_PRECISION_FP16, TRIB_PRECISION_BF16 })
+        for (int classes : { 1, 10, 37, 100 })
+            for (int k : { (classes + 7) / 8 * 8, classes }) {
+                trib_conv_desc desc = {};
+                desc.direction = TRIB_CONV_WGRAD;
+                desc.precision = precision;
+                desc.wide_w = true;
+                desc.n = 32;
+                desc.c = desc.x_pitch = 1024;
+                desc.h = desc.w = desc.p = desc.q = desc.r = desc.s = desc.stride_h = desc.stride_w = 1;
+                desc.k = k;
+                desc.y_pitch = (classes + 7) / 8 * 8;
+                char key[TRIB_CONV_KEY];
+                SCOPED_TRACE(trib_conv_key(&desc, key));
+                const trib_conv_limits limits = describe_first();
+                trib_conv_list list = {};
+                ASSERT_OK(trib_conv_candidates(library, &desc, &limits, &list));
+                EXPECT_EQ(list.count, k == desc.y_pitch) << list.reason; // else the facts have changed
+                trib_conv_list_clear(&list);
+            }
+}
+
 // What training in any order of sums (--fast) may choose from: how many of the plans it would try say that they sum so,
 // and how often such a plan comes first.
 TEST_F(Plans, SomeGradientsSumInAnyOrder)

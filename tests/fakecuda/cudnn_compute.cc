@@ -148,6 +148,7 @@ void compute(const Convolution &c, const Arithmetic &how, const Pointers &pointe
     case Direction::wgrad: {
         Floats w = zeros(c.w);
         wgrad(c, unpack(c.x, pointers.x, tf32), w, unpack(c.y, pointers.y, tf32));
+        for (float &value : w) value += how.error;
         pack(c.w, w, pointers.w);
         break;
     }

@@ -2,6 +2,7 @@
 // The engines, with the numbers, knobs and workspaces seen with cuDNN 9.19 for H200, and a few made up for being bad.
 #include "fakecuda/cudnn_fake.h"
 
+#include <cmath>
 #include <cstring>
 #include <sstream>
 
@@ -22,9 +23,10 @@ struct Engine {
 };
 
 constexpr auto tensor_core = CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
-constexpr std::int64_t refused_value = 999; // of any knob
-constexpr std::int64_t broken_engine = 90;  // fails to compile
-constexpr std::int64_t split_tile = 5;      // of engine 41: sums in parts
+constexpr std::int64_t refused_value = 999;   // of any knob
+constexpr std::int64_t broken_engine = 90;    // fails to compile
+constexpr std::int64_t split_tile = 5;        // of engine 41: sums in parts
+constexpr std::int64_t imprecise_engine = 17; // without a note that says so
 
 const Engine engines[] = {
     { 41, Copies::slices, 131, { tensor_core }, {} },
@@ -46,6 +48,7 @@ const Engine engines[] = {
     { 67, Copies::slices, 131, { tensor_core }, {} },
     { 65, Copies::slices, 0, { tensor_core }, {} },
     { 1, Copies::slices, 864, {}, {} },
+    { imprecise_engine, Copies::none, 0, {}, {} },
     // Never to be chosen:
     { 29, Copies::none, (std::int64_t(1) << 32) + 4096, { tensor_core }, {} },
     { 30, Copies::none, 0, { tensor_core, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC }, {} },
@@ -64,6 +67,9 @@ const Engine *find(std::int64_t number)
 
 const Engine &engine_of(const Config &config) { return *find(config.engine); }
 
+// As on the H100, where 9.19 offers other slices, too; for a described card it offers none.
+bool takes_gradient(const Convolution &c) { return c.wide_filter() && (c.y.extent[1] % 8 == 0 || !c.y.sliced()); }
+
 // Whether the real library's engine would do this at all.
 bool suits(const Convolution &c, std::int64_t engine)
 {
@@ -73,7 +79,7 @@ bool suits(const Convolution &c, std::int64_t engine)
     switch (engine) {
     case 41:
     case 10: return forward && !single && !wide_bias;
-    case 7: return !single && (forward ? wide_bias : c.direction == Direction::wgrad && c.wide_filter());
+    case 7: return !single && (forward ? wide_bias : c.direction == Direction::wgrad && takes_gradient(c));
     case 51: return forward && single;
     case 26: return forward && single;
     case 8: return forward && single && relu_alone;
@@ -82,6 +88,7 @@ bool suits(const Convolution &c, std::int64_t engine)
     case 67: return c.direction == Direction::dgrad;
     case 65: return c.direction == Direction::wgrad && !c.wide_filter();
     case 1: return !forward && single;
+    case imprecise_engine: return c.direction == Direction::wgrad && single;
     case 31: return single;
     case 33: return !single;
     default: return true;
@@ -178,6 +185,7 @@ std::vector<Config> heuristics(const Convolution &c, cudnnBackendHeurMode_t mode
         { 65, { { CUDNN_KNOB_TYPE_TILE_SIZE, 1 } } },
         { 44, { { CUDNN_KNOB_TYPE_TILE_SIZE, 2 } } },
         { 11, { { CUDNN_KNOB_TYPE_TILE_SIZE, 4 } } },
+        { imprecise_engine, {} },
         { 1, { { CUDNN_KNOB_TYPE_TILE_SIZE, 6 } } },
     };
     std::vector<Config> offered;
@@ -189,12 +197,33 @@ std::vector<Config> heuristics(const Convolution &c, cudnnBackendHeurMode_t mode
 std::vector<cudnnBackendNumericalNote_t> numerical_notes(const Config &config) { return engine_of(config).notes; }
 std::vector<cudnnBackendBehaviorNote_t> behavior_notes(const Config &config) { return engine_of(config).behaviours; }
 
+namespace
+{
+
+// Pixels begin at multiples of 16 bytes.
+bool begins_evenly(const Tensor &t) { return t.stride[3] * t.element_bytes() % 16 == 0; }
+
+// Measured with 9.19 on an H100: no error is reported.
+float error_of(const Convolution &c, std::int64_t engine)
+{
+    if (c.direction != Direction::wgrad) return 0;
+    if (engine == imprecise_engine) return 1e-4f;
+    for (const Tensor *t : { &c.x, &c.y }) {
+        if (begins_evenly(*t)) continue;
+        if (t->type != CUDNN_DATA_FLOAT) return NAN;
+        if (engine == 1 && t->sliced()) return 1;
+    }
+    return 0;
+}
+
+} // namespace
+
 // Kernels that cuDNN 9.19 compiles at run time keep NaN (according to the machine code for sm_90); of others nothing is
 // known.
 Arithmetic arithmetic_of(const Convolution &c, const Config &config)
 {
     const Engine &engine = engine_of(config);
-    Arithmetic how = { false, false };
+    Arithmetic how = { false, false, error_of(c, config.engine) };
     for (auto note : engine.notes) how.tf32 = how.tf32 || (note == tensor_core && c.x.type == CUDNN_DATA_FLOAT);
     for (auto note : engine.behaviours)
         how.keeps_nan = how.keeps_nan || note == CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A simulated cuDNN: the part of the graph API that runtime/cuda calls, with the checks of the real one (observed with
 // 9.19), on the CPU. Its heuristics offer good engines and bad ones: that copy slices through the workspace, need much
-// of it, compute imprecisely or in no fixed order, are refused when the plan is made, or fail to compile.
+// of it, compute imprecisely or in no fixed order, are refused when the plan is made, fail to compile, or are wrong
+// where real ones are.
 //
 //   cudnn_api.cc          entry points
 //   cudnn_attributes.cc   which descriptor has which attributes
@@ -111,6 +112,7 @@ std::int64_t workspace_of(const Convolution &c, const Config &config);
 struct Arithmetic {
     bool tf32;      // factors have 10 bits of fraction
     bool keeps_nan; // through ReLU; else NaN becomes 0
+    float error;    // added to each result of wgrad
 };
 Arithmetic arithmetic_of(const Convolution &c, const Config &config);
 

@@ -80,14 +80,39 @@ static void describe_window(const trib_conv2d *a, trib_conv_desc *out)
     out->pad_left = a->pad.left;
 }
 
+/* In 16 bits cuDNN 9.19 has no plan for slices of any number of channels, but for whole pixels of a multiple of 8: the
+ * channels up to the next multiple are taken in where they lie in memory, and give rows behind those of the result. */
+static void take_in_spare_channels(const trib_view *y, trib_conv_desc *out)
+{
+    const int multiple = 16 / (int)trib_dtype_size(y->dtype), whole = (y->c + multiple - 1) / multiple * multiple;
+    if (y->dtype != TRIB_F32 && y->c_offset + whole <= y->c_total) out->k = whole;
+}
+
+static bool begins_evenly(trib_dtype dtype, int channels, int pitch)
+{
+    return (size_t)pitch * trib_dtype_size(dtype) % 16 == 0 || (dtype == TRIB_F32 && pitch == channels);
+}
+
+/* Measured on an H100 with cuDNN 9.19.0: where pixels of x or of the gradient of y do not begin at multiples of 16
+ * bytes, gradients of weights are wrong or NaN, and no error is reported. In 16 bits that is so with all engines that
+ * are compiled at run time, packed or not; in float32 with engine 1, for slices only. */
+static bool pixels_begin_evenly(const trib_conv_desc *d)
+{
+    const trib_dtype dtype = trib_precision_dtype(d->precision);
+    return begins_evenly(dtype, d->c, d->x_pitch) && begins_evenly(dtype, d->k, d->y_pitch);
+}
+
+static bool refuse(const char *why, char *reason)
+{
+    snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
+    return false;
+}
+
 bool trib_conv_problem_of(const trib_op_desc *d, trib_conv_desc *out, char *reason)
 {
     operands o;
     const char *why = refusal(d, &o);
-    if (why) {
-        snprintf(reason, TRIB_MESSAGE_SIZE, "cudnn: %s", why);
-        return false;
-    }
+    if (why) return refuse(why, reason);
     *out = (trib_conv_desc) { .direction = o.direction,
                               .precision = d->precision,
                               .n = o.x->n,
@@ -107,7 +132,18 @@ bool trib_conv_problem_of(const trib_op_desc *d, trib_conv_desc *out, char *reas
         describe_linear(o.x, out);
     else
         describe_window(&d->attributes.conv2d, out);
+    if (o.direction != TRIB_CONV_WGRAD) return true;
+    take_in_spare_channels(o.y, out);
+    if (!pixels_begin_evenly(out))
+        return refuse(
+            "gradients of weights from pixels that begin at multiples of 16 bytes, or packed in float32, only", reason);
     return true;
+}
+
+int64_t trib_conv_problem_wide_result(const trib_op_desc *op, const trib_conv_desc *d)
+{
+    if (d->direction != TRIB_CONV_WGRAD || d->k == op->outputs[0].n) return 0;
+    return (int64_t)d->k * d->r * d->s * d->c * (int64_t)sizeof(float);
 }
 
 trib_conv_pointers trib_conv_problem_pointers(const trib_op_desc *d, const void *const *inputs, void *const *outputs,

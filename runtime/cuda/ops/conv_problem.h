@@ -10,6 +10,9 @@
 /* False, with the reason (at least TRIB_MESSAGE_SIZE bytes): it is none. */
 bool trib_conv_problem_of(const trib_op_desc *desc, trib_conv_desc *out, char *reason);
 
+/* Bytes of a gradient of a weight that has more rows than the op's, which are its first ones; 0: as many. */
+int64_t trib_conv_problem_wide_result(const trib_op_desc *op, const trib_conv_desc *desc);
+
 /* Where its tensors are; `weight` and `bias` are packed parameters, and ignored if the op has others. */
 trib_conv_pointers trib_conv_problem_pointers(const trib_op_desc *desc, const void *const *inputs, void *const *outputs,
                                               const void *weight, const void *bias);

@@ -9,10 +9,12 @@
 
 #include "choices/choice_cache.h"
 #include "cuda/libraries/cudnn_conv.h"
+#include "cuda/memory/copy.h"
 #include "cuda/ops/compiled_kept.h"
 #include "cuda/ops/conv_columns.h"
 #include "cuda/ops/conv_problem.h"
 #include "cuda/ops/ops.h"
+#include "device/alignment.h"
 #include "device/op_check.h"
 #include "tributary/internal/alloc.h"
 
@@ -196,6 +198,13 @@ static trib_cuda_packing packing_of(const trib_op_desc *op, const problem *p, co
     return trib_cuda_packing_of(d->precision, d->k, d->c, d->r * d->s, d->has_bias, info->bias);
 }
 
+/* A result of more rows than the op's lies behind what the plan needs. */
+static int64_t workspace_of(const trib_op_desc *op, const problem *p, const trib_compiled_conv_info *info)
+{
+    const int64_t wide = trib_conv_problem_wide_result(op, &p->conv);
+    return wide ? trib_aligned(info->workspace_bytes) + wide : info->workspace_bytes;
+}
+
 /* Why it comes so late, or what to know of it. */
 static trib_status note_of(trib_cuda_device *device, const problem *p, const trib_compiled_conv_info *info,
                            const char **out)
@@ -219,7 +228,7 @@ static trib_status note_of(trib_cuda_device *device, const problem *p, const tri
 static trib_status add(trib_cuda_device *device, const trib_op_desc *op, const problem *p,
                        const trib_compiled_conv_info *info, trib_implementation *out)
 {
-    out->workspace_bytes = info->workspace_bytes;
+    out->workspace_bytes = workspace_of(op, p, info);
     out->packed_bytes = packing_of(op, p, info).place.bytes;
     out->any_order = info->any_order;
     TRIB_TRY(note_of(device, p, info, &out->note));
@@ -335,7 +344,7 @@ static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *o
     const trib_compiled_conv_info *info = trib_compiled_conv_get_info(compiled);
     if (op->desc.has_bias && !has_packed(&op->desc) && info->bias != TRIB_F32)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: its bias is an input, and so float32", info->name);
-    op->base.workspace_bytes = info->workspace_bytes;
+    op->base.workspace_bytes = workspace_of(&op->desc, &p, info);
     op->packing = packing_of(&op->desc, &p, info);
     snprintf(op->detail, sizeof op->detail, "engine %d%s", info->engine, info->hides_copy ? ", hides a copy" : "");
     return trib_success();
@@ -356,8 +365,14 @@ static trib_status run(trib_cuda_op *op, trib_cuda_stream *stream, const void *c
                        const void *packed, void *workspace)
 {
     const void *bias = trib_packed_bias(&op->packing.place, packed);
+    const int64_t own_workspace = trib_compiled_conv_get_info(op->prepared)->workspace_bytes;
+    const bool wide = op->base.workspace_bytes > own_workspace;
     trib_conv_pointers pointers = trib_conv_problem_pointers(&op->desc, inputs, outputs, packed, bias);
-    return trib_conv_run(op->prepared, stream->providers[op->provider_index], &pointers, workspace);
+    if (wide) pointers.w = (char *)workspace + trib_aligned(own_workspace);
+    TRIB_TRY(trib_conv_run(op->prepared, stream->providers[op->provider_index], &pointers, workspace));
+    if (!wide) return trib_success();
+    return trib_cuda_copy_on_device(&stream->base, outputs[0], pointers.w,
+                                    (size_t)trib_view_bytes(&op->desc.outputs[0]));
 }
 
 const trib_cuda_provider trib_cuda_cudnn_provider = {
