@@ -34,8 +34,16 @@ static const trib_training one_update = { .average = true, .clip = true, .accumu
                            one_head = { .losses = &(const trib_loss) { "aux1", 1 }, .loss_count = 1 };
 
 static const recipe recipes[] = {
-    { .network = "bvlc", .schedule = TRIB_FUSED, .input_layout = TRIB_NHWC, .from_pixels = true },
-    { .network = "torchvision", .schedule = TRIB_FUSED, .input_layout = TRIB_NHWC, .from_pixels = true },
+    { .network = "bvlc",
+      .schedule = TRIB_FUSED,
+      .disabled_passes = 1u << TRIB_PASS_WIDEN_JOINS,
+      .input_layout = TRIB_NHWC,
+      .from_pixels = true },
+    { .network = "torchvision",
+      .schedule = TRIB_FUSED,
+      .disabled_passes = 1u << TRIB_PASS_WIDEN_JOINS,
+      .input_layout = TRIB_NHWC,
+      .from_pixels = true },
     { .network = "bvlc", .schedule = TRIB_SERIAL, .only = { MORE_WHERE_SERIAL } },
     { .network = "torchvision", .schedule = TRIB_SERIAL, .only = { MORE_WHERE_SERIAL } },
     { .network = "bvlc", .disabled_passes = 1u << TRIB_PASS_FUSE_POOL_LRN, .only = { "lrn" } },
@@ -115,6 +123,7 @@ static trib_plan_options options_of(const collector *c, trib_precision precision
     options.schedule = c->recipe->schedule;
     options.precision = precision;
     options.disabled_passes = c->recipe->disabled_passes;
+    options.forced_passes = 1u << TRIB_PASS_FUSE_POOL_PROJECTION;
     options.input_layout = c->recipe->input_layout;
     return options;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cuda/ops/conv_columns.h"
+#include "cuda/ops/conv_problem.h"
 #include "cuda/ops/geometry.h"
 #include "device/fold.h"
 #include "table/problem.h"
@@ -163,18 +165,37 @@ static const trib_kernel *kernel_of(const row *r, const trib_op_desc *d)
 
 /* ---- packing, by what reads the result ---- */
 
+/* Whether a library computes it over wide columns. */
+static bool in_columns(const trib_plan_op *reader, trib_column_geometry *out)
+{
+    char reason[TRIB_MESSAGE_SIZE];
+    trib_conv_desc conv;
+    if (!strncmp(reader->implementation, "tributary:", strlen("tributary:"))) return false;
+    if (!trib_conv_problem_of(&reader->desc, &conv, reason)) return false;
+    trib_conv_join_columns(&conv, out);
+    return out->outputs > 0;
+}
+
 /* The weight; a bias is packed by the same kernel, as one more row of k values. */
-static void pack(const trib_plan_op *op, const trib_op_desc *reader, const trib_kernel **kernel, trib_dtype *dtype,
+static void pack(const trib_plan_op *op, const trib_plan_op *consumer, const trib_kernel **kernel, trib_dtype *dtype,
                  trib_kernel_problem *out)
 {
+    const trib_op_desc *reader = &consumer->desc;
+    trib_column_geometry columns;
     const trib_view *w = &op->desc.inputs[0], *x = &reader->inputs[0];               /* w is k, c, taps as c, h, w */
     const bool product = reader->kind == TRIB_CONV2D || reader->kind == TRIB_LINEAR; /* else a batch norm alone */
     const trib_precision precision = product ? reader->precision : TRIB_PRECISION_FP32;
     trib_pack_geometry g = { .k = w->c, .c = w->h, .taps = w->w, .tf32 = precision == TRIB_PRECISION_TF32 };
     if (reader->kind == TRIB_LINEAR) g.taps = x->h * x->w, g.c = w->h / g.taps;
     g.padded = reader->kind == TRIB_CONV2D ? x->c : g.c;
-    *kernel = find_kernel("pack_weights", g.tf32 ? "_tf32" : "");
     *dtype = trib_precision_dtype(precision);
+    if (in_columns(consumer, &columns)) {
+        columns.c = w->h;
+        *kernel = find_kernel("pack_columns", "");
+        trib_column_problem(out, &columns);
+        return;
+    }
+    *kernel = find_kernel("pack_weights", g.tf32 ? "_tf32" : "");
     trib_pack_problem(out, &g);
 }
 
@@ -187,7 +208,7 @@ trib_status bench_op_problem(const trib_plan *plan, const trib_plan_op *op, cons
     *kernel = NULL;
     if (!op->implementation) return trib_success();
     if (d->kind == TRIB_PACK) {
-        pack(op, &plan->ops[op->consumer].desc, kernel, dtype, out);
+        pack(op, &plan->ops[op->consumer], kernel, dtype, out);
     } else {
         if (strncmp(op->implementation, "tributary:", strlen("tributary:"))) return trib_success();
         const row *r = find_row(op->implementation);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The filter of a convolution that computes several columns of its output side by side, as channels, from as many
- * columns of its input (trib_column_geometry). One thread per value, in the order of the result, most of which is zeros.
- * Runs when weights change. */
+ * columns of its input (trib_column_geometry). One thread per value, in the order of the result, most of which is
+ * zeros. Runs when weights change. */
 #include "dispatch.cuh"
 #include "tributary/internal/kernels_cuda.h"
 
 static constexpr int threads = 256;
 
 template <class T>
-__global__ void __launch_bounds__(threads) pack_columns(trib_column_geometry g, int64_t count, const float *w, T *packed)
+__global__ void __launch_bounds__(threads)
+    pack_columns(trib_column_geometry g, int64_t count, const float *w, T *packed)
 {
     const int64_t item = int64_t(blockIdx.x) * threads + threadIdx.x;
     if (item >= count) return;

@@ -128,7 +128,7 @@ static trib_status pack_run(const trib_kernel_problem *p, trib_dtype dtype, cons
 
 /* ---- pack_columns ---- */
 
-static void column_problem(trib_kernel_problem *p, const trib_column_geometry *g)
+void trib_column_problem(trib_kernel_problem *p, const trib_column_geometry *g)
 {
     memset(p, 0, sizeof *p);
     p->columns = *g;
@@ -152,7 +152,7 @@ static void column_edge(int index, trib_kernel_problem *out)
         const int outputs = trib_random_between(&r, 1, 3);
         g = trib_columns_of(k, c, rows, s, padded, stride, outputs, trib_random_between(&r, 0, s - 1));
     }
-    column_problem(out, &g);
+    trib_column_problem(out, &g);
 }
 
 static void column_reference(const trib_kernel_problem *p, const float *const *inputs, float *const *outputs)

@@ -56,6 +56,7 @@ void trib_preprocess_problem(trib_kernel_problem *p, int64_t pixels, int channel
 /* Of `row` values per channel; eps and values are the problem's own. */
 void trib_fold_problem(trib_kernel_problem *p, int k, int64_t row, bool weight, bool bias);
 void trib_pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g);
+void trib_column_problem(trib_kernel_problem *p, const trib_column_geometry *g);
 
 /* ---- the same for edges: `before` and `after` channels beside y, as many beside x the other way round ---- */
 

@@ -13,7 +13,8 @@ static bool fills_the_device(const trib_lowering *l, const trib_op_desc *joined)
 {
     const trib_device_info *info = trib_device_get_info(l->device);
     const trib_view *y = &joined->outputs[0];
-    return info->host || (int64_t)y->n * y->h * y->w >= (int64_t)info->cores * TILE_PIXELS;
+    const bool forced = l->options.forced_passes >> TRIB_PASS_FUSE_POOL_PROJECTION & 1u;
+    return forced || info->host || (int64_t)y->n * y->h * y->w >= (int64_t)info->cores * TILE_PIXELS;
 }
 
 trib_status trib_pass_fuse_pool_projection(trib_lowering *l)

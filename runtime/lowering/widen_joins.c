@@ -5,9 +5,9 @@
  *     before   3x3_reduce [a]   5x5_reduce [b]   output [1x1 | 3x3 | 5x5 | pool_proj]      three destinations
  *     after    output [3x3_reduce | 5x5_reduce | 1x1 | 3x3 | 5x5 | pool_proj]              one: the first a + b + c
  *
- * A merged op with several destinations is for own kernels alone. With one it is a plain product whose rows lie some way
- * apart, which any library computes, at nearly the rate of the memory; everybody else reads and writes slices as before.
- * The reductions then stay in memory for as long as the output. */
+ * A merged op with several destinations is for own kernels alone. With one it is a plain product whose rows lie some
+ * way apart, which any library computes, at nearly the rate of the memory; everybody else reads and writes slices as
+ * before. The reductions then stay in memory for as long as the output. */
 #include "lowering/passes.h"
 
 /* What one merged op moves. */

@@ -202,6 +202,34 @@ TEST_P(Ops, TheFirstConvolutionIsFastFromSomePlainLayout)
     EXPECT_GT(total, 0);
 }
 
+// A convolution that reads an image, whose channels were filled up to 8: a GPU may compute several columns at a time.
+TEST_P(Ops, ConvolutionsOfImages)
+{
+    const trib_layout best = info().layouts[0];
+    const int shapes[][5] = { { 16, 64, 7, 2, 3 }, { 32, 16, 3, 2, 0 }, { 24, 8, 5, 2, 2 },  { 20, 32, 3, 2, 1 },
+                              { 18, 8, 7, 2, 3 },  { 28, 8, 3, 1, 1 },  { 12, 72, 1, 2, 0 }, { 24, 16, 8, 2, 7 } };
+    unsigned seed = 0;
+    for (trib_precision precision : precisions())
+        for (const auto &s : shapes) {
+            OpCase op;
+            std::mt19937 random(++seed);
+            std::uniform_real_distribution<float> uniform(-1, 1);
+            const auto fill = [&](std::size_t count, float scale) {
+                Values v(count);
+                for (float &value : v) value = scale * uniform(random);
+                return v;
+            };
+            const int n = 1 + int(seed % 3), c = 8, size = s[0], k = s[1], r = s[2];
+            op.desc = conv_desc(best, best, n, c, size, k, r, s[3], s[4]);
+            op.desc.relu = seed % 2;
+            op.inputs.push_back(fill(std::size_t(n * c * size * size), 1));
+            op.weight = fill(std::size_t(k * c * r * r), 1.f / float(r));
+            op.bias = fill(std::size_t(k), 1);
+            op.expected = reference(op);
+            check(precision == TRIB_PRECISION_FP32 ? op : in_precision(op, precision), true);
+        }
+}
+
 // Large enough that work is really divided among threads, in both orders of batch and slice.
 TEST_P(Ops, LargeConvolutionsDoNotDependOnThreads)
 {

@@ -50,7 +50,7 @@ TEST_F(Cuda, DescribesItself)
     EXPECT_STREQ(info.instructions, "sm_90");
     EXPECT_NE(std::strstr(info.library, "CUDA 1"), nullptr) << info.library;
     EXPECT_NE(std::strstr(info.library, "driver 13.0"), nullptr) << info.library;
-    EXPECT_EQ(info.cores, 1);
+    EXPECT_EQ(info.cores, 132);
     EXPECT_EQ(info.memory_bytes, std::int64_t(1) << 30);
     EXPECT_TRUE(info.has_capture);
     EXPECT_FALSE(info.host);
@@ -67,7 +67,7 @@ TEST_F(Cuda, EachDeviceIsListedAndOpened)
     EXPECT_STREQ(all[0].spec, "cpu");
     EXPECT_STREQ(all[3].spec, "cuda:2");
     EXPECT_TRUE(all[3].available);
-    EXPECT_NE(std::strstr(all[3].description, "NVIDIA H200, sm_90, 1"), nullptr) << all[3].description;
+    EXPECT_NE(std::strstr(all[3].description, "NVIDIA H200, sm_90, 132"), nullptr) << all[3].description;
     EXPECT_EQ(trib_device_list(all, 2), 4) << "only as many as fit are written";
     Device device = open("cuda:2");
     EXPECT_STREQ(trib_device_get_info(device.get())->spec, "cuda:2");

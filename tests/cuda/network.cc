@@ -79,6 +79,7 @@ trib_session_options Net::options(const Way &way) const
 {
     static const char *const rows[] = { "logits", "probabilities" };
     trib_session_options o = trib_session_default_options();
+    o.plan.forced_passes = 1u << TRIB_PASS_FUSE_POOL_PROJECTION; // these networks are too small for it
     o.max_batch = way.max_batch;
     o.launch = way.launch;
     o.lanes = way.lanes;

@@ -119,8 +119,8 @@ TEST_F(Target, TotalsAreWhatTheNetworkCostsByHand)
     ASSERT_TRUE(copies && slices && fused);
     EXPECT_NEAR(megabytes(copies), 32.7, 0.05);
     EXPECT_NEAR(megabytes(slices), 27.7, 0.05);
-    // By hand 16.3, with norm1 also part of the convolution behind it: 0.8 MB that are written and read again here. So are
-    // the pooled inputs of the last two modules, which have too few pixels for the whole card.
+    // By hand 16.3, with norm1 also part of the convolution behind it: 0.8 MB that are written and read again here. So
+    // are the pooled inputs of the last two modules, which have too few pixels for the whole card.
     EXPECT_NEAR(megabytes(fused), 16.3 + 2 * 56 * 56 * 64 * 2e-6 + 2 * 2 * 7 * 7 * 832 * 2e-6, 0.05);
     EXPECT_NEAR(slices->batch / seconds_of_math(slices), 249578, 30);
     for (trib_plan *p : { copies, slices, fused }) trib_plan_destroy(p);
@@ -142,8 +142,7 @@ TEST_F(Target, ThePlanForPeopleSaysWhatBoundsEachOp)
          { "precision bf16", "cublaslt:undecided", "tributary:max_pool2d_conv1x1", "tributary:max_pool2d_lrn",
            "tributary:lrn_max_pool2d", "workspace", " math\n", " memory\n", "images/s", "as measured",
            "merge_reductions: 27 convolutions became 9 ops", "widen_joins: 9 joined outputs",
-           "fuse_pool_projection: 7 pools",
-           "fuse_pool_lrn: 2 pairs" })
+           "fuse_pool_projection: 7 pools", "fuse_pool_lrn: 2 pairs" })
         EXPECT_NE(shown.find(needed), std::string::npos) << needed << " is missing in\n" << shown;
     trib_plan_destroy(p);
 }

@@ -69,7 +69,7 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
     p->totalGlobalMem = machine().options.memory;
     p->major = 9;
     p->minor = 0;
-    p->multiProcessorCount = 1; // so that tiny networks fill it, too
+    p->multiProcessorCount = 132;
     p->warpSize = 32;
     p->maxThreadsPerBlock = 1024;
     p->maxThreadsPerMultiProcessor = 2048;

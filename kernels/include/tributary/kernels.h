@@ -106,9 +106,9 @@ typedef struct trib_pack_geometry {
 
 void trib_ref_pack_weights(const trib_pack_geometry *g, const float *w, float *packed);
 
-/* A convolution with few input channels, as one with more of them, and with more outputs: `columns` neighbouring columns
- * of x are the channels of one wide column, and so are `outputs` of y. Memory does not change where x and y are dense
- * NHWC; the filter does, and most of it is zeros:
+/* A convolution with few input channels, as one with more of them, and with more outputs: `columns` neighbouring
+ * columns of x are the channels of one wide column, and so are `outputs` of y. Memory does not change where x and y are
+ * dense NHWC; the filter does, and most of it is zeros:
  *
  *     x  |c0 c1 c2 0 ...|c0 c1 c2 0 ...|...    columns = stride * outputs of them, `padded` values each
  *     y  |k0 k1 ...|k0 k1 ...|                 outputs

@@ -20,8 +20,7 @@ void trib_conv_join_columns(trib_conv_desc *d, trib_column_geometry *out)
 {
     memset(out, 0, sizeof *out);
     if (!is_of_images(d)) return;
-    const trib_column_geometry g =
-        trib_columns_of(d->k, d->c, d->r, d->s, d->c, d->stride_w, OUTPUTS, d->pad_left);
+    const trib_column_geometry g = trib_columns_of(d->k, d->c, d->r, d->s, d->c, d->stride_w, OUTPUTS, d->pad_left);
     if (d->w % g.columns || d->q % OUTPUTS) return;
     const int w = d->w / g.columns, q = d->q / OUTPUTS;
     if (q - 1 + g.taps < g.before + w) return; /* the last columns of x are read by nobody: less padding than none */

@@ -72,8 +72,8 @@ static trib_status ask(trib_cuda_device *device, int index, const trib_op_desc *
 }
 
 /* In 16 bits a product with one destination is for the libraries: on an H100, cuBLASLt's takes a third to a half less
- * time than our kernel at all batch sizes. That one is for several destinations, where there is no library, and for tf32,
- * where it rounds what a library would cut. */
+ * time than our kernel at all batch sizes. That one is for several destinations, where there is no library, and for
+ * tf32, where it rounds what a library would cut. */
 static bool is_for_libraries(const trib_op_desc *d)
 {
     const bool half = d->precision == TRIB_PRECISION_FP16 || d->precision == TRIB_PRECISION_BF16;

@@ -50,13 +50,13 @@ bool trib_fork_schedule_read(const char *text, trib_schedule *schedule, const ch
 
 /* The passes, in the order they run. Each can be switched off, except the ones marked required. */
 typedef enum trib_pass {
-    TRIB_PASS_PRUNE = 0,             /* required: removes layers that no wanted output needs, or that do nothing at
-                                        inference */
-    TRIB_PASS_FOLD_BATCH_NORM,       /* BN into the preceding convolution */
-    TRIB_PASS_FUSE_BIAS_RELU,        /* ReLU into the preceding convolution or linear layer */
-    TRIB_PASS_ELIDE_CONCAT,          /* a branch's last op writes its slice of the joined output */
-    TRIB_PASS_MERGE_REDUCTIONS,      /* fused: 1x1 convolutions of one fork input become one op with several outputs */
-    TRIB_PASS_WIDEN_JOINS,           /* fused, not on a cpu: the outputs of such an op become one, in the joined output */
+    TRIB_PASS_PRUNE = 0,        /* required: removes layers that no wanted output needs, or that do nothing at
+                                   inference */
+    TRIB_PASS_FOLD_BATCH_NORM,  /* BN into the preceding convolution */
+    TRIB_PASS_FUSE_BIAS_RELU,   /* ReLU into the preceding convolution or linear layer */
+    TRIB_PASS_ELIDE_CONCAT,     /* a branch's last op writes its slice of the joined output */
+    TRIB_PASS_MERGE_REDUCTIONS, /* fused: 1x1 convolutions of one fork input become one op with several outputs */
+    TRIB_PASS_WIDEN_JOINS,      /* fused, not on a cpu: the outputs of such an op become one, in the joined output */
     TRIB_PASS_FUSE_POOL_PROJECTION,  /* fused: a 3x3 pool and the following 1x1 convolution become one op */
     TRIB_PASS_FUSE_POOL_LRN,         /* a max pool and an adjacent LRN become one op */
     TRIB_PASS_BACKWARD,              /* training, required: losses, the backward of every op, the update */
@@ -125,6 +125,7 @@ typedef struct trib_plan_options {
     bool reference;             /* plain C reference for every op */
     bool measure;               /* time the candidates on the device instead of ranking them */
     unsigned disabled_passes;   /* bit (1u << trib_pass) */
+    unsigned forced_passes;     /* the same: also where the pass expects no gain; for tests and measurements */
     const char *const *outputs; /* names of outputs or layers to return; NULL: the graph's first output */
     int output_count;
     const trib_training *training; /* NULL: inference. With it, the outputs are those of its losses */
