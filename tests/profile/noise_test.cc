@@ -128,6 +128,16 @@ TEST(Noise, TimesThatCannotBe)
     ASSERT_OK(analyse(f, p));
     flows::expect_closed(p);
     EXPECT_EQ(p.negative_gaps, 1);
+    f.clock_step = 1000; // of a device, whose clock is not the host's
+    f.ops[1].issued = 29316;
+    ASSERT_OK(analyse(f, p));
+    flows::expect_closed(p);
+    f = three(20000, 20000);
+    f.clock_step = 100;
+    f.ops[1].start = 60000;
+    f.ops[1].end = 70000;
+    f.ops[1].issued = 85001;
+    expect_contradiction(f, TRIB_CONTRADICTION_NOT_ISSUED, 1, -1, 25001, "b starts 25001 ns before it was issued");
     f = three(20000, 20000);
     std::vector<trib_profile_op> ops(f.graph()->ops, f.graph()->ops + 3);
     trib_profile_graph graph = *f.graph();
