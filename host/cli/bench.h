@@ -55,6 +55,7 @@ typedef struct bench {
     cli_cells grid;
     bench_cell *cells; /* grid.count of them, in its order */
     int rounds;
+    int rounds_done;    /* less after an interruption */
     double seconds;     /* for one cell, all rounds together */
     int64_t kept_bytes; /* sessions stay open between turns while they take no more than this together */
     bool reopened;      /* they did not all stay open */

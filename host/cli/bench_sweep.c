@@ -161,7 +161,7 @@ int bench_failures(const bench *b)
 
 static trib_status measure_rounds(bench *b)
 {
-    for (int round = 0; round < b->rounds; ++round) TRIB_TRY(measure_round(b, round));
+    for (b->rounds_done = 0; b->rounds_done < b->rounds; ++b->rounds_done) TRIB_TRY(measure_round(b, b->rounds_done));
     return bench_failures(b) == b->grid.count ? b->cells[0].status : trib_success();
 }
 

@@ -129,13 +129,22 @@ static void print_rows(const row *rows, int count)
     for (int i = 0; i < count; ++i) print_row(&rows[i], widths);
 }
 
+static void print_rounds(const bench *b)
+{
+    if (b->rounds_done < b->rounds)
+        printf("images/s: the median of the turns that a row had (ended early, after %d of %d round%s)", b->rounds_done,
+               b->rounds, b->rounds == 1 ? "" : "s");
+    else
+        printf("images/s: the median of %d round%s%s", b->rounds, b->rounds == 1 ? "" : "s",
+               b->rounds == 1 ? "" : " with a turn for each row");
+}
+
 static void explain(const bench *b)
 {
     char name[CLI_CELL_TEXT];
     const bench_options *o = b->options;
-    printf("images/s: the median of %d round%s%s, and the range%s; ratio: to '%s' at the same batch size, "
-           "within each round, with its range\n",
-           b->rounds, b->rounds == 1 ? "" : "s", b->rounds == 1 ? "" : " with a turn for each row",
+    print_rounds(b);
+    printf(", and the range%s; ratio: to '%s' at the same batch size, within each round, with its range\n",
            o->end_to_end || o->train || o->rate != BENCH_ALL_RATES ? "" : " with copies",
            cli_cell_name(&o->lists, &b->grid.items[0], name));
     if (o->end_to_end) return;
