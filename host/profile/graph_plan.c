@@ -156,28 +156,39 @@ static int branch_of(const trib_plan *p, int i)
     return branch;
 }
 
-/* "3x3" of "inception_3a/3x3/backward_data", "pool_proj" of "inception_3a/pool+inception_3a/pool_proj". */
+/* "3x3" of "inception_3a/3x3/backward_data". */
 static const char *short_name(void **storage, const char *name, const char *fork)
 {
     const size_t prefix = strlen(fork);
-    const char *last = strrchr(name, '+');
-    if (last) name = last + 1;
     if (!strncmp(name, fork, prefix) && name[prefix] == '/') name += prefix + 1;
-    const size_t length = strcspn(name, "/");
+    const size_t length = strcspn(name, "/+");
     char *out = trib_blocks_add(storage, length + 1, 1);
     if (out) memcpy(out, name, length);
     return out;
 }
 
-static const char *branch_name(const finder *f, int m, int branch)
+/* Of the ops with work, the heaviest of the branch; else a merged op that begins with it; NULL: neither. */
+static const trib_plan_op *names_branch(const finder *f, int m, int branch)
 {
-    const trib_plan_op *heaviest = NULL;
+    const trib_plan_op *heaviest = NULL, *merged = NULL;
     for (int i = 0; i < f->plan->op_count; ++i) {
         const trib_plan_op *op = &f->plan->ops[i];
-        if (f->module_of[i] != m || f->ops[i].branch != branch || !op->implementation) continue;
-        if (!heaviest || op->flops > heaviest->flops) heaviest = op;
+        if (f->module_of[i] != m || !op->implementation) continue;
+        if (op->part_count > 1 && op->branch == branch) merged = op;
+        if (f->ops[i].branch == branch && (!heaviest || op->flops > heaviest->flops)) heaviest = op;
     }
-    if (heaviest) return short_name(&f->out->storage, heaviest->name, f->plan->forks[f->modules[m].fork].name);
+    return heaviest ? heaviest : merged;
+}
+
+/* "pool_proj" of the fused op "inception_3a/pool+inception_3a/pool_proj", "1x1" of the merged
+ * "inception_3a/1x1+3x3_reduce". */
+static const char *branch_name(const finder *f, int m, int branch)
+{
+    const trib_plan_op *op = names_branch(f, m, branch);
+    if (op) {
+        const char *last = op->part_count > 1 ? NULL : strrchr(op->name, '+');
+        return short_name(&f->out->storage, last ? last + 1 : op->name, f->plan->forks[f->modules[m].fork].name);
+    }
     char *out = trib_blocks_add(&f->out->storage, 24, 1);
     if (out) snprintf(out, 24, "branch %d", branch);
     return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan's ops in windows: modules are found in every schedule, forward and backward, and times of any run close.
 #include <algorithm>
+#include <cstring>
 #include <random>
 
 #include "graph/graph.h"
@@ -128,6 +129,25 @@ std::vector<std::string> names_of(const Graph &g)
 }
 
 } // namespace
+
+// As on a GPU, where the first branch has no op of its own.
+TEST(GraphOfPlan, AMergedOpNamesTheBranchItBeginsWith)
+{
+    const nets::Graph network = nets::googlenet(support::bvlc);
+    const nets::Plan plan = inference(network.get(), TRIB_BRANCHES);
+    int merged = 0;
+    for (int i = 0; i < plan->op_count; ++i) {
+        trib_plan_op &op = plan->ops[i];
+        if (std::strcmp(op.name, "inception_3a/1x1")) continue;
+        op.name = "inception_3a/1x1+3x3_reduce";
+        op.part_count = 2;
+        ++merged;
+    }
+    ASSERT_EQ(merged, 1);
+    const Graph g(plan.get());
+    EXPECT_STREQ(g.parts[1].branches[0], "1x1");
+    EXPECT_STREQ(g.parts[1].branches[1], "3x3");
+}
 
 TEST(GraphOfPlan, GoogLeNet)
 {
