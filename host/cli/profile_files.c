@@ -64,13 +64,12 @@ static void say_date(char text[32])
     if (localtime_r(&now, &local)) strftime(text, 32, "%Y-%m-%d %H:%M", &local);
 }
 
-static void say_device(const cli_profile_heading *h, const cli_profile_results *r, char text[256])
+static void say_device(const cli_profile_heading *h, char text[256])
 {
-    const trib_plan *plan = cli_cell_plan(&r->schedules[0].cell);
     if (h->device->host)
         snprintf(text, 256, "%s, %d core%s", h->device->name, h->device->cores, h->device->cores > 1 ? "s" : "");
     else
-        snprintf(text, 256, "%s, %s", h->device->name, trib_precision_name(plan->precision));
+        snprintf(text, 256, "%s", h->device->name);
 }
 
 static trib_status write_page(const cli_profile_heading *h, const cli_profile_results *r, const cli_profile_texts *t,
@@ -79,7 +78,7 @@ static trib_status write_page(const cli_profile_heading *h, const cli_profile_re
     char date[32], device[256];
     const char *notes[CLI_MOST_NOTES];
     say_date(date);
-    say_device(h, r, device);
+    say_device(h, device);
     for (int i = 0; i < t->note_count; ++i) notes[i] = t->notes[i];
     for (int i = 0; i < r->schedule_count; ++i) schedules[i] = html_of(r, t, i, &sentences[i * t->window_count]);
     const trib_html_report report = { .model = h->model,
