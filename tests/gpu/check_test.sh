@@ -95,7 +95,7 @@ all_pass)
     expect_row training-bf16 'passed: images/s at batch 32: 32000 (branches, graph), 256: 256000 (branches, graph)'
     expect_call "--device cuda --precision bf16 --schedule branches,fused,serial --launch graph,eager -b 32,256 --train --rounds 2 --json $work/report/training/training-bf16.json"
     grep -qx '| bf16 | 256 | 256000 (branches,graph) | - | - |' "$report" || fail "no row of training"
-    expect_call "profile --arch torchvision --device cuda --precision bf16 -b 32 --train --json $work/report/profile/profile-training-bf16-32.json"
+    expect_call "profile --arch torchvision --device cuda --precision bf16 -b 256 --train --json $work/report/profile/profile-training-bf16-256.json"
     expect_call 'tune --arch torchvision --device cuda --precision bf16 --launch graph -b 1,32 --tune-seconds 20'
     expect_call "--train --precisions bf16 --modes graph -b 32,256 --json $work/report/peers-training/peers-training-bf16-graph.json"
     expect_row peers-tf32-compile passed
@@ -183,7 +183,7 @@ out_of_time) # what does not fit in is skipped, what fits in is not, and what ta
     check 0 "${python[@]}" --minutes 0.3 --only '[cg]*'
     expect_row golden-bf16-torchvision 'skipped: out of time: it takes about 44 s, and 18 s were left'
     expect_row golden-modules 'passed: 7 tests'
-    expect_row conformance 'skipped: out of time: it takes about 42 s, *'
+    expect_row conformance 'skipped: out of time: it takes about 80 s, *'
     ;;
 hanging_step) # costs its own time alone, and leaves nothing behind: not what ignores SIGTERM, not what has a session of its own
     needs pgrep
@@ -201,16 +201,16 @@ cut) # while a step runs: what was known is in the report, the step does not go 
     for _ in $(seq 200); do if grep -q '^test_conformance' "$calls"; then break; fi; sleep 0.1; done
     kill -TERM $!
     wait $! && fail "cut short, it succeeds"
-    expect_row golden-bf16-bvlc 'passed: 7 tests'
+    expect_row golden-bf16-torchvision 'passed: 7 tests'
     expect_row conformance 'skipped: the check ended before it'
     sleep 4
     [ ! -e "$work/went-on" ] || fail "the step went on"
     : >"$calls"
     fake_test "$work/build/tests/test_conformance" 5 0 0
     check 0 "${python[@]}" --resume
-    expect_row golden-bf16-bvlc 'passed: 7 tests'
+    expect_row golden-bf16-torchvision 'passed: 7 tests'
     expect_row conformance 'passed: 5 tests'
-    if grep -q 'Bfloat16/bvlc' "$calls"; then fail "what had passed is run again"; fi
+    if grep -q 'Bfloat16/torchvision' "$calls"; then fail "what had passed is run again"; fi
     expect_call '--gtest_filter=Golden/Inference.MatchesPyTorchInFloat32/bvlc_*'
     grep -q '^Nothing: every step passed' "$report" || fail "something is still to be done"
     ;;

@@ -104,7 +104,7 @@ if [ -n "$whole" ]; then check 2 "--tiny --step-minutes 3"; else check 2 "--minu
 
 expect_row build 'passed: copied from *'
 for step in environment kernels-edges limits first-bf16 first-peers-bf16 golden-bf16-torchvision network-bf16 peers-bf16-graph \
-    profile-bf16-1 tune-bf16 training-bf16 profile-training-bf16-32; do
+    profile-bf16-1 tune-bf16 training-bf16 profile-training-bf16-256; do
     expect_row $step 'passed*'
 done
 expect_row first-bf16 'passed: images/s at batch 1: *, 2: *'
