@@ -130,7 +130,7 @@ TEST(Layers, ScaleWithTheBatch)
         if (one.training)
             training_scales(p, q, times);
         else
-            inference_scales(p, q, p.fold.k || p.pack.k ? 1 : 256);
+            inference_scales(p, q, p.fold.k || p.pack.k || p.columns.k ? 1 : 256);
     }
 }
 
@@ -143,7 +143,7 @@ TEST(Layers, OfWeightsAreThoseOfTheFirstBatch)
     for (int i = 0; i < layers.count(); ++i) {
         const bench_layer &l = layers.begin()[i];
         EXPECT_EQ(l.batch, i < first ? 32 : 1);
-        EXPECT_FALSE(i >= first && (l.problem.fold.k || l.problem.pack.k)) << l.name;
+        EXPECT_FALSE(i >= first && (l.problem.fold.k || l.problem.pack.k || l.problem.columns.k)) << l.name;
     }
 }
 
