@@ -354,10 +354,10 @@ static trib_status create(trib_cuda_device *device, void *state, trib_cuda_op *o
 static void destroy(trib_cuda_device *device, void *state, trib_cuda_op *op)
 {
     char key[TRIB_CHOICE_KEY_SIZE], reason[TRIB_MESSAGE_SIZE];
-    trib_conv_desc conv;
+    problem p;
     (void)device;
-    if (!op->prepared || !trib_conv_problem_of(&op->desc, &conv, reason)) return;
-    compiled_key(&conv, trib_compiled_conv_get_info(op->prepared)->name, key);
+    if (!op->prepared || !problem_of(&op->desc, &p, reason)) return;
+    compiled_key(&p.conv, trib_compiled_conv_get_info(op->prepared)->name, key);
     trib_compiled_kept_put(&((cudnn_state *)state)->kept, key, op->prepared);
 }
 
