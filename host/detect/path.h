@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files beside one another in a folder. */
+#ifndef TRIBUTARY_DETECT_PATH_H
+#define TRIBUTARY_DETECT_PATH_H
+
+#include <stddef.h>
+
+#include "formats/text.h"
+#include "tributary/status.h"
+
+/* "FOLDER/NAME" and `end`, of the first `length` bytes of `name`; release *path with trib_free. */
+trib_status trib_join_path(const char *folder, const char *name, size_t length, const char *end, char **path);
+/* Replaces `path` as a whole; fails if `text` has. */
+trib_status trib_write_text(const char *path, const trib_text *text);
+
+#endif
