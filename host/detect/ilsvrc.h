@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files of ILSVRC DET. Annotations are VOC's (detect/voc.h) with WordNet ids for names and pixels from 0 on:
+ *
+ *     trib_ilsvrc_read_classes(map_det, ...);               the classes and their numbers
+ *     trib_voc_read_folder("DET/val", "val.txt", &(trib_voc_options) { .known_categories = true }, &truths);
+ *     trib_ilsvrc_read_results(...);
+ *
+ * An image's number is its place in the list, as in the list's second column. Results are lines "IMAGE-NUMBER
+ * CLASS-NUMBER SCORE XMIN YMIN XMAX YMAX", both ends of a box being pixels of it. */
+#ifndef TRIBUTARY_DETECT_ILSVRC_H
+#define TRIBUTARY_DETECT_ILSVRC_H
+
+#include "detect/boxes.h"
+#include "formats/text.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Lines "n02672831 1 accordion": appended as categories with the WordNet id as name. */
+trib_status trib_ilsvrc_read_classes(const char *bytes, size_t size, const char *name, trib_truths *truths);
+/* Appended. Refuses, with the line, numbers that the set does not have, and words that are no numbers. */
+trib_status trib_ilsvrc_read_results(const char *bytes, size_t size, const char *name, const trib_truths *truths,
+                                     trib_detections *detections);
+/* `text` fails when out of memory. */
+void trib_ilsvrc_write_results(const trib_truths *truths, const trib_detections *detections, trib_text *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

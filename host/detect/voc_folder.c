@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Folders of annotations. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/file.h"
+#include "data/names.h"
+#include "detect/fields.h"
+#include "detect/keys.h"
+#include "detect/path.h"
+#include "detect/voc.h"
+#include "formats/file.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static trib_status list_folder(const char *path, trib_names *names)
+{
+    trib_status s = trib_success();
+    DIR *folder = trib_fault("open") ? (errno = EIO, NULL) : opendir(path);
+    if (!folder) return TRIB_FILE_ERROR("opendir", "open the folder", path, errno);
+    while (!trib_failed(&s)) {
+        errno = 0;
+        const struct dirent *entry = trib_fault("read") ? (errno = EIO, NULL) : readdir(folder);
+        if (!entry && errno) s = TRIB_FILE_ERROR("readdir", "list the folder", path, errno);
+        if (!entry) break;
+        if (entry->d_name[0] != '.' && trib_ends_with(entry->d_name, ".xml"))
+            s = trib_names_add(names, trib_strdup(entry->d_name), "annotations");
+    }
+    closedir(folder);
+    if (!trib_failed(&s) && !names->count)
+        s = TRIB_ERROR(TRIB_NOT_FOUND, "%s: has no annotations (.xml files)", trib_shorten(path).text);
+    if (!trib_failed(&s)) qsort(names->items, names->count, sizeof *names->items, by_name);
+    return s;
+}
+
+static trib_status names_of_lines(const char *bytes, size_t size, const char *path, trib_names *names)
+{
+    trib_lines lines;
+    bool end = false;
+    trib_lines_start(&lines, bytes, size, path);
+    for (;;) {
+        TRIB_TRY(trib_lines_next(&lines, &end));
+        if (end) return trib_success();
+        trib_text name = { 0 };
+        trib_text_add(&name, lines.words[0]);
+        trib_text_add(&name, ".xml");
+        if (name.failed) trib_text_free(&name);
+        TRIB_TRY(trib_names_add(names, name.bytes, "annotations"));
+    }
+}
+
+static trib_status read_list(const char *path, trib_names *names)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    TRIB_TRY(trib_read_text(path, &bytes, &size));
+    trib_status s = names_of_lines(bytes, size, path, names);
+    trib_free(bytes);
+    return s;
+}
+
+static trib_status read_in_folder(const char *folder, const char *name, const trib_voc_options *options,
+                                  trib_truths *truths)
+{
+    char *path = NULL;
+    TRIB_TRY(trib_join_path(folder, name, strlen(name), "", &path));
+    trib_status s = trib_voc_read_file(path, options, truths);
+    trib_free(path);
+    return s;
+}
+
+trib_status trib_voc_read_folder(const char *folder, const char *list, const trib_voc_options *options,
+                                 trib_truths *truths)
+{
+    trib_names names = { 0 };
+    trib_status s = list ? read_list(list, &names) : list_folder(folder, &names);
+    for (size_t i = 0; i < names.count && !trib_failed(&s); ++i)
+        s = read_in_folder(folder, names.items[i], options, truths);
+    trib_names_free(&names);
+    return s;
+}
+
+static trib_status write_in_folder(const trib_truths *truths, int image, int first_pixel, const char *folder)
+{
+    size_t length = 0;
+    const char *stem = trib_stem(truths->images[image].name, &length);
+    char *path = NULL;
+    trib_text text = { 0 };
+    TRIB_TRY(trib_join_path(folder, stem, length, ".xml", &path));
+    trib_voc_write(truths, image, first_pixel, &text);
+    trib_status s = trib_write_text(path, &text);
+    trib_text_free(&text);
+    trib_free(path);
+    return s;
+}
+
+trib_status trib_voc_write_folder(const trib_truths *truths, int first_pixel, const char *folder)
+{
+    trib_keys stems = { 0 };
+    TRIB_TRY(trib_keys_of_stems(truths, &stems));
+    trib_keys_release(&stems);
+    for (size_t i = 0; i < truths->image_count; ++i) TRIB_TRY(write_in_folder(truths, (int)i, first_pixel, folder));
+    return trib_success();
+}
