@@ -7,6 +7,7 @@
 
 #include "data/file.h"
 #include "data/input.h"
+#include "formats/json.h"
 #include "tributary/internal/alloc.h"
 
 void trib_truths_release(trib_truths *truths)
@@ -31,6 +32,8 @@ static trib_status copy_name(const char *name, const char *what, char **out)
 {
     if (!*name || strlen(name) > TRIB_MAX_BOX_NAME)
         return TRIB_ERROR(TRIB_BAD_DATA, "the name of %s is empty or has more than %d bytes", what, TRIB_MAX_BOX_NAME);
+    if (trib_has_control_characters(name))
+        return TRIB_ERROR(TRIB_BAD_DATA, "the name of %s has control characters", what);
     *out = trib_strdup(name);
     return *out ? trib_success() : trib_no_memory(what);
 }
@@ -45,6 +48,15 @@ trib_status trib_truths_add_image(trib_truths *truths, const char *name, int64_t
         return trib_no_memory("images of boxes");
     }
     truths->images[truths->image_count++] = (trib_boxed_image) { copy, id, width, height };
+    return trib_success();
+}
+
+trib_status trib_truths_name_image(trib_truths *truths, size_t image, const char *name)
+{
+    char *copy = NULL;
+    TRIB_TRY(copy_name(name, "an image", &copy));
+    trib_free(truths->images[image].name);
+    truths->images[image].name = copy;
     return trib_success();
 }
 

@@ -68,9 +68,12 @@ typedef struct trib_detections {
 void trib_truths_release(trib_truths *truths);
 void trib_detections_release(trib_detections *detections);
 
-/* Append. Names are copied; the ids of images and of categories are the caller's to keep distinct. */
+/* Append. Names are copied; those that are empty, too long or have control characters are refused with TRIB_BAD_DATA.
+ * The ids of images and of categories are the caller's to keep distinct. */
 trib_status trib_truths_add_image(trib_truths *truths, const char *name, int64_t id, int width, int height);
 trib_status trib_truths_add_category(trib_truths *truths, const char *name, int64_t id);
+/* Another name for an image. */
+trib_status trib_truths_name_image(trib_truths *truths, size_t image, const char *name);
 trib_status trib_truths_add(trib_truths *truths, const trib_truth *truth);
 trib_status trib_detections_add(trib_detections *detections, const trib_detection *detection);
 /* The index of the category of this name, which is appended if it is new, with its place as id. */

@@ -120,12 +120,9 @@ static trib_status complete_image(annotation *a)
         return trib_xml_error(&a->xml, "<size> is no size of an image");
     image->width = (int)a->width;
     image->height = (int)a->height;
-    if (a->filename[0]) {
-        char *name = trib_strdup(a->filename);
-        if (!name) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of an image");
-        trib_free(image->name);
-        image->name = name;
-    }
+    if (a->filename[0])
+        TRIB_TRY(
+            trib_with_name(trib_truths_name_image(a->truths, a->truths->image_count - 1, a->filename), a->xml.name));
     for (size_t i = a->first; i < a->truths->count; ++i)
         if (trib_is_outside(&a->truths->items[i].box, image))
             return TRIB_ERROR(TRIB_BAD_DATA, "%s: box %zu is outside of its image of %d x %d",

@@ -47,6 +47,8 @@ TEST(BadFilesOfVoc, AreRefused)
     expect_bad_voc(object("cat", "1", "1", "2", "2") + object("cat", "-9", "1", "-5", "2"), "box 2 is outside");
     expect_bad_voc(object("", "1", "1", "2", "2"), "a name that is empty");
     expect_bad_voc(object(std::string(2000, 'x'), "1", "1", "2", "2"), "a name that is empty or too long");
+    expect_bad_voc(object("c\nat", "1", "1", "2", "2"), "control characters");
+    expect_bad_voc("<filename>a&#10;b</filename>", "control characters");
     expect_bad_voc(object("cat", "1", "1", "2", "2"), "'cat' is not in the list of classes", { 1, true });
     expect_bad_voc("<object><name>cat</name></object>", "an object without <name>, or without four edges");
     expect_bad_voc("<object><bndbox><xmin>1</xmin></bndbox></object>", "an object without <name>");

@@ -193,7 +193,7 @@ TEST(FilesOfVoc, SameStemIsRefused)
 TEST(FilesOfCoco, Read)
 {
     const std::string json = R"({"info": {"year": 2017}, "annotations": [
-        {"id": 1, "image_id": 30, "category_id": 7, "bbox": [1.5, 2, 10, 0.25], "area": 2, "iscrowd": 1, "segmentation": [[1, 2]]},
+        {"id": 1, "image_id": 30, "category_id": 7, "bbox": [1.5, 2, 10, 0.25], "area": 2, "iscrowd": true, "segmentation": [[1, 2]]},
         {"image_id": 4, "category_id": 3, "bbox": [0, 0, 4, 5], "ignore": 1}],
         "images": [{"id": 30, "file_name": "b/\u00e4.jpg", "width": 640, "height": 480}, {"id": 4}],
         "categories": [{"id": 7, "name": "cat"}, {"id": 3, "name": "a dog"}]})";
