@@ -10,7 +10,8 @@
  * precision at 101 recalls.
  *
  * Sizes: small up to 32 x 32, medium from there to 96 x 96, large from there on, ends included. Classes without a truth
- * that counts are left out of means. `difficult` is not looked at: COCO's tools do not have it. */
+ * that counts are left out of means. `difficult` is not looked at: COCO's tools do not have it. In
+ * these tools a truth whose `id` is 0 is never found; here the ids of boxes do not matter. */
 #ifndef TRIBUTARY_DETECT_COCO_AP_H
 #define TRIBUTARY_DETECT_COCO_AP_H
 

@@ -35,7 +35,7 @@ trib_status trib_voc_read_file(const char *path, const trib_voc_options *options
 trib_status trib_voc_read_folder(const char *folder, const char *list, const trib_voc_options *options,
                                  trib_truths *truths);
 
-/* One image's annotation. `text` fails when out of memory. */
+/* One image's annotation; a crowd, which VOC has not, is written as difficult. `text` fails when out of memory. */
 void trib_voc_write(const trib_truths *truths, int image, int first_pixel, trib_text *text);
 /* FOLDER/STEM.xml for each image; replaces files one by one. Refuses images of the same stem. */
 trib_status trib_voc_write_folder(const trib_truths *truths, int first_pixel, const char *folder);

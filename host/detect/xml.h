@@ -2,11 +2,11 @@
  * Elements and text of an XML file, one after the other, in memory that does not grow.
  *
  * Annotations need a small part of XML. The larger parsers (expat, libxml2) do much more, and what they do beyond that
- * part (DTDs, entities, other files) is what hostile files make use of: with 250 lines there is no dependency and
+ * part (DTDs, entities, other files) is what hostile files make use of: with 300 lines there is no dependency and
  * nothing to switch off. Read: elements, attributes (skipped), text, CDATA, the five named entities and numbers of
  * characters, comments, processing instructions. Refused, with the line: DOCTYPE and thereby all other entities, text
- * that is not UTF-8, elements deeper than 16, names of more than 63 bytes, whatever is not well-formed. Namespaces are
- * part of names. */
+ * that is not UTF-8, elements deeper than 16, names of more than 63 bytes, elements that are not well-formed.
+ * Namespaces are part of names. */
 #ifndef TRIBUTARY_DETECT_XML_H
 #define TRIBUTARY_DETECT_XML_H
 
