@@ -51,6 +51,7 @@ TEST(BadFilesOfVoc, AreRefused)
     expect_bad_voc("<filename>a&#10;b</filename>", "control characters");
     expect_bad_voc(object("cat", "1", "1", "2", "2"), "'cat' is not in the list of classes", { 1, true });
     expect_bad_voc("<object><name>cat</name></object>", "an object without <name>, or without four edges");
+    expect_bad_voc(object("cat", "1", "1", "2", "2") + "<object><name>cat</name></object>", "an object without <name>");
     expect_bad_voc("<object><bndbox><xmin>1</xmin></bndbox></object>", "an object without <name>");
     expect_bad_voc("<object><bndbox><xmin>1</xmin><xmin>1</xmin></bndbox></object>", "two boxes");
     expect_bad_voc("<size><width>-5</width></size>", "<size> is no size");

@@ -107,6 +107,7 @@ TEST(Proposals, Coverage)
     set.truth(0, 0, { 20, 0, 10, 10 }); // 0.6
     set.truth(1, 1, { 0, 0, 10, 10 });  // none: the proposals are of another image
     set.truth(1, 2, { 0, 0, 10, 10 }).difficult = true;
+    set.truth(1, 2, { 0, 0, 10, 10 }).crowd = true;
     set.found(0, 0, { 0, 0, 10, 10 }, 0);
     set.found(0, 0, { 0, 0, 5, 10 }, 0);
     set.found(0, 0, { 20, 0, 10, 6 }, 0);

@@ -178,6 +178,23 @@ TEST(FilesOfVoc, Results)
     EXPECT_EQ(written([&](trib_text *t) { trib_voc_write_results(&set.truths, &set.detections, 0, 1, t); }), "");
 }
 
+// Names that begin like others, and dots that begin no extension.
+TEST(FilesOfVoc, Stems)
+{
+    Truths t;
+    Detections d;
+    for (const char *name : { "b.jpg", "a/ab.png", "a.jpg", "a.b", "abc" })
+        ASSERT_OK(trib_truths_add_image(&t, name, 1, 9, 9));
+    const std::string lines = "a 1 1 1 1 1\nab 1 1 1 1 1\nabc 1 1 1 1 1\na.b 1 1 1 1 1\nb 1 1 1 1 1\n";
+    ASSERT_OK(trib_voc_read_results(lines.data(), lines.size(), "r.txt", 0, 1, &t, &d));
+    const int images[] = { 2, 1, 4, 3, 0 };
+    ASSERT_EQ(d.count, 5u);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(d.items[i].image, images[i]);
+    for (const std::string unknown : { "c 1 1 1 1 1", "abcd 1 1 1 1 1", "a.c 1 1 1 1 1" })
+        EXPECT_FAILS(trib_voc_read_results(unknown.data(), unknown.size(), "r.txt", 0, 1, &t, &d), TRIB_BAD_DATA,
+                     "not one of the truth's");
+}
+
 TEST(FilesOfVoc, SameStemIsRefused)
 {
     Truths t;
