@@ -36,9 +36,11 @@ static void count_colour(const uint8_t *planes, int channels, int32_t *bins)
     for (int c = 0; c < channels; ++c) ++bins[c * TRIB_COLOUR_BINS + (planes[c] * TRIB_COLOUR_BINS >> 8)];
 }
 
-static void count_texture(const uint8_t *texture, int axes, int32_t *bins)
+/* `texture`: of the pixel in the row of the first axis; the next axis's row is `row` bytes further. */
+static void count_texture(const uint8_t *texture, size_t row, int channels, int32_t *bins)
 {
-    for (int a = 0; a < axes; ++a) ++bins[a * AXIS_BINS + texture[a]];
+    for (int c = 0; c < channels; ++c)
+        for (int a = 0; a < TRIB_TEXTURE_AXES; ++a, bins += AXIS_BINS) ++bins[texture[(size_t)a * row + (size_t)c]];
 }
 
 /* The first bins of either sign, where all pixels are that are in no other. */
@@ -51,23 +53,32 @@ static void complete_texture(int axes, int32_t size, int32_t *bins)
     }
 }
 
+static void measure_row(const trib_region_source *source, const int32_t *labels, int y, trib_regions *regions)
+{
+    size_t channels = (size_t)source->channels, row = (size_t)source->width * channels;
+    size_t stride = (size_t)(regions->colour_bins + regions->texture_bins);
+    const uint8_t *planes = source->planes + (size_t)y * row;
+    const uint8_t *texture = source->texture + (size_t)y * TRIB_TEXTURE_AXES * row;
+    for (int x = 0; x < source->width; ++x) {
+        int32_t *bins = regions->histograms + (size_t)labels[x] * stride;
+        count_colour(planes + (size_t)x * channels, source->channels, bins);
+        count_texture(texture + (size_t)x * channels, row, source->channels, bins + regions->colour_bins);
+        ++regions->sizes[labels[x]];
+        widen(&regions->boxes[labels[x]], x, y);
+    }
+}
+
 static void measure(const trib_region_source *source, const int32_t *labels, trib_regions *regions)
 {
-    int channels = source->channels, axes = channels * TRIB_TEXTURE_AXES;
-    size_t stride = (size_t)(regions->colour_bins + regions->texture_bins), p = 0;
+    int axes = source->channels * TRIB_TEXTURE_AXES;
     for (int i = 0; i < regions->count; ++i)
         regions->boxes[i] = (trib_proposal) { source->width, source->height, 0, 0 };
     for (int y = 0; y < source->height; ++y)
-        for (int x = 0; x < source->width; ++x, ++p) {
-            int32_t *bins = regions->histograms + (size_t)labels[p] * stride;
-            count_colour(source->planes + p * (size_t)channels, channels, bins);
-            count_texture(source->texture + p * (size_t)axes, axes, bins + regions->colour_bins);
-            ++regions->sizes[labels[p]];
-            widen(&regions->boxes[labels[p]], x, y);
-        }
-    for (int i = 0; i < regions->count; ++i)
-        complete_texture(axes, regions->sizes[i],
-                         regions->histograms + (size_t)i * stride + (size_t)regions->colour_bins);
+        measure_row(source, labels + (size_t)y * (size_t)source->width, y, regions);
+    for (int i = 0; i < regions->count; ++i) {
+        int32_t *bins = regions->histograms + (ptrdiff_t)i * (regions->colour_bins + regions->texture_bins);
+        complete_texture(axes, regions->sizes[i], bins + regions->colour_bins);
+    }
 }
 
 /* ---- neighbours ---- */

@@ -13,9 +13,9 @@ extern "C" {
 
 enum { TRIB_TEXTURE_AXES = 4, TRIB_TEXTURE_BINS = 10 };
 
-/* For each pixel, channel and axis (across, down, and their sum and difference) one byte: the bin of the derivative's
- * size, plus TRIB_TEXTURE_BINS where it is negative; 0 in the first bin of either sign. `planes` and `out` are
- * interleaved, height x width x channels and height x width x channels x 4. Fails when out of memory. */
+/* For each row, axis (across, down, and their sum and difference), pixel and channel one byte: the bin of the
+ * derivative's size, plus TRIB_TEXTURE_BINS where it is negative; 0 in the first bin of either sign. `planes` is height
+ * x width x channels bytes, `out` height x 4 x width x channels. Fails when out of memory. */
 trib_status trib_texture_bins(const uint8_t *planes, int width, int height, int channels, uint8_t *out);
 
 #ifdef __cplusplus

@@ -103,11 +103,15 @@ TEST(Texture, OfStepsInFourDirections)
     Picture across(9, 9, 1), down(9, 9, 1), flat(9, 9, 1);
     across.fill({ 5, 0, 9, 9 }, { 255 });
     down.fill({ 0, 0, 9, 5 }, { 255 });
-    const std::size_t at = 4 * (4 * 9 + 4);
     auto a = texture(across, 1), d = texture(down, 1), f = texture(flat, 1);
-    // The steepest edge lies between two pixels, and so in the last bin; 45 degrees away it is 0.707 as steep.
-    EXPECT_EQ((Values { a[at], a[at + 1], a[at + 2], a[at + 3] }), (Values { 9, 0, 7, 7 }));
-    EXPECT_EQ((Values { d[at], d[at + 1], d[at + 2], d[at + 3] }), (Values { 0, 19, 17, 7 }));
+    auto middle = [](const std::vector<uint8_t> &bins) {
+        Values v;
+        for (std::size_t axis = 0; axis < 4; ++axis) v.push_back(bins[(4 * 4 + axis) * 9 + 4]);
+        return v;
+    };
+    // The steepest edge is in the last bin; 45 degrees away it is 0.707 as steep.
+    EXPECT_EQ(middle(a), (Values { 9, 0, 7, 7 }));
+    EXPECT_EQ(middle(d), (Values { 0, 19, 17, 7 }));
     EXPECT_EQ(f, std::vector<uint8_t>(f.size(), 0));
 }
 
@@ -131,7 +135,7 @@ TEST(Regions, AreMeasured)
     std::vector<int32_t> labels(24);
     for (std::size_t p = 0; p < 24; ++p) labels[p] = p / 6 < 2 ? p % 6 >= 3 : 2;
     std::vector<uint8_t> bins(24 * 4, 0);
-    bins[0] = 3, bins[1] = 12; // two of pixel 0's
+    bins[0] = 3, bins[6] = 12; // pixel 0's, across and down
     trib_region_source source = { 6, 4, 1, picture.pixels().data(), bins.data() };
     Regions m;
     ASSERT_OK(trib_regions_make(&source, labels.data(), 3, &m.r));
@@ -150,6 +154,7 @@ TEST(Regions, AreMeasured)
     EXPECT_EQ(third[24], 12);
     // Axis 0: five pixels in the first positive bin, one in the fourth; all six in the first negative one.
     EXPECT_EQ(Values(first + 32, first + 52), (Values { 5, 0, 0, 1, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0 }));
+    EXPECT_EQ(first[52], 6);
     EXPECT_EQ(first[52 + 10], 5);
     EXPECT_EQ(first[52 + 12], 1);
 }

@@ -26,9 +26,10 @@
  *
  *     colour   sum of min(a_i, b_i) over normalised histograms of 25 bins per channel
  *     texture  the same, 10 bins per channel and direction, of derivatives of a Gaussian of sigma 1 in 8 directions:
- * four derivatives, 45 degrees apart, each split into its positive and its negative values. Bins are of equal width;
- * the last one begins at 9/10 of what the steepest edge gives. [S] leaves their range open size     1 - (|A| + |B|) /
- * |image| fill     1 - (|bounding box of both| - |A| - |B|) / |image|
+ *              four derivatives, 45 degrees apart, each split into its positive and its negative values. [S] leaves
+ *              the range of the bins open: here they are 9.14 grey levels wide, and the steepest edge gives 92.6
+ *     size     1 - (|A| + |B|) / |image|
+ *     fill     1 - (|bounding box of both| - |A| - |B|) / |image|
  *
  * Regions are neighbours if two of their pixels share a side. A merged region has the sum of both histograms' counts,
  * which is [S]'s mean weighted by size. Start regions are numbered by their first pixel, row by row, merged ones from
