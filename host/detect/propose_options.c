@@ -116,8 +116,8 @@ trib_size trib_propose_size(const trib_propose_options *options, int width, int 
  * the heap. */
 static int64_t region_bytes(int64_t regions) { return regions * (2 * 320 * 4 + 280); }
 
-/* Per pixel: planes, texture and labels; sorted edges; and what is larger, unsorted weights or trees. */
-static int64_t pixel_bytes(int64_t pixels) { return pixels * (3 + 12 + 4 + 12 + 20); }
+/* Per pixel: planes, texture and labels; edges; and what is larger, a copy of these to sort them or trees. */
+static int64_t pixel_bytes(int64_t pixels) { return pixels * (3 + 12 + 4 + 16 + 20); }
 
 /* A box, and its entry in the table; both may be twice as large as needed, beside half as large a copy. */
 static int64_t box_bytes(int64_t boxes) { return boxes * 3 * (24 + 16); }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tributary: edges between pixels, from a blurred image, in order of weight. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "detect/segments.h"
@@ -31,13 +30,10 @@ static void pad_row(const uint8_t *row, int width, int channels, uint8_t *padded
     memcpy(padded + RADIUS * pixel, row, bytes);
 }
 
-/* Rows r[0 .. 4] through the vertical pass, in units of 1 / TRIB_SEGMENT_UNIT. */
-static void blur_column(const uint16_t *const r[2 * RADIUS + 1], int count, int16_t *out)
+/* Rows r[0 .. 4] through the vertical pass, exactly: 8.16 bits. */
+static void blur_column(const uint16_t *const r[2 * RADIUS + 1], int count, int32_t *out)
 {
-    for (int i = 0; i < count; ++i) {
-        int sum = TAP0 * r[2][i] + TAP1 * (r[1][i] + r[3][i]) + TAP2 * (r[0][i] + r[4][i]);
-        out[i] = (int16_t)((sum + (1 << 9)) >> 10);
-    }
+    for (int i = 0; i < count; ++i) out[i] = TAP0 * r[2][i] + TAP1 * (r[1][i] + r[3][i]) + TAP2 * (r[0][i] + r[4][i]);
 }
 
 static int within(int y, int height) { return y < 0 ? 0 : y >= height ? height - 1 : y; }
@@ -55,7 +51,7 @@ static uint16_t *ring_row(const blur *b, int y)
     return b->ring + (size_t)(y % (2 * RADIUS + 1)) * (size_t)b->width * (size_t)b->channels;
 }
 
-static void blurred_row(blur *b, int y, int16_t *out)
+static void blurred_row(blur *b, int y, int32_t *out)
 {
     const uint16_t *rows[2 * RADIUS + 1];
     int count = b->width * b->channels;
@@ -69,51 +65,51 @@ static void blurred_row(blur *b, int y, int16_t *out)
 
 /* ---- weights ---- */
 
-/* Greater than every weight: the edge would leave the image. */
-enum { MOST_WEIGHT = 255 * 2 * TRIB_SEGMENT_UNIT, NO_EDGE = 0xffff };
-
-/* Of the edges from a[i] to b[i]: weights[0], weights[2], ... */
-static void weigh(const int16_t *a, const int16_t *b, int count, int channels, uint16_t *weights)
+/* Weights of the edges from a[i] to b[i], of three channels. Squares and their sum are whole numbers below 2^53, and so
+ * exact in double. */
+static void weigh_colours(const int32_t *a, const int32_t *b, int count, uint32_t *weights)
 {
-    for (int i = 0; i < count; ++i) {
-        int32_t squares = 0;
-        for (int c = 0; c < channels; ++c) {
-            int32_t d = a[(ptrdiff_t)i * channels + c] - b[(ptrdiff_t)i * channels + c];
-            squares += d * d;
-        }
-        weights[(ptrdiff_t)2 * i] = (uint16_t)(int)(sqrtf((float)squares) + 0.5f);
+    for (ptrdiff_t i = 0; i < count; ++i) {
+        double x = a[3 * i] - b[3 * i], y = a[3 * i + 1] - b[3 * i + 1], z = a[3 * i + 2] - b[3 * i + 2];
+        weights[i] = (uint32_t)(int32_t)(sqrt(x * x + y * y + z * z) + 0.5);
     }
 }
 
-static void weigh_gray(const int16_t *a, const int16_t *b, int count, uint16_t *weights)
+static void weigh_grays(const int32_t *a, const int32_t *b, int count, uint32_t *weights)
 {
-    for (int i = 0; i < count; ++i) weights[(ptrdiff_t)2 * i] = (uint16_t)abs(a[i] - b[i]);
+    for (ptrdiff_t i = 0; i < count; ++i) weights[i] = (uint32_t)(a[i] < b[i] ? b[i] - a[i] : a[i] - b[i]);
 }
 
-static void weigh_row(const int16_t *a, const int16_t *b, int count, int channels, uint16_t *weights)
+/* Rows of one image, and the edges found so far. */
+typedef struct collector {
+    blur blur;
+    int32_t *rows[2];  /* two rows of the blurred image, used in turn */
+    uint32_t *weights; /* of a row's edges to the right, then of those down */
+    trib_edge *next;
+} collector;
+
+static void weigh(const collector *c, const int32_t *a, const int32_t *b, int count, uint32_t *weights)
 {
-    if (channels == 1)
-        weigh_gray(a, b, count, weights);
+    if (c->blur.channels == 1)
+        weigh_grays(a, b, count, weights);
     else
-        weigh(a, b, count, 3, weights);
+        weigh_colours(a, b, count, weights);
 }
 
-/* `rows`: two rows of the blurred image, used in turn. */
-static void weigh_image(blur *b, int16_t *rows[2], uint16_t *weights)
+static void collect_row(collector *c, int y)
 {
-    size_t width = (size_t)b->width;
-    blurred_row(b, 0, rows[0]);
-    for (int y = 0; y < b->height; ++y) {
-        uint16_t *w = weights + 2 * width * (size_t)y;
-        const int16_t *row = rows[y % 2];
-        weigh_row(row, row + b->channels, b->width - 1, b->channels, w);
-        w[2 * (width - 1)] = NO_EDGE;
-        if (y + 1 < b->height) {
-            blurred_row(b, y + 1, rows[(y + 1) % 2]);
-            weigh_row(row, rows[(y + 1) % 2], b->width, b->channels, w + 1);
-        } else {
-            for (size_t x = 0; x < width; ++x) w[2 * x + 1] = NO_EDGE;
-        }
+    int width = c->blur.width;
+    bool last = y + 1 == c->blur.height;
+    const int32_t *row = c->rows[y % 2];
+    uint32_t *right = c->weights, *down = c->weights + width, first = 2 * (uint32_t)y * (uint32_t)width;
+    weigh(c, row, row + c->blur.channels, width - 1, right);
+    if (!last) {
+        blurred_row(&c->blur, y + 1, c->rows[(y + 1) % 2]);
+        weigh(c, row, c->rows[(y + 1) % 2], width, down);
+    }
+    for (int x = 0; x < width; ++x) {
+        if (x + 1 < width) *c->next++ = (trib_edge) { right[x], first + 2 * (uint32_t)x };
+        if (!last) *c->next++ = (trib_edge) { down[x], first + 2 * (uint32_t)x + 1 };
     }
 }
 
@@ -122,65 +118,82 @@ static trib_status out_of_memory(void)
     return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the edges of an image's pixels");
 }
 
-/* `weights` has two for each pixel. */
-static trib_status make_weights(const uint8_t *planes, int width, int height, int channels, uint16_t *weights)
+/* Writes all edges in order of their number. */
+static trib_status collect(const uint8_t *planes, int width, int height, int channels, trib_edge *list)
 {
     size_t row = (size_t)width * (size_t)channels;
-    blur b = { .planes = planes, .width = width, .height = height, .channels = channels };
-    b.padded = trib_alloc(row + 2 * RADIUS * (size_t)channels);
-    b.ring = trib_alloc((2 * RADIUS + 1) * row * sizeof *b.ring);
-    int16_t *rows = trib_alloc(2 * row * sizeof *rows);
-    bool enough = b.padded && b.ring && rows;
-    if (enough) weigh_image(&b, (int16_t *[2]) { rows, rows + row }, weights);
-    trib_free(b.padded);
-    trib_free(b.ring);
-    trib_free(rows);
+    collector c = { .blur = { .planes = planes, .width = width, .height = height, .channels = channels } };
+    c.blur.padded = trib_alloc(row + 2 * RADIUS * (size_t)channels);
+    c.blur.ring = trib_alloc((2 * RADIUS + 1) * row * sizeof *c.blur.ring);
+    c.rows[0] = trib_alloc(2 * row * sizeof *c.rows[0]);
+    c.weights = trib_alloc(2 * (size_t)width * sizeof *c.weights);
+    c.next = list;
+    bool enough = c.blur.padded && c.blur.ring && c.rows[0] && c.weights;
+    if (enough) {
+        c.rows[1] = c.rows[0] + row;
+        blurred_row(&c.blur, 0, c.rows[0]);
+        for (int y = 0; y < height; ++y) collect_row(&c, y);
+    }
+    trib_free(c.blur.padded);
+    trib_free(c.blur.ring);
+    trib_free(c.rows[0]);
+    trib_free(c.weights);
     return enough ? trib_success() : out_of_memory();
 }
 
 /* ---- the order ---- */
 
-/* A counting sort, which keeps the order of equal weights. `starts`: MOST_WEIGHT + 2 zeros. */
-static void sort(const uint16_t *weights, size_t count, uint32_t *starts, trib_edges *out)
+/* A radix sort, which keeps the order of equal weights, in digits of nine bits. The greatest weight is below 2^25. */
+enum { DIGITS = 3, DIGIT_BITS = 9, DIGIT_VALUES = 1 << DIGIT_BITS };
+
+static size_t digit_of(const trib_edge *edge, int digit)
 {
-    for (size_t e = 0; e < count; ++e)
-        if (weights[e] != NO_EDGE) ++starts[weights[e] + 1];
-    for (size_t w = 0; w <= MOST_WEIGHT; ++w) {
-        for (uint32_t i = 0; i < starts[w + 1]; ++i) out->weights[starts[w] + i] = (uint16_t)w;
-        starts[w + 1] += starts[w];
+    return edge->weight >> digit * DIGIT_BITS & (DIGIT_VALUES - 1);
+}
+
+static void sort_by(int digit, uint32_t starts[DIGIT_VALUES], const trib_edge *from, size_t count, trib_edge *to)
+{
+    uint32_t start = 0;
+    for (size_t v = 0; v < DIGIT_VALUES; ++v) {
+        uint32_t these = starts[v];
+        starts[v] = start;
+        start += these;
     }
-    for (size_t e = 0; e < count; ++e)
-        if (weights[e] != NO_EDGE) out->edges[starts[weights[e]]++] = (uint32_t)e;
+    for (size_t i = 0; i < count; ++i) to[starts[digit_of(&from[i], digit)]++] = from[i];
+}
+
+/* Returns the one of both lists that has the result. */
+static trib_edge *sort(trib_edge *list, trib_edge *other, size_t count)
+{
+    uint32_t counts[DIGITS][DIGIT_VALUES] = { 0 };
+    for (size_t i = 0; i < count; ++i)
+        for (int d = 0; d < DIGITS; ++d) ++counts[d][digit_of(&list[i], d)];
+    for (int d = 0; d < DIGITS; ++d) {
+        sort_by(d, counts[d], list, count, other);
+        trib_edge *sorted = other;
+        other = list;
+        list = sorted;
+    }
+    return list;
 }
 
 void trib_edges_release(trib_edges *edges)
 {
-    trib_free(edges->edges);
-    trib_free(edges->weights);
+    trib_free(edges->list);
     *edges = (trib_edges) { 0 };
 }
 
 trib_status trib_edges_make(const uint8_t *planes, int width, int height, int channels, trib_edges *out)
 {
-    size_t pixels = (size_t)width * (size_t)height;
-    trib_status status = trib_success();
-    trib_edges edges = { .width = width, .height = height };
-    edges.count = 2 * pixels - (size_t)width - (size_t)height;
-    edges.edges = trib_alloc(edges.count * sizeof *edges.edges);
-    edges.weights = trib_alloc(edges.count * sizeof *edges.weights);
-    uint16_t *weights = trib_alloc(2 * pixels * sizeof *weights);
-    uint32_t *starts = trib_alloc_zeroed(MOST_WEIGHT + 2, sizeof *starts);
-    if (!edges.edges || !edges.weights || !weights || !starts) {
-        status = out_of_memory();
-        goto done;
-    }
-    TRIB_TRY_GOTO(status, done, make_weights(planes, width, height, channels, weights));
-    sort(weights, 2 * pixels, starts, &edges);
-    *out = edges;
-    edges = (trib_edges) { 0 };
+    size_t count = 2 * (size_t)width * (size_t)height - (size_t)width - (size_t)height;
+    trib_edge *list = trib_alloc(count * sizeof *list), *other = trib_alloc(count * sizeof *other), *sorted = NULL;
+    trib_status status = list && other ? trib_success() : out_of_memory();
+    if (trib_failed(&status)) goto done;
+    TRIB_TRY_GOTO(status, done, collect(planes, width, height, channels, list));
+    sorted = sort(list, other, count);
+    *out = (trib_edges) { .width = width, .height = height, .count = count, .list = sorted };
 done:
-    trib_free(weights);
-    trib_free(starts);
-    trib_edges_release(&edges);
+    if (list != sorted) trib_free(list);
+    if (other != sorted) trib_free(other);
     return trib_outcome(&status);
 }

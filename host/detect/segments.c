@@ -45,21 +45,28 @@ static ends roots_of(const trib_edges *edges, int32_t *parent, uint32_t edge)
     return (ends) { root_of(parent, from), root_of(parent, to) };
 }
 
+/* Int + k / size, rounded down. */
+static int32_t limit_of(int32_t heaviest, int k, int32_t size)
+{
+    int64_t limit = heaviest + ((int64_t)k << TRIB_SEGMENT_SHIFT) / size;
+    return (int32_t)(limit < INT32_MAX ? limit : INT32_MAX);
+}
+
 /* Edges that joined nothing, in the same order, go to `rest`; returns their number. */
 static size_t join_similar(const trib_edges *edges, int k, forest *f, uint32_t *rest)
 {
     size_t left = 0;
     for (size_t i = 0; i < edges->count; ++i) {
-        int32_t w = edges->weights[i];
-        ends e = roots_of(edges, f->parent, edges->edges[i]);
+        int32_t weight = (int32_t)edges->list[i].weight;
+        ends e = roots_of(edges, f->parent, edges->list[i].edge);
         if (e.a == e.b) continue;
         int32_t a_limit = f->limit[e.a], b_limit = f->limit[e.b];
-        if (w > (a_limit < b_limit ? a_limit : b_limit)) {
-            rest[left++] = edges->edges[i];
+        if (weight > (a_limit < b_limit ? a_limit : b_limit)) {
+            rest[left++] = edges->list[i].edge;
             continue;
         }
         int32_t root = join(f, e.a, e.b);
-        f->limit[root] = w + k * TRIB_SEGMENT_UNIT / f->size[root];
+        f->limit[root] = limit_of(weight, k, f->size[root]);
     }
     return left;
 }
@@ -90,7 +97,7 @@ static void start(forest *f, int32_t pixels, int k)
     for (int32_t p = 0; p < pixels; ++p) {
         f->parent[p] = p;
         f->size[p] = 1;
-        f->limit[p] = k * TRIB_SEGMENT_UNIT;
+        f->limit[p] = limit_of(0, k, 1);
     }
 }
 

@@ -13,18 +13,20 @@
 extern "C" {
 #endif
 
-enum {
-    TRIB_SEGMENT_UNIT = 64, /* of weights: a grey level is that much */
-    TRIB_MAX_SEGMENT_K = 1 << 24
-};
+/* Weights are in 1/65536 of a grey level. They are that fine because k / size is small for large regions: in steps of
+ * 1/64, flat and noisy areas fell into twice as many regions. */
+enum { TRIB_SEGMENT_SHIFT = 16, TRIB_MAX_SEGMENT_K = 1 << 24 };
 
-/* Edges of neighbouring pixels, lightest first. Edge 2 p leads from pixel p to the one on its right, 2 p + 1 to the one
- * below. */
+/* Edge 2 p leads from pixel p to the one on its right, 2 p + 1 to the one below. */
+typedef struct trib_edge {
+    uint32_t weight, edge;
+} trib_edge;
+
+/* Edges of neighbouring pixels, lightest first; of equal weight, the lowest first. */
 typedef struct trib_edges {
     int width, height;
     size_t count;
-    uint32_t *edges;   /* owned */
-    uint16_t *weights; /* owned; in units of 1 / TRIB_SEGMENT_UNIT */
+    trib_edge *list; /* owned */
 } trib_edges;
 void trib_edges_release(trib_edges *edges);
 

@@ -17,6 +17,8 @@ struct Edges {
     ~Edges() { trib_edges_release(&edges); }
 };
 
+double grey_levels(const trib_edge &edge) { return edge.weight / 65536.0; }
+
 std::vector<int32_t> segments(const Picture &picture, int channels, int k, int *count)
 {
     Edges e;
@@ -34,10 +36,13 @@ TEST(Edges, OfOneRowAreInOrderOfWeight)
     Edges e;
     ASSERT_OK(trib_edges_make(picture.pixels().data(), 8, 1, 1, &e.edges));
     ASSERT_EQ(e.edges.count, 7u);
-    std::vector<uint32_t> edges(e.edges.edges, e.edges.edges + 7);
-    std::vector<uint16_t> weights(e.edges.weights, e.edges.weights + 7);
-    EXPECT_EQ(edges, (std::vector<uint32_t> { 0, 12, 2, 10, 4, 8, 6 }));
-    EXPECT_EQ(weights, (std::vector<uint16_t> { 0, 0, 120, 120, 1160, 1160, 2560 }));
+    std::vector<double> edges, weights;
+    for (std::size_t i = 0; i < 7; ++i) {
+        edges.push_back(e.edges.list[i].edge);
+        weights.push_back(grey_levels(e.edges.list[i]));
+    }
+    EXPECT_EQ(edges, (std::vector<double> { 0, 12, 2, 10, 4, 8, 6 }));
+    EXPECT_EQ(weights, (std::vector<double> { 0, 0, 1.875, 1.875, 18.125, 18.125, 40 }));
 }
 
 TEST(Edges, OfThreeChannelsAreEuclidean)
@@ -47,8 +52,28 @@ TEST(Edges, OfThreeChannelsAreEuclidean)
     Edges e;
     ASSERT_OK(trib_edges_make(picture.pixels().data(), 1, 12, 3, &e.edges));
     ASSERT_EQ(e.edges.count, 11u);
-    EXPECT_EQ(e.edges.edges[10], 11u);    // pixel 5 to the one below
-    EXPECT_EQ(e.edges.weights[10], 4160); // 130 grey levels, half of which are left
+    EXPECT_EQ(e.edges.list[10].edge, 11u);          // pixel 5 to the one below
+    EXPECT_EQ(grey_levels(e.edges.list[10]), 65.0); // of 130, half are left
+}
+
+// Whatever the weights: ascending, equal ones by number, each edge once.
+TEST(Edges, AreSorted)
+{
+    for (int channels : { 1, 3 }) {
+        Picture picture = scene(2, 37, 23, channels);
+        Edges e;
+        ASSERT_OK(trib_edges_make(picture.pixels().data(), 37, 23, channels, &e.edges));
+        std::set<uint32_t> seen;
+        for (std::size_t i = 0; i < e.edges.count; ++i) {
+            const trib_edge &x = e.edges.list[i];
+            seen.insert(x.edge);
+            if (!i) continue;
+            const trib_edge &before = e.edges.list[i - 1];
+            EXPECT_LT(std::make_pair(before.weight, before.edge), std::make_pair(x.weight, x.edge));
+        }
+        EXPECT_EQ(seen.size(), e.edges.count);
+        EXPECT_EQ(e.edges.count, std::size_t(36 * 23 + 37 * 22));
+    }
 }
 
 TEST(Edges, OfOnePixelAreNone)
@@ -99,10 +124,10 @@ std::vector<int> by_definition(const trib_edges &e, int k)
     };
     for (int round = 0; round < 2; ++round)
         for (std::size_t i = 0; i < e.count; ++i) {
-            int from = int(e.edges[i] / 2), to = from + (e.edges[i] % 2 ? e.width : 1);
+            int from = int(e.list[i].edge / 2), to = from + (e.list[i].edge % 2 ? e.width : 1);
             int a = component[std::size_t(from)], b = component[std::size_t(to)];
             if (a == b) continue;
-            double weight = e.weights[i] / double(TRIB_SEGMENT_UNIT);
+            double weight = grey_levels(e.list[i]);
             auto [a_most, a_size] = known[a];
             auto [b_most, b_size] = known[b];
             bool similar = weight <= std::min(a_most + double(k) / a_size, b_most + double(k) / b_size);

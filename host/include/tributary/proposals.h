@@ -18,8 +18,8 @@
  *
  *     min(Int(A) + k / |A|, Int(B) + k / |B|),    Int: the heaviest edge that joined the component, |A|: its pixels
  *
- * Then components of fewer than k pixels are joined along the lightest edge that leaves them. Colours after the
- * Gaussian and weights are multiples of 1/64. Edges of equal weight are taken in order of their first pixel, row by
+ * Then components of fewer than k pixels are joined along the lightest edge that leaves them. Weights are
+ * multiples of 1/65536. Edges of equal weight are taken in order of their first pixel, row by
  * row, the one to the right first. [F] also has edges to diagonal neighbours.
  *
  * Similarities [S 3.2], each 0 .. 1; a set is their sum with equal weights:
