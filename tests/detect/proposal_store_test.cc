@@ -237,4 +237,26 @@ TEST_F(StoreFile, EveryCallMayFail)
     }
 }
 
+std::string sha256(const std::string &bytes)
+{
+    char text[TRIB_SHA256_TEXT];
+    trib_sha256_of_bytes(bytes.data(), bytes.size(), text);
+    return text;
+}
+
+// FIPS 180-4's examples, and lengths around a block beside the sum of the same bytes as a file.
+TEST_F(StoreFile, SumsOfBytesAreThoseOfFiles)
+{
+    EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    for (std::size_t size : { 1, 55, 56, 63, 64, 65, 119, 120, 128, 5000 }) {
+        std::string bytes;
+        for (std::size_t i = 0; i < size; ++i) bytes += char(i * 7);
+        support::write_file(path, bytes);
+        char text[TRIB_SHA256_TEXT];
+        ASSERT_OK(trib_sha256_of_file(path.c_str(), text));
+        EXPECT_EQ(sha256(bytes), text) << size;
+    }
+}
+
 } // namespace
