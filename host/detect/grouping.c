@@ -129,13 +129,11 @@ static void add_histogram(const grouping *g, int32_t to, int32_t from)
     for (size_t i = 0; i < stride; ++i) x[i] += y[i];
 }
 
+/* Neither list is empty: each has the other region. */
 static void chain_lists(grouping *g, slot *to, const slot *from)
 {
-    if (to->first == NONE)
-        to->first = from->first;
-    else
-        g->neighbours[to->last].next = from->first;
-    if (from->first != NONE) to->last = from->last;
+    g->neighbours[to->last].next = from->first;
+    to->last = from->last;
 }
 
 /* Merges the pair's regions into region `made`; returns its slot. */
