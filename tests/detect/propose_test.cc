@@ -14,7 +14,7 @@ namespace
 
 using Boxes = std::vector<trib_proposal>;
 
-TEST(Proposals, OfTwoColoursAreByHand)
+TEST(Propose, OfTwoColoursAreByHand)
 {
     // Left and right half, then both. Whatever the random number, the whole image's is multiplied by 1.
     Picture picture(60, 30);
@@ -24,7 +24,7 @@ TEST(Proposals, OfTwoColoursAreByHand)
     EXPECT_EQ(boxes, (Boxes { { 0, 0, 30, 30 }, { 0, 0, 60, 30 }, { 30, 0, 60, 30 } }));
 }
 
-TEST(Proposals, FindRectangles)
+TEST(Propose, FindRectangles)
 {
     Picture picture(200, 150);
     picture.fill({ 0, 0, 200, 150 }, { 120, 120, 120 });
@@ -52,7 +52,7 @@ void expect_sound(const Boxes &boxes, int width, int height, int min_side)
     EXPECT_EQ(std::set<trib_proposal>(boxes.begin(), boxes.end()).size(), boxes.size());
 }
 
-TEST(Proposals, LieInTheImageAndAreNotRepeated)
+TEST(Propose, LieInTheImageAndAreNotRepeated)
 {
     for (uint32_t seed = 1; seed <= 6; ++seed)
         for (int min_side : { 0, 20 }) {
@@ -68,7 +68,7 @@ TEST(Proposals, LieInTheImageAndAreNotRepeated)
 }
 
 // What a strategy finds is what its groupings find, one by one.
-TEST(Proposals, OfAStrategyAreThoseOfItsGroupings)
+TEST(Propose, OfAStrategyAreThoseOfItsGroupings)
 {
     Picture picture = scene(4, 90, 60);
     trib_propose_options all = trib_propose_as(TRIB_STRATEGY_QUALITY);
@@ -84,7 +84,7 @@ TEST(Proposals, OfAStrategyAreThoseOfItsGroupings)
     EXPECT_EQ(std::set<trib_proposal>(boxes.begin(), boxes.end()), wanted);
 }
 
-TEST(Proposals, OfLargeRegionsComeEarly)
+TEST(Propose, OfLargeRegionsComeEarly)
 {
     // Ranks are random numbers times positions, which begin at the whole image: over many pictures, it is among the
     // first half more often than by chance.
@@ -97,7 +97,7 @@ TEST(Proposals, OfLargeRegionsComeEarly)
     EXPECT_GE(early, 36);
 }
 
-TEST(Proposals, AreTheSameInAnyNumberOfThreads)
+TEST(Propose, AreTheSameInAnyNumberOfThreads)
 {
     Picture picture = scene(8, 120, 90);
     const trib_propose_options options = trib_propose_as(TRIB_STRATEGY_FAST);
@@ -121,14 +121,14 @@ uint64_t digest(const Boxes &boxes)
     return sum;
 }
 
-TEST(Proposals, AreTheSameOnAnyMachine)
+TEST(Propose, AreTheSameOnAnyMachine)
 {
     Picture picture = scene(11, 160, 120);
     EXPECT_EQ(digest(proposals_of(trib_propose_as(TRIB_STRATEGY_SINGLE), picture)), 9839746712320132966u);
     EXPECT_EQ(digest(proposals_of(trib_propose_as(TRIB_STRATEGY_QUALITY), picture)), 8708908431191402735u);
 }
 
-TEST(Proposals, OfDegenerateImages)
+TEST(Propose, OfDegenerateImages)
 {
     const int sizes[][2] = { { 1, 1 },    { 2, 1 },    { 1, 2 },    { 2, 2 },    { 3, 3 },
                              { 2000, 2 }, { 2, 2000 }, { 3000, 1 }, { 1, 3000 }, { 7, 5 } };
@@ -146,14 +146,14 @@ TEST(Proposals, OfDegenerateImages)
             }
 }
 
-TEST(Proposals, OfSmallOrNarrowImagesMayBeNone)
+TEST(Propose, OfSmallOrNarrowImagesMayBeNone)
 {
     trib_propose_options options = trib_propose_as(TRIB_STRATEGY_FAST);
     EXPECT_TRUE(proposals_of(options, scene(2, 19, 300)).empty());
     EXPECT_EQ(proposals_of(options, Picture(20, 20)), Boxes({ { 0, 0, 20, 20 } }));
 }
 
-TEST(Proposals, OfReducedImagesAreScaledBack)
+TEST(Propose, OfReducedImagesAreScaledBack)
 {
     Picture picture(600, 400);
     picture.fill({ 200, 100, 500, 300 }, { 250, 200, 20 });
@@ -165,7 +165,7 @@ TEST(Proposals, OfReducedImagesAreScaledBack)
     for (const trib_proposal &b : boxes) EXPECT_TRUE(b.x0 % 4 == 0 && b.y1 % 4 == 0);
 }
 
-TEST(Proposals, OfStripsAreReducedToo)
+TEST(Propose, OfStripsAreReducedToo)
 {
     trib_propose_options options = trib_propose_as(TRIB_STRATEGY_SINGLE);
     options.min_side = 0;
@@ -177,7 +177,7 @@ TEST(Proposals, OfStripsAreReducedToo)
     }
 }
 
-TEST(Proposals, NeedNoMoreMemoryThanTheySay)
+TEST(Propose, NeedNoMoreMemoryThanTheySay)
 {
     for (int strategy = 0; strategy < TRIB_STRATEGIES; ++strategy)
         for (int noise : { 0, 120 }) {
@@ -199,7 +199,7 @@ TEST(Proposals, NeedNoMoreMemoryThanTheySay)
         }
 }
 
-TEST(Proposals, NeedBoundedMemoryForLargeImages)
+TEST(Propose, NeedBoundedMemoryForLargeImages)
 {
     trib_propose_options options = trib_propose_as(TRIB_STRATEGY_FAST);
     int64_t most = trib_propose_bytes(&options, 500, 500);
@@ -210,7 +210,7 @@ TEST(Proposals, NeedBoundedMemoryForLargeImages)
     EXPECT_EQ(trib_propose_bytes(&options, 5, 5), 0);
 }
 
-TEST(Proposals, EveryAllocationMayFail)
+TEST(Propose, EveryAllocationMayFail)
 {
     Picture picture = scene(5, 60, 40);
     trib_propose_options options = trib_propose_as(TRIB_STRATEGY_FAST);
@@ -233,7 +233,7 @@ TEST(Proposals, EveryAllocationMayFail)
     EXPECT_EQ(heap.current(), 0);
 }
 
-TEST(Proposals, RefuseWhatMakesNoSense)
+TEST(Propose, RefuseWhatMakesNoSense)
 {
     const trib_propose_options good = trib_propose_as(TRIB_STRATEGY_FAST);
     Picture picture(8, 8);
@@ -266,7 +266,7 @@ TEST(Proposals, RefuseWhatMakesNoSense)
     EXPECT_STREQ(trib_strategy_name(TRIB_STRATEGY_PAPER), "paper");
 }
 
-TEST(Proposals, OfTheLargestK)
+TEST(Propose, OfTheLargestK)
 {
     trib_propose_options options = one_grouping(TRIB_COLOURS_RGI, 1 << 24, 15);
     EXPECT_EQ(proposals_of(options, scene(3, 30, 20)), Boxes({ { 0, 0, 30, 20 } }));
