@@ -10,6 +10,7 @@
 #include "host/detect/pair_heap.h"
 #include "host/detect/segments.h"
 #include "host/detect/texture.h"
+#include "support/form.h"
 
 namespace
 {
@@ -212,7 +213,7 @@ TEST(Grouping, EqualsTheDefinition)
 {
     const unsigned sets[] = { 15, 14, TRIB_BY_COLOUR, TRIB_BY_TEXTURE, 5, 9 };
     int compared = 0;
-    for (uint32_t seed = 1; seed <= 9; ++seed) {
+    for (uint32_t seed = 1; seed <= support::by_form(4u, 30u); ++seed) {
         Start s = start_of(scene(seed, 60, 45), 12);
         for (unsigned set : sets) {
             double close = 1;

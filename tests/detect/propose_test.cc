@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "detect/pictures.h"
-#include "support/form.h"
 #include "support/heap.h"
 #include "tributary/internal/fault.h"
 
@@ -181,14 +180,14 @@ TEST(Propose, NeedNoMoreMemoryThanTheySay)
 {
     for (int strategy = 0; strategy < TRIB_STRATEGIES; ++strategy)
         for (int noise : { 0, 120 }) {
-            Picture picture = scene(2, 300, 200).add_noise(5, noise);
+            Picture picture = scene(2, 200, 150).add_noise(5, noise);
             trib_propose_options options = trib_propose_as(trib_strategy(strategy));
             options.min_side = 0;
-            for (int pixels : { 0, 20000 }) {
+            for (int pixels : { 0, 10000 }) {
                 options.pixels = pixels;
                 trib_image image = picture.image();
                 trib_proposals found = {};
-                int64_t bound = trib_propose_bytes(&options, 300, 200);
+                int64_t bound = trib_propose_bytes(&options, 200, 150);
                 support::Heap heap;
                 ASSERT_OK(trib_propose(&options, &image, &found));
                 EXPECT_LE(heap.peak(), bound);

@@ -68,12 +68,21 @@ TEST(Colours, OfLabAreCies)
     EXPECT_EQ(colour(TRIB_COLOURS_LAB, { 255, 255, 255 }), (Values { 255, 128, 128 }));
     EXPECT_EQ(colour(TRIB_COLOURS_LAB, { 0, 0, 0 }), (Values { 0, 128, 128 }));
     EXPECT_EQ(colour(TRIB_COLOURS_LAB, { 255, 0, 0 }), (Values { 136, 208, 195 }));
+    std::vector<Values> colours;
     for (int r = 0; r < 256; r += 15)
         for (int g = 0; g < 256; g += 17)
-            for (int b = 0; b < 256; b += 51) {
-                Values wanted = lab({ r, g, b }), is = colour(TRIB_COLOURS_LAB, { r, g, b });
-                for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(is[c], wanted[c], 1) << r << " " << g << " " << b;
-            }
+            for (int b = 0; b < 256; b += 51) colours.push_back({ r, g, b });
+    const int count = int(colours.size());
+    Picture picture(count, 1);
+    for (int x = 0; x < count; ++x) picture.fill({ x, 0, x + 1, 1 }, colours[std::size_t(x)]);
+    trib_image image = picture.image();
+    std::vector<uint8_t> is(picture.pixels().size());
+    ASSERT_OK(trib_colour_planes(&image, TRIB_COLOURS_LAB, is.data()));
+    for (std::size_t x = 0; x < colours.size(); ++x) {
+        Values wanted = lab(colours[x]);
+        for (std::size_t c = 0; c < 3; ++c)
+            EXPECT_NEAR(is[3 * x + c], wanted[c], 1) << testing::PrintToString(colours[x]);
+    }
 }
 
 TEST(Colours, OfGrayAreThoseOfEqualRgb)
