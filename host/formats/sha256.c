@@ -77,17 +77,35 @@ static trib_status sum(trib_blob *blob, uint32_t state[8])
     return trib_success();
 }
 
+static const uint32_t initial[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+
+static void write_digits(const uint32_t state[8], char text[TRIB_SHA256_TEXT])
+{
+    for (int i = 0; i < 8; ++i) snprintf(text + 8 * (ptrdiff_t)i, 9, "%08x", (unsigned)state[i]);
+}
+
 trib_status trib_sha256_of_file(const char *path, char text[TRIB_SHA256_TEXT])
 {
-    uint32_t state[8] = {
-        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19
-    };
+    uint32_t state[8];
     trib_blob blob;
     text[0] = '\0';
+    memcpy(state, initial, sizeof state);
     TRIB_TRY(trib_blob_open(path, &blob));
     const bool regular = trib_blob_size(&blob) >= 0;
     trib_status s = regular ? sum(&blob, state) : trib_success();
     trib_blob_close(&blob);
-    for (int i = 0; regular && !trib_failed(&s) && i < 8; ++i) snprintf(text + 8 * i, 9, "%08x", (unsigned)state[i]);
+    if (regular && !trib_failed(&s)) write_digits(state, text);
     return s;
+}
+
+void trib_sha256_of_bytes(const void *bytes, size_t size, char text[TRIB_SHA256_TEXT])
+{
+    uint32_t state[8];
+    const unsigned char *p = bytes;
+    size_t at = 0;
+    memcpy(state, initial, sizeof state);
+    for (; at + BLOCK <= size; at += BLOCK) add_block(state, p + at);
+    add_end(state, p + at, size - at, size);
+    write_digits(state, text);
 }

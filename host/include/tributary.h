@@ -15,6 +15,7 @@
 #include "tributary/network.h"
 #include "tributary/op.h"
 #include "tributary/plan.h"
+#include "tributary/proposals.h"
 #include "tributary/safetensors.h"
 #include "tributary/sampling.h"
 #include "tributary/session.h"
