@@ -135,12 +135,12 @@ static bool vertical_first(trib_axis x, trib_axis y, trib_resample_order order)
     return order == TRIB_CHEAPER_FIRST && resized(x) && rows_lost > 0 && rows_lost > 2 * columns_lost;
 }
 
-static const uint8_t *first_byte(const trib_image *in, trib_box box)
+static const uint8_t *first_byte(const trib_image *in, trib_image_part box)
 {
     return in->pixels + ((size_t)box.top * (size_t)in->width + (size_t)box.left) * (size_t)in->channels;
 }
 
-static trib_status resample_filtered(const trib_image *in, trib_box box, trib_axis x, trib_axis y,
+static trib_status resample_filtered(const trib_image *in, trib_image_part box, trib_axis x, trib_axis y,
                                      trib_interpolation interpolation, trib_resample_order order, trib_image *window)
 {
     resampler r = { .origin = first_byte(in, box),
@@ -181,7 +181,7 @@ static void nearest_positions(trib_axis axis, int *position)
         if (i >= axis.first) position[i - axis.first] = at < axis.in ? (int)at : axis.in - 1;
 }
 
-static trib_status resample_nearest(const trib_image *in, trib_box box, trib_axis x, trib_axis y, trib_image *window)
+static trib_status resample_nearest(const trib_image *in, trib_image_part box, trib_axis x, trib_axis y, trib_image *window)
 {
     size_t channels = (size_t)in->channels, window_bytes = (size_t)x.count * channels;
     int *column = trib_alloc_zeroed((size_t)x.count, sizeof *column);
@@ -205,7 +205,7 @@ done:
     return trib_outcome(&s);
 }
 
-trib_status trib_resample_box(const trib_image *in, trib_box box, trib_axis x, trib_axis y,
+trib_status trib_resample_box(const trib_image *in, trib_image_part box, trib_axis x, trib_axis y,
                               trib_interpolation interpolation, trib_resample_order order, trib_image *window)
 {
     trib_image result = { 0 };
@@ -222,7 +222,7 @@ trib_status trib_resample_box(const trib_image *in, trib_box box, trib_axis x, t
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
                           trib_resample_order order, trib_image *window)
 {
-    return trib_resample_box(in, (trib_box) { 0, 0, in->width, in->height }, x, y, interpolation, order, window);
+    return trib_resample_box(in, (trib_image_part) { 0, 0, in->width, in->height }, x, y, interpolation, order, window);
 }
 
 /* The result of trib_weights_make and its temporary memory. */

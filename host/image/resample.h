@@ -15,16 +15,16 @@ typedef struct trib_axis {
 } trib_axis;
 
 /* A part of an image. */
-typedef struct trib_box {
+typedef struct trib_image_part {
     int left, top, width, height;
-} trib_box;
+} trib_image_part;
 
 /* Allocates `window`: x.count x y.count pixels with the channels of `in`. */
 trib_status trib_resample(const trib_image *in, trib_axis x, trib_axis y, trib_interpolation interpolation,
                           trib_resample_order order, trib_image *window);
 
 /* The same for a part of `in`, as if that were an image of its own: x.in and y.in are the box's sizes. */
-trib_status trib_resample_box(const trib_image *in, trib_box box, trib_axis x, trib_axis y,
+trib_status trib_resample_box(const trib_image *in, trib_image_part box, trib_axis x, trib_axis y,
                               trib_interpolation interpolation, trib_resample_order order, trib_image *window);
 
 /* Peak memory of trib_resample, including `window`. */

@@ -66,10 +66,10 @@ trib_status trib_sampling_check(const trib_sampling *s)
 static int at_least_one(double side) { return side < 1 ? 1 : (int)side; }
 
 /* The largest part in the middle whose aspect ratio is permitted. */
-static trib_box central_box(const trib_sampling *s, int w, int h)
+static trib_image_part central_box(const trib_sampling *s, int w, int h)
 {
     double aspect = (double)w / h;
-    trib_box box = { 0, 0, w, h };
+    trib_image_part box = { 0, 0, w, h };
     if (aspect < s->min_aspect) box.height = at_least_one(round(w / s->min_aspect));
     if (aspect > s->max_aspect) box.width = at_least_one(round(h * s->max_aspect));
     box.left = (w - box.width) / 2;
@@ -78,7 +78,7 @@ static trib_box central_box(const trib_sampling *s, int w, int h)
 }
 
 /* Every try takes the same count of numbers, so that later ones do not depend on how many were needed. */
-static trib_box draw_box(const trib_sampling *s, int w, int h, trib_draws draws)
+static trib_image_part draw_box(const trib_sampling *s, int w, int h, trib_draws draws)
 {
     for (int i = 0; i < TRIES; ++i) {
         double area = trib_draw_between(&draws, s->min_area, s->max_area) * w * h;
@@ -86,7 +86,7 @@ static trib_box draw_box(const trib_sampling *s, int w, int h, trib_draws draws)
         double width = round(sqrt(area * aspect)), height = round(sqrt(area / aspect));
         double left = trib_draw_unit(&draws), top = trib_draw_unit(&draws);
         if (!(width >= 1 && width <= w && height >= 1 && height <= h)) continue;
-        return (trib_box) { (int)(left * (w - width + 1)), (int)(top * (h - height + 1)), (int)width, (int)height };
+        return (trib_image_part) { (int)(left * (w - width + 1)), (int)(top * (h - height + 1)), (int)width, (int)height };
     }
     return central_box(s, w, h);
 }
@@ -103,7 +103,7 @@ static trib_axis draw_window(int in, int crop, trib_draws *draws)
 static trib_status draw_crop(const trib_sampling *s, const trib_preprocess *p, int w, int h, trib_draws draws,
                              trib_image_view *v)
 {
-    v->box = (trib_box) { 0, 0, w, h };
+    v->box = (trib_image_part) { 0, 0, w, h };
     switch (s->crop) {
     case TRIB_CROP_EVALUATION: return trib_preprocess_axes(p, w, h, &v->x, &v->y);
     case TRIB_CROP_WINDOW:

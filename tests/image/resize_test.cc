@@ -153,7 +153,7 @@ TEST(Resize, ABoxIsAnImageOfItsOwn)
     Noise noise(8);
     for (int round = 0; round < 200; ++round) {
         int w = 1 + noise.below(60), h = 1 + noise.below(60), channels = noise.below(2) ? 3 : 1;
-        trib_box box = { noise.below(w), noise.below(h), 0, 0 };
+        trib_image_part box = { noise.below(w), noise.below(h), 0, 0 };
         box.width = 1 + noise.below(w - box.left);
         box.height = 1 + noise.below(h - box.top);
         int width = noise.below(4) ? 1 + noise.below(70) : box.width,

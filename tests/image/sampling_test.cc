@@ -116,7 +116,7 @@ TEST(Sampling, AreasAndAspectRatiosAreSpreadAsStated)
     auto list = views(preset("paper"), square(224, 256), w, h, 20000);
     std::vector<int> interpolations(4), orders(27);
     for (const auto &view : list) {
-        const trib_box &b = view.box;
+        const trib_image_part &b = view.box;
         double area = double(b.width) * b.height / (double(w) * h), aspect = double(b.width) / b.height;
         ASSERT_TRUE(b.left >= 0 && b.top >= 0 && b.left + b.width <= w && b.top + b.height <= h);
         ASSERT_TRUE(area > 0.08 - 0.005 && area <= 1);
@@ -164,7 +164,7 @@ TEST(Sampling, ImagesOfAnyShapeHaveACrop)
     const int sizes[][2] = { { 1, 1 }, { 1, 1000 }, { 1000, 1 }, { 3, 2 }, { 30000, 7 }, { 17, 5000 } };
     for (const auto &size : sizes)
         for (const auto &view : views(preset("paper"), square(8, 8), size[0], size[1], 200)) {
-            const trib_box &b = view.box;
+            const trib_image_part &b = view.box;
             ASSERT_TRUE(b.left >= 0 && b.top >= 0 && b.width >= 1 && b.height >= 1);
             ASSERT_TRUE(b.left + b.width <= size[0] && b.top + b.height <= size[1]);
         }
