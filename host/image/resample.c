@@ -181,7 +181,8 @@ static void nearest_positions(trib_axis axis, int *position)
         if (i >= axis.first) position[i - axis.first] = at < axis.in ? (int)at : axis.in - 1;
 }
 
-static trib_status resample_nearest(const trib_image *in, trib_image_part box, trib_axis x, trib_axis y, trib_image *window)
+static trib_status resample_nearest(const trib_image *in, trib_image_part box, trib_axis x, trib_axis y,
+                                    trib_image *window)
 {
     size_t channels = (size_t)in->channels, window_bytes = (size_t)x.count * channels;
     int *column = trib_alloc_zeroed((size_t)x.count, sizeof *column);

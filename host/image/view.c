@@ -86,7 +86,8 @@ static trib_image_part draw_box(const trib_sampling *s, int w, int h, trib_draws
         double width = round(sqrt(area * aspect)), height = round(sqrt(area / aspect));
         double left = trib_draw_unit(&draws), top = trib_draw_unit(&draws);
         if (!(width >= 1 && width <= w && height >= 1 && height <= h)) continue;
-        return (trib_image_part) { (int)(left * (w - width + 1)), (int)(top * (h - height + 1)), (int)width, (int)height };
+        return (trib_image_part) { (int)(left * (w - width + 1)), (int)(top * (h - height + 1)), (int)width,
+                                   (int)height };
     }
     return central_box(s, w, h);
 }

@@ -14,8 +14,8 @@ typedef enum trib_distortion { TRIB_CONTRAST = 0, TRIB_BRIGHTNESS, TRIB_COLOUR }
 enum { TRIB_DISTORTIONS = 3 };
 
 typedef struct trib_image_view {
-    trib_image_part box;   /* part of the image that is resized */
-    trib_axis x, y; /* and how */
+    trib_image_part box; /* part of the image that is resized */
+    trib_axis x, y;      /* and how */
     trib_interpolation interpolation;
     bool mirror;
     trib_distortion order[TRIB_DISTORTIONS];

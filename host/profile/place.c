@@ -5,14 +5,6 @@
 
 static int64_t noise_of(const trib_analysis *a) { return a->out->noise; }
 
-/* By how much a device's clock may be wrong against the host's, in its noise: CUPTI's was 9.3 us ahead of it once
- * (H100). */
-enum { HOST_NOISE = 25 };
-static int64_t host_noise_of(const trib_analysis *a)
-{
-    return a->run->clock_step > 1 ? HOST_NOISE * noise_of(a) : noise_of(a);
-}
-
 /* ---- contradictions ---- */
 
 static trib_status contradiction(trib_analysis *a, trib_contradiction_kind kind, int op, int other, int64_t amount)
@@ -111,7 +103,7 @@ static trib_status check_order(trib_analysis *a, int i)
     int last = a->after[i];
     int64_t early = last < 0 ? 0 : trib_later(0, a->ops[last].to - op->from);
     if (early > noise_of(a)) return contradiction(a, TRIB_CONTRADICTION_TOO_EARLY, i, last, early);
-    if (issued && issued - op->from > host_noise_of(a))
+    if (issued && issued - op->from > trib_clock_noise_to_host(a->run->clock_step))
         return contradiction(a, TRIB_CONTRADICTION_NOT_ISSUED, i, -1, issued - op->from);
     a->out->negative_gaps += early > 0 || (issued && issued > op->from);
     return trib_success();

@@ -30,7 +30,7 @@ static trib_status allocate(trib_analysis *a)
 static trib_status analyse(trib_analysis *a)
 {
     TRIB_TRY(trib_analysis_check(a));
-    a->out->noise = trib_later(TRIB_PROFILE_NOISE, 2 * a->run->clock_step);
+    a->out->noise = trib_clock_noise(a->run->clock_step);
     TRIB_TRY(allocate(a));
     TRIB_TRY(trib_analysis_place(a));
     TRIB_TRY(trib_analysis_share(a));

@@ -272,15 +272,11 @@ typedef struct trib_contradiction {
     int64_t amount; /* ns */
 } trib_contradiction;
 
-/* By how many ns clocks may be wrong at least: kernels that follow each other on a stream overlap by some 100 ns, as
- * CUPTI has it (129 ns, H100). */
-enum { TRIB_PROFILE_NOISE = 1000 };
-
 /* Fails with TRIB_BAD_DATA if the times contradict the graph, saying which ops and by how much; `found` (NULL is fine)
- * has it, too. TRIB_PROFILE_NOISE or two clock steps, whichever is more, is noise, on one stream and between two:
- * counted and taken as no gap. What the host issued may be off by 25 times that where the clock is a device's (its step
- * is more than 1). Fails with TRIB_INVALID_ARGUMENT where an argument is impossible: rates that are not finite or below
- * 0, negative durations, waits for later ops, streams, windows or branches out of range, spans or sums beyond 2^62 ns.
+ * has it, too. Up to trib_clock_noise (timeline.h) is noise, on one stream and between two: counted and taken as no
+ * gap; against when the host issued an op, up to trib_clock_noise_to_host. Fails with TRIB_INVALID_ARGUMENT where an
+ * argument is impossible: rates that are not finite or below 0, negative durations, waits for later ops, streams,
+ * windows or branches out of range, spans or sums beyond 2^62 ns.
  */
 trib_status trib_profile_analyse(const trib_profile_graph *graph, const trib_profile_run *run,
                                  const trib_profile_limits *limits, trib_profile *out, trib_contradiction *found);

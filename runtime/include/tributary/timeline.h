@@ -69,10 +69,17 @@ const char *trib_timeline_source(const trib_timeline *timeline);
 /* Forgets all finished runs, and how many were dropped and lost. Runs in flight stay, and appear when they finish. */
 void trib_timeline_clear(trib_timeline *timeline);
 
+/* By how many nanoseconds times may be wrong, given the step of their clock (0: 1): two steps, or 1 us if that is more,
+ * for kernels that follow each other on a stream overlap by some 100 ns, as CUPTI has it (129 ns, H100). */
+int64_t trib_clock_noise(int64_t clock_step);
+/* Against the host's clock: 25 times that for a device's clock (its step is more than 1), which was 9.3 us ahead of the
+ * host's once (CUPTI, H100). */
+int64_t trib_clock_noise_to_host(int64_t clock_step);
+
 /* Compares the times of a run with its plan. Fails with TRIB_INVALID_ARGUMENT, naming both ops and by how much, if an
  * op starts before one that it waits for has ended (an earlier op of its stream, or what an event stands for), by more
- * than 1 us or two steps of the clock, whichever is more; and naming the op if it ends before it starts, starts before
- * the host issued it by more than that, or has only one of the two times. Ops that were not timed are passed over, and
+ * than trib_clock_noise; and naming the op if it ends before it starts, starts before the host issued it by more than
+ * trib_clock_noise_to_host, or has only one of the two times. Ops that were not timed are passed over, and
  * what they wait for is expected of those after them. `run` has been made with `plan` (with options.one_stream: the
  * session's own). */
 trib_status trib_timeline_check(const trib_plan *plan, const trib_timeline_run *run);
