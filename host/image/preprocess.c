@@ -166,8 +166,7 @@ trib_status trib_image_resize(const trib_image *in, int width, int height, trib_
                          interpolation, order, out);
 }
 
-/* Python's int(round((size - crop) / 2.0)): halves are rounded to even. */
-static int centre_offset(int size, int crop)
+int trib_centre_offset(int size, int crop)
 {
     int twice = size - crop, half = twice / 2;
     return half + (twice % 2 && half % 2);
@@ -196,8 +195,8 @@ trib_status trib_preprocess_axes(const trib_preprocess *p, int w, int h, trib_ax
     if (width < p->crop_width || height < p->crop_height) /* only without a resize */
         return TRIB_ERROR(TRIB_BAD_DATA, "an image of %d x %d pixels is smaller than the crop of %d x %d", w, h,
                           p->crop_width, p->crop_height);
-    *x = (trib_axis) { w, (int)width, centre_offset((int)width, p->crop_width), p->crop_width };
-    *y = (trib_axis) { h, (int)height, centre_offset((int)height, p->crop_height), p->crop_height };
+    *x = (trib_axis) { w, (int)width, trib_centre_offset((int)width, p->crop_width), p->crop_width };
+    *y = (trib_axis) { h, (int)height, trib_centre_offset((int)height, p->crop_height), p->crop_height };
     return trib_success();
 }
 

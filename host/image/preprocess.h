@@ -13,6 +13,8 @@ extern "C" {
 trib_status trib_image_check(const trib_image *image);
 /* Fails if `call` cannot write there. */
 trib_status trib_preprocess_check_output(const char *call, trib_layout layout, const float *out);
+/* Python's int(round((size - crop) / 2.0)): halves are rounded to even. */
+int trib_centre_offset(int size, int crop);
 /* Resize and centre crop of an image of w x h pixels. */
 trib_status trib_preprocess_axes(const trib_preprocess *p, int w, int h, trib_axis *x, trib_axis *y);
 /* Turns gray into RGB. */
