@@ -44,6 +44,20 @@ static const trib_key *sort(trib_keys *keys, int (*compare)(const void *, const 
     return NULL;
 }
 
+/* Takes `keys`; `what` is said where two are equal, before their name. */
+static trib_status finish_names(trib_keys *keys, const char *what, trib_keys *out)
+{
+    const trib_key *twice = sort(keys, by_name);
+    if (!twice) {
+        *out = *keys;
+        return trib_success();
+    }
+    trib_status s = TRIB_ERROR(TRIB_BAD_DATA, "two %s are called '%s'; their boxes cannot be told apart", what,
+                               trib_shorten(twice->name).text);
+    trib_keys_release(keys);
+    return s;
+}
+
 trib_status trib_keys_of_stems(const trib_truths *truths, trib_keys *out)
 {
     trib_keys keys = { 0 };
@@ -52,15 +66,18 @@ trib_status trib_keys_of_stems(const trib_truths *truths, trib_keys *out)
         keys.items[i].name = trib_stem(truths->images[i].name, &keys.items[i].length);
         keys.items[i].index = (int)i;
     }
-    const trib_key *twice = sort(&keys, by_name);
-    if (!twice) {
-        *out = keys;
-        return trib_success();
+    return finish_names(&keys, "images", out);
+}
+
+trib_status trib_keys_of_category_names(const trib_truths *truths, trib_keys *out)
+{
+    trib_keys keys = { 0 };
+    TRIB_TRY(start(truths->category_count, &keys));
+    for (size_t i = 0; i < keys.count; ++i) {
+        const char *name = truths->categories[i].name;
+        keys.items[i] = (trib_key) { .name = name, .length = strlen(name), .index = (int)i };
     }
-    trib_status s = TRIB_ERROR(TRIB_BAD_DATA, "two images are called '%s'; their boxes cannot be told apart",
-                               trib_shorten(twice->name).text);
-    trib_keys_release(&keys);
-    return s;
+    return finish_names(&keys, "classes", out);
 }
 
 /* Takes `keys`. */
@@ -109,6 +126,12 @@ int trib_find_stem(const trib_keys *keys, const char *name)
 {
     trib_key key = { 0 };
     key.name = trib_stem(name, &key.length);
+    return find(keys, &key, by_name);
+}
+
+int trib_find_name(const trib_keys *keys, const char *name)
+{
+    const trib_key key = { .name = name, .length = strlen(name) };
     return find(keys, &key, by_name);
 }
 

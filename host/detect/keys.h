@@ -18,14 +18,16 @@ typedef struct trib_keys {
     size_t count;
 } trib_keys;
 
-/* All three fail with TRIB_BAD_DATA where two have the same key. */
+/* All fail with TRIB_BAD_DATA where two have the same key. */
 trib_status trib_keys_of_stems(const trib_truths *truths, trib_keys *out); /* images by trib_stem of their names */
 trib_status trib_keys_of_image_ids(const trib_truths *truths, trib_keys *out);
 trib_status trib_keys_of_category_ids(const trib_truths *truths, trib_keys *out);
+trib_status trib_keys_of_category_names(const trib_truths *truths, trib_keys *out);
 void trib_keys_release(trib_keys *keys);
 
 /* The index, or -1. */
 int trib_find_stem(const trib_keys *keys, const char *name); /* of its stem */
+int trib_find_name(const trib_keys *keys, const char *name); /* all of it */
 int trib_find_id(const trib_keys *keys, int64_t id);
 
 /* What files about an image are called after: its name without folders and without an image's extension. Returns where

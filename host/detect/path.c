@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/path.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/file.h"
 #include "data/input.h"
 #include "formats/file.h"
+#include "tributary/internal/alloc.h"
+#include "tributary/internal/fault.h"
 
 trib_status trib_join_path(const char *folder, const char *name, size_t length, const char *end, char **path)
 {
@@ -17,6 +25,27 @@ trib_status trib_join_path(const char *folder, const char *name, size_t length, 
     }
     *path = text.bytes;
     return trib_success();
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+trib_status trib_list_files(const char *path, const char *end, trib_names *names)
+{
+    const size_t before = names->count;
+    trib_status s = trib_success();
+    DIR *folder = trib_fault("open") ? (errno = EIO, NULL) : opendir(path);
+    if (!folder) return TRIB_FILE_ERROR("opendir", "open the folder", path, errno);
+    while (!trib_failed(&s)) {
+        errno = 0;
+        const struct dirent *entry = trib_fault("read") ? (errno = EIO, NULL) : readdir(folder);
+        if (!entry && errno) s = TRIB_FILE_ERROR("readdir", "list the folder", path, errno);
+        if (!entry) break;
+        if (entry->d_name[0] != '.' && trib_ends_with(entry->d_name, end))
+            s = trib_names_add(names, trib_strdup(entry->d_name), "files of a folder");
+    }
+    closedir(folder);
+    if (names->count > before) qsort(names->items + before, names->count - before, sizeof *names->items, by_name);
+    return s;
 }
 
 trib_status trib_write_text(const char *path, const trib_text *text)

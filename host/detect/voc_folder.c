@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Folders of annotations. */
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "data/file.h"
@@ -11,30 +8,13 @@
 #include "detect/keys.h"
 #include "detect/path.h"
 #include "detect/voc.h"
-#include "formats/file.h"
 #include "tributary/internal/alloc.h"
-#include "tributary/internal/fault.h"
-
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static trib_status list_folder(const char *path, trib_names *names)
 {
-    trib_status s = trib_success();
-    DIR *folder = trib_fault("open") ? (errno = EIO, NULL) : opendir(path);
-    if (!folder) return TRIB_FILE_ERROR("opendir", "open the folder", path, errno);
-    while (!trib_failed(&s)) {
-        errno = 0;
-        const struct dirent *entry = trib_fault("read") ? (errno = EIO, NULL) : readdir(folder);
-        if (!entry && errno) s = TRIB_FILE_ERROR("readdir", "list the folder", path, errno);
-        if (!entry) break;
-        if (entry->d_name[0] != '.' && trib_ends_with(entry->d_name, ".xml"))
-            s = trib_names_add(names, trib_strdup(entry->d_name), "annotations");
-    }
-    closedir(folder);
-    if (!trib_failed(&s) && !names->count)
-        s = TRIB_ERROR(TRIB_NOT_FOUND, "%s: has no annotations (.xml files)", trib_shorten(path).text);
-    if (!trib_failed(&s)) qsort(names->items, names->count, sizeof *names->items, by_name);
-    return s;
+    TRIB_TRY(trib_list_files(path, ".xml", names));
+    if (names->count) return trib_success();
+    return TRIB_ERROR(TRIB_NOT_FOUND, "%s: has no annotations (.xml files)", trib_shorten(path).text);
 }
 
 static trib_status names_of_lines(const char *bytes, size_t size, const char *path, trib_names *names)
