@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/load.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "data/file.h"
@@ -14,29 +13,13 @@ enum { EIGHTHS = 8, DECODING_EIGHTHS = 5 };
 
 /* ---- beginning and end ---- */
 
-static trib_status check(const trib_preprocess *preprocess, const trib_loader_options *options)
+trib_status trib_loading_init(trib_loading *loading, const trib_decode_options *decode, int64_t memory_limit)
 {
-    if (options->memory_limit < 0)
+    if (memory_limit < 0)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a memory limit of %lld bytes; it must not be negative",
-                          (long long)options->memory_limit);
-    if (options->layout != TRIB_NCHW && options->layout != TRIB_NHWC)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "layout %d; images are loaded as NCHW or NHWC", (int)options->layout);
-    if (options->raw && options->layout != TRIB_NHWC)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "raw pixels are loaded as NHWC only");
-    return trib_preprocess_check(preprocess);
-}
-
-trib_status trib_loading_init(trib_loading *loading, const trib_preprocess *preprocess,
-                              const trib_loader_options *options)
-{
-    TRIB_TRY(check(preprocess, options));
-    int64_t memory = options->memory_limit ? options->memory_limit : trib_memory_get().bytes / 2;
-    *loading = (trib_loading) { .preprocess = preprocess,
-                                .decode = options->decode,
-                                .layout = options->layout,
-                                .dtype = options->raw ? TRIB_U8 : TRIB_F32 };
-    loading->row_bytes =
-        (size_t)preprocess->crop_height * (size_t)preprocess->crop_width * 3 * trib_dtype_size(loading->dtype);
+                          (long long)memory_limit);
+    int64_t memory = memory_limit ? memory_limit : trib_memory_get().bytes / 2;
+    *loading = (trib_loading) { .decode = *decode };
     int64_t eighth = memory / EIGHTHS + 1; /* never 0, which would mean no limit */
     if (!trib_budget_init(&loading->encoded, eighth)) return trib_no_memory("loader");
     if (trib_budget_init(&loading->decoding, eighth * DECODING_EIGHTHS)) return trib_success();
@@ -138,22 +121,19 @@ trib_status trib_load_read(trib_loading *loading, trib_item *item)
 /* ---- decoding ---- */
 
 /* In either orientation, which is known only later. */
-static int64_t preprocess_bytes(const trib_loading *loading, int width, int height, int channels)
+static int64_t use_bytes(const trib_image_use *use, const trib_image_info *info)
 {
-    const trib_sampling *sampling = loading->sampling;
-    const trib_preprocess *p = loading->preprocess;
-    int64_t as_is = sampling ? trib_sampling_bytes(sampling, p, width, height, channels)
-                             : trib_preprocess_bytes(p, width, height, channels);
-    int64_t turned = sampling ? trib_sampling_bytes(sampling, p, height, width, channels)
-                              : trib_preprocess_bytes(p, height, width, channels);
+    int64_t as_is = use->bytes(use->context, info->width, info->height, info->channels);
+    int64_t turned = use->bytes(use->context, info->height, info->width, info->channels);
     return as_is > turned ? as_is : turned;
 }
 
 /* An image that only might take more than the limit gets the whole limit for itself. */
-static trib_status count_decoding(const trib_loading *loading, const trib_image_info *info, int64_t *bytes)
+static trib_status count_decoding(const trib_loading *loading, const trib_image_use *use, const trib_image_info *info,
+                                  int64_t *bytes)
 {
     int64_t limit = loading->decoding.limit;
-    *bytes = info->decode_bytes + preprocess_bytes(loading, info->width, info->height, info->channels);
+    *bytes = info->decode_bytes + use_bytes(use, info);
     if (*bytes <= limit) return trib_success();
     bool in_doubt = *bytes - info->doubtful_bytes <= limit;
     if (in_doubt) *bytes = limit;
@@ -172,41 +152,26 @@ static trib_status inspect(const trib_loading *loading, const trib_item *item, t
     return trib_success();
 }
 
-/* Converts to network input, or with raw pixels up to the last step before it. */
-static trib_status preprocess(const trib_loading *loading, const trib_image *image, uint64_t key, void *row)
+static trib_status decode(trib_loading *loading, trib_item *item, const trib_image_use *use, const char **note)
 {
-    const trib_sampling *sampling = loading->sampling;
-    const trib_preprocess *p = loading->preprocess;
-    if (loading->dtype == TRIB_F32)
-        return sampling ? trib_sampling_image(sampling, p, image, key, loading->layout, row)
-                        : trib_preprocess_image(p, image, loading->layout, row);
-    trib_image crop;
-    TRIB_TRY(sampling ? trib_sampling_pixels(sampling, p, image, key, &crop) : trib_preprocess_pixels(p, image, &crop));
-    memcpy(row, crop.pixels, loading->row_bytes);
-    trib_image_release(&crop);
-    return trib_success();
-}
-
-static trib_status decode(trib_loading *loading, trib_item *item, uint64_t key, void *row, const char **note)
-{
-    if (item->image.pixels) return preprocess(loading, &item->image, key, row);
+    if (item->image.pixels) return use->use(use->context, item, &item->image);
     trib_image image = { 0 };
     trib_status s = trib_image_decode(item->bytes, item->size, &loading->decode, &image);
-    drop_encoded(loading, item);
+    if (!use->reads_encoded) drop_encoded(loading, item);
     *note = image.note;
-    if (!trib_failed(&s)) s = preprocess(loading, &image, key, row);
+    if (!trib_failed(&s)) s = use->use(use->context, item, &image);
     trib_image_release(&image);
     return trib_outcome(&s);
 }
 
-static trib_status decode_counted(trib_loading *loading, trib_item *item, uint64_t key, void *row, const char **note)
+static trib_status decode_counted(trib_loading *loading, trib_item *item, const trib_image_use *use, const char **note)
 {
     trib_image_info info = { 0 };
     int64_t bytes = 0;
     TRIB_TRY(inspect(loading, item, &info));
-    TRIB_TRY(count_decoding(loading, &info, &bytes));
+    TRIB_TRY(count_decoding(loading, use, &info, &bytes));
     TRIB_TRY(take(&loading->decoding, bytes));
-    trib_status s = decode(loading, item, key, row, note);
+    trib_status s = decode(loading, item, use, note);
     trib_budget_give(&loading->decoding, bytes);
     return trib_outcome(&s);
 }
@@ -220,28 +185,20 @@ static void drop_image(trib_loading *loading, trib_item *item)
     trib_budget_give(&loading->encoded, bytes);
 }
 
-trib_status trib_load_item(trib_loading *loading, trib_item *item, const char *name, uint64_t key, void *row,
-                           const char **note)
+trib_status trib_load_image(trib_loading *loading, trib_item *item, const char *name, const trib_image_use *use,
+                            const char **note)
 {
     *note = NULL;
     TRIB_TRY(trib_load_read(loading, item));
-    trib_status s = decode_counted(loading, item, key, row, note);
-    drop_encoded(loading, item); /* if it was not decoded */
+    trib_status s = decode_counted(loading, item, use, note);
+    drop_encoded(loading, item); /* if that has not happened yet */
     drop_image(loading, item);
     return trib_with_name(s, name);
 }
 
-trib_status trib_item_load(trib_item *item, const trib_preprocess *preprocess, const trib_loader_options *options,
-                           void *row)
+trib_status trib_load_single(trib_loading *loading, trib_item *item, const trib_image_use *use)
 {
-    trib_loading loading;
-    if (!item || !preprocess || !options || !row)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "loading an item: no argument may be NULL");
-    TRIB_TRY(item->status);
-    TRIB_TRY(trib_loading_init(&loading, preprocess, options));
     const char *note;
-    trib_status s = trib_load_count(&loading, item);
-    if (!trib_failed(&s)) s = trib_load_item(&loading, item, item->name, 0, row, &note);
-    trib_loading_destroy(&loading);
-    return s;
+    TRIB_TRY(trib_load_count(loading, item));
+    return trib_load_image(loading, item, item->name, use, &note);
 }

@@ -7,13 +7,10 @@
 #include "tributary/internal/alloc.h"
 #include "tributary/internal/process.h"
 
-static trib_status check(const trib_loader_options *options)
+static trib_status check(const trib_source *source, const trib_loader_options *options)
 {
     TRIB_TRY(trib_workers_check(options->batch_size, options->workers, options->prefetch));
-    if (options->skip < 0)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%lld items to skip; it must not be negative",
-                          (long long)options->skip);
-    return trib_success();
+    return trib_pull_check(source, options->skip);
 }
 
 static trib_status allocate_buffer(trib_loader *loader, trib_batch_buffer *buffer)
@@ -41,15 +38,13 @@ static trib_status make(trib_source *source, const trib_preprocess *preprocess, 
 {
     trib_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
-    trib_status s = trib_loader_base_open(&loader->base, preprocess, options);
+    trib_status s = trib_loader_base_open_rows(&loader->base, preprocess, options);
     if (trib_failed(&s)) {
         trib_free(loader);
         return s;
     }
-    loader->source_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    loader->source = source;
+    trib_pull_open(&loader->pull, &loader->base, source, options->skip);
     loader->device = options->device;
-    loader->skip = options->skip;
     loader->batch_size = options->batch_size;
     loader->buffer_count = (options->prefetch ? options->prefetch : TRIB_DEFAULT_PREFETCH) + 1;
     loader->capacity = loader->batch_size * loader->buffer_count + TRIB_LOADER_SPARE_RECORDS;
@@ -61,10 +56,8 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
                                const trib_loader_options *options, trib_loader **out)
 {
     trib_loader *loader = NULL;
-    TRIB_TRY(check(options));
-    TRIB_TRY(trib_source_check_process(source));
+    TRIB_TRY(check(source, options));
     TRIB_TRY(make(source, preprocess, options, &loader));
-    trib_source_limit(source, loader->base.loading.encoded.limit);
     trib_status s = allocate(loader);
     int workers = options->workers ? options->workers : trib_workers_default();
     if (!trib_failed(&s)) s = trib_loader_base_start(&loader->base, workers, trib_loader_worker, loader);
@@ -75,21 +68,6 @@ trib_status trib_loader_create(trib_source *source, const trib_preprocess *prepr
     return s;
 }
 
-/* Also of those who wait for standard input. */
-static void stop(trib_loader *loader, bool cancelled)
-{
-    trib_loader_base_stop(&loader->base, cancelled);
-    trib_source_interrupt(loader->source);
-}
-
-/* A thread that waits for the source is woken by an interruption, which must end with the threads. */
-static void join_workers(trib_loader *loader)
-{
-    stop(loader, false);
-    trib_loader_base_join(&loader->base);
-    trib_source_clear_interrupt(loader->source);
-}
-
 static void free_names(const trib_batch_buffer *buffer)
 {
     for (int i = 0; i < buffer->batch.item_count; ++i) trib_free((char *)buffer->items[i].name);
@@ -98,7 +76,7 @@ static void free_names(const trib_batch_buffer *buffer)
 void trib_loader_destroy(trib_loader *loader)
 {
     if (!loader || !trib_loader_base_is_here(&loader->base)) return;
-    if (loader->base.started) join_workers(loader);
+    trib_pull_join(&loader->pull);
     for (int i = 0; i < loader->count; ++i) trib_free((char *)trib_loader_record(loader, i)->item.name);
     for (int i = 0; loader->buffers && i < loader->buffer_count; ++i) {
         trib_batch_buffer *buffer = &loader->buffers[i];
@@ -107,9 +85,7 @@ void trib_loader_destroy(trib_loader *loader)
         trib_free(buffer->items);
         trib_free(buffer->free_rows);
     }
-    trib_source_limit(loader->source, 0);
-    trib_loader_base_close(&loader->base);
-    pthread_mutex_destroy(&loader->source_lock);
+    trib_pull_close(&loader->pull);
     trib_free(loader->buffers);
     trib_free(loader->records);
     trib_free(loader->row_taken);
@@ -131,13 +107,13 @@ trib_status trib_loader_next(trib_loader *loader, const trib_batch **out)
     trib_status s = trib_success();
     double begin = trib_seconds();
     pthread_mutex_lock(&loader->base.lock);
-    while (!loader->base.cancelled && !(loader->ended && !loader->count) && !all_out(loader) &&
+    while (!loader->base.cancelled && !(loader->pull.ended && !loader->count) && !all_out(loader) &&
            !trib_loader_can_form(loader))
         pthread_cond_wait(&loader->base.ready, &loader->base.lock);
     if (loader->base.cancelled) {
         s = TRIB_ERROR(TRIB_CANCELLED, "loading was cancelled");
-    } else if (loader->ended && !loader->count) {
-        s = loader->source_status;
+    } else if (loader->pull.ended && !loader->count) {
+        s = loader->pull.status;
         if (!trib_failed(&s)) *out = NULL;
     } else if (all_out(loader)) {
         s = TRIB_ERROR(TRIB_INVALID_ARGUMENT, "all %d batches are in use; give one back first", loader->buffer_count);
@@ -166,7 +142,7 @@ void trib_loader_give_back(trib_loader *loader, const trib_batch *batch)
 
 void trib_loader_cancel(trib_loader *loader)
 {
-    if (trib_loader_base_is_here(&loader->base)) stop(loader, true);
+    if (trib_loader_base_is_here(&loader->base)) trib_pull_stop(&loader->pull, true);
 }
 
 trib_loader_stats trib_loader_get_stats(const trib_loader *loader)

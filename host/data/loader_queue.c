@@ -79,7 +79,7 @@ bool trib_loader_can_form(trib_loader *loader)
         ++loader->scanned;
     }
     if (loader->scanned_good == loader->batch_size) return true;
-    return loader->count && (loader->ended || loader->count == loader->capacity);
+    return loader->count && (loader->pull.ended || loader->count == loader->capacity);
 }
 
 /* Collects the first `good` rows of a batch in rows 0 .. good-1 of its own buffer. */

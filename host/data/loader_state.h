@@ -9,9 +9,7 @@
 #ifndef TRIB_DATA_LOADER_STATE_H
 #define TRIB_DATA_LOADER_STATE_H
 
-#include <pthread.h>
-
-#include "data/workers.h"
+#include "data/pull.h"
 #include "tributary/dataset.h"
 
 /* This many records may wait beyond the rows: a batch is cut short when it has this many failed items, because the
@@ -37,17 +35,11 @@ typedef struct trib_record {
 } trib_record;
 
 struct trib_loader {
-    trib_loader_base base; /* its lock protects everything from `ended` on */
-    trib_source *source;
+    trib_loader_base base; /* its lock protects everything from `buffers` on */
+    trib_pull pull;
     trib_device *device; /* its host memory holds the pixels; NULL: ordinary memory */
     int batch_size, buffer_count;
 
-    /* Held by the worker that reads the source, also while it waits for a row; taken before the base's lock. */
-    pthread_mutex_t source_lock;
-    int64_t skip; /* items still to skip; under source_lock */
-
-    bool ended;
-    trib_status source_status;                    /* why the source ended; success at its regular end */
     trib_batch_buffer *buffers, *oldest, *newest; /* started buffers, linked by `newer` */
     int *row_taken;                               /* scratch for forming a batch */
     trib_record *records;                         /* ring */

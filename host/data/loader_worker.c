@@ -1,43 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A loader's worker: takes the next item of the source, then loads it into its row. */
-#include "data/input.h"
 #include "data/loader_state.h"
-#include "tributary/internal/alloc.h"
-
-static bool stopping(trib_loader *loader)
-{
-    pthread_mutex_lock(&loader->base.lock);
-    bool stop = loader->base.stop || loader->ended;
-    pthread_mutex_unlock(&loader->base.lock);
-    return stop;
-}
-
-/* The source has ended. */
-static void end_source(trib_loader *loader, const trib_status *status)
-{
-    pthread_mutex_lock(&loader->base.lock);
-    loader->ended = true;
-    loader->source_status = *status;
-    pthread_cond_signal(&loader->base.ready);
-    pthread_mutex_unlock(&loader->base.lock);
-}
-
-/* Reads one item after those to skip. False: there is none, or the loader stops. Call under source_lock. */
-static bool read_source(trib_loader *loader, trib_item *item)
-{
-    while (!stopping(loader)) {
-        bool end = false;
-        trib_status s = trib_source_next(loader->source, item, &end);
-        if (trib_failed(&s) || end) {
-            end_source(loader, &s);
-            return false;
-        }
-        if (!loader->skip) return true;
-        --loader->skip;
-        trib_item_release(item);
-    }
-    return false;
-}
 
 /* Puts the item into the queue as soon as there is space; its name goes to the record. NULL: the loader stops. */
 static trib_record *enqueue(trib_loader *loader, trib_item *item)
@@ -57,16 +20,11 @@ static trib_record *enqueue(trib_loader *loader, trib_item *item)
     return record;
 }
 
-/* The data of the item are counted before the source reads more. */
 static trib_record *take_next(trib_loader *loader, trib_item *item)
 {
-    trib_record *record = NULL;
-    pthread_mutex_lock(&loader->source_lock);
-    if (read_source(loader, item)) {
-        if (!trib_failed(&item->status)) item->status = trib_load_count(&loader->base.loading, item);
-        record = enqueue(loader, item);
-    }
-    pthread_mutex_unlock(&loader->source_lock);
+    pthread_mutex_lock(&loader->pull.lock);
+    trib_record *record = trib_pull_next(&loader->pull, item) ? enqueue(loader, item) : NULL;
+    pthread_mutex_unlock(&loader->pull.lock);
     return record;
 }
 

@@ -81,7 +81,7 @@ static trib_status make(const trib_training_set *set, const trib_preprocess *pre
     };
     trib_training_loader *loader = trib_alloc_zeroed(1, sizeof *loader);
     if (!loader) return trib_no_memory("loader");
-    trib_status s = trib_loader_base_open(&loader->base, preprocess, &loading);
+    trib_status s = trib_loader_base_open_rows(&loader->base, preprocess, &loading);
     if (trib_failed(&s)) {
         trib_free(loader);
         return s;

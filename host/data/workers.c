@@ -41,14 +41,22 @@ static trib_status make_locks(trib_loader_base *base)
     return failed ? trib_no_memory("loader") : trib_success();
 }
 
-trib_status trib_loader_base_open(trib_loader_base *base, const trib_preprocess *preprocess,
-                                  const trib_loader_options *options)
+trib_status trib_loader_base_open(trib_loader_base *base, const trib_decode_options *decode, int64_t memory_limit)
 {
     *base = (trib_loader_base) { .process = trib_process() };
-    TRIB_TRY(trib_loading_init(&base->loading, preprocess, options));
+    TRIB_TRY(trib_loading_init(&base->loading, decode, memory_limit));
     trib_status s = make_locks(base);
     if (trib_failed(&s)) trib_loading_destroy(&base->loading);
     return s;
+}
+
+trib_status trib_loader_base_open_rows(trib_loader_base *base, const trib_preprocess *preprocess,
+                                       const trib_loader_options *options)
+{
+    TRIB_TRY(trib_rows_check(preprocess, options));
+    TRIB_TRY(trib_loader_base_open(base, &options->decode, options->memory_limit));
+    trib_loading_set_rows(&base->loading, preprocess, options);
+    return trib_success();
 }
 
 /* Threads take no signals: the program's own handle them. */

@@ -30,8 +30,10 @@ typedef struct trib_loader_base {
 } trib_loader_base;
 
 /* On failure there is nothing to close. */
-trib_status trib_loader_base_open(trib_loader_base *base, const trib_preprocess *preprocess,
-                                  const trib_loader_options *options);
+trib_status trib_loader_base_open(trib_loader_base *base, const trib_decode_options *decode, int64_t memory_limit);
+/* For a loader of rows. */
+trib_status trib_loader_base_open_rows(trib_loader_base *base, const trib_preprocess *preprocess,
+                                       const trib_loader_options *options);
 /* Starts `count` threads that run work(loader). On failure, close the base: some may have started. */
 trib_status trib_loader_base_start(trib_loader_base *base, int count, void *(*work)(void *), void *loader);
 /* In a child of fork(), the lock may be held by a thread that does not exist there: touch nothing. */

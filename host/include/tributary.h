@@ -9,6 +9,7 @@
 #include "tributary/dtype.h"
 #include "tributary/graph.h"
 #include "tributary/image.h"
+#include "tributary/image_loader.h"
 #include "tributary/kernels.h"
 #include "tributary/memory.h"
 #include "tributary/model.h"
