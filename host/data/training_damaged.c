@@ -33,11 +33,11 @@ trib_status trib_training_list_damaged(trib_training_loader *loader, trib_traini
     qsort(buffer->problems, n, sizeof *buffer->problems, by_row);
     for (size_t i = 0; i < n; ++i) TRIB_TRY(enter(loader, &buffer->problems[i]));
     int64_t damaged = loader->stats.damaged;
-    if (2 * damaged <= loader->count) return trib_success();
+    if (2 * damaged <= loader->images) return trib_success();
     trib_status s = loader->list[0].reason;
     trib_add_context(&s,
                      "%lld of %lld images cannot be read, more than half (are the data still there?); the first one",
-                     (long long)damaged, (long long)loader->count);
+                     (long long)damaged, (long long)loader->images);
     return s;
 }
 

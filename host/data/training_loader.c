@@ -18,19 +18,17 @@ int64_t trib_training_position_of(const trib_training_loader *loader, int64_t ba
 
 /* ---- creating ---- */
 
-static trib_status check(const trib_training_set *set, const trib_training_loader_options *o)
+static trib_status check(const trib_training_rows *rows, const trib_training_loader_options *o)
 {
-    if (o->part != TRIB_TRAINING && o->part != TRIB_VALIDATION)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "part %d of a training set", (int)o->part);
     TRIB_TRY(trib_workers_check(o->batch_size, o->workers, o->prefetch));
     if (o->position < 0 || o->end < 0)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "position %lld, end %lld; neither may be negative",
                           (long long)o->position, (long long)o->end);
     if (o->sampling) TRIB_TRY(trib_sampling_check(o->sampling));
-    long long count = trib_training_set_count(set, o->part);
+    long long count = rows->count;
     if (!count)
         return TRIB_ERROR(TRIB_NOT_FOUND, "there are no images for %s",
-                          o->part == TRIB_VALIDATION ? "validation" : "training");
+                          rows->part == TRIB_VALIDATION ? "validation" : "training");
     if (o->in_order || count >= o->batch_size) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                       "%lld images are fewer than a batch of %d; use a batch size of at most %lld", count,
@@ -47,7 +45,7 @@ static void fill_in(trib_training_loader *loader, const trib_training_loader_opt
     if (!o->workers) o->workers = trib_workers_default();
     if (!o->prefetch) o->prefetch = TRIB_DEFAULT_PREFETCH;
     if (!o->end) o->end = INT64_MAX;
-    if (o->in_order && o->end > loader->count) o->end = loader->count;
+    if (o->in_order && o->end > loader->rows.count) o->end = loader->rows.count;
     if (o->position > o->end) o->position = o->end;
     loader->buffer_count = o->prefetch + 1;
 }
@@ -66,14 +64,14 @@ static trib_status allocate_buffer(trib_training_loader *loader, trib_training_b
 static trib_status allocate(trib_training_loader *loader)
 {
     loader->buffers = trib_alloc_zeroed((size_t)loader->buffer_count, sizeof *loader->buffers);
-    loader->damaged = trib_alloc_zeroed((size_t)loader->count / 8 + 1, 1);
+    loader->damaged = trib_alloc_zeroed((size_t)loader->images / 8 + 1, 1);
     if (!loader->buffers || !loader->damaged) return trib_no_memory("loader");
     for (int i = 0; i < loader->buffer_count; ++i) TRIB_TRY(allocate_buffer(loader, &loader->buffers[i]));
     return trib_success();
 }
 
 /* The base first: without it there is nothing to destroy. */
-static trib_status make(const trib_training_set *set, const trib_preprocess *preprocess,
+static trib_status make(const trib_training_rows *rows, const trib_preprocess *preprocess,
                         const trib_training_loader_options *o, trib_training_loader **out)
 {
     trib_loader_options loading = {
@@ -86,8 +84,8 @@ static trib_status make(const trib_training_set *set, const trib_preprocess *pre
         trib_free(loader);
         return s;
     }
-    loader->set = set;
-    loader->count = trib_training_set_count(set, o->part);
+    loader->rows = *rows;
+    loader->images = trib_training_set_count(rows->set, rows->part);
     loader->failure = trib_success();
     fill_in(loader, o);
     *out = loader;
@@ -97,10 +95,19 @@ static trib_status make(const trib_training_set *set, const trib_preprocess *pre
 trib_status trib_training_loader_create(const trib_training_set *set, const trib_preprocess *preprocess,
                                         const trib_training_loader_options *options, trib_training_loader **out)
 {
+    if (options->part != TRIB_TRAINING && options->part != TRIB_VALIDATION)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "part %d of a training set", (int)options->part);
+    const trib_training_rows rows = trib_image_rows(set, options->part);
+    return trib_training_loader_create_for(&rows, preprocess, options, out);
+}
+
+trib_status trib_training_loader_create_for(const trib_training_rows *rows, const trib_preprocess *preprocess,
+                                            const trib_training_loader_options *options, trib_training_loader **out)
+{
     trib_training_loader *loader = NULL;
-    TRIB_TRY(trib_made_here(set->process, "training set"));
-    TRIB_TRY(check(set, options));
-    TRIB_TRY(make(set, preprocess, options, &loader));
+    TRIB_TRY(trib_made_here(rows->set->process, "training set"));
+    TRIB_TRY(check(rows, options));
+    TRIB_TRY(make(rows, preprocess, options, &loader));
     trib_status s = allocate(loader);
     if (!trib_failed(&s))
         s = trib_loader_base_start(&loader->base, loader->options.workers, trib_training_worker, loader);

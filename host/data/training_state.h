@@ -3,12 +3,14 @@
  *
  * Batches are numbered from 0, the first of the loader. Batch n is made in buffer n modulo their number, as soon as
  * that was given back. Workers take its rows one after another; it is ready when all are done. Where a row's image
- * comes from is a function of its position alone, so nothing depends on which worker makes it, or when. */
+ * comes from is a function of its position alone (data/training_rows.h), so nothing depends on which worker makes it,
+ * or when. */
 #ifndef TRIB_DATA_TRAINING_STATE_H
 #define TRIB_DATA_TRAINING_STATE_H
 
 #include <pthread.h>
 
+#include "data/training_rows.h"
 #include "data/training_set.h"
 #include "data/workers.h"
 
@@ -43,10 +45,10 @@ typedef struct trib_damaged_image {
 
 struct trib_training_loader {
     trib_loader_base base; /* its lock protects buffers, making, given and stats */
-    const trib_training_set *set;
+    trib_training_rows rows;
     trib_training_loader_options options; /* with defaults filled in */
     trib_sampling sampling;
-    int64_t count; /* images of the part */
+    int64_t images; /* of the rows' part */
     int buffer_count;
 
     trib_training_buffer *buffers;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A training loader's worker: takes the next row, and fills it with the image that the order puts there or, if that
- * cannot be read, with another one. */
+ * A training loader's worker: takes the next row, and fills it with what belongs there or, if that cannot be read,
+ * with something else. */
 #include <errno.h>
 #include <string.h>
 
 #include "data/input.h"
 #include "data/training_state.h"
-#include "image/draw.h"
 #include "tributary/internal/alloc.h"
 
 /* A row in the making. */
@@ -31,8 +30,8 @@ static trib_training_buffer *start_batch(trib_training_loader *loader)
     buffer->batch = (trib_training_batch) { .count = count,
                                             .position = position,
                                             .step = position / loader->options.batch_size,
-                                            .epoch = position / loader->count,
-                                            .ends_epoch = position % loader->count + count >= loader->count,
+                                            .epoch = position / loader->rows.count,
+                                            .ends_epoch = position % loader->rows.count + count >= loader->rows.count,
                                             .pixels = buffer->pixels,
                                             .dtype = loader->base.loading.dtype,
                                             .labels = buffer->labels,
@@ -70,35 +69,23 @@ static bool take_row(trib_training_loader *loader, row_task *task)
     return taken;
 }
 
-/* ---- images ---- */
+/* ---- what is in a row ---- */
 
-static uint64_t key_of(const trib_training_loader *loader, int64_t epoch, int64_t number, int attempt)
+static trib_status load_row(trib_training_loader *loader, row_task *task, const trib_row_choice *choice)
 {
-    uint64_t key = trib_key_with(trib_key_with(1, loader->options.seed), (uint64_t)epoch);
-    return trib_key_with(trib_key_with(key, (uint64_t)number), (uint64_t)attempt);
-}
-
-static int64_t choose_image(const trib_training_loader *loader, int64_t position, int attempt)
-{
-    int64_t epoch = position / loader->count, at = position % loader->count;
-    if (loader->options.in_order) return at;
-    if (!attempt) return trib_training_order(loader->options.seed, epoch, at, loader->count);
-    trib_draws draws = trib_draws_of(key_of(loader, epoch, ~at, attempt)); /* ~at: no sample has that number */
-    return (int64_t)(trib_draw_unit(&draws) * (double)loader->count);
-}
-
-static trib_status load_image(trib_training_loader *loader, row_task *task, int64_t image, int attempt)
-{
-    trib_training_part part = loader->options.part;
-    const char *name = trib_training_set_name(loader->set, part, image), *note;
-    unsigned char *row = task->buffer->pixels + (size_t)task->row * loader->base.loading.row_bytes;
-    uint64_t key = key_of(loader, task->position / loader->count, image, attempt);
+    const trib_training_rows *rows = &loader->rows;
+    trib_loading *loading = &loader->base.loading;
+    const char *name = trib_training_set_name(rows->set, rows->part, choice->image);
+    unsigned char *row = task->buffer->pixels + (size_t)task->row * loading->row_bytes;
     trib_item item = { .label = TRIB_NO_LABEL };
-    double begin = trib_seconds();
-    trib_status s = trib_training_set_load(loader->set, part, image, &loader->base.loading, &item);
-    if (!trib_failed(&s)) s = trib_load_read(&loader->base.loading, &item);
-    double read = trib_seconds();
-    if (!trib_failed(&s)) s = trib_load_item(&loader->base.loading, &item, name, key, row, &note);
+    trib_status s = trib_success();
+    double begin = trib_seconds(), read = begin;
+    if (!rows->recall || !rows->recall(rows, loading, choice, row, &s)) {
+        s = trib_training_set_load(rows->set, rows->part, choice->image, loading, &item);
+        if (!trib_failed(&s)) s = trib_load_read(loading, &item);
+        read = trib_seconds();
+        if (!trib_failed(&s)) s = rows->load(rows, loading, &item, name, choice, row);
+    }
     task->read_seconds += read - begin;
     task->decode_seconds += trib_seconds() - read;
     trib_item_release(&item);
@@ -126,12 +113,12 @@ static trib_status add_problem(trib_training_loader *loader, const row_task *tas
     return s;
 }
 
-static void describe_row(trib_training_loader *loader, const row_task *task, int64_t image, bool good)
+static void describe_row(trib_training_loader *loader, const row_task *task, const trib_row_choice *choice, bool good)
 {
     trib_training_buffer *b = task->buffer;
-    b->samples[task->row] = image;
-    b->labels[task->row] = good ? trib_training_set_label(loader->set, loader->options.part, image) : TRIB_NO_LABEL;
-    b->names[task->row] = trib_training_set_name(loader->set, loader->options.part, image);
+    b->samples[task->row] = choice->image;
+    b->labels[task->row] = good ? choice->label : TRIB_NO_LABEL;
+    b->names[task->row] = trib_training_set_name(loader->rows.set, loader->rows.part, choice->image);
 }
 
 static trib_status none_can_be_read(const trib_status *last)
@@ -144,15 +131,18 @@ static trib_status none_can_be_read(const trib_status *last)
 
 static trib_status fill_row(trib_training_loader *loader, row_task *task)
 {
-    int tries = loader->options.in_order ? 1 : TRIB_TRAINING_TRIES;
+    trib_row_place place = { .seed = loader->options.seed,
+                             .position = task->position,
+                             .in_order = loader->options.in_order };
+    int tries = place.in_order ? 1 : TRIB_TRAINING_TRIES;
     trib_status s = trib_success();
-    for (int attempt = 0; attempt < tries; ++attempt) {
-        int64_t image = choose_image(loader, task->position, attempt);
-        s = load_image(loader, task, image, attempt);
+    for (; place.attempt < tries; ++place.attempt) {
+        const trib_row_choice choice = loader->rows.choose(&loader->rows, &place);
+        s = load_row(loader, task, &choice);
         bool good = !trib_failed(&s);
-        if (good || loader->options.in_order) describe_row(loader, task, image, good);
+        if (good || place.in_order) describe_row(loader, task, &choice, good);
         if (good || is_fatal(&s)) return s;
-        TRIB_TRY(add_problem(loader, task, attempt, image, &s));
+        TRIB_TRY(add_problem(loader, task, place.attempt, choice.image, &s));
     }
     if (!loader->options.in_order) return none_can_be_read(&s);
     memset(task->buffer->pixels + (size_t)task->row * loader->base.loading.row_bytes, 0,
