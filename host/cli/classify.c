@@ -8,7 +8,6 @@
 #include "feed.h"
 #include "files.h"
 #include "output.h"
-#include "resume.h"
 #include "rows.h"
 
 typedef struct classify_options {
@@ -122,13 +121,10 @@ static trib_status open_outputs(classify *c)
     bool resumes = o->resume;
     cli_output_mode mode = resumes ? CLI_OUTPUT_RESUME : o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW_ROWS;
     TRIB_TRY(cli_output_open(o->output, mode, &c->output));
-    c->resume = (cli_resume) { .rows = &c->rows,
-                               .source = c->feed.source,
-                               .preprocess = &c->feed.preprocess,
-                               .settings = c->feed.settings,
-                               .failed = note_failure,
-                               .context = c,
-                               .empty = true };
+    const cli_records records = cli_rows_records(&c->rows);
+    c->resume = (cli_resume) {
+        .records = &records, .source = c->feed.source, .failed = note_failure, .context = c, .empty = true
+    };
     if (resumes) TRIB_TRY(cli_resume_output(&c->resume, &c->output));
     c->feed.already_done = c->resume.items;
     if (c->resume.empty) cli_rows_header(&c->rows, &c->out);
@@ -142,6 +138,8 @@ static trib_status prepare(classify *c)
     c->feed.rows_on_terminal = terminal;
     c->rows.format = o->format >= 0 ? (cli_row_format)o->format : terminal ? CLI_TABLE : CLI_CSV;
     c->rows.model = c->feed.model;
+    c->rows.preprocess = &c->feed.preprocess;
+    c->rows.settings = c->feed.settings;
     c->rows.topk = o->topk < c->feed.classes ? o->topk : c->feed.classes;
     return open_outputs(c);
 }

@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rows.h"
 
+#include "tributary/internal/alloc.h"
 #include <math.h>
-#include <string.h>
-
-const char *cli_reason(const trib_status *status, const char *name)
-{
-    size_t length = strlen(name);
-    const char *message = status->message;
-    bool named = strncmp(message, name, length) == 0 && strncmp(message + length, ": ", 2) == 0;
-    return named ? message + length + 2 : message;
-}
 
 void cli_rows_header(const cli_rows *rows, cli_buffer *out)
 {
@@ -99,4 +91,61 @@ void cli_rows_failed(const cli_rows *rows, const char *name, const char *reason,
     cli_append_format(out, "\"error\":");
     cli_append_json(out, reason);
     cli_append_format(out, "}\n");
+}
+
+/* ---- continuing a file ---- */
+
+static void start(const void *context, cli_buffer *out)
+{
+    const cli_rows *rows = context;
+    if (rows->format == CLI_CSV)
+        cli_rows_header(rows, out);
+    else
+        cli_append_format(out, "{\"filename\":\"");
+}
+
+static void begin(const void *context, const char *name, int64_t index, cli_buffer *out)
+{
+    (void)index;
+    cli_rows_begin(context, name, out);
+}
+
+static const char *fault(const void *context, const cJSON *row, char text[CLI_RECORD_FAULT_TEXT])
+{
+    const cli_rows *rows = context;
+    const cJSON *predictions = cJSON_GetObjectItemCaseSensitive(row, "predictions");
+    if (cJSON_IsArray(predictions) && cJSON_GetArraySize(predictions) == rows->topk) return NULL;
+    snprintf(text, CLI_RECORD_FAULT_TEXT, "does not have %d predictions", rows->topk);
+    return text;
+}
+
+/* Does a loader's work on an item. */
+static trib_status attempt(const void *context, trib_item *item)
+{
+    const cli_rows *rows = context;
+    const trib_preprocess *p = rows->preprocess;
+    TRIB_TRY(item->status);
+    trib_loader_options options = { .layout = TRIB_NHWC,
+                                    .decode = rows->settings->decode,
+                                    .memory_limit = rows->settings->loader_memory };
+    float *row = trib_realloc_array(NULL, (size_t)p->crop_height * (size_t)p->crop_width * 3, sizeof *row);
+    if (!row) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for an image");
+    trib_status status = trib_item_load(item, p, &options, row);
+    trib_free(row);
+    return status;
+}
+
+cli_records cli_rows_records(const cli_rows *rows)
+{
+    const bool csv = rows->format == CLI_CSV;
+    return (cli_records) { .context = rows,
+                           .per_item = csv ? CLI_ONE_RECORD_IF_GOOD : CLI_ONE_RECORD,
+                           .quoted = csv,
+                           .header = csv,
+                           .misfit = csv ? "its first line is not the header of these options"
+                                         : "it does not look like jsonl of this program",
+                           .start = start,
+                           .begin = begin,
+                           .fault = csv ? NULL : fault,
+                           .attempt = attempt };
 }

@@ -3,7 +3,8 @@
 #ifndef TRIBUTARY_CLI_ROWS_H
 #define TRIBUTARY_CLI_ROWS_H
 
-#include "text.h"
+#include "resume.h"
+#include "settings.h"
 
 typedef enum cli_row_format { CLI_CSV = 0, CLI_JSONL, CLI_TABLE } cli_row_format;
 
@@ -11,6 +12,9 @@ typedef struct cli_rows {
     cli_row_format format;
     int topk;
     const trib_model *model; /* for the labels */
+    /* to try an item again that has no row */
+    const trib_preprocess *preprocess;
+    const cli_settings *settings;
 } cli_rows;
 
 /* The first line: csv only. */
@@ -23,7 +27,7 @@ void cli_rows_good(const cli_rows *rows, const char *name, const float *probabil
 /* jsonl only; the other formats write nothing. */
 void cli_rows_failed(const cli_rows *rows, const char *name, const char *reason, cli_buffer *out);
 
-/* The message without "NAME: " in front. */
-const char *cli_reason(const trib_status *status, const char *name);
+/* How a file of them is continued; `rows`, not a table, has to live as long. */
+cli_records cli_rows_records(const cli_rows *rows);
 
 #endif

@@ -55,6 +55,14 @@ void cli_append_csv(cli_buffer *buffer, const char *field)
     cli_append(buffer, "\"", 1);
 }
 
+const char *cli_reason(const trib_status *status, const char *name)
+{
+    size_t length = strlen(name);
+    const char *message = status->message;
+    bool named = strncmp(message, name, length) == 0 && strncmp(message + length, ": ", 2) == 0;
+    return named ? message + length + 2 : message;
+}
+
 int cli_utf8_length(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;

@@ -29,6 +29,9 @@ void cli_append_percent(cli_buffer *buffer, const char *text);
 /* Replaces control characters by '?', so that a file name cannot command the terminal. */
 void cli_append_safe(cli_buffer *buffer, const char *text);
 
+/* The message of a failure without "NAME: " in front. */
+const char *cli_reason(const trib_status *status, const char *name);
+
 void cli_print_safe(FILE *out, const char *text);
 /* Length of the well-formed UTF-8 sequence at `text`, 0 if there is none. */
 int cli_utf8_length(const char *text);
