@@ -17,6 +17,8 @@
 #include "tributary/op.h"
 #include "tributary/plan.h"
 #include "tributary/proposals.h"
+#include "tributary/region.h"
+#include "tributary/region_kernels.h"
 #include "tributary/safetensors.h"
 #include "tributary/sampling.h"
 #include "tributary/session.h"

@@ -84,7 +84,7 @@ static trib_status check_dtypes(const trib_op_desc *desc, const trib_kind_row *r
     if (row->own_extents) return trib_success();
     for (int i = 0; i < activations(desc, row); ++i) {
         const trib_view *x = &desc->inputs[i];
-        if (row->takes == TRIB_TAKES_PIXELS)
+        if (row->takes == TRIB_TAKES_PIXELS || row->takes == TRIB_TAKES_REGIONS)
             TRIB_TRY(expect_dtype(x, TRIB_U8));
         else if (row->takes == TRIB_TAKES_FACTORS)
             TRIB_TRY(expect_dtype(x, trib_precision_dtype(desc->precision)));

@@ -5,6 +5,7 @@
 
 #include "graph/training_kinds.h"
 #include "graph/windows.h"
+#include "tributary/region_kernels.h"
 #include "tributary/status.h"
 
 #define INVALID(...) TRIB_ERROR(TRIB_INVALID_ARGUMENT, __VA_ARGS__)
@@ -140,13 +141,21 @@ static int64_t four_each(const trib_attributes *a, trib_extent in, trib_extent o
 
 /* ---- only in plans ---- */
 
-static trib_status preprocess_check(const trib_attributes *a)
+static trib_status normalise_check(const trib_normalise *a)
 {
     for (int i = 0; i < 3; ++i)
-        if (!isfinite(a->preprocess.scale[i]) || !isfinite(a->preprocess.shift[i]))
-            return INVALID("scale or shift is not finite");
+        if (!isfinite(a->scale[i]) || !isfinite(a->shift[i])) return INVALID("scale or shift is not finite");
     return trib_success();
 }
+
+static void normalise_describe(const trib_normalise *a, const trib_fields *f)
+{
+    f->word(f->context, "channels", a->bgr ? "bgr" : "rgb");
+    f->reals(f->context, "scale", a->scale, 3);
+    f->reals(f->context, "shift", a->shift, 3);
+}
+
+static trib_status preprocess_check(const trib_attributes *a) { return normalise_check(&a->preprocess); }
 
 static trib_status preprocess_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
 {
@@ -164,9 +173,48 @@ static trib_status preprocess_check_op(const trib_op_desc *desc)
 
 static void preprocess_describe(const trib_attributes *a, const trib_fields *f)
 {
-    f->word(f->context, "channels", a->preprocess.bgr ? "bgr" : "rgb");
-    f->reals(f->context, "scale", a->preprocess.scale, 3);
-    f->reals(f->context, "shift", a->preprocess.shift, 3);
+    normalise_describe(&a->preprocess, f);
+}
+
+static trib_status regions_check(const trib_attributes *a)
+{
+    if (a->regions.h < 1 || a->regions.w < 1) return INVALID("images of %dx%d", a->regions.h, a->regions.w);
+    return normalise_check(&a->regions.normalise);
+}
+
+static trib_status regions_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
+{
+    (void)in, (void)count;
+    *out = (trib_extent) { 3, a->regions.h, a->regions.w };
+    return trib_success();
+}
+
+static trib_status regions_check_op(const trib_op_desc *desc)
+{
+    const trib_view *x = &desc->inputs[0];
+    if (desc->outputs[0].c > TRIB_REGIONS_MOST_CHANNELS)
+        return INVALID("%d channels; at most %d are possible", desc->outputs[0].c, TRIB_REGIONS_MOST_CHANNELS);
+    bool rows = x->c == TRIB_REGION_ROW_BYTES && x->c_total == x->c && x->h == 1 && x->w == 1;
+    if (rows && x->layout == TRIB_NHWC) return trib_success();
+    return INVALID("regions of %d of %d bytes, %dx%d, in %s; rows of %d bytes in nhwc are needed", x->c, x->c_total,
+                   x->h, x->w, trib_layout_name(x->layout), TRIB_REGION_ROW_BYTES);
+}
+
+/* Each value: three times between two others, a subtraction and a multiply-add; then scale and shift. */
+static int64_t regions_operations(const trib_attributes *a, trib_extent in, trib_extent out)
+{
+    (void)a, (void)in;
+    return 11 * 3 * (int64_t)out.h * out.w;
+}
+
+/* As for a copy; an enlarged region reads less, one made smaller up to four pixels for each. */
+static int64_t regions_reads_beside(const trib_attributes *a) { return 3 * (int64_t)a->regions.h * a->regions.w; }
+
+static void regions_describe(const trib_attributes *a, const trib_fields *f)
+{
+    const int size[] = { a->regions.h, a->regions.w };
+    f->ints(f->context, "size", size, 2);
+    normalise_describe(&a->regions.normalise, f);
 }
 
 static trib_status top_k_shape(const trib_attributes *a, const trib_extent *in, int count, trib_extent *out)
@@ -344,6 +392,18 @@ const trib_kind_row *trib_kind_row_of(trib_kind kind)
                               .shape = preprocess_shape,
                               .describe = preprocess_describe,
                               .check_op = preprocess_check_op },
+        [TRIB_REGIONS] = { .name = "regions",
+                           ONE_IN_ONE_OUT,
+                           .takes = TRIB_TAKES_REGIONS,
+                           .gives = TRIB_GIVES_FLOATS,
+                           .plan_only = true,
+                           .may_widen = true,
+                           .check = regions_check,
+                           .shape = regions_shape,
+                           .operations = regions_operations,
+                           .reads_beside = regions_reads_beside,
+                           .describe = regions_describe,
+                           .check_op = regions_check_op },
         [TRIB_TOP_K] = { .name = "top_k",
                          .least_inputs = 1,
                          .most_inputs = 1,

@@ -27,7 +27,8 @@ typedef struct trib_fields {
 typedef enum trib_takes {
     TRIB_TAKES_FLOATS = 0, /* any floating type */
     TRIB_TAKES_FACTORS,    /* the precision's type: the input is multiplied by weights */
-    TRIB_TAKES_PIXELS      /* 8 bits */
+    TRIB_TAKES_PIXELS,     /* 8 bits */
+    TRIB_TAKES_REGIONS     /* a trib_region_row per image, as bytes; it holds addresses, so made-up values must be 0 */
 } trib_takes;
 
 typedef enum trib_gives {
@@ -97,6 +98,8 @@ typedef struct trib_kind_row {
     bool (*parameter)(const trib_attributes *a, trib_extent in, trib_role role, trib_shape *shape);
     /* Per image: multiplications and additions count one each; missing: none. */
     int64_t (*operations)(const trib_attributes *a, trib_extent in, trib_extent out);
+    /* Per image: bytes that it reads beside its views. */
+    int64_t (*reads_beside)(const trib_attributes *a);
     void (*describe)(const trib_attributes *a, const trib_fields *fields);
     /* Further checks of a desc whose views are checked. */
     trib_status (*check_op)(const trib_op_desc *desc);

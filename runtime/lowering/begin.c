@@ -14,6 +14,7 @@ static void fill_wanted(trib_plan *p, const trib_plan_options *o, trib_layout la
     p->threads = o->threads;
     p->disabled_passes = o->disabled_passes;
     p->training = o->training != NULL;
+    p->regions = o->regions;
     p->loss_scale = -1;
 }
 

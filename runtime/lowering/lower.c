@@ -9,6 +9,7 @@
 #include "lowering/passes.h"
 #include "lowering/training.h"
 #include "tributary/internal/alloc.h"
+#include "tributary/region_kernels.h"
 
 static trib_view whole_view(const trib_lowering *l, const trib_layer *layer, trib_dtype dtype, trib_layout layout)
 {
@@ -54,12 +55,25 @@ static trib_dtype dtype_of(const trib_lowering *l, int id)
 
 /* The first input is the image. */
 static bool is_pixels(const trib_lowering *l, int input) { return l->options.normalise && input == 0; }
+static bool is_regions(const trib_lowering *l, int input) { return l->options.regions && input == 0; }
+
+static trib_view rows_of_regions(const trib_lowering *l)
+{
+    return (trib_view) { .dtype = TRIB_U8,
+                         .layout = TRIB_NHWC,
+                         .n = l->options.batch,
+                         .c = TRIB_REGION_ROW_BYTES,
+                         .h = 1,
+                         .w = 1,
+                         .c_total = TRIB_REGION_ROW_BYTES };
+}
 
 static trib_status add_input(trib_lowering *l, int id)
 {
     const trib_layer *layer = &l->graph->layers[id];
     trib_view *view = &l->views[id];
-    *view = whole_view(l, layer, is_pixels(l, id) ? TRIB_U8 : TRIB_F32, l->options.input_layout);
+    *view = is_regions(l, id) ? rows_of_regions(l)
+                              : whole_view(l, layer, is_pixels(l, id) ? TRIB_U8 : TRIB_F32, l->options.input_layout);
     TRIB_TRY(trib_lowering_add_buffer(l, layer->name, TRIB_BUFFER_INPUT, trib_view_bytes(view), &view->buffer));
     l->plan->inputs[l->plan->input_count++] =
         (trib_plan_input) { .name = l->plan->buffers[view->buffer].name,
@@ -109,26 +123,48 @@ int trib_entry_channels(const trib_lowering *l, int input)
     return multiple > 1 && !l->options.reference ? (c + multiple - 1) / multiple * multiple : c;
 }
 
-/* Converts the caller's input to the layers' form, if they differ. */
-static trib_status add_entry(trib_lowering *l, int id)
+static void cut_regions(const trib_lowering *l, const trib_layer *layer, trib_plan_op *op)
+{
+    trib_cut_regions *a = &op->desc.attributes.regions;
+    a->normalise = *l->options.normalise;
+    a->h = layer->h;
+    a->w = layer->w;
+    op->flops =
+        l->options.batch * trib_kind_row_of(TRIB_REGIONS)
+                               ->operations(&op->desc.attributes, (trib_extent) { 0 }, (trib_extent) { 3, a->h, a->w });
+}
+
+/* The op that makes the layers' form of an input, `to`, of the caller's. */
+static trib_status add_conversion(trib_lowering *l, int id, trib_view from, trib_view to)
 {
     const trib_layer *layer = &l->graph->layers[id];
-    trib_view from = l->views[id], to = from;
-    to.c = to.c_total = trib_entry_channels(l, id);
-    to.dtype = trib_precision_dtype(l->options.precision);
-    if (to.c == from.c && to.dtype == from.dtype) return trib_success();
-    to.layout = l->plan->layout;
-    const char *does = is_pixels(l, id) ? "normalise" : "convert";
+    const char *does = is_regions(l, id) ? "regions" : is_pixels(l, id) ? "normalise" : "convert";
     trib_plan_op op;
     TRIB_TRY(trib_lowering_new_op(l, id, trib_strings_format(l->strings, "%s/%s", layer->name, does), &op));
     TRIB_TRY(trib_lowering_add_buffer(l, op.name, TRIB_BUFFER_ACTIVATION, trib_view_bytes(&to), &to.buffer));
-    op.desc.kind = is_pixels(l, id) ? TRIB_PREPROCESS : TRIB_REORDER;
-    if (is_pixels(l, id)) op.desc.attributes.preprocess = *l->options.normalise;
+    op.desc.kind = is_regions(l, id) ? TRIB_REGIONS : is_pixels(l, id) ? TRIB_PREPROCESS : TRIB_REORDER;
+    if (is_regions(l, id))
+        cut_regions(l, layer, &op);
+    else if (is_pixels(l, id))
+        op.desc.attributes.preprocess = *l->options.normalise;
     op.desc.input_count = op.desc.output_count = 1;
     op.desc.inputs[0] = from;
     op.desc.outputs[0] = to;
     l->views[id] = to;
     return trib_lowering_add_op(l, &op);
+}
+
+/* Converts the caller's input to the layers' form, if they differ. */
+static trib_status add_entry(trib_lowering *l, int id)
+{
+    trib_view from = l->views[id];
+    trib_view to = whole_view(l, &l->graph->layers[id], trib_precision_dtype(l->options.precision), l->plan->layout);
+    int given = to.c;
+    to.c = to.c_total = trib_entry_channels(l, id);
+    if (!is_regions(l, id) && to.c == from.c && to.dtype == from.dtype) return trib_success();
+    /* as the caller's own pixels would be */
+    if (is_regions(l, id) && to.c == given && to.dtype == TRIB_F32) to.layout = l->options.input_layout;
+    return add_conversion(l, id, from, to);
 }
 
 /* The copy of one input into its slice, on the input's branch. */

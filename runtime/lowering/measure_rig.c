@@ -59,18 +59,20 @@ static trib_status take(trib_rig *r, size_t bytes, void **out)
     return trib_success();
 }
 
-static trib_status view_memory(trib_rig *r, const trib_view *v, bool is_input, void **out)
+/* `values`: as in a network; else zeros. */
+static trib_status view_memory(trib_rig *r, const trib_view *v, bool values, void **out)
 {
     size_t bytes = (size_t)trib_view_bytes(v);
     void *memory;
     TRIB_TRY(take(r, bytes, &memory));
     *out = (char *)memory + trib_view_offset(v);
-    return is_input ? fill(r, memory, bytes, v->dtype) : trib_fill_zero(r->stream, memory, bytes);
+    return values ? fill(r, memory, bytes, v->dtype) : trib_fill_zero(r->stream, memory, bytes);
 }
 
 static trib_status open_set(trib_rig *r, const trib_op_desc *d, trib_rig_set *set)
 {
-    for (int i = 0; i < d->input_count; ++i) TRIB_TRY(view_memory(r, &d->inputs[i], true, &set->inputs[i]));
+    bool values = trib_kind_row_of(d->kind)->takes != TRIB_TAKES_REGIONS;
+    for (int i = 0; i < d->input_count; ++i) TRIB_TRY(view_memory(r, &d->inputs[i], values, &set->inputs[i]));
     for (int i = 0; i < d->output_count; ++i) TRIB_TRY(view_memory(r, &d->outputs[i], false, &set->outputs[i]));
     return trib_success();
 }

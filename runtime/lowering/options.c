@@ -25,7 +25,11 @@ static trib_status check_abilities(const trib_device_info *info, const trib_plan
     if (o->reference && !info->host)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s has no reference: plain C runs on the cpu device only",
                           info->spec);
-    if (o->normalise && (!info->normalises || o->input_layout != TRIB_NHWC))
+    if (o->regions && (!o->normalise || o->training))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "regions %s",
+                          o->training ? "are not for training: cut them on the host"
+                                      : "need what normalises them (trib_plan_options.normalise)");
+    if (o->normalise && !o->regions && (!info->normalises || o->input_layout != TRIB_NHWC))
         return TRIB_ERROR(TRIB_UNSUPPORTED, "8-bit pixels: device %s takes %s", info->spec,
                           info->normalises ? "them in nhwc only" : "float32 only");
     if (o->top_k < 0 || (o->top_k > 0 && o->output_count > 1))

@@ -47,6 +47,7 @@ static trib_status try_source_layouts(trib_lowering *l, const trib_plan_op *op, 
     static const trib_layout others[] = { TRIB_NCHW, TRIB_NHWC, TRIB_NCHW16C, TRIB_NCHW8C };
     const trib_view *source = &op->desc.inputs[0];
     bool alone = op->desc.input_count == 1 || trib_kind_row_of(op->desc.kind)->operands;
+    if (!trib_dtype_is_float(source->dtype)) return trib_success(); /* a reorder has no bytes */
     for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
         if (!alone || (others[i] == source->layout && source->c == source->c_total)) continue;
         trib_op_desc other = op->desc;

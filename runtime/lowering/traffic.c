@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lowering/traffic.h"
 
+#include "graph/kinds.h"
+
 static int64_t view_traffic(const trib_view *v)
 {
     return (int64_t)v->n * v->c * v->h * v->w * (int64_t)trib_dtype_size(v->dtype);
@@ -24,6 +26,8 @@ int64_t trib_op_traffic(const trib_graph *g, const trib_plan_op *op)
     int64_t bytes = 0;
     for (int i = 0; i < op->desc.input_count; ++i) bytes += view_traffic(&op->desc.inputs[i]);
     for (int i = 0; i < op->desc.output_count; ++i) bytes += view_traffic(&op->desc.outputs[i]);
+    const trib_kind_row *row = trib_kind_row_of(op->desc.kind);
+    if (row->reads_beside) bytes += op->desc.outputs[0].n * row->reads_beside(&op->desc.attributes);
     if (op->desc.accumulate) bytes += view_traffic(&op->desc.outputs[0]); /* read, too */
     /* in training they are inputs */
     for (int i = 0; op->parameters >= 0 && i < op->part_count; ++i) bytes += parameter_traffic(g, op, &op->parts[i]);

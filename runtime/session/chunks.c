@@ -31,6 +31,8 @@ static trib_status load(trib_lane *lane, int64_t chunk, const trib_slot *slot, c
 {
     const trib_plan *p = lane->plan;
     TRIB_TRY(begin(lane, TRIB_STAGE_LOAD, chunk, false));
+    /* rows of an earlier chunk would be computed, too, and their pictures may be gone */
+    if (p->regions) count = p->batch;
     for (int i = 0; i < p->input_count; ++i)
         TRIB_TRY(trib_copy_to_device(lane->stages[TRIB_STAGE_LOAD], slot->inputs[i], inputs[i],
                                      trib_input_bytes(p, i, count)));
@@ -119,10 +121,22 @@ static void begin_run(trib_lane *lane, int64_t chunk)
     trib_trace_begin_run(lane->trace, &run, lane->run);
 }
 
+trib_status trib_lane_make_room(trib_lane *lane)
+{
+    int64_t oldest = lane->submitted - TRIB_CHUNKS_IN_FLIGHT;
+    return oldest >= lane->settled ? trib_lane_wait(lane, oldest, oldest + 1) : trib_success();
+}
+
+trib_region_row *trib_lane_rows(const trib_lane *lane)
+{
+    return lane->rows + lane->submitted % TRIB_CHUNKS_IN_FLIGHT * lane->plan->batch;
+}
+
 trib_status trib_lane_submit(trib_lane *lane, const void *const *inputs, int count, void *const *outputs)
 {
-    int64_t chunk = lane->submitted++, oldest = chunk - TRIB_CHUNKS_IN_FLIGHT;
-    if (oldest >= lane->settled) TRIB_TRY(trib_lane_wait(lane, oldest, oldest + 1));
+    trib_status room = trib_lane_make_room(lane);
+    int64_t chunk = lane->submitted++;
+    if (trib_failed(&room)) return room;
     const trib_trace_range range = trib_lane_range(lane, TRIB_TRACE_CHUNK);
     trib_trace_push(lane->trace, &range);
     begin_run(lane, chunk);

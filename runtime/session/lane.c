@@ -99,6 +99,17 @@ static trib_status open_output(trib_lane *lane, trib_slot *slot, int i)
     return status;
 }
 
+static trib_status open_rows(trib_lane *lane)
+{
+    void *rows = NULL;
+    if (!lane->plan->regions) return trib_success();
+    size_t bytes = (size_t)lane->plan->batch * TRIB_CHUNKS_IN_FLIGHT * sizeof *lane->rows;
+    trib_status status = trib_host_alloc(lane->device, bytes, &rows);
+    trib_add_context(&status, "regions at batch %d", lane->plan->batch);
+    lane->rows = rows;
+    return status;
+}
+
 static trib_status open_slot(trib_lane *lane, trib_slot *slot)
 {
     const trib_plan *p = lane->plan;
@@ -172,6 +183,7 @@ trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots)
     TRIB_TRY(trib_chunk_order_check(&lane->order));
     TRIB_TRY(open_streams(lane));
     TRIB_TRY(open_arena(lane));
+    TRIB_TRY(open_rows(lane));
     bool in_place = info->host && launch != TRIB_GRAPH && (lane->plan->batch == 1 || lane->plan->training);
     for (int i = 0; !in_place && i < slots; ++i) TRIB_TRY(open_slot(lane, &lane->slots[i]));
     if (launch == TRIB_GRAPH) TRIB_TRY(record_slots(lane));
@@ -183,6 +195,7 @@ void trib_lane_close(trib_lane *lane)
     const trib_plan *p = lane->plan;
     if (lane->streams) trib_lane_drain(lane); /* failures were reported to the waiters */
     for (int i = 0; i < TRIB_MAX_SLOTS; ++i) close_slot(lane, &lane->slots[i]);
+    trib_host_free(lane->device, lane->rows);
     if (lane->arena) trib_device_free(lane->device, lane->streams[0], lane->arena);
     for (int i = 0; lane->events && i < p->event_count; ++i) trib_event_destroy(lane->events[i]);
     for (int i = 0; i < TRIB_STAGE_COUNT; ++i) {

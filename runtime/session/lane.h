@@ -5,6 +5,7 @@
 
 #include "plan/chunk_order.h"
 #include "trace/trace.h"
+#include "tributary/region_kernels.h"
 #include "tributary/session.h"
 
 /* One more than slots: the additional chunk is queued on the device, so that the device never waits for the host. */
@@ -34,6 +35,7 @@ typedef struct trib_lane {
     trib_event *reached[TRIB_STAGE_COUNT][TRIB_CHUNKS_IN_FLIGHT];
     trib_slot slots[TRIB_MAX_SLOTS];
     unsigned char *arena;
+    trib_region_row *rows;          /* of a plan that takes regions: page-locked, a chunk's for each in flight */
     int64_t serial;                 /* the session's number of the chunk being submitted; -1: none */
     int64_t submitted, settled;     /* chunks; those before `settled` are complete */
     int64_t failed_from, failed_to; /* chunks without results, because of `failure` */
@@ -44,6 +46,11 @@ typedef struct trib_lane {
  */
 trib_status trib_lane_open(trib_lane *lane, trib_launch launch, int slots);
 void trib_lane_close(trib_lane *lane);
+
+/* Waits until another chunk may be submitted. */
+trib_status trib_lane_make_room(trib_lane *lane);
+/* Memory for the rows of the chunk that is submitted next, plan->batch of them, once there is room for it. */
+trib_region_row *trib_lane_rows(const trib_lane *lane);
 
 /* Enqueues a chunk of `count` images (1 .. plan->batch) on the lane's streams; waits only while too many chunks are in
  * flight. Host memory must stay valid until trib_lane_wait, or after a failure trib_lane_drain. `inputs` and `outputs`

@@ -7,6 +7,7 @@
 #include "session/lane.h"
 #include "session/ops.h"
 #include "session/parameters.h"
+#include "session/pictures.h"
 #include "session/traced.h"
 #include "trace/trace.h"
 #include "tributary/internal/alloc.h"
@@ -176,18 +177,40 @@ int trib_session_lanes(const trib_session *s) { return s->lane_count; }
 
 /* ---- running ---- */
 
+/* What a job is about; nothing of it: the images that are on the device. */
+typedef struct trib_images {
+    const void *input;
+    const trib_pictures *pictures;
+    const trib_region *regions;
+} trib_images;
+
+/* The images from number `first` on, for the lane whose turn it is. */
+static trib_status input_of_chunk(trib_session *s, const trib_images *images, int first, int count, const void **input)
+{
+    trib_lane *lane = &s->lanes[s->submitted % s->lane_count];
+    *input = NULL;
+    if (images->input) *input = (const unsigned char *)images->input + trib_input_bytes(s->plan, 0, first);
+    if (!images->regions) return trib_success();
+    TRIB_TRY(trib_lane_make_room(lane));
+    trib_region_row *rows = trib_lane_rows(lane);
+    trib_pictures_rows(images->pictures, images->regions + first, count, rows);
+    memset(rows + count, 0, (size_t)(s->plan->batch - count) * sizeof *rows);
+    *input = rows;
+    return trib_success();
+}
+
 /* Chunks go to lanes in turn: they cost the same, so this is balanced. `outputs` NULL: nothing is copied. */
-static trib_status submit_chunk(trib_session *s, const void *input, int first, int count, void *const *outputs)
+static trib_status submit_chunk(trib_session *s, const trib_images *images, int first, int count, void *const *outputs)
 {
     const trib_plan *p = s->plan;
     void *rows[TRIB_MAX_PLAN_OUTPUTS];
-    const void *images = NULL;
+    const void *input;
     for (int i = 0; outputs && i < p->output_count; ++i)
         rows[i] = (unsigned char *)outputs[i] + (size_t)first * trib_output_row_bytes(p, i);
-    if (input) images = (const unsigned char *)input + trib_input_bytes(p, 0, first);
+    TRIB_TRY(input_of_chunk(s, images, first, count, &input));
     trib_lane *lane = &s->lanes[s->submitted % s->lane_count];
     lane->serial = s->submitted++;
-    return trib_lane_submit(lane, input ? &images : NULL, count, outputs ? rows : NULL);
+    return trib_lane_submit(lane, input ? &input : NULL, count, outputs ? rows : NULL);
 }
 
 /* Waits for every lane that got one of the chunks [first, end), even after a failure. */
@@ -202,14 +225,19 @@ static trib_status wait_for(trib_session *s, int64_t first, int64_t end)
     return trib_outcome(&status);
 }
 
-static trib_status submit(trib_session *s, const void *input, int n, void *const *outputs, int64_t *job)
+static trib_status check_count(const trib_session *s, int n)
+{
+    if (n >= 1 && n <= s->max_batch) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
+}
+
+static trib_status submit(trib_session *s, const trib_images *images, int n, void *const *outputs, int64_t *job)
 {
     int64_t first = s->submitted;
     trib_status status = trib_success();
-    if (n < 1 || n > s->max_batch)
-        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d images; this session takes 1 to %d", n, s->max_batch);
+    TRIB_TRY(check_count(s, n));
     for (int done = 0; done < n && !trib_failed(&status); done += s->plan->batch)
-        status = submit_chunk(s, input, done, n - done < s->plan->batch ? n - done : s->plan->batch, outputs);
+        status = submit_chunk(s, images, done, n - done < s->plan->batch ? n - done : s->plan->batch, outputs);
     if (!trib_failed(&status)) {
         *job = first * job_chunks + (s->submitted - first);
         return trib_success();
@@ -226,7 +254,22 @@ trib_status trib_session_submit(trib_session *s, const void *input, int n, void 
     if (!s || !input || !outputs || !job)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, an input and outputs");
     TRIB_TRY(trib_made_here(s->process, "session"));
-    return submit(s, input, n, outputs, job);
+    if (s->plan->regions)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "this session takes regions of pictures: trib_session_submit_regions");
+    return submit(s, &(trib_images) { .input = input }, n, outputs, job);
+}
+
+trib_status trib_session_submit_regions(trib_session *s, const trib_pictures *pictures, const trib_region *regions,
+                                        int n, void *const *outputs, int64_t *job)
+{
+    if (!s || !pictures || !regions || !outputs || !job)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a run needs a session, pictures, regions and outputs");
+    TRIB_TRY(trib_made_here(s->process, "session"));
+    if (!s->plan->regions)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "this session takes pixels; regions need trib_plan_options.regions");
+    TRIB_TRY(check_count(s, n));
+    TRIB_TRY(trib_pictures_check(pictures, s->device, regions, n));
+    return submit(s, &(trib_images) { .pictures = pictures, .regions = regions }, n, outputs, job);
 }
 
 trib_status trib_session_submit_resident(trib_session *s, int n, int64_t *job)
@@ -237,7 +280,9 @@ trib_status trib_session_submit_resident(trib_session *s, int n, int64_t *job)
     if (info->host)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "device %s computes in the caller's memory: nothing is resident on it",
                           info->spec);
-    return submit(s, NULL, n, NULL, job);
+    if (s->plan->regions)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "regions that are on the device may be of pictures that are gone");
+    return submit(s, &(trib_images) { 0 }, n, NULL, job);
 }
 
 trib_status trib_session_wait(trib_session *s, int64_t job)

@@ -49,7 +49,8 @@ static bool refuses(const trib_op_desc *desc, char *reason)
     const trib_kind_row *row = trib_kind_row_of(desc->kind);
     bool rows = desc->kind == TRIB_TOP_K;
     bool wider = desc->kind == TRIB_REORDER && desc->outputs[0].c != desc->inputs[0].c;
-    bool f32 = is_f32(desc->inputs, desc->input_count, row->own_extents) &&
+    bool bytes = row->own_extents || row->takes == TRIB_TAKES_REGIONS;
+    bool f32 = is_f32(desc->inputs, desc->input_count, bytes) &&
                is_f32(desc->outputs, rows ? 1 : desc->output_count, row->own_extents);
     bool refused = is_joined(desc, row) || wider || !f32 || desc->precision != TRIB_PRECISION_FP32;
     if (refused) snprintf(reason, TRIB_MESSAGE_SIZE, "the cpu device computes in f32, and has no joined ops");

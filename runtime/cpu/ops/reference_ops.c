@@ -7,6 +7,7 @@
 #include "cpu/ops/op.h"
 #include "cpu/ops/reference_rows.h"
 #include "device/fold.h"
+#include "device/regions.h"
 #include "device/window.h"
 #include "graph/kinds.h"
 #include "tributary/kernels.h"
@@ -121,6 +122,12 @@ static void fold(const trib_op_desc *desc, const trib_reference_memory *m)
     trib_ref_fold_batch_norm(&g, &x, m->outputs[0], m->outputs[1]);
 }
 
+static void regions(const trib_op_desc *desc, const trib_reference_memory *m)
+{
+    trib_regions_geometry g = trib_regions_of(desc);
+    trib_ref_regions(&g, m->inputs[0], NULL, m->outputs[0]);
+}
+
 static trib_reference_row row_of(trib_kind kind)
 {
     static const trib_reference_row rows[TRIB_KIND_COUNT] = {
@@ -137,6 +144,7 @@ static trib_reference_row row_of(trib_kind kind)
         [TRIB_TOP_K] = { .run = top_k },
         [TRIB_REORDER] = { .run = reorder, .any_layout = true },
         [TRIB_FOLD] = { .run = fold, .any_layout = true },
+        [TRIB_REGIONS] = { .run = regions, .any_layout = true },
     };
     return rows[kind].run ? rows[kind] : trib_reference_training_row(kind);
 }

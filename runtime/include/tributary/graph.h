@@ -48,6 +48,7 @@ typedef enum trib_kind {
     /* Only in plans: */
     TRIB_REORDER,    /* a change of memory layout, element type, or to more channels (the new ones are 0) */
     TRIB_PREPROCESS, /* 8-bit pixels to normalised ones */
+    TRIB_REGIONS,    /* regions of pictures to normalised pixels (region.h) */
     TRIB_TOP_K,      /* the k most likely classes of each row of logits */
     TRIB_FOLD,       /* batch norm's parameters into the preceding weight and bias */
     TRIB_PACK,       /* weight and bias into the form that one op reads; runs through the handle of that op */
@@ -162,6 +163,12 @@ typedef struct trib_normalise {
     float scale[3], shift[3];
 } trib_normalise;
 
+/* Images of h x w pixels from regions of pictures (region.h). The input is a trib_region_row per image, as bytes. */
+typedef struct trib_cut_regions {
+    trib_normalise normalise;
+    int h, w;
+} trib_cut_regions;
+
 /* k classes, largest logit first (ties: lower index first; NaN last), and their softmax over the whole row. */
 typedef struct trib_top_k_rows {
     int k;
@@ -191,6 +198,7 @@ typedef union trib_attributes {
     trib_linear linear;
     trib_dropout dropout;
     trib_normalise preprocess;
+    trib_cut_regions regions;
     trib_top_k_rows top_k;
     trib_fold fold;
     trib_pack pack;

@@ -120,6 +120,9 @@ typedef struct trib_plan_options {
     trib_layout input_layout;        /* of the caller's input */
     const trib_normalise *normalise; /* the first input is 8-bit RGB pixels (NHWC), normalised on the device; NULL:
                                         normalised float32. Needs trib_device_info.normalises */
+    bool regions;                    /* the input is regions of pictures (region.h), which the device cuts, warps and
+                                        normalises: every device does. Needs `normalise`; not for training. input_layout is
+                                        that of the cut pixels, where layers take them as they are */
     int top_k;                  /* k > 0: return the k most likely classes of each row of logits instead (see above) */
     int threads;                /* cpu: cores this plan may use, 0: all of the device's; elsewhere 0 */
     bool reference;             /* plain C reference for every op */
@@ -208,7 +211,7 @@ typedef struct trib_plan_fork {
 typedef struct trib_plan_input {
     const char *name; /* the layer's */
     int buffer;
-    trib_shape shape;   /* N,C,H,W extents, whatever the layout */
+    trib_shape shape;   /* N,C,H,W extents, whatever the layout; regions: N,40,1,1, a trib_region_row per image */
     trib_dtype dtype;   /* f32; of the first input u8, if the device normalises it */
     trib_layout layout; /* dense */
 } trib_plan_input;
@@ -265,6 +268,7 @@ typedef struct trib_plan {
     trib_plan_output *outputs;
     trib_plan_fork *forks;
     bool training;
+    bool regions;      /* the input is made by trib_session_submit_regions */
     int any_order_ops; /* with options.any_order: ops whose bits may differ from run to run */
     int tensor_count;  /* training */
     trib_plan_tensor *tensors;

@@ -27,6 +27,7 @@
 
 #include "tributary/declare.h"
 #include "tributary/plan.h"
+#include "tributary/region.h"
 #include "tributary/timeline.h"
 
 TRIB_BEGIN_DECLS
@@ -63,9 +64,16 @@ int trib_session_lanes(const trib_session *session);
  * until the job has been waited for. Waits if a lane it needs is full, and fails if it then finds that an earlier job
  * failed. On failure the job does not exist, and its memory is no longer in use. */
 trib_status trib_session_submit(trib_session *session, const void *input, int n, void *const *outputs, int64_t *job);
+/* The same for a plan that takes regions (trib_plan_options.regions), which submits nothing else: image i is regions[i]
+ * of a picture in `pictures`, of the session's device. `regions` is only read during this call; the pictures must stay
+ * until the job has been waited for. TRIB_INVALID_ARGUMENT, naming the region by its index, and no job, if a picture is
+ * unknown or removed, or if a box is not finite, empty, or beyond TRIB_REGION_MOST: so no device reads outside of a
+ * picture. */
+trib_status trib_session_submit_regions(trib_session *session, const trib_pictures *pictures,
+                                        const trib_region *regions, int n, void *const *outputs, int64_t *job);
 /* Computes `n` images that are already on the device, those of earlier jobs (zeros before the first), and leaves the
  * results there: for measuring a device without copies. TRIB_UNSUPPORTED if device memory is host memory
- * (trib_device_info.host). */
+ * (trib_device_info.host), or of a plan that takes regions: their pictures may be gone. */
 trib_status trib_session_submit_resident(trib_session *session, int n, int64_t *job);
 /* Waits for the job's results. Fails if the job, or an earlier one in its lane, failed. Jobs may be waited for in any
  * order, and repeatedly. */

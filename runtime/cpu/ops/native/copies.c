@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Copies between layouts: joining of branches, changes of layout, and a ReLU by itself. */
+ * Copies between layouts: joining of branches, changes of layout, a ReLU by itself, and regions of pictures. */
 #include "cpu/ops/native/native.h"
 #include "cpu/ops/pixels.h"
+#include "device/regions.h"
 
 trib_status trib_native_copies(const trib_native_call *call)
 {
@@ -15,6 +16,13 @@ trib_status trib_native_copies(const trib_native_call *call)
         first += desc->inputs[i].c;
     }
     trib_pixels_clear(&to, y, first);
+    return trib_success();
+}
+
+trib_status trib_native_regions(const trib_native_call *call)
+{
+    trib_regions_geometry g = trib_regions_of(call->desc);
+    trib_ref_regions(&g, call->inputs[0], NULL, call->outputs[0]);
     return trib_success();
 }
 

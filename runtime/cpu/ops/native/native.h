@@ -34,6 +34,7 @@ typedef struct trib_native_row {
 
 /* concat, reorder and relu */
 trib_status trib_native_copies(const trib_native_call *call);
+trib_status trib_native_regions(const trib_native_call *call);
 trib_status trib_native_relu(const trib_native_call *call);
 trib_status trib_native_scale_shift(const trib_native_call *call);
 trib_status trib_native_softmax(const trib_native_call *call);

@@ -47,6 +47,7 @@ static const trib_native_row *row_of(trib_kind kind)
     static const trib_native_row rows[TRIB_KIND_COUNT] = {
         [TRIB_CONCAT] = BY_IMAGE(trib_native_copies, always, TRIB_MAX_INPUTS, 1),
         [TRIB_REORDER] = BY_IMAGE(trib_native_copies, always, 1, 1),
+        [TRIB_REGIONS] = BY_IMAGE(trib_native_regions, without_relu, 1, 1),
         [TRIB_RELU] = BY_IMAGE(trib_native_relu, always, 1, 1),
         [TRIB_BATCH_NORM] = BY_IMAGE(trib_native_scale_shift, same_layout, 1, 1),
         [TRIB_SOFTMAX] = BY_IMAGE(trib_native_softmax, without_relu, 1, 1),
