@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "notes.h"
 #include "text.h"
 #include "tributary/internal/alloc.h"
 #include "watch.h"
@@ -157,20 +156,8 @@ static trib_status begin(runner *r, const trib_batch *batch)
 
 static void count_notes(cli_feed *feed, const trib_batch *batch)
 {
-    for (int i = 0; i < batch->item_count; ++i) {
-        const char *note = batch->items[i].slot >= 0 ? batch->items[i].note : NULL;
-        cli_note *n = feed->notes, *end = n + CLI_MOST_NOTES;
-        while (note && n < end && n->text && strcmp(n->text, note) != 0) ++n;
-        if (!note || n == end) continue;
-        n->text = note;
-        ++n->images;
-    }
-}
-
-static void say_notes(const cli_feed *feed)
-{
-    for (const cli_note *n = feed->notes; n < feed->notes + CLI_MOST_NOTES && n->text; ++n)
-        fprintf(stderr, "note for %" PRId64 " image%s: %s\n", n->images, n->images == 1 ? "" : "s", n->text);
+    for (int i = 0; i < batch->item_count; ++i)
+        if (batch->items[i].slot >= 0) cli_image_notes_count(&feed->notes, batch->items[i].note);
 }
 
 /* Waits for the oldest batch and passes on its results, in order. */
@@ -205,6 +192,8 @@ static trib_status run_batches(runner *r)
     }
 }
 
+static void cancel_loader(void *loader) { trib_loader_cancel(loader); }
+
 trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context)
 {
     int k = top_k < feed->classes ? top_k : feed->classes;
@@ -215,13 +204,13 @@ trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, v
     cli_catch_signals();
     feed->progress = cli_progress_begin(trib_source_count(feed->source), feed->already_done, feed->rows_on_terminal);
     TRIB_TRY_GOTO(status, done, prepare(&r));
-    TRIB_TRY_GOTO(status, done, cli_watch_start(r.loader, &watch));
+    TRIB_TRY_GOTO(status, done, cli_watch_start(cancel_loader, r.loader, &watch));
     status = run_batches(&r);
     feed->seconds = cli_now() - start;
     feed->loader = trib_loader_get_stats(r.loader);
 done:
     cli_progress_clear(&feed->progress);
-    say_notes(feed);
+    cli_image_notes_print(&feed->notes);
     cli_watch_stop(watch);
     trib_session_destroy(r.session); /* waits for work that reads the loader's memory */
     trib_loader_destroy(r.loader);

@@ -4,15 +4,9 @@
 #ifndef TRIBUTARY_CLI_FEED_H
 #define TRIBUTARY_CLI_FEED_H
 
+#include "notes.h"
 #include "progress.h"
 #include "settings.h"
-
-/* A note on images (trib_image.note), and the number of images that have it. */
-typedef struct cli_note {
-    const char *text;
-    int64_t images;
-} cli_note;
-enum { CLI_MOST_NOTES = 4 };
 
 typedef struct cli_feed {
     const cli_settings *settings;
@@ -32,7 +26,7 @@ typedef struct cli_feed {
     double seconds;       /* from the first read to the last result, including the preparation of the network */
     double first_seconds; /* from the start of the program to the first result */
     trib_loader_stats loader;
-    cli_note notes[CLI_MOST_NOTES];
+    cli_image_notes notes;
 } cli_feed;
 
 /* Opens device, model (NULL: --arch) and source. `source_options` as for trib_source_open, but the class names are the

@@ -31,7 +31,7 @@ static const char standard_output[] = "/dev/stdout", standard_error[] = "/dev/st
 cli_files cli_files_of(const cli_group *groups, const cli_settings *settings, const cli_texts *arguments)
 {
     cli_files files = { .prints = true };
-    if (!settings->arch && arguments->count) cli_files_add(&files.reads, "MODEL", arguments->items[0]);
+    if (settings && !settings->arch && arguments->count) cli_files_add(&files.reads, "MODEL", arguments->items[0]);
     cli_files_add(&files.writes, "standard output", standard_output);
     cli_files_add(&files.writes, "standard error", standard_error);
     for (int g = 0; groups[g].title; ++g)

@@ -18,8 +18,9 @@ typedef struct cli_files {
     bool prints; /* results go to standard output */
 } cli_files;
 
-/* The options of kind CLI_FILE_IN and CLI_FILE_OUT that were given, MODEL, and standard output and error. The files
- * behind an INPUT are known to the source: pass it `writes.path` as its outputs. */
+/* The options of kind CLI_FILE_IN and CLI_FILE_OUT that were given, MODEL (`settings` NULL: there is none), and
+ * standard output and error. The files behind an INPUT are known to the source: pass it `writes.path` as its outputs.
+ */
 cli_files cli_files_of(const cli_group *groups, const cli_settings *settings, const cli_texts *arguments);
 void cli_files_add(cli_file_list *list, const char *what, const char *path);
 

@@ -10,7 +10,8 @@
 #include "tributary/internal/alloc.h"
 
 struct cli_watch {
-    trib_loader *loader;
+    void (*cancel)(void *loader);
+    void *loader;
     pthread_t thread;
     int pipe[2];
 };
@@ -23,14 +24,15 @@ static void *wait_for_signal(void *argument)
     ssize_t got;
     do got = read(watch->pipe[0], &byte, 1);
     while (got < 0 && errno == EINTR);
-    if (got == 1) trib_loader_cancel(watch->loader);
+    if (got == 1) watch->cancel(watch->loader);
     return NULL;
 }
 
-trib_status cli_watch_start(trib_loader *loader, cli_watch **out)
+trib_status cli_watch_start(void (*cancel)(void *loader), void *loader, cli_watch **out)
 {
     cli_watch *watch = trib_alloc_zeroed(1, sizeof *watch);
     if (!watch) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to watch for signals");
+    watch->cancel = cancel;
     watch->loader = loader;
     if (pipe(watch->pipe) != 0) {
         trib_free(watch);

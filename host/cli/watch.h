@@ -6,8 +6,8 @@
 #include "cli.h"
 
 typedef struct cli_watch cli_watch;
-/* Call after cli_catch_signals. */
-trib_status cli_watch_start(trib_loader *loader, cli_watch **out);
+/* Calls `cancel`, of a loader of any kind, from another thread. Call after cli_catch_signals. */
+trib_status cli_watch_start(void (*cancel)(void *loader), void *loader, cli_watch **out);
 void cli_watch_stop(cli_watch *watch); /* NULL is fine */
 
 #endif

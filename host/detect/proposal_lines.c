@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "formats/json.h"
 #include "tributary/internal/alloc.h"
 
 void trib_proposal_line_release(trib_proposal_line *line)
@@ -138,16 +137,22 @@ static trib_status read_line(const cJSON *object, trib_proposal_line *line)
     return read_boxes(object, line);
 }
 
-trib_status trib_proposal_line_read(const char *bytes, size_t size, trib_proposal_line *out)
+trib_status trib_proposal_line_read_json(const cJSON *json, trib_proposal_line *out)
 {
-    cJSON *object;
-    TRIB_TRY(trib_json_parse(bytes, size, &object));
     trib_proposal_line line = { 0 };
-    trib_status status = read_line(object, &line);
-    trib_json_free(object);
+    trib_status status = read_line(json, &line);
     if (trib_failed(&status))
         trib_proposal_line_release(&line);
     else
         *out = line;
     return trib_outcome(&status);
+}
+
+trib_status trib_proposal_line_read(const char *bytes, size_t size, trib_proposal_line *out)
+{
+    cJSON *object;
+    TRIB_TRY(trib_json_parse(bytes, size, &object));
+    trib_status status = trib_proposal_line_read_json(object, out);
+    trib_json_free(object);
+    return status;
 }

@@ -12,6 +12,7 @@
 #ifndef TRIBUTARY_DETECT_PROPOSAL_LINES_H
 #define TRIBUTARY_DETECT_PROPOSAL_LINES_H
 
+#include "formats/json.h"
 #include "formats/sha256.h"
 #include "formats/text.h"
 #include "tributary/proposals.h"
@@ -33,6 +34,8 @@ void trib_proposal_line_write(const trib_proposal_line *line, trib_text *text);
 /* Of `size` bytes without the line's end. Fails with TRIB_BAD_DATA, naming the field, on what is not such a line: other
  * members than these, a size out of range, and boxes that are empty or reach beyond the image included. */
 trib_status trib_proposal_line_read(const char *bytes, size_t size, trib_proposal_line *out);
+/* The same of a line that was parsed; `json` may be NULL, which is no line. */
+trib_status trib_proposal_line_read_json(const cJSON *json, trib_proposal_line *out);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,8 @@ typedef struct trib_proposal_store trib_proposal_store;
 
 /* Reads and checks every line of a regular file, and keeps where it is, its image and its sum: about 200 bytes for each
  * image. An empty file has no images. Fails with TRIB_BAD_DATA, naming the line, on a damaged one, an image with two
- * different sums, and a last line without an end, which is what a writer leaves that was stopped. */
+ * different sums (unless its name has U+FFFD, and may be that of several), and a last line without an end, which is
+ * what a writer leaves that was stopped. */
 trib_status trib_proposal_store_open(const char *path, trib_proposal_store **out);
 void trib_proposal_store_close(trib_proposal_store *store);         /* NULL is fine */
 size_t trib_proposal_store_count(const trib_proposal_store *store); /* of lines */

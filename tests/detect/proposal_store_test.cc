@@ -52,7 +52,7 @@ TEST(ProposalLines, AreWrittenAsDocumented)
 
 TEST(ProposalLines, AreReadAsWritten)
 {
-    for (const char *image : { "a.jpg", "with \"quotes\" and \\",
+    for (const char *image : { "a.jpg", "with \"quotes\" and \\", "of two\nlines",
                                "gr\xc3\xbc\xc3\x9f"
                                "e.png" })
         for (const Boxes &boxes :
@@ -177,6 +177,8 @@ TEST_F(StoreFile, SaysWhichLineIsDamaged)
     EXPECT_FAILS(open(good + "\n" + good, &s), TRIB_BAD_DATA, "line 2");
     EXPECT_FAILS(open(good + good.substr(0, 30), &s), TRIB_BAD_DATA, "line 2 has no end");
     EXPECT_FAILS(open(good + good + other, &s), TRIB_BAD_DATA, "of 'a' with different sums");
+    Store of_two;
+    ASSERT_OK(open(line_of("\xff", sum_of('a'), {}) + line_of("\xfe", sum_of('b'), {}), &of_two)); // both are U+FFFD
     EXPECT_FAILS(open(std::string(1000, '\0') + "\n", &s), TRIB_BAD_DATA, "line 1");
     EXPECT_FAILS(trib_proposal_store_open(folder.file("none").c_str(), &s.store), TRIB_NOT_FOUND, "none");
     EXPECT_NE(trib_proposal_store_open(folder.path().c_str(), &s.store).code, TRIB_OK);
