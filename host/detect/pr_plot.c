@@ -60,7 +60,7 @@ static void add_panel(plot *p, const double *points, size_t count, int color)
     class_panel *c = &p->classes[p->count];
     c->curve =
         (trib_curve) { .name = "precision", .color = color, .x = points, .y = points + 1, .count = count, .stride = 2 };
-    p->panels[p->count++] = (trib_panel) { .title = c->title, .curves = &c->curve, .count = 1, .from_zero = true };
+    p->panels[p->count++] = (trib_panel) { .title = c->title, .curves = &c->curve, .count = 1 };
 }
 
 static void fill(const trib_truths *truths, const trib_ap *ap, plot *p)
@@ -94,8 +94,9 @@ trib_status trib_precision_recall_svg(const trib_truths *truths, const trib_ap *
     trib_status s = trib_success();
     if (p.panels && p.classes && p.points) {
         fill(truths, ap, &p);
-        trib_curves_svg(&(trib_curves) { .title = title, .x_title = "recall", .panels = p.panels, .count = p.count },
-                        text);
+        trib_curves_svg(
+            &(trib_curves) { .title = title, .x_title = "recall", .parts = true, .panels = p.panels, .count = p.count },
+            text);
     }
     if (!p.panels || !p.classes || !p.points || text->failed) s = trib_no_memory("curves of precision and recall");
     trib_free(p.panels);

@@ -230,6 +230,11 @@ static trib_status read_entry(const trib_proposal_store *store, const entry *e, 
     return trib_success();
 }
 
+trib_status trib_proposal_store_at(const trib_proposal_store *store, size_t i, trib_proposal_line *out)
+{
+    return named(read_entry(store, &store->by_sum[i], out), store->path);
+}
+
 trib_status trib_proposal_store_find(const trib_proposal_store *store, const char *image, const char *sha256,
                                      trib_proposal_line *out)
 {

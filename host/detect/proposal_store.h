@@ -21,6 +21,8 @@ trib_status trib_proposal_store_open(const char *path, trib_proposal_store **out
 void trib_proposal_store_close(trib_proposal_store *store);         /* NULL is fine */
 size_t trib_proposal_store_count(const trib_proposal_store *store); /* of lines */
 
+/* The i-th line, in an order of the store's own; safe from any thread. */
+trib_status trib_proposal_store_at(const trib_proposal_store *store, size_t i, trib_proposal_line *out);
 /* The first line with this sum. Without one it fails with TRIB_NOT_FOUND, and says so if the file has the image's name
  * with another sum: it was changed since. Reads the line again, from the file that was opened; safe from any thread. */
 trib_status trib_proposal_store_find(const trib_proposal_store *store, const char *image, const char *sha256,

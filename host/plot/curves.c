@@ -229,30 +229,30 @@ static void put_x_axis(trib_text *t, const plot *p, const trib_curves *c)
 
 /* ---- legend ---- */
 
-/* "train loss 1.234": the name with the last value. */
-static void put_label(trib_text *t, const trib_curve *c)
+/* "train loss 1.234": the name with the last value, unless that says nothing. */
+static void put_label(trib_text *t, const trib_curve *c, bool parts)
 {
-    const double value = last_value(c);
+    const double value = parts ? NAN : last_value(c);
     trib_text_xml(t, c->name);
     if (!isnan(value)) trib_text_format(t, " %.4g", value);
 }
 
 /* Of its letters, by their average width. */
-static double label_width(const trib_curve *c)
+static double label_width(const trib_curve *c, bool parts)
 {
-    size_t letters = 6;
+    size_t letters = parts ? 0 : 6;
     for (const char *p = c->name; *p; ++p) letters += ((unsigned char)*p & 0xC0) != 0x80;
     return SWATCH + (double)letters * 0.56 * FONT + 16;
 }
 
 /* Writes, or if `t` is NULL only counts, the rows of the legend from `top` on. */
-static int put_legend(trib_text *t, const trib_panel *p, double top)
+static int put_legend(trib_text *t, const trib_panel *p, bool parts, double top)
 {
     int rows = 1;
     double x = LEFT;
     for (int i = 0; i < p->count; ++i) {
         const trib_curve *c = &p->curves[i];
-        const double width = label_width(c);
+        const double width = label_width(c, parts);
         if (x > LEFT && x + width > WIDTH) {
             ++rows;
             x = LEFT;
@@ -262,7 +262,7 @@ static int put_legend(trib_text *t, const trib_panel *p, double top)
             trib_text_format(t, "<path class=\"c s%d%s\" d=\"M%.2f %.2fh26\"/>", c->color % TRIB_CURVE_COLORS,
                              c->dashed ? " d" : "", x, y - 5);
             trib_text_format(t, "<text x=\"%.2f\" y=\"%.2f\">", x + SWATCH, y);
-            put_label(t, c);
+            put_label(t, c, parts);
             trib_text_add(t, "</text>\n");
         }
         x += width;
@@ -288,20 +288,21 @@ static int put_notes(trib_text *t, const trib_panel *p, double top)
 
 /* ---- the picture ---- */
 
-static double panel_height(const trib_panel *p)
+static double panel_height(const trib_panel *p, bool parts)
 {
-    return LINE * (1 + put_legend(NULL, p, 0) + put_notes(NULL, p, 0)) + PLOT_HEIGHT + TICKS_BELOW + GAP;
+    return LINE * (1 + put_legend(NULL, p, parts, 0) + put_notes(NULL, p, 0)) + PLOT_HEIGHT + TICKS_BELOW + GAP;
 }
 
 static void put_panel(trib_text *t, const trib_curves *c, const trib_panel *p, const trib_ticks *x, double top)
 {
     range unused = nothing, y = nothing;
     measure_panel(p, &unused, &y);
-    if (p->from_zero) include(&y, 0);
+    if (p->from_zero || c->parts) include(&y, 0);
+    if (c->parts) include(&y, 1);
     trib_text_format(t, "<text class=\"h\" x=\"%d\" y=\"%.2f\">", LEFT, top + LINE - 6);
     trib_text_xml(t, p->title);
     trib_text_add(t, "</text>\n");
-    const int rows = put_legend(t, p, top + LINE);
+    const int rows = put_legend(t, p, c->parts, top + LINE);
     const plot plot = { *x, trib_ticks_for(y.low, y.high, Y_TICKS, false), top + LINE * (1 + rows) + 4 };
     put_y_axis(t, &plot);
     put_x_axis(t, &plot, c);
@@ -363,6 +364,7 @@ static trib_ticks x_ticks(const trib_curves *c, const range *x)
 {
     if (c->x_names)
         return (trib_ticks) { .low = -0.5, .high = c->x_name_count - 0.5, .step = 1, .count = c->x_name_count };
+    if (c->parts) return trib_ticks_for(0, 1, X_TICKS, false);
     trib_ticks t = trib_ticks_for(x->low, x->high, X_TICKS, true);
     if (x->high > x->low && t.high > x->high) {
         t.high = x->high;
@@ -377,7 +379,7 @@ void trib_curves_svg(const trib_curves *c, trib_text *t)
     double height = LINE + GAP, top = LINE + GAP;
     size_t drawn = 0;
     for (int i = 0; i < c->count; ++i) drawn += measure_panel(&c->panels[i], &x, &y);
-    for (int i = 0; i < c->count; ++i) height += is_shown(&c->panels[i]) ? panel_height(&c->panels[i]) : 0;
+    for (int i = 0; i < c->count; ++i) height += is_shown(&c->panels[i]) ? panel_height(&c->panels[i], c->parts) : 0;
     height += LINE + GAP;
     trib_text_format(t,
                      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\" "
@@ -392,7 +394,7 @@ void trib_curves_svg(const trib_curves *c, trib_text *t)
     for (int i = 0; i < c->count; ++i) {
         if (!is_shown(&c->panels[i])) continue;
         put_panel(t, c, &c->panels[i], &across, top);
-        top += panel_height(&c->panels[i]);
+        top += panel_height(&c->panels[i], c->parts);
     }
     trib_text_format(t, "<text x=\"%d\" y=\"%.2f\" text-anchor=\"middle\">", LEFT + PLOT_WIDTH / 2, top + 4);
     trib_text_xml(t, drawn ? c->x_title : "nothing was measured yet");

@@ -40,6 +40,7 @@ typedef struct trib_curves {
     int count;
     const char *const *x_names; /* of x = 0, 1, ...: the ticks, evenly spaced; NULL: numbers */
     int x_name_count;
+    bool parts; /* x and y are parts of 1: both axes are from 0 to 1, and last values are not repeated in the legend */
 } trib_curves;
 
 /* Any number of points: what is narrower than the picture's resolution is drawn from its lowest to its highest value.

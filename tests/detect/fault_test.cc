@@ -3,6 +3,7 @@
 #include "detect/ap.h"
 #include "detect/coco.h"
 #include "detect/coco_ap.h"
+#include "detect/coco_plot.h"
 #include "detect/ilsvrc.h"
 #include "detect/pr_plot.h"
 #include "detect/proposals.h"
@@ -154,6 +155,12 @@ TEST_P(DetectFault, Plot)
         [&](int) { return trib_precision_recall_write(path.c_str(), &set.truths, &ap, "title"); }, GetParam());
     EXPECT_GE(faults, 10);
     trib_ap_release(&ap);
+    trib_coco_ap coco = {};
+    ASSERT_OK(trib_coco_ap_compute(&set.truths, &set.detections, nullptr, &coco));
+    EXPECT_GE(
+        fail_each([&](int) { return trib_coco_plot_write(path.c_str(), &set.truths, &coco, "title"); }, GetParam()),
+        10);
+    trib_coco_ap_release(&coco);
 }
 
 } // namespace

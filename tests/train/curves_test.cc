@@ -41,7 +41,7 @@ struct Curve {
 std::string svg(const std::vector<trib_curve> &curves, const char *title = "run")
 {
     const trib_panel panel = { "Loss", curves.data(), int(curves.size()), false };
-    const trib_curves all = { title, "epoch", &panel, 1, nullptr, 0 };
+    const trib_curves all = { title, "epoch", &panel, 1, nullptr, 0, false };
     trib_text text = {};
     trib_curves_svg(&all, &text);
     EXPECT_FALSE(text.failed);
@@ -202,7 +202,7 @@ TEST(Curves, StandOverNames)
     const trib_curve curve = { "serial", 0, false, x, y, 2, 0, true };
     const trib_panel panel = { "Images per second", &curve, 1, true };
     const char *const names[] = { "1", "8", "<32>" };
-    const trib_curves all = { "bench", "batch size", &panel, 1, names, 3 };
+    const trib_curves all = { "bench", "batch size", &panel, 1, names, 3, false };
     trib_text text = {};
     trib_curves_svg(&all, &text);
     const std::string picture(text.bytes, text.size);
@@ -222,7 +222,7 @@ TEST(Curves, AreReplacedAsAWholeOrNotAtAll)
     const std::string file = folder.file("curves.svg");
     Curve curve({ 1, 2 });
     const trib_panel panel = { "Loss", &curve.curve, 1, false };
-    const trib_curves all = { "run", "epoch", &panel, 1, nullptr, 0 };
+    const trib_curves all = { "run", "epoch", &panel, 1, nullptr, 0, false };
     for (int k = 1;; ++k) {
         support::write_file(file, "old");
         trib_fault_arm(k, false);
