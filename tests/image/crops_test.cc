@@ -58,6 +58,7 @@ std::vector<uint8_t> pixels_of(const trib_image *pictures, const trib_crop &crop
     EXPECT_LE(crop.x + crop.width, p.width);
     EXPECT_LE(crop.y + crop.height, p.height);
     std::vector<uint8_t> out;
+    out.reserve(std::size_t(3 * crop.width * crop.height));
     for (int i = 0; i < crop.height; ++i)
         for (int j = 0; j < crop.width; ++j) {
             int x = crop.x + (crop.mirror ? crop.width - 1 - j : j);

@@ -80,13 +80,17 @@ def show(width, height, size, policy, scales):
         print(*key, times[key], f"{crc:08x}")
 
 
-PAPER = [256, 288, 320, 352]
-for shape in [(375, 500), (500, 499)]:
-    show(*shape, 224, 144, PAPER)
-# Smaller, with what a size can do to the squares: they coincide, touch, overlap in crops, or lie apart.
-SMALL = [36, 41, 46, 50]
-for shape in [(28, 28), (1, 1), (30, 31), (1, 3), (2000, 200), (640, 480), (100, 61), (50, 60)]:
-    show(*shape, 32, 144, SMALL)
-show(60, 40, 32, 144, [40, 32])
-for shape in [(375, 500), (28, 28), (2000, 200), (500, 499), (1, 1)]:
-    show(*shape, 32, 10, SMALL)
+def main():
+    for shape in [(375, 500), (500, 499)]:
+        show(*shape, 224, 144, [256, 288, 320, 352])
+    # Smaller, with what a size can do to the squares: they coincide, touch, overlap in crops, or lie apart.
+    small = [36, 41, 46, 50]
+    for shape in [(28, 28), (1, 1), (30, 31), (1, 3), (2000, 200), (640, 480), (100, 61), (50, 60)]:
+        show(*shape, 32, 144, small)
+    show(60, 40, 32, 144, [40, 32])
+    for shape in [(375, 500), (28, 28), (2000, 200), (500, 499), (1, 1)]:
+        show(*shape, 32, 10, small)
+
+
+if __name__ == "__main__":
+    main()
