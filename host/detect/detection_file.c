@@ -95,16 +95,6 @@ static trib_status read_bytes(const opening *o, const char *bytes, size_t size, 
     return trib_read_detection_csv(bytes, size, path, &o->truth->truths, &o->file->detections);
 }
 
-static trib_status open_file(const opening *o, const char *path)
-{
-    char *bytes = NULL;
-    size_t size = 0;
-    TRIB_TRY(trib_read_text(path, &bytes, &size));
-    trib_status s = read_bytes(o, bytes, size, path);
-    trib_free(bytes);
-    return s;
-}
-
 /* ---- folders ---- */
 
 /* How many files are called after images, and how many after classes. */
@@ -172,18 +162,38 @@ static trib_status open_folder(const opening *o, const char *folder)
     return s;
 }
 
-trib_status trib_detections_open(const char *path, const trib_truth_file *truth, trib_detection_file *out)
+/* Takes `file`. */
+static trib_status finish(trib_status s, trib_detection_file *file, trib_detection_file *out)
+{
+    const size_t count = file->detections.count;
+    if (trib_failed(&s)) {
+        trib_detections_close(file);
+        return s;
+    }
+    snprintf(file->taken, sizeof file->taken, "%s: %zu detection%s", trib_box_format_name(file->format), count,
+             count == 1 ? "" : "s");
+    *out = *file;
+    return s;
+}
+
+trib_status trib_detections_read(const char *bytes, size_t size, const char *path, const trib_truth_file *truth,
+                                 trib_detection_file *out)
 {
     trib_detection_file file = { 0 };
     const opening o = { truth, &file };
-    trib_status s = trib_is_folder(path) ? open_folder(&o, path) : open_file(&o, path);
-    if (trib_failed(&s)) {
-        trib_detections_close(&file);
-        return s;
-    }
-    snprintf(file.taken, sizeof file.taken, "%s: %zu detection%s", trib_box_format_name(file.format),
-             file.detections.count, file.detections.count == 1 ? "" : "s");
-    *out = file;
+    return finish(read_bytes(&o, bytes, size, path), &file, out);
+}
+
+trib_status trib_detections_open(const char *path, const trib_truth_file *truth, trib_detection_file *out)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    trib_detection_file file = { 0 };
+    const opening o = { truth, &file };
+    if (trib_is_folder(path)) return finish(open_folder(&o, path), &file, out);
+    TRIB_TRY(trib_read_text(path, &bytes, &size));
+    trib_status s = trib_detections_read(bytes, size, path, truth, out);
+    trib_free(bytes);
     return s;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "data/file.h"
+#include "data/input.h"
 #include "detect/coco.h"
 #include "detect/fields.h"
 #include "detect/ilsvrc.h"
@@ -150,7 +151,13 @@ static trib_status open_voc(const char *bytes, size_t size, const char *path, co
                             trib_truth_file *truth)
 {
     trib_voc_options voc;
-    TRIB_TRY(prepare_voc(".", dialect_of(bytes, size, path), options, &voc, truth));
+    trib_text folder = { 0 };
+    const size_t length = (size_t)(trib_base_name(path) - path);
+    trib_text_put(&folder, length ? path : "./", length ? length : 2);
+    trib_status s = folder.failed ? trib_no_memory(path)
+                                  : prepare_voc(folder.bytes, dialect_of(bytes, size, path), options, &voc, truth);
+    trib_text_free(&folder);
+    if (trib_failed(&s)) return s;
     return trib_voc_read(bytes, size, path, &voc, &truth->truths);
 }
 
@@ -191,16 +198,6 @@ static trib_status open_bytes(const char *bytes, size_t size, const char *path, 
                           "YOLO's text files, the folder is to be named)",
                           name.text);
     }
-}
-
-static trib_status open_file(const char *path, const trib_truth_options *options, trib_truth_file *truth)
-{
-    char *bytes = NULL;
-    size_t size = 0;
-    TRIB_TRY(trib_read_text(path, &bytes, &size));
-    trib_status s = open_bytes(bytes, size, path, options, truth);
-    trib_free(bytes);
-    return s;
 }
 
 /* ---- folders ---- */
@@ -244,6 +241,8 @@ static trib_status open_folder(const char *path, const trib_truth_options *optio
 
 /* ---- both ---- */
 
+static const trib_truth_options no_options;
+
 static void describe(trib_truth_file *truth)
 {
     const trib_truths *t = &truth->truths;
@@ -256,18 +255,34 @@ static void describe(trib_truth_file *truth)
     if (aside) snprintf(truth->taken + used, sizeof truth->taken - (size_t)used, " (%zu difficult or crowds)", aside);
 }
 
-trib_status trib_truth_open(const char *path, const trib_truth_options *options, trib_truth_file *out)
+/* Takes `truth`. */
+static trib_status finish(trib_status s, trib_truth_file *truth, trib_truth_file *out)
 {
-    static const trib_truth_options none;
-    trib_truth_file truth = { 0 };
-    if (!options) options = &none;
-    trib_status s = trib_is_folder(path) ? open_folder(path, options, &truth) : open_file(path, options, &truth);
     if (trib_failed(&s)) {
-        trib_truth_close(&truth);
+        trib_truth_close(truth);
         return s;
     }
-    describe(&truth);
-    *out = truth;
+    describe(truth);
+    *out = *truth;
+    return s;
+}
+
+trib_status trib_truth_read(const char *bytes, size_t size, const char *path, const trib_truth_options *options,
+                            trib_truth_file *out)
+{
+    trib_truth_file truth = { 0 };
+    return finish(open_bytes(bytes, size, path, options ? options : &no_options, &truth), &truth, out);
+}
+
+trib_status trib_truth_open(const char *path, const trib_truth_options *options, trib_truth_file *out)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    trib_truth_file truth = { 0 };
+    if (trib_is_folder(path)) return finish(open_folder(path, options ? options : &no_options, &truth), &truth, out);
+    TRIB_TRY(trib_read_text(path, &bytes, &size));
+    trib_status s = trib_truth_read(bytes, size, path, options, out);
+    trib_free(bytes);
     return s;
 }
 

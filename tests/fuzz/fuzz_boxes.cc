@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as each of the text files of boxes: YOLO's names, truth and results, ILSVRC's classes and results, VOC's
-// results.
+// results; and as a file whose format is to be recognised, csv and lines of JSON included.
 #include <cstdint>
 #include <cstdlib>
 
 #include "detect/ilsvrc.h"
+#include "detect/truth_private.h"
 #include "detect/voc.h"
 #include "detect/yolo.h"
 
@@ -31,6 +32,24 @@ void expect_sound(const trib_truths &truths, const trib_detections &detections)
     check(!trib_failed(&s));
 }
 
+void check_recognised(const char *bytes, std::size_t size)
+{
+    trib_truth_file truth = {}, read = {};
+    trib_detection_file found = {};
+    start(&truth.truths);
+    trib_status s = trib_detections_read(bytes, size, "cat.txt", &truth, &found);
+    check(s);
+    if (!trib_failed(&s)) check(found.taken[0]);
+    expect_sound(truth.truths, found.detections);
+    s = trib_truth_read(bytes, size, "fuzz", nullptr, &read);
+    check(s);
+    const trib_detections none = {};
+    if (!trib_failed(&s)) expect_sound(read.truths, none);
+    trib_truth_close(&truth);
+    trib_truth_close(&read);
+    trib_detections_close(&found);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
@@ -49,5 +68,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     trib_truths_release(&truths);
     trib_truths_release(&names);
     trib_detections_release(&detections);
+    check_recognised(bytes, size);
     return 0;
 }
