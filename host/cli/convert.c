@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tributary convert: a model in another format. */
+ * tributary convert: a model in another format. (Boxes: convert_boxes.c.) */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "convert_boxes.h"
 #include "files.h"
 #include "output.h"
 #include "settings.h"
@@ -164,35 +165,47 @@ static trib_status check_files(const cli_group *groups, const cli_settings *sett
     return cli_files_check(&files);
 }
 
+static int convert_model(const cli_command *self, const convert_options *own, const cli_group *groups,
+                         const cli_settings *settings, const cli_texts *arguments)
+{
+    target to = { 0 };
+    int code = cli_expect(self, settings, arguments, 1, 1, "output file");
+    if (code != CLI_GO_ON) return code;
+    to.path = arguments->items[1];
+    code = check_usage(self, own, &to);
+    if (code != CLI_GO_ON) return code;
+    trib_status status = check_files(groups, settings, arguments, &to);
+    if (!trib_failed(&status)) status = convert(settings, own, arguments->items[0], &to);
+    trib_free(to.prototxt);
+    return trib_failed(&status) ? cli_report(&status) : CLI_OK;
+}
+
 static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     convert_options own = { .dtype = CLI_NOT_GIVEN };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_preprocess_group(&settings),
-                           cli_caffe_group(&settings), CLI_GROUPS_END };
+    cli_convert_boxes_options boxes = { .format = CLI_NOT_GIVEN };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_convert_boxes_group(&boxes),
+                           cli_truth_group(&boxes.files),     cli_preprocess_group(&settings),
+                           cli_caffe_group(&settings),        CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    target to = { 0 };
     settings.aux = true;
     int code = cli_parse(self, groups, argc, argv, &arguments);
-    if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1, "output file");
-    if (code == CLI_GO_ON) {
-        to.path = arguments.items[1];
-        code = check_usage(self, &own, &to);
-    }
-    if (code == CLI_GO_ON) {
-        trib_status status = check_files(groups, &settings, &arguments, &to);
-        if (!trib_failed(&status)) status = convert(&settings, &own, arguments.items[0], &to);
-        code = trib_failed(&status) ? cli_report(&status) : CLI_OK;
-    }
-    trib_free(to.prototxt);
+    if (code == CLI_GO_ON) code = cli_convert_boxes_check(self, &boxes, &arguments);
+    if (code == CLI_GO_ON && boxes.truth && (own.labels || own.dtype != CLI_NOT_GIVEN))
+        code = cli_usage(self, "--%s is for models, not for --boxes", own.labels ? "labels" : "dtype");
+    if (code == CLI_GO_ON)
+        code = boxes.truth ? cli_convert_boxes(&boxes, own.overwrite, groups, &settings, &arguments)
+                           : convert_model(self, &own, groups, &settings, &arguments);
     cli_options_release(groups, &arguments);
     return code;
 }
 
 const cli_command cli_convert = {
     .name = "convert",
-    .summary = "write a model in another format: safetensors, PyTorch, ONNX or Caffe",
-    .synopsis = "MODEL OUT.safetensors|.pth|.onnx|.caffemodel [--dtype TYPE] [--labels FILE]",
+    .summary = "write a model as safetensors, PyTorch, ONNX or Caffe, or boxes as COCO, VOC, ILSVRC or YOLO",
+    .synopsis = "MODEL OUT.safetensors|.pth|.onnx|.caffemodel [--dtype TYPE] [--labels FILE]\n"
+                "       tributary convert --boxes TRUTH [DETECTIONS] OUT [--format coco|voc|ilsvrc|yolo]",
     .description =
         "Reads a model of any format (info shows what is found in it) and writes it as safetensors, with network, "
         "labels, preprocessing and provenance; as a state_dict that torch.load(OUT, weights_only=True) reads; as an "
@@ -202,11 +215,18 @@ const cli_command cli_convert = {
         "options "
         "say; a guess is written down, and the provenance says that it is one. The same model and options give the "
         "same bytes.\n\n"
-        "ONNX keeps batch norms as nodes; f16 and bf16 are cast to f32 where they are used. Caffe has f32 only.",
+        "ONNX keeps batch norms as nodes; f16 and bf16 are cast to f32 where they are used. Caffe has f32 only.\n\n"
+        "With --boxes, the boxes of TRUTH, or DETECTIONS of them, are written as a JSON file of COCO's, a folder of "
+        "VOC's "
+        "or ILSVRC's XML or of YOLO's text (with classes.txt), or as results: COCO's JSON, ILSVRC's text, folders of "
+        "VOC's files per class and of YOLO's per image. Images and their sizes are those of TRUTH.",
     .examples = "  $ tributary convert googlenet.pth googlenet.safetensors --labels imagenet-classes.txt\n"
                 "  $ tributary convert bvlc_googlenet.caffemodel bvlc.safetensors --mean-file mean.binaryproto\n"
                 "  $ tributary convert run googlenet.pth --dtype f16\n"
                 "  $ tributary convert googlenet.pth googlenet.onnx\n"
-                "  $ tributary convert bvlc.safetensors bvlc.caffemodel\n",
+                "  $ tributary convert bvlc.safetensors bvlc.caffemodel\n"
+                "  $ tributary convert --boxes VOC2007/Annotations voc2007.json\n"
+                "  $ tributary convert --boxes truth.json labels/ --format yolo\n"
+                "  $ tributary convert --boxes truth.json found.csv found.json\n",
     .run = run,
 };

@@ -206,10 +206,11 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
     cli_eval_boxes_options boxes = cli_default_eval_boxes();
-    cli_group groups[] = { CLI_GROUP("Options", table, &own), cli_eval_boxes_group(&boxes),
-                           cli_compute_group(&settings),      cli_size_group(&settings),
-                           cli_decode_group(&settings),       cli_preprocess_group(&settings),
-                           cli_caffe_group(&settings),        CLI_GROUPS_END };
+    cli_group groups[] = {
+        CLI_GROUP("Options", table, &own), cli_eval_boxes_group(&boxes), cli_truth_group(&boxes.files),
+        cli_compute_group(&settings),      cli_size_group(&settings),    cli_decode_group(&settings),
+        cli_preprocess_group(&settings),   cli_caffe_group(&settings),   CLI_GROUPS_END
+    };
     cli_texts arguments = { 0 };
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_eval_boxes_check(self, &boxes, &arguments);

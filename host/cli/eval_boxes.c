@@ -32,17 +32,6 @@ static const cli_option table[] = {
     { 0, "format", CLI_CHOICE, AT(format), "json|table", "of standard output; default: table on a terminal, else json",
       0, 0 },
     { 0, "plot", CLI_FILE_OUT, AT(plot), "FILE", "write curves of precision and recall to FILE, as SVG", 0, 0 },
-    { 0, "box-classes", CLI_FILE_IN, AT(classes), "FILE",
-      "list of classes: for YOLO and VOC a name per line, for ILSVRC map_det.txt; YOLO's is also found as classes.txt "
-      "or "
-      "obj.names, ILSVRC's as map_det.txt, in the folder or the one above",
-      0, 0 },
-    { 0, "box-images", CLI_FILE_IN, AT(images), "FOLDER",
-      "images of YOLO's files, which say how large they are; default: beside the files, or 'images' for 'labels' in "
-      "their path",
-      0, 0 },
-    { 0, "box-list", CLI_FILE_IN, AT(list), "FILE",
-      "of VOC's and ILSVRC's annotations, only those whose names FILE lists, as in ImageSets/Main", 0, 0 },
 };
 
 cli_eval_boxes_options cli_default_eval_boxes(void)
@@ -64,7 +53,7 @@ static const char *given_without_truth(const cli_eval_boxes_options *o)
     if (o->iou > 0) return "iou";
     if (o->format != CLI_NOT_GIVEN) return "format";
     if (o->plot) return "plot";
-    return o->classes ? "box-classes" : o->images ? "box-images" : o->list ? "box-list" : NULL;
+    return cli_truth_option_given(&o->files);
 }
 
 int cli_eval_boxes_check(const cli_command *self, const cli_eval_boxes_options *o, const cli_texts *arguments)
@@ -92,8 +81,7 @@ static cli_box_rule rule_of_format(trib_box_format format)
 
 static trib_status open_truth(const cli_eval_boxes_options *o, cli_box_scores *s)
 {
-    const trib_truth_options options = { o->classes, o->images, o->list };
-    TRIB_TRY(trib_truth_open(o->truth, &options, &s->truth));
+    TRIB_TRY(trib_truth_open(o->truth, &o->files, &s->truth));
     cli_message("%s: %s", o->truth, s->truth.taken);
     if (!s->truth.truths.count)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s: has no boxes: there is nothing to be found", o->truth);

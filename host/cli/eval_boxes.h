@@ -9,12 +9,13 @@
 #include "detect/truth_file.h"
 #include "output.h"
 #include "settings.h"
+#include "truth_options.h"
 
 typedef enum cli_box_rule { CLI_RULE_VOC2007, CLI_RULE_VOC, CLI_RULE_COCO, CLI_RULE_ILSVRC } cli_box_rule;
 
 typedef struct cli_eval_boxes_options {
     const char *truth, *proposals; /* NULL: not given */
-    const char *classes, *images, *list;
+    trib_truth_options files;
     const char *plot;
     int rule, format; /* CLI_NOT_GIVEN */
     double iou;       /* 0: not given */
