@@ -5,10 +5,9 @@
 
 enum { USUAL_TOP_K = 5 };
 
-static trib_status ignore_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
-                                const int32_t *indices)
+static trib_status ignore_image(void *context, const cli_answer *answer)
 {
-    (void)context, (void)batch, (void)k, (void)probabilities, (void)indices;
+    (void)context, (void)answer;
     return trib_success();
 }
 
@@ -36,11 +35,12 @@ trib_status bench_pass(bench *b, bench_cell *cell, int round, bool last)
                       .batch_size = cell->is.batch,
                       .workers = b->options->workers,
                       .keeps_parameters = !last };
+    const cli_feed_handler handler = { .image = ignore_image };
     cli_texts inputs = { .items = (char *[]) { (char *)b->options->end_to_end }, .count = 1 };
     trib_source_options source = { .outputs = b->files.writes.path, .output_count = b->files.writes.count };
     trib_status status = cli_feed_open_source(&feed, &inputs, 0, &source);
     cli_reset_peak_rss();
-    if (!trib_failed(&status)) status = cli_feed_run(&feed, USUAL_TOP_K, ignore_batch, NULL);
+    if (!trib_failed(&status)) status = cli_feed_run(&feed, USUAL_TOP_K, &handler);
     if (!trib_failed(&status)) status = add_pass(&cell->passes, &feed, round);
     trib_source_close(feed.source);
     return status;

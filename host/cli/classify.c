@@ -40,6 +40,7 @@ static const cli_option table[] = {
 
 typedef struct classify {
     const classify_options *options;
+    int models; /* of the arguments */
     cli_files files;
     cli_feed feed;
     cli_rows rows;
@@ -66,29 +67,25 @@ static void note_failure(void *context, const char *name, const char *reason)
 }
 
 /* Failures first: if the run is interrupted between the two writes, --resume finds and lists them again. */
-static trib_status write_pending(classify *c)
+static trib_status write_pending(void *context)
 {
+    classify *c = context;
     if (c->options->errors) TRIB_TRY(cli_output_write(&c->errors, &c->failed));
     return cli_output_write(&c->output, &c->out);
 }
 
-static trib_status write_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
-                               const int32_t *indices)
+static trib_status write_image(void *context, const cli_answer *answer)
 {
     classify *c = context;
-    for (int i = 0; i < batch->item_count; ++i) {
-        const trib_batch_item *item = &batch->items[i];
-        size_t row = item->slot < 0 ? 0 : (size_t)item->slot * (size_t)k;
-        if (item->slot >= 0) {
-            cli_rows_good(&c->rows, item->name, probabilities + row, indices + row, &c->out);
-            continue;
-        }
-        const trib_status status = cli_with_hint(&item->status);
-        const char *reason = cli_reason(&status, item->name);
-        note_failure(c, item->name, reason);
-        cli_rows_failed(&c->rows, item->name, reason, &c->out);
+    if (!trib_failed(answer->status)) {
+        cli_rows_good(&c->rows, answer->name, answer->probabilities, answer->indices, &c->out);
+        return trib_success();
     }
-    return write_pending(c);
+    const trib_status status = cli_with_hint(answer->status);
+    const char *reason = cli_reason(&status, answer->name);
+    note_failure(c, answer->name, reason);
+    cli_rows_failed(&c->rows, answer->name, reason, &c->out);
+    return trib_success();
 }
 
 /* Resuming lists earlier failures again, so our own list is always rewritten from its start. */
@@ -138,8 +135,7 @@ static trib_status prepare(classify *c)
     c->feed.rows_on_terminal = terminal;
     c->rows.format = o->format >= 0 ? (cli_row_format)o->format : terminal ? CLI_TABLE : CLI_CSV;
     c->rows.model = c->feed.model;
-    c->rows.preprocess = &c->feed.preprocess;
-    c->rows.settings = c->feed.settings;
+    c->rows.feed = &c->feed;
     c->rows.topk = o->topk < c->feed.classes ? o->topk : c->feed.classes;
     return open_outputs(c);
 }
@@ -169,9 +165,10 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
     const classify_options *o = c->options;
     TRIB_TRY(cli_files_check(&c->files));
     trib_source_options source = { .outputs = c->files.writes.path, .output_count = c->files.writes.count };
-    TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &c->feed));
+    TRIB_TRY(cli_feed_open(settings, arguments, c->models, &source, o->batch, o->workers, &c->feed));
     TRIB_TRY(prepare(c));
-    trib_status status = cli_feed_run(&c->feed, c->rows.topk, write_batch, c);
+    trib_status status = cli_feed_run(
+        &c->feed, c->rows.topk, &(cli_feed_handler) { .image = write_image, .pause = write_pending, .context = c });
     if (!trib_failed(&status)) status = write_pending(c); /* writes headers if there was no batch */
     if (!trib_failed(&status)) status = cli_output_close(&c->output);
     if (!trib_failed(&status)) status = cli_output_close(&c->errors);
@@ -182,10 +179,13 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
 }
 
 static int classify_inputs(const classify_options *options, const cli_settings *settings, const cli_texts *arguments,
-                           cli_files files)
+                           int models, cli_files files)
 {
     files.prints = !options->output;
-    classify c = { .options = options, .files = files, .output = { .fd = -1 }, .errors = { .fd = -1 } };
+    cli_files_add_models(&files, arguments, models);
+    classify c = {
+        .options = options, .models = models, .files = files, .output = { .fd = -1 }, .errors = { .fd = -1 }
+    };
     trib_status status = classify_all(&c, settings, arguments);
     int code = trib_failed(&status) ? cli_report(&status) : c.feed.skipped + c.resume.failures ? CLI_SKIPPED : CLI_OK;
     cli_output_close(&c.output);
@@ -200,15 +200,12 @@ static int run(const cli_command *self, int argc, char **argv)
 {
     cli_settings settings = cli_default_settings();
     classify_options own = { .batch = 32, .topk = 5, .format = -1 };
-    cli_group groups[] = { CLI_GROUP("Options", table, &own),
-                           cli_compute_group(&settings),
-                           cli_size_group(&settings),
-                           cli_decode_group(&settings),
-                           cli_preprocess_group(&settings),
-                           cli_caffe_group(&settings),
-                           CLI_GROUPS_END };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own),    cli_crops_group(&settings),
+                           cli_members_compute_group(&settings), cli_size_group(&settings),
+                           cli_decode_group(&settings),          cli_preprocess_group(&settings),
+                           cli_caffe_group(&settings),           CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, argc, argv, &arguments);
+    int models = 0, code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "INPUT");
     if (code == CLI_GO_ON && own.resume && !own.output)
         code = cli_usage(self, "--resume continues a file: add -o FILE");
@@ -216,8 +213,9 @@ static int run(const cli_command *self, int argc, char **argv)
         code = cli_usage(self, "--resume needs --format csv or jsonl: a table cannot be continued");
     if (code == CLI_GO_ON && own.resume && own.overwrite)
         code = cli_usage(self, "--resume and --overwrite contradict each other");
+    if (code == CLI_GO_ON) code = cli_expect_models(self, &settings, &arguments, "INPUT", &models);
     if (code == CLI_GO_ON)
-        code = classify_inputs(&own, &settings, &arguments, cli_files_of(groups, &settings, &arguments));
+        code = classify_inputs(&own, &settings, &arguments, models, cli_files_of(groups, &settings, &arguments));
     cli_options_release(groups, &arguments);
     return code;
 }
@@ -225,7 +223,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_classify = {
     .name = "classify",
     .summary = "list the most likely classes of images",
-    .synopsis = "MODEL INPUT... [-o FILE] [--format csv|jsonl|table] [--topk K]",
+    .synopsis = "MODEL... INPUT... [-o FILE] [--format csv|jsonl|table] [--topk K] [--crops 1|10|144]",
     .description =
         "Classifies images and writes one row per image, in input order. An INPUT is an image (JPEG, PNG, WebP), a "
         "folder (searched recursively), @LIST (a file with one path per line), - (paths on standard input), a tar file "
@@ -234,11 +232,17 @@ const cli_command cli_classify = {
         "An image that cannot be read is skipped and reported on standard error with the reason; the exit code is then "
         "3. In folders and tar files, hidden names, system files (__MACOSX, Thumbs.db) and files without an image's "
         "extension are ignored; their number is reported.\n\n"
+        "Several models are asked together: the first argument is a MODEL, and so are those after it that are model "
+        "files or folders of training runs, recognised by their content. They may differ in architecture, input size, "
+        "device and precision, but not in their classes. Their probabilities are averaged, over all crops of an image "
+        "(--crops) and all models, before the most likely classes are taken; of equal ones, the one with the lower "
+        "index comes first.\n\n"
         "The columns of csv are filename,index_0,label_0,prob_0,... with the most likely class first. Labels are empty "
         "if the model has none.",
     .examples = "  $ tributary classify model.safetensors photo.jpg\n"
                 "  $ tributary classify model.safetensors photos/ -o photos.csv --errors skipped.csv\n"
                 "  $ find . -name '*.jpg' | tributary classify model.safetensors - --format jsonl --topk 1\n"
+                "  $ tributary classify a.safetensors b.safetensors c.safetensors photos/ --crops 10 --precision bf16\n"
                 "  $ curl -s https://example.org/photo.jpg | tributary classify model.safetensors /dev/stdin\n"
                 "  $ tributary classify model.safetensors 'shard-{000000..000009}.tar' -o shards.csv --resume\n",
     .run = run,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "eval_boxes.h"
-#include "feed.h"
+#include "feed_crops.h"
 #include "files.h"
 #include "output.h"
 #include "rows.h"
@@ -33,45 +33,54 @@ static const cli_option table[] = {
 
 enum { TOP = 5 };
 
+/* Images whose class is the most likely, or among the TOP most likely. */
+typedef struct right {
+    int64_t top1, top5;
+} right;
+
 typedef struct eval {
     const eval_options *options;
+    int models; /* of the arguments */
     cli_files files;
     cli_feed feed;
-    int64_t top1, top5;
-    int64_t *count, *right; /* per class */
-    int64_t *confusion;     /* classes x classes, NULL unless asked for */
+    right joint, alone[TRIB_MOST_MEMBERS]; /* the latter of several models */
+    int64_t *count, *right;                /* per class */
+    int64_t *confusion;                    /* classes x classes, NULL unless asked for */
 } eval;
 
-static trib_status count_batch(void *context, const trib_batch *batch, int k, const float *probabilities,
-                               const int32_t *indices)
+static void say_skipped(eval *e, const cli_answer *answer)
 {
-    (void)probabilities;
+    const trib_status status = cli_with_hint(answer->status);
+    cli_progress_clear(&e->feed.progress);
+    fputs("skipped: ", stderr);
+    cli_print_safe(stderr, answer->name);
+    fputs(": ", stderr);
+    cli_print_safe(stderr, cli_reason(&status, answer->name));
+    fputc('\n', stderr);
+}
+
+static void count_right(right *r, const int32_t *best, int k, int label)
+{
+    bool among = false;
+    for (int j = 0; j < k; ++j) among |= best[j] == label;
+    r->top1 += best[0] == label;
+    r->top5 += among;
+}
+
+static trib_status count_image(void *context, const cli_answer *answer)
+{
     eval *e = context;
-    int classes = e->feed.classes;
-    for (int i = 0; i < batch->item_count; ++i) {
-        const trib_batch_item *item = &batch->items[i];
-        if (item->slot < 0) {
-            cli_progress_clear(&e->feed.progress);
-            fputs("skipped: ", stderr);
-            cli_print_safe(stderr, item->name);
-            fputs(": ", stderr);
-            const trib_status status = cli_with_hint(&item->status);
-            cli_print_safe(stderr, cli_reason(&status, item->name));
-            fputc('\n', stderr);
-            continue;
-        }
-        if (item->label < 0 || item->label >= classes)
-            return TRIB_ERROR(TRIB_BAD_DATA, "%s: label %d, but the model has classes 0 to %d", item->name, item->label,
-                              classes - 1);
-        const int32_t *best = indices + (size_t)item->slot * (size_t)k;
-        bool first = best[0] == item->label, among = false;
-        for (int j = 0; j < k; ++j) among |= best[j] == item->label;
-        e->top1 += first;
-        e->top5 += among;
-        e->count[item->label] += 1;
-        e->right[item->label] += first;
-        if (e->confusion) e->confusion[(size_t)item->label * (size_t)classes + (size_t)best[0]] += 1;
-    }
+    const int classes = e->feed.classes, label = answer->label, best = answer->indices ? answer->indices[0] : 0;
+    if (trib_failed(answer->status)) return say_skipped(e, answer), trib_success();
+    if (label < 0 || label >= classes)
+        return TRIB_ERROR(TRIB_BAD_DATA, "%s: label %d, but the model has classes 0 to %d", answer->name, label,
+                          classes - 1);
+    count_right(&e->joint, answer->indices, answer->k, label);
+    for (int m = 0; answer->members && m < e->models; ++m)
+        count_right(&e->alone[m], answer->members + (size_t)m * (size_t)answer->k, answer->k, label);
+    e->count[label] += 1;
+    e->right[label] += best == label;
+    if (e->confusion) e->confusion[(size_t)label * (size_t)classes + (size_t)best] += 1;
     return trib_success();
 }
 
@@ -113,19 +122,51 @@ static cJSON *confusion_json(const eval *e)
     return rows;
 }
 
-static cJSON *results_json(const eval *e)
+static void add_right(const eval *e, const right *r, cJSON *json)
 {
-    const cli_feed *f = &e->feed;
-    double top1 = percent(e->top1, f->good), top5 = percent(e->top5, f->good);
-    cJSON *json = cJSON_CreateObject();
-    cli_json_add_name(json, "model", trib_model_path(f->model));
+    const double top1 = percent(r->top1, e->feed.good), top5 = percent(r->top5, e->feed.good);
     cJSON_AddNumberToObject(json, "top1", top1);
     cJSON_AddNumberToObject(json, "top1_err", round(1e4 * (100 - top1)) / 1e4);
     cJSON_AddNumberToObject(json, "top5", top5);
     cJSON_AddNumberToObject(json, "top5_err", round(1e4 * (100 - top5)) / 1e4);
+}
+
+/* One model: how it did alone, and what it was asked. */
+static cJSON *model_json(const eval *e, int i)
+{
+    const cli_member *member = &e->feed.members.items[i];
+    cJSON *json = cJSON_CreateObject();
+    cli_json_add_name(json, "model", trib_model_path(member->model));
+    add_right(e, e->models > 1 ? &e->alone[i] : &e->joint, json);
+    cJSON_AddNumberToObject(json, "img_size", member->preprocess.crop_width);
+    cJSON *scales = cJSON_AddArrayToObject(json, "scales");
+    for (int s = 0; s < cli_feed_scale_count(&e->feed, i); ++s)
+        cJSON_AddItemToArray(scales, cJSON_CreateNumber(cli_feed_scale(&e->feed, i, s)));
+    cJSON_AddStringToObject(json, "interpolation", trib_interpolation_name(member->preprocess.interpolation));
+    return json;
+}
+
+static void add_policy(const eval *e, cJSON *json)
+{
+    int evaluations = 0;
+    for (int i = 0; i < e->models; ++i) evaluations += cli_feed_evaluations(&e->feed, i);
+    cJSON_AddNumberToObject(json, "crops", cli_crops_policy(e->feed.settings));
+    cJSON_AddBoolToObject(json, "mirror", cli_crops_policy(e->feed.settings) > 1);
+    cJSON_AddNumberToObject(json, "evaluations_per_image", evaluations);
+    cJSON *models = cJSON_AddArrayToObject(json, "models");
+    for (int i = 0; i < e->models; ++i) cJSON_AddItemToArray(models, model_json(e, i));
+}
+
+static cJSON *results_json(const eval *e)
+{
+    const cli_feed *f = &e->feed;
+    cJSON *json = cJSON_CreateObject();
+    if (e->models == 1) cli_json_add_name(json, "model", trib_model_path(f->model));
+    add_right(e, &e->joint, json);
     cJSON_AddNumberToObject(json, "num_images", (double)f->good);
     cJSON_AddNumberToObject(json, "skipped", (double)f->skipped);
     cJSON_AddNumberToObject(json, "images_per_second", round(10 * (double)f->good / f->seconds) / 10);
+    add_policy(e, json);
     cJSON *per_class = cJSON_AddArrayToObject(json, "per_class");
     for (int i = 0; i < f->classes; ++i) cJSON_AddItemToArray(per_class, class_json(e, i));
     if (e->confusion) cJSON_AddItemToObject(json, "confusion", confusion_json(e));
@@ -173,9 +214,9 @@ static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli
                                    .outputs = e->files.writes.path,
                                    .output_count = e->files.writes.count };
     TRIB_TRY(cli_files_check(&e->files));
-    TRIB_TRY(cli_feed_open(settings, arguments->items[0], arguments, 1, &source, o->batch, o->workers, &e->feed));
+    TRIB_TRY(cli_feed_open(settings, arguments, e->models, &source, o->batch, o->workers, &e->feed));
     TRIB_TRY(prepare(e, file));
-    trib_status status = cli_feed_run(&e->feed, TOP, count_batch, e);
+    trib_status status = cli_feed_run(&e->feed, TOP, &(cli_feed_handler) { .image = count_image, .context = e });
     if (status.code == TRIB_CANCELLED) {
         cli_message("interrupted after %" PRId64 " images; nothing was written", e->feed.good);
         return status;
@@ -186,10 +227,11 @@ static trib_status evaluate_all(eval *e, const cli_settings *settings, const cli
     return print_results(e, file);
 }
 
-static int evaluate(const eval_options *options, const cli_settings *settings, const cli_texts *arguments,
+static int evaluate(const eval_options *options, const cli_settings *settings, const cli_texts *arguments, int models,
                     cli_files files)
 {
-    eval e = { .options = options, .files = files };
+    eval e = { .options = options, .models = models, .files = files };
+    cli_files_add_models(&e.files, arguments, models);
     cli_output file = { .fd = -1 };
     trib_status status = evaluate_all(&e, settings, arguments, &file);
     int code = trib_failed(&status) ? cli_report(&status) : e.feed.skipped ? CLI_SKIPPED : CLI_OK;
@@ -206,20 +248,22 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
     cli_eval_boxes_options boxes = cli_default_eval_boxes();
-    cli_group groups[] = {
-        CLI_GROUP("Options", table, &own), cli_eval_boxes_group(&boxes), cli_truth_group(&boxes.files),
-        cli_compute_group(&settings),      cli_size_group(&settings),    cli_decode_group(&settings),
-        cli_preprocess_group(&settings),   cli_caffe_group(&settings),   CLI_GROUPS_END
-    };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own),    cli_crops_group(&settings),
+                           cli_eval_boxes_group(&boxes),         cli_truth_group(&boxes.files),
+                           cli_members_compute_group(&settings), cli_size_group(&settings),
+                           cli_decode_group(&settings),          cli_preprocess_group(&settings),
+                           cli_caffe_group(&settings),           CLI_GROUPS_END };
     cli_texts arguments = { 0 };
-    int code = cli_parse(self, groups, argc, argv, &arguments);
+    int models = 0, code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_eval_boxes_check(self, &boxes, &arguments);
     if (code == CLI_GO_ON && boxes.truth && (own.labels || own.confusion))
         code = cli_usage(self, "--%s is for classes of images, not for --boxes", own.labels ? "labels" : "confusion");
     const cli_eval_boxes_results results = { own.results, own.overwrite };
     if (code == CLI_GO_ON && boxes.truth) code = cli_eval_boxes(&boxes, &results, groups, &settings, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
-    if (code == CLI_GO_ON) code = evaluate(&own, &settings, &arguments, cli_files_of(groups, &settings, &arguments));
+    if (code == CLI_GO_ON) code = cli_expect_models(self, &settings, &arguments, "DATASET", &models);
+    if (code == CLI_GO_ON)
+        code = evaluate(&own, &settings, &arguments, models, cli_files_of(groups, &settings, &arguments));
     cli_options_release(groups, &arguments);
     return code;
 }
@@ -227,12 +271,18 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_eval = {
     .name = "eval",
     .summary = "measure accuracy on labelled images, or how well objects are found",
-    .synopsis = "MODEL DATASET... [--labels FILE] [--confusion] [--results-file FILE]\n"
+    .synopsis = "MODEL... DATASET... [--crops 1|10|144] [--labels FILE] [--confusion] [--results-file FILE]\n"
                 "       tributary eval --boxes TRUTH [DETECTIONS] [--proposals FILE] [--rule RULE] [--plot FILE]",
     .description =
         "Classifies labelled images and prints JSON: top1, top1_err, top5 and top5_err in percent, num_images, "
         "skipped, images_per_second (from the first read to the last result, including the preparation of the "
-        "network), and per_class.\n\n"
+        "network), per_class, and what the networks were asked: crops, mirror, evaluations_per_image (of all models "
+        "together), and of each of the models its own accuracy, img_size, scales (of the short side) and "
+        "interpolation.\n\n"
+        "Several models are asked together, and images are decoded once: the first argument is a MODEL, and so are "
+        "those after it that are model files or folders of training runs, recognised by their content. They may differ "
+        "in architecture, input size, device and precision, but not in their classes. Their probabilities are "
+        "averaged, over all crops of an image (--crops) and all models, as in the paper.\n\n"
         "A DATASET is a folder with one subfolder of images per class, tar shards in which each image has a .cls file "
         "beside it, or an IDX file of images with its labels. A shard or an IDX file may come through a pipe. Images "
         "that cannot be read are skipped; the exit code is then 3.\n\n"
@@ -252,6 +302,8 @@ const cli_command cli_eval = {
         "there is nothing to be found.",
     .examples = "  $ tributary eval model.safetensors imagenet/val\n"
                 "  $ tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
+                "  $ tributary eval model.safetensors imagenet/val --crops 144 --precision bf16\n"
+                "  $ tributary eval a.safetensors b.safetensors c.safetensors imagenet/val --crops 10\n"
                 "  $ tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n"
                 "  $ tributary eval --boxes instances_val2017.json detections.json\n"
                 "  $ tributary eval --boxes VOC2007/Annotations found.csv --rule voc2007 --plot curves.svg\n"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed.h"
 
-#include <inttypes.h>
 #include <malloc.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "text.h"
+#include "feed_crops.h"
+#include "feed_run.h"
+#include "notes.h"
 #include "tributary/internal/alloc.h"
-#include "watch.h"
+
+/* ---- opening ---- */
 
 /* Class names in model order: a label is the position of the folder's name in them. *out = NULL if the model has none.
  */
@@ -38,65 +38,78 @@ trib_status cli_feed_open_source(cli_feed *feed, const cli_texts *inputs, int fi
     trib_free(names);
     if (trib_failed(&status)) return status;
     cli_print_notes(feed->source);
-    int64_t count = trib_source_count(feed->source);
-    if (count > 0 && count < feed->batch_size) feed->batch_size = (int)count;
+    int64_t count = trib_source_count(feed->source), regions = count * cli_feed_evaluations(feed, 0);
+    if (regions > 0 && regions < feed->batch_size) feed->batch_size = (int)regions;
     return status;
 }
 
-trib_status cli_feed_open(const cli_settings *settings, const char *model, const cli_texts *inputs, int first_input,
+trib_status cli_feed_open(const cli_settings *settings, const cli_texts *arguments, int models,
                           const trib_source_options *source_options, int batch_size, int workers, cli_feed *feed)
 {
     *feed = (cli_feed) { .settings = settings, .batch_size = batch_size, .workers = workers };
-    TRIB_TRY(cli_open_device(settings, &feed->device));
-    TRIB_TRY(cli_load_model(settings, model, &feed->model, &feed->preprocess));
-    cli_say_guess(settings, feed->model);
-    return cli_feed_open_source(feed, inputs, first_input, source_options);
+    TRIB_TRY(cli_members_open(settings, arguments, models, &feed->members));
+    const cli_member *first = &feed->members.items[0];
+    feed->device = first->device;
+    feed->preprocess = first->preprocess;
+    feed->model = cli_members_labels(&feed->members);
+    TRIB_TRY(cli_feed_open_crops(feed));
+    return cli_feed_open_source(feed, arguments, models, source_options);
 }
 
 void cli_feed_close(cli_feed *feed)
 {
     trib_source_close(feed->source);
-    trib_model_destroy(feed->model);
-    trib_device_close(feed->device);
+    cli_members_close(&feed->members);
+    trib_free(feed->crops);
     *feed = (cli_feed) { 0 };
+}
+
+/* ---- one image ---- */
+
+static trib_status load(const cli_feed *feed, trib_item *item)
+{
+    const trib_preprocess *p = &feed->preprocess;
+    trib_loader_options options = { .layout = TRIB_NHWC,
+                                    .decode = feed->settings->decode,
+                                    .memory_limit = feed->settings->loader_memory };
+    float *row = trib_realloc_array(NULL, (size_t)p->crop_height * (size_t)p->crop_width * 3, sizeof *row);
+    if (!row) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for an image");
+    trib_status status = trib_item_load(item, p, &options, row);
+    trib_free(row);
+    return status;
+}
+
+trib_status cli_feed_try(cli_feed *feed, trib_item *item)
+{
+    void *made = NULL;
+    int64_t bytes = 0;
+    TRIB_TRY(item->status);
+    if (!feed->crops) return load(feed, item);
+    const trib_image_loader_options options = cli_feed_loader_options(feed);
+    TRIB_TRY(trib_item_make(item, &options, cli_feed_make_crops, feed, &made, &bytes));
+    cli_feed_release_crops(made);
+    return trib_success();
 }
 
 /* ---- running ---- */
 
-enum { MOST_IN_FLIGHT = 2 };
-
-/* A batch being computed, and its results, in memory of trib_host_alloc. */
-typedef struct in_flight {
-    const trib_batch *batch; /* NULL: unused */
-    int64_t job;
-    float *probabilities;
-    int32_t *indices;
-} in_flight;
-
-typedef struct runner {
-    cli_feed *feed;
-    trib_session *session;
-    trib_loader *loader;
-    int k; /* classes per image */
-    in_flight slots[MOST_IN_FLIGHT];
-    int depth; /* used slots: on a GPU one batch is copied while another is computed */
-    int64_t begun, finished;
-    trib_normalise normalise;
-    cli_batch_function handle;
-    void *context;
-} runner;
-
-static trib_status allocate_results(runner *r)
+trib_status cli_feed_pass_on(const cli_feed_state *state, const cli_answer *answer, const char *note)
 {
-    size_t count = (size_t)r->feed->batch_size * (size_t)r->k;
-    for (int i = 0; i < r->depth; ++i) {
-        in_flight *slot = &r->slots[i];
-        void *probabilities, *indices;
-        TRIB_TRY(trib_host_alloc(r->feed->device, count * sizeof *slot->probabilities, &probabilities));
-        slot->probabilities = probabilities;
-        TRIB_TRY(trib_host_alloc(r->feed->device, count * sizeof *slot->indices, &indices));
-        slot->indices = indices;
-    }
+    cli_feed *feed = state->feed;
+    bool failed = trib_failed(answer->status);
+    if (feed->first_seconds == 0 && !failed) feed->first_seconds = cli_now() - cli_start_time();
+    TRIB_TRY(state->handler->image(state->handler->context, answer));
+    feed->good += !failed;
+    feed->skipped += failed;
+    if (!failed) cli_image_notes_count(&feed->notes, note);
+    return trib_success();
+}
+
+trib_status cli_feed_pause(const cli_feed_state *state)
+{
+    cli_feed *feed = state->feed;
+    if (state->handler->pause) TRIB_TRY(state->handler->pause(state->handler->context));
+    cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
     return trib_success();
 }
 
@@ -115,109 +128,16 @@ static void keep_little_freed_memory(const cli_feed *feed)
 #endif
 }
 
-/* The loader comes first: its threads decode while the network is prepared. */
-static trib_status prepare(runner *r)
-{
-    cli_feed *feed = r->feed;
-    static const char *const logits[] = { "logits" };
-    bool raw = cli_wants_raw_pixels(feed->settings, feed->device);
-    trib_session_options options;
-    r->depth = trib_device_get_info(feed->device)->host ? 1 : MOST_IN_FLIGHT;
-    TRIB_TRY(allocate_results(r));
-    TRIB_TRY(cli_session_options(feed->settings, feed->device, feed->batch_size, &options));
-    if (raw) cli_take_raw_pixels(&options.plan, &feed->preprocess, &r->normalise);
-    options.plan.top_k = r->k;
-    options.plan.outputs = logits;
-    options.plan.output_count = 1;
-    options.in_flight = r->depth;
-    trib_loader_options loading = { .batch_size = feed->batch_size,
-                                    .workers = feed->workers,
-                                    .prefetch = 1 + r->depth,
-                                    .layout = options.plan.input_layout,
-                                    .raw = raw,
-                                    .decode = feed->settings->decode,
-                                    .device = feed->device,
-                                    .memory_limit = feed->settings->loader_memory };
-    keep_little_freed_memory(feed);
-    TRIB_TRY(trib_loader_create(feed->source, &feed->preprocess, &loading, &r->loader));
-    TRIB_TRY(cli_create_session(feed->settings, feed->device, feed->model, &options, &r->session));
-    if (!feed->keeps_parameters) trib_model_release_parameters(feed->model);
-    return trib_success();
-}
-
-static trib_status begin(runner *r, const trib_batch *batch)
-{
-    in_flight *slot = &r->slots[r->begun++ % r->depth];
-    slot->batch = batch;
-    if (batch->count == 0) return trib_success();
-    return trib_session_submit(r->session, batch->pixels, batch->count,
-                               (void *const[]) { slot->probabilities, slot->indices }, &slot->job);
-}
-
-static void count_notes(cli_feed *feed, const trib_batch *batch)
-{
-    for (int i = 0; i < batch->item_count; ++i)
-        if (batch->items[i].slot >= 0) cli_image_notes_count(&feed->notes, batch->items[i].note);
-}
-
-/* Waits for the oldest batch and passes on its results, in order. */
-static trib_status finish(runner *r)
-{
-    cli_feed *feed = r->feed;
-    in_flight *slot = &r->slots[r->finished++ % r->depth];
-    const trib_batch *batch = slot->batch;
-    trib_status status = batch->count > 0 ? trib_session_wait(r->session, slot->job) : trib_success();
-    if (feed->first_seconds == 0 && batch->count > 0) feed->first_seconds = cli_now() - cli_start_time();
-    if (!trib_failed(&status)) status = r->handle(r->context, batch, r->k, slot->probabilities, slot->indices);
-    if (!trib_failed(&status)) {
-        feed->good += batch->count;
-        feed->skipped += batch->item_count - batch->count;
-        count_notes(feed, batch);
-        cli_progress_update(&feed->progress, feed->already_done + feed->good + feed->skipped, feed->skipped);
-    }
-    trib_loader_give_back(r->loader, batch);
-    return trib_outcome(&status);
-}
-
-static trib_status run_batches(runner *r)
-{
-    for (;;) {
-        const trib_batch *batch = NULL;
-        trib_status stopped = cli_stopped() ? TRIB_ERROR(TRIB_CANCELLED, "interrupted") : trib_success();
-        if (!trib_failed(&stopped)) stopped = trib_loader_next(r->loader, &batch);
-        if (batch) TRIB_TRY(begin(r, batch));
-        /* At the end and after an interruption, batches already begun are finished. */
-        while (r->finished < r->begun && (!batch || r->begun - r->finished == r->depth)) TRIB_TRY(finish(r));
-        if (!batch) return stopped;
-    }
-}
-
-static void cancel_loader(void *loader) { trib_loader_cancel(loader); }
-
-trib_status cli_feed_run(cli_feed *feed, int top_k, cli_batch_function handle, void *context)
+trib_status cli_feed_run(cli_feed *feed, int top_k, const cli_feed_handler *handler)
 {
     int k = top_k < feed->classes ? top_k : feed->classes;
-    runner r = { .feed = feed, .k = k, .handle = handle, .context = context };
-    cli_watch *watch = NULL;
-    trib_status status;
-    double start = cli_now();
+    cli_feed_state state = { .feed = feed, .handler = handler, .k = k };
     cli_catch_signals();
+    keep_little_freed_memory(feed);
     feed->progress = cli_progress_begin(trib_source_count(feed->source), feed->already_done, feed->rows_on_terminal);
-    TRIB_TRY_GOTO(status, done, prepare(&r));
-    TRIB_TRY_GOTO(status, done, cli_watch_start(cancel_loader, r.loader, &watch));
-    status = run_batches(&r);
-    feed->seconds = cli_now() - start;
-    feed->loader = trib_loader_get_stats(r.loader);
-done:
+    trib_status status = feed->crops ? cli_feed_run_panel(&state) : cli_feed_run_batches(&state);
     cli_progress_clear(&feed->progress);
     cli_image_notes_print(&feed->notes);
-    cli_watch_stop(watch);
-    trib_session_destroy(r.session); /* waits for work that reads the loader's memory */
-    trib_loader_destroy(r.loader);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) cli_print_passed_over(feed->source);
-    for (int i = 0; i < MOST_IN_FLIGHT; ++i) {
-        trib_host_free(feed->device, r.slots[i].probabilities);
-        trib_host_free(feed->device, r.slots[i].indices);
-    }
     return status;
 }

@@ -12,6 +12,11 @@ void cli_files_add(cli_file_list *list, const char *what, const char *path)
     list->path[list->count++] = path;
 }
 
+void cli_files_add_models(cli_files *files, const cli_texts *arguments, int models)
+{
+    for (int i = 1; i < models; ++i) cli_files_add(&files->reads, "MODEL", arguments->items[i]);
+}
+
 /* "FILE|none": the word stands for no file. */
 static bool is_word(const cli_option *option, const char *value)
 {

@@ -5,7 +5,7 @@
 
 #include "settings.h"
 
-enum { CLI_MOST_FILES = 16 };
+enum { CLI_MOST_FILES = 96 };
 
 typedef struct cli_file_list {
     const char *what[CLI_MOST_FILES]; /* as the user knows it: "MODEL", "--errors" */
@@ -23,6 +23,8 @@ typedef struct cli_files {
  */
 cli_files cli_files_of(const cli_group *groups, const cli_settings *settings, const cli_texts *arguments);
 void cli_files_add(cli_file_list *list, const char *what, const char *path);
+/* The first `models` arguments are models. */
+void cli_files_add_models(cli_files *files, const cli_texts *arguments, int models);
 
 /* Called before any file is opened for writing. Fails if two names are the same file, naming both. */
 trib_status cli_files_check(const cli_files *files);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rows.h"
 
-#include "tributary/internal/alloc.h"
 #include <math.h>
 
 void cli_rows_header(const cli_rows *rows, cli_buffer *out)
@@ -122,17 +121,7 @@ static const char *fault(const void *context, const cJSON *row, char text[CLI_RE
 /* Does a loader's work on an item. */
 static trib_status attempt(const void *context, trib_item *item)
 {
-    const cli_rows *rows = context;
-    const trib_preprocess *p = rows->preprocess;
-    TRIB_TRY(item->status);
-    trib_loader_options options = { .layout = TRIB_NHWC,
-                                    .decode = rows->settings->decode,
-                                    .memory_limit = rows->settings->loader_memory };
-    float *row = trib_realloc_array(NULL, (size_t)p->crop_height * (size_t)p->crop_width * 3, sizeof *row);
-    if (!row) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for an image");
-    trib_status status = trib_item_load(item, p, &options, row);
-    trib_free(row);
-    return status;
+    return cli_feed_try(((const cli_rows *)context)->feed, item);
 }
 
 cli_records cli_rows_records(const cli_rows *rows)

@@ -3,8 +3,8 @@
 #ifndef TRIBUTARY_CLI_ROWS_H
 #define TRIBUTARY_CLI_ROWS_H
 
+#include "feed.h"
 #include "resume.h"
-#include "settings.h"
 
 typedef enum cli_row_format { CLI_CSV = 0, CLI_JSONL, CLI_TABLE } cli_row_format;
 
@@ -12,9 +12,7 @@ typedef struct cli_rows {
     cli_row_format format;
     int topk;
     const trib_model *model; /* for the labels */
-    /* to try an item again that has no row */
-    const trib_preprocess *preprocess;
-    const cli_settings *settings;
+    cli_feed *feed;          /* opened and not run yet: to try an item again that has no row */
 } cli_rows;
 
 /* The first line: csv only. */

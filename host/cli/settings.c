@@ -104,6 +104,18 @@ static const cli_option preprocess_options[] = {
     { 0, "channels", CLI_CHOICE, AT(channels), "rgb|bgr", "channel order of the network's input", 0, 0 },
 };
 
+static const cli_option crops_options[] = {
+    { 0, "crops", CLI_CHOICE, AT(crops), "1|10|144",
+      "parts of an image whose probabilities are averaged: 1 (default), the model's own preprocessing; 10, corners and "
+      "centre of the centre square, each also mirrored; 144, as in the paper: of four scales three squares each, of "
+      "each its corners, its centre and all of it, each also mirrored",
+      0, 0 },
+    { 0, "scales", CLI_INTS, AT(scales), "N,...",
+      "for 10 and 144 crops: lengths of the image's short side after it is resized; default: 256, 288, 320 and 352 "
+      "times input size / 224, of which 10 crops take the smallest",
+      1, 65535 },
+};
+
 static const cli_option caffe_options[] = {
     { 0, "prototxt", CLI_FILE_IN, AT(prototxt), "FILE",
       "a Caffe model's network as text: compared with the network, and read for size, mean and scale", 0, 0 },
@@ -136,6 +148,28 @@ cli_group cli_swept_compute_group(cli_settings *settings)
     return group;
 }
 
+/* For commands that take several models: what one is given for all, each may be given. */
+static const cli_option members_options[] = {
+    { 0, "device", CLI_TEXTS, AT(devices), "SPEC,...",
+      "where to compute: auto (default), cpu, cuda or cuda:N; one for all models, or one for each", 0, 0 },
+    { 0, "precision", CLI_CHOICES, AT(precisions), "fp32|tf32|fp16|bf16",
+      "element type of activations and products, one for all models or one for each; sums are always fp32: fp32 "
+      "(default); tf32 rounds factors to 10 bits; fp16 and bf16 halve the memory; 'tributary devices' lists what each "
+      "device supports",
+      0, 0 },
+};
+
+cli_group cli_members_compute_group(cli_settings *settings)
+{
+    enum { ALL = sizeof compute_options / sizeof *compute_options };
+    static cli_option own[ALL];
+    for (int i = 0; i < ALL; ++i) {
+        const size_t at = compute_options[i].offset;
+        own[i] = at == AT(device) ? members_options[0] : at == AT(precision) ? members_options[1] : compute_options[i];
+    }
+    return (cli_group)CLI_GROUP("Computing", own, settings);
+}
+
 cli_group cli_target_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("A card of another machine", target_options, settings);
@@ -160,6 +194,15 @@ cli_group cli_decode_group(cli_settings *settings)
 cli_group cli_caffe_group(cli_settings *settings)
 {
     return (cli_group)CLI_GROUP("Files that Caffe's models come with", caffe_options, settings);
+}
+cli_group cli_crops_group(cli_settings *settings)
+{
+    return (cli_group)CLI_GROUP("Several crops of an image", crops_options, settings);
+}
+int cli_crops_policy(const cli_settings *settings)
+{
+    static const int policies[] = { 1, 10, 144 };
+    return policies[settings->crops];
 }
 cli_group cli_preprocess_group(cli_settings *settings)
 {

@@ -19,6 +19,8 @@ typedef struct cli_settings {
     const char *target;       /* a card that need not be in this machine; NULL: none. Only for plans */
     const char *choice_cache; /* a file, "none", or NULL: the default file */
     int precision, launch, layout;
+    cli_texts devices;   /* commands that take several models (members.h): in their order, in place of `device` ... */
+    cli_ints precisions; /* ... and `precision` */
     cli_schedules schedule;
     int threads, lanes;
     int chunk; /* images per chunk of a lane; 0: automatic. No option: bench sets it */
@@ -36,6 +38,8 @@ typedef struct cli_settings {
     int crop_mode, interpolation, resample_order, channels;
     cli_triple mean, std;
     const char *prototxt, *mean_file; /* NULL: none */
+    int crops;                        /* how many parts of an image a network is asked about: index of a policy */
+    cli_ints scales;                  /* none: the policy's own */
     trib_decode_options decode;
     int64_t loader_memory; /* 0: half of what the process may use */
 } cli_settings;
@@ -45,6 +49,8 @@ cli_settings cli_default_settings(void);
 cli_group cli_compute_group(cli_settings *settings);
 /* The same without --schedule, --launch and --precision, which bench takes lists of. */
 cli_group cli_swept_compute_group(cli_settings *settings);
+/* The same with lists for --device and --precision. */
+cli_group cli_members_compute_group(cli_settings *settings);
 cli_group cli_target_group(cli_settings *settings);     /* --target */
 cli_group cli_order_group(cli_settings *settings);      /* --fast */
 cli_group cli_size_group(cli_settings *settings);       /* --img-size */
@@ -52,6 +58,8 @@ cli_group cli_random_group(cli_settings *settings);     /* --arch and its compan
 cli_group cli_decode_group(cli_settings *settings);     /* --max-pixels ... */
 cli_group cli_caffe_group(cli_settings *settings);      /* --prototxt, --mean-file */
 cli_group cli_preprocess_group(cli_settings *settings); /* --crop-pct ... */
+cli_group cli_crops_group(cli_settings *settings);      /* --crops, --scales */
+int cli_crops_policy(const cli_settings *settings);     /* 1, 10 or 144 */
 
 /* Checks that the arguments are MODEL (absent with --arch) and `fewest` .. `most` more, called `what` in messages.
  * Returns CLI_GO_ON, or reports the error and returns CLI_USAGE. */

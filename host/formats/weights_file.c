@@ -21,6 +21,8 @@ static const trib_weights_driver *driver_of(const unsigned char *head, size_t si
     return NULL;
 }
 
+bool trib_weights_recognised(const unsigned char *head, size_t size) { return driver_of(head, size) != NULL; }
+
 trib_status trib_weights_open_whole(const trib_weights_driver *driver, size_t size,
                                     trib_status (*read)(trib_weights_file *file, trib_blob *blob), trib_blob *blob,
                                     trib_weights_file **out)

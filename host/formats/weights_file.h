@@ -56,6 +56,9 @@ trib_status trib_weights_open_whole(const trib_weights_driver *driver, size_t si
 extern const trib_weights_driver trib_safetensors_driver, trib_torch_zip_driver, trib_torch_legacy_driver,
     trib_torch_tar_driver, trib_caffe_driver, trib_onnx_driver;
 
+/* Whether one of the drivers opens a file that begins like this: `size` bytes, all of a short file. */
+bool trib_weights_recognised(const unsigned char *head, size_t size);
+
 /* Reads the descriptions of the tensors from a file of any size or a pipe, without the data. `path` is copied. The file
  * or pipe stays open until load or close. */
 trib_status trib_weights_open(const char *path, trib_weights_file **out);

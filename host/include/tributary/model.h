@@ -42,6 +42,10 @@ typedef struct trib_model_options {
  * `options` may be NULL. A file of another format (HDF5, TensorFlow's, ...) fails with TRIB_UNSUPPORTED, naming the
  * format; a damaged file, or one that holds no weights, with TRIB_BAD_DATA. Nothing in a PyTorch file is executed. */
 trib_status trib_model_load(const char *path, const trib_model_options *options, trib_model **out);
+/* Whether `path` is a regular file that begins like a model, or the folder of a training run: for command lines where
+ * models and images stand side by side. Images, IDX files and tar shards are none; pipes are not read and are none, nor
+ * is what cannot be opened. Whether the file holds a network, loading finds. Fails for a run without a checkpoint. */
+trib_status trib_model_recognise(const char *path, bool *is_model);
 /* A network with random parameters from `seed`, for benchmarks and tests. It has no labels; its preprocessing is what
  * would be guessed for a file in the network's own dialect (trib_model_preprocess_guess). */
 trib_status trib_model_random(const trib_network_spec *net, uint64_t seed, trib_model **out);
