@@ -54,6 +54,17 @@ static void show_message(void *context, const char *text)
     cli_message("%s", text);
 }
 
+static void show_preparing(void *context, int64_t done, int64_t images)
+{
+    view *v = context;
+    double now = cli_now();
+    if (!v->terminal || now - v->last < REFRESH_SECONDS) return;
+    v->last = now;
+    v->shown = true;
+    fprintf(stderr, "\r\033[Kproposals: image %" PRId64 " of %" PRId64, done, images);
+    fflush(stderr);
+}
+
 static void show_epoch(void *context, const trib_epoch_report *report)
 {
     char line[TRIB_REPORT_LINE];
@@ -81,9 +92,12 @@ typedef struct session {
 
 static trib_status open_run(session *s)
 {
-    trib_train_events events = {
-        .context = &s->view, .wish = wish, .message = show_message, .progress = show_progress, .epoch = show_epoch
-    };
+    trib_train_events events = { .context = &s->view,
+                                 .wish = wish,
+                                 .message = show_message,
+                                 .preparing = show_preparing,
+                                 .progress = show_progress,
+                                 .epoch = show_epoch };
     TRIB_TRY(cli_open_device(s->settings, &s->device));
     int batch = s->options.plan.batch;
     TRIB_TRY(cli_plan_options(s->settings, s->device, &s->options.plan));
@@ -119,6 +133,10 @@ static int end(const session *s, const trib_status *status, const trib_train_res
         if (r->saved >= 0)
             cli_message("the newest checkpoint is that of step %" PRId64 ": %s/last", r->saved, s->options.folder);
         return code;
+    }
+    if (r->unprepared) {
+        cli_message("stopped before the first step; the same command goes on with the proposals found so far");
+        return CLI_STOPPED;
     }
     if (r->stopped) {
         cli_message("stopped after step %" PRId64 ", saved; the same command with --resume continues", r->step);
@@ -183,6 +201,7 @@ static int run_words(const cli_command *self, int argc, char **argv, int64_t ste
     cli_train_groups(&own, &settings, groups);
     int code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON && step) own.output = folder; /* it may have been moved */
+    cli_train_fill_in(&own);
     if (code == CLI_GO_ON && own.replay) code = replay_run(self, &own, &arguments);
     if (code == CLI_GO_ON) code = check(self, &own, &arguments);
     if (code == CLI_GO_ON) code = cli_train_resolve(self, &own, &settings, &s.options);
@@ -227,6 +246,11 @@ const cli_command cli_train = {
         "which each image has a .cls file beside it, or an IDX file of images with its labels. An image that cannot be "
         "read is reported, and another one takes its place (not in validation); the exit code is then 3. IDX images "
         "are resized whole; of others, evaluation and --sampling none and mirror take the centre (--crop-pct).\n\n"
+        "With --boxes, the network learns what regions of the images show, as R-CNN's does, for 'tributary detect': "
+        "DATA "
+        "are images, the truth has boxes of their objects, and a class 'background' is added. An epoch is as many "
+        "windows as have each one with an object once; top-1 is that of windows of the images put aside, objects and "
+        "background in the same shares.\n\n"
         "RUN gets args.json, summary.csv (a row per epoch, timm's columns), metrics.jsonl, curves.svg, checkpoint-N, "
         "last and model_best. A checkpoint is a model, too, and RUN stands for its model, or before the end for its "
         "best "
@@ -238,10 +262,13 @@ const cli_command cli_train = {
         "A loss that is not finite stops the run; --replay RUN with the number of a step as its only argument shows "
         "that "
         "step again.",
-    .examples = "  $ tributary train photos/ -o run --epochs 30 --lr 0.02 --sched onecycle\n"
-                "  $ tributary train photos/ -o run --init googlenet.safetensors --freeze conv1,conv2 --lr 0.001\n"
-                "  $ tributary train 'train-{000000..000099}.tar' --val-data val.tar -o run -b 256 --resume\n"
-                "  $ tributary train train-images-idx3-ubyte.gz -o run --img-size 64 --sampling mirror --model-ema\n"
-                "  $ tributary train --replay run 1234\n",
+    .examples =
+        "  $ tributary train photos/ -o run --epochs 30 --lr 0.02 --sched onecycle\n"
+        "  $ tributary train photos/ -o run --init googlenet.safetensors --freeze conv1,conv2 --lr 0.001\n"
+        "  $ tributary train 'train-{000000..000099}.tar' --val-data val.tar -o run -b 256 --resume\n"
+        "  $ tributary train train-images-idx3-ubyte.gz -o run --img-size 64 --sampling mirror --model-ema\n"
+        "  $ tributary train photos/ --boxes annotations.json -o run --init googlenet.safetensors --lr 0.001 -b "
+        "128\n"
+        "  $ tributary train --replay run 1234\n",
     .run = run,
 };

@@ -106,7 +106,8 @@ static cli_option optimiser_options[] = {
 
 static cli_option data_options[] = {
     { 0, "sampling", CLI_TEXT, AT(sampling), "PRESET",
-      "random views: none; mirror; caffe: a window of the image, mirrored; paper (default): 8 to 100 % of the area, "
+      "random views: none; mirror (default with --boxes); caffe: a window of the image, mirrored; paper (default): 8 "
+      "to 100 % of the area, "
       "aspect ratio 3/4 to 4/3, mirrored, any interpolation, distorted colours",
       0, 0 },
     { 0, "val-data", CLI_TEXTS, AT(validation), "DATA,...",
@@ -125,11 +126,31 @@ static cli_option data_options[] = {
       "threads that read and decode; default: one per CPU this process may use, or OMP_NUM_THREADS if lower", 1, 1024 },
 };
 
+static const cli_option region_options[] = {
+    { 0, "boxes", CLI_TEXT, AT(boxes), "TRUTH",
+      "train on regions: boxes of the objects in DATA, as COCO's JSON, a folder of VOC's or ILSVRC's XML or of YOLO's "
+      "text. The classes are the truth's, and 'background'; folders do not count. Images are found in the truth by "
+      "their names",
+      0, 0 },
+    { 0, "proposals", CLI_FILE_IN, AT(proposals), "FILE",
+      "regions to choose from, as 'tributary propose' wrote them; default: they are computed when the run starts, and "
+      "kept in RUN",
+      0, 0 },
+    { 0, "strategy", CLI_CHOICE, AT(strategy), "single|fast|quality|paper",
+      "by which proposals are computed; default fast", 0, 0 },
+    { 0, "positives", CLI_REAL, AT(objects), "SHARE",
+      "of the windows of a batch that show an object: its own box, or a proposal with an IoU of at least 0.5; the "
+      "others show background, with less. Neither are proposals that only match a difficult object, or lie in a crowd. "
+      "Default 0.25, R-CNN's 32 of 128",
+      0, 1 },
+    { 0, "context", CLI_INT, AT(context), "PIXELS",
+      "of the network's input on each side of a box; beyond the image is the mean; default 16", 0, 1024 },
+};
+
 cli_train_options cli_train_defaults(void)
 {
     return (cli_train_options) { .arch = "torchvision",
                                  .schedule = "cosine",
-                                 .sampling = "paper",
                                  .batch = 32,
                                  .accumulate = 1,
                                  .epochs = 90,
@@ -143,7 +164,15 @@ cli_train_options cli_train_defaults(void)
                                  .momentum = 0.9,
                                  .weight_decay = 2e-4,
                                  .aux_weight = 0.3,
-                                 .validation_share = CLI_NOT_GIVEN };
+                                 .validation_share = CLI_NOT_GIVEN,
+                                 .strategy = TRIB_STRATEGY_FAST,
+                                 .objects = 0.25,
+                                 .context = 16 };
+}
+
+void cli_train_fill_in(cli_train_options *own)
+{
+    if (!own->sampling) own->sampling = own->boxes ? "mirror" : "paper";
 }
 
 /* ---- help from the library's tables ---- */
@@ -169,6 +198,7 @@ void cli_train_groups(cli_train_options *own, cli_settings *settings, cli_group 
     explain_tables();
     const cli_group all[CLI_TRAIN_GROUPS] = { CLI_GROUP("Options", run_options, own),
                                               CLI_GROUP("Data", data_options, own),
+                                              CLI_GROUP("Regions", region_options, own),
                                               CLI_GROUP("Network", network_options, own),
                                               CLI_GROUP("Optimiser", optimiser_options, own),
                                               cli_size_group(settings),
@@ -193,6 +223,25 @@ static int resolve_names(const cli_command *command, const cli_train_options *ow
         return cli_not_in_table(command, "init-rule", own->init_rule, cli_init_rule_names);
     if (!out->lr.schedule) return cli_not_in_table(command, "sched", own->schedule, cli_lr_schedule_names);
     if (!out->sampling) return cli_not_in_table(command, "sampling", own->sampling, cli_sampling_names);
+    return CLI_GO_ON;
+}
+
+static int resolve_regions(const cli_command *command, const cli_train_options *own, trib_train_options *out)
+{
+    const cli_train_options usual = cli_train_defaults();
+    const bool asked = own->proposals || own->strategy != usual.strategy || own->context != usual.context ||
+                       own->objects < usual.objects || own->objects > usual.objects;
+    if (!own->boxes && asked)
+        return cli_usage(command, "--proposals, --strategy, --positives and --context need --boxes TRUTH");
+    if (own->boxes && (own->class_names || own->labels))
+        return cli_usage(command, "--boxes has classes of its own: leave --class-names and --labels out");
+    if (own->boxes && out->sampling->crop != TRIB_CROP_EVALUATION)
+        return cli_usage(command, "with --boxes, --sampling is mirror (the default) or none");
+    out->boxes = own->boxes;
+    out->proposals = own->proposals;
+    out->strategy = (trib_strategy)own->strategy;
+    out->objects = own->objects;
+    out->context = own->context;
     return CLI_GO_ON;
 }
 
@@ -267,12 +316,13 @@ static const char *const harmless[] = { "epochs",    "max-steps", /* first: see 
                                         "log-every", "replay",    "workers",       "labels",           "class-names",
                                         "val-data",  "val-split", "device",        "launch",           "schedule",
                                         "threads",   "lanes",     "memory-limit",  "loader-memory",    "choice-cache",
-                                        "fast",      NULL };
+                                        "fast",      "boxes",     "proposals",     "strategy",         NULL };
 
 int cli_train_resolve(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
                       trib_train_options *out)
 {
     int code = resolve_names(command, own, out);
+    if (code == CLI_GO_ON) code = resolve_regions(command, own, out);
     if (code == CLI_GO_ON) code = resolve_average(command, own, &out->average);
     if (code == CLI_GO_ON) code = resolve_loss_scale(command, own, settings, out);
     if (code != CLI_GO_ON) return code;

@@ -8,19 +8,22 @@
 
 typedef struct cli_train_options {
     const char *output, *arch, *init, *init_rule, *schedule, *sampling, *labels, *class_names, *replay, *loss_scale;
+    const char *boxes, *proposals;
     cli_texts frozen, validation;
-    int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop;
+    int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop, strategy, context;
     int64_t max_steps, checkpoint_every, average_start;
-    double width, lr, momentum, weight_decay, clip_norm, smoothing, aux_weight, ema_decay, validation_share;
+    double width, lr, momentum, weight_decay, clip_norm, smoothing, aux_weight, ema_decay, validation_share, objects;
     double warmup_epochs, warmup_lr, min_lr, decay_epochs, decay_rate;
     double pct_start, div_factor, final_div_factor, base_momentum, max_momentum;
     bool fixed_momentum, nesterov, caffe_rules, ema, resume, resume_anyway;
 } cli_train_options;
 
 cli_train_options cli_train_defaults(void);
+/* After the command line was read: what was not given and depends on other options. */
+void cli_train_fill_in(cli_train_options *own);
 
 /* The groups of all options of the command. */
-enum { CLI_TRAIN_GROUPS = 10 };
+enum { CLI_TRAIN_GROUPS = 11 };
 void cli_train_groups(cli_train_options *own, cli_settings *settings, cli_group groups[CLI_TRAIN_GROUPS]);
 
 /* From words to the library's tables and values. Returns CLI_GO_ON, or reports the error and returns CLI_USAGE. */

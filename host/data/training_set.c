@@ -30,6 +30,8 @@ static trib_status check_arguments(const char *const *inputs, int count, const t
     if (o->kept_bytes < 0)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "kept_bytes is %lld; it must not be negative",
                           (long long)o->kept_bytes);
+    if (o->unlabelled && (o->class_names || o->class_count || o->labels_path))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a set without labels has neither classes nor a file of labels");
     return trib_success();
 }
 
@@ -58,11 +60,15 @@ static trib_status no_images_of(const trib_training_set *set, int class, int64_t
                       name, set->class_count);
 }
 
+static trib_status check_images(const trib_training_set *set)
+{
+    if (set->parts[TRIB_TRAINING].count || set->parts[TRIB_VALIDATION].count) return trib_success();
+    return TRIB_ERROR(TRIB_NOT_FOUND, "the training data have no images");
+}
+
 static trib_status check_counts(const trib_training_set *set, const int64_t *counts[TRIB_PARTS])
 {
     char name[96];
-    if (!set->parts[TRIB_TRAINING].count && !set->parts[TRIB_VALIDATION].count)
-        return TRIB_ERROR(TRIB_NOT_FOUND, "the training data have no images");
     if (set->class_count < 2)
         return TRIB_ERROR(TRIB_BAD_DATA,
                           "all images are of one class, %s: there is nothing to learn; name the folder with a folder "
@@ -107,7 +113,7 @@ static trib_status open_part(trib_training_set *set, const trib_training_inputs 
 {
     const trib_names *names = &inputs->parts[part];
     bool known = part == TRIB_VALIDATION; /* the classes are those of the training images */
-    trib_source_options options = { .need_labels = true,
+    trib_source_options options = { .need_labels = !o->unlabelled,
                                     .class_names = o->class_names,
                                     .class_count = o->class_count,
                                     .labels_path = known ? NULL : o->labels_path };
@@ -141,12 +147,14 @@ static trib_status note_validation(trib_training_set *set, const trib_training_i
     return trib_success();
 }
 
-static trib_status fill(trib_training_set *set, const trib_training_inputs *inputs, const trib_training_set_options *o)
+static trib_status fill(trib_training_set *set, const trib_training_set_options *o)
 {
+    const trib_training_inputs *inputs = &set->inputs;
     bool given = inputs->parts[TRIB_VALIDATION].count > 0;
     double share = given || o->validation_share < 0 ? 0 : o->validation_share > 0 ? o->validation_share : DEFAULT_SHARE;
     TRIB_TRY(open_part(set, inputs, TRIB_TRAINING, o, share));
-    TRIB_TRY(check_classes(set));
+    TRIB_TRY(check_images(set));
+    if (!o->unlabelled) TRIB_TRY(check_classes(set));
     if (given) TRIB_TRY(open_part(set, inputs, TRIB_VALIDATION, o, 0));
     for (size_t i = 0; i < set->class_names.count; ++i)
         set->hash = trib_training_hash(set->hash, set->class_names.items[i], strlen(set->class_names.items[i]) + 1);
@@ -166,9 +174,11 @@ trib_status trib_training_set_open(const char *const *inputs, int count, const t
     if (set) {
         set->process = trib_process();
         set->hash = TRIB_HASH_START;
-        s = fill(set, &found, options);
+        set->inputs = found;
+        s = fill(set, options);
+    } else {
+        trib_training_inputs_free(&found);
     }
-    trib_training_inputs_free(&found);
     if (trib_failed(&s))
         trib_training_set_close(set);
     else
@@ -186,7 +196,16 @@ void trib_training_set_close(trib_training_set *set)
     trib_free(set->text);
     trib_names_free(&set->class_names);
     trib_names_free(&set->notes);
+    trib_training_inputs_free(&set->inputs);
     trib_free(set);
+}
+
+trib_status trib_training_set_reopen(const trib_training_set *set, trib_training_part part, trib_source **out)
+{
+    const trib_names *names = &set->inputs.parts[part];
+    *out = NULL;
+    return names->count ? trib_source_open((const char *const *)names->items, (int)names->count, NULL, out)
+                        : trib_success();
 }
 
 /* ---- what is known ---- */

@@ -23,7 +23,14 @@ typedef struct trib_found_images {
     size_t count, capacity;
 } trib_found_images;
 
+/* Files and folders to open: inputs of each part, the second possibly without any. */
+typedef struct trib_training_inputs {
+    trib_names parts[TRIB_PARTS];
+    bool paired; /* the second part was found beside the first */
+} trib_training_inputs;
+
 struct trib_training_set {
+    trib_training_inputs inputs;
     trib_source *sources[TRIB_PARTS]; /* the second is NULL if validation images are a share of the first */
     trib_found_images parts[TRIB_PARTS];
     char *text; /* all names in sequence */
@@ -34,16 +41,14 @@ struct trib_training_set {
     uint64_t hash, process;
 };
 
-/* Files and folders to open: inputs of each part, the second possibly without any. */
-typedef struct trib_training_inputs {
-    trib_names parts[TRIB_PARTS];
-    bool paired; /* the second part was found beside the first */
-} trib_training_inputs;
-
 /* Looks for validation data beside the inputs unless there is a share. */
 trib_status trib_training_inputs_find(const char *const *inputs, int count, const trib_training_set_options *options,
                                       trib_training_inputs *out);
 void trib_training_inputs_free(trib_training_inputs *inputs);
+
+/* Opens a second source of a part's images, in the order in which the set has them; those of a share of the first
+ * part's lie among them. *out is NULL if the part has no source of its own. For sets without labels. */
+trib_status trib_training_set_reopen(const trib_training_set *set, trib_training_part part, trib_source **out);
 
 /* True if every image to train on is of an input whose images have one size: IDX files. */
 bool trib_training_set_has_one_size(const trib_training_set *set);

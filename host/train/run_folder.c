@@ -62,7 +62,8 @@ static trib_status note(void *context, const char *name)
     inventory *held = context;
     if (strcmp(name, TRIB_RUN_ARGS) == 0)
         held->args = true;
-    else if (strcmp(name, TRIB_RUN_LOCK) != 0 && !temporary_owner(name))
+    else if (strcmp(name, TRIB_RUN_LOCK) != 0 && !temporary_owner(name) &&
+             strncmp(name, TRIB_RUN_PROPOSALS, strlen(TRIB_RUN_PROPOSALS)) != 0)
         snprintf(held->foreign, sizeof held->foreign, "%.60s", name);
     return trib_success();
 }

@@ -12,6 +12,7 @@
 #define TRIB_RUN_BEST "model_best"
 #define TRIB_RUN_MODEL "model.safetensors" /* finished */
 #define TRIB_RUN_CHECKPOINT "checkpoint-"
+#define TRIB_RUN_PROPOSALS "proposals-" /* and the strategy; may be there before args.json */
 
 struct trib_run_folder {
     char *path;

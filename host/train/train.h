@@ -13,6 +13,7 @@
 
 #include "train/report.h"
 #include "train/run_folder.h"
+#include "tributary/proposals.h"
 #include "tributary/train_schedule.h"
 #include "tributary/trainer.h"
 #include "tributary/training_data.h"
@@ -32,6 +33,13 @@ typedef struct trib_train_options {
     int workers;
     trib_decode_options decode;
     int64_t loader_memory;
+    /* Regions in place of whole images: the network learns what proposals show, and background is a class of its own
+     * (detect/region_classes.h, data/training_windows.h). `sampling` counts for mirrors only. */
+    const char *boxes;      /* truth: a file or folder (detect/truth_file.h); NULL: whole images */
+    const char *proposals;  /* a file of them; NULL: they are computed, and kept in the run's folder */
+    trib_strategy strategy; /* by which they are computed */
+    double objects;         /* share of windows that show objects; 0: a quarter */
+    int context;            /* pixels of the network's input around a box, on each side */
     /* network */
     trib_network_spec net;      /* its classes are those of the data; network and width are those of `init`, if given */
     const char *init;           /* a model to begin with; NULL: none */
@@ -78,10 +86,13 @@ typedef struct trib_train_events {
     void (*message)(void *context, const char *text);
     void (*progress)(void *context, const trib_progress_report *report); /* after each step */
     void (*epoch)(void *context, const trib_epoch_report *report);
+    /* While proposals are looked for: images done, of how many. */
+    void (*preparing)(void *context, int64_t done, int64_t images);
 } trib_train_events;
 
 typedef struct trib_train_result {
     bool stopped;         /* by a wish, before the end */
+    bool unprepared;      /* that was before the first step, while proposals were looked for: they are kept */
     int64_t step;         /* steps done, by earlier processes, too */
     int64_t saved;        /* the step of the newest checkpoint, written or gone on from; -1: none */
     int64_t bad_step;     /* counted from 1: a loss or a parameter was not finite then; 0: none */

@@ -8,6 +8,7 @@
 
 typedef struct totals {
     double images, right, loss;
+    double objects, right_objects; /* of windows */
 } totals;
 
 /* Softmax cross-entropy, without label smoothing: it is to be compared between runs. */
@@ -20,7 +21,8 @@ static double loss_of(const float *row, int classes, int label)
     return log(sum) + largest - (double)row[label];
 }
 
-static void count(const trib_training_batch *batch, const float *logits, int classes, totals *out)
+/* `background`: a class, or -1. */
+static void count(const trib_training_batch *batch, const float *logits, int classes, int background, totals *out)
 {
     for (int i = 0; i < batch->count; ++i) {
         const float *row = logits + (size_t)i * (size_t)classes;
@@ -30,6 +32,8 @@ static void count(const trib_training_batch *batch, const float *logits, int cla
             if (row[k] > row[best]) best = k;
         out->images += 1;
         out->right += best == batch->labels[i];
+        out->objects += batch->labels[i] != background;
+        out->right_objects += batch->labels[i] != background && best == batch->labels[i];
         out->loss += loss_of(row, classes, batch->labels[i]);
     }
 }
@@ -59,7 +63,7 @@ static trib_status run_batches(trib_train *t, trib_session *session, trib_traini
         TRIB_TRY(trib_training_loader_next(loader, &batch));
         if (!batch) return say_damaged(t, loader);
         TRIB_TRY(trib_session_run(session, batch->pixels, batch->count, (void *[]) { logits }));
-        count(batch, logits, t->net.classes, out);
+        count(batch, logits, t->net.classes, t->o.boxes ? t->boxes.background : -1, out);
         trib_training_loader_give_back(loader, batch);
         *cancelled = trib_train_ask(t) == TRIB_TRAIN_STOP;
         if (*cancelled) return trib_success();
@@ -68,8 +72,8 @@ static trib_status run_batches(trib_train *t, trib_session *session, trib_traini
 
 static trib_status start_loader(trib_train *t, int batch, trib_training_loader **out)
 {
-    trib_training_loader_options options = { .part = TRIB_VALIDATION,
-                                             .batch_size = batch,
+    const trib_training_rows rows = trib_train_rows(t, TRIB_VALIDATION);
+    trib_training_loader_options options = { .batch_size = batch,
                                              .workers = t->o.workers,
                                              .layout = trib_trainer_plan(t->trainer)->inputs[0].layout,
                                              .raw = t->o.raw,
@@ -77,7 +81,7 @@ static trib_status start_loader(trib_train *t, int batch, trib_training_loader *
                                              .decode = t->o.decode,
                                              .memory_limit = t->o.loader_memory,
                                              .in_order = true };
-    return trib_training_loader_create(t->set, &t->preprocess, &options, out);
+    return trib_training_loader_create_for(&rows, &t->preprocess, &options, out);
 }
 
 static trib_status create_session(trib_train *t, bool average, int batch, trib_session **out)
@@ -103,7 +107,7 @@ static trib_status create_session(trib_train *t, bool average, int batch, trib_s
 
 static trib_status evaluate(trib_train *t, bool average, totals *out, bool *cancelled)
 {
-    int64_t images = trib_training_set_count(t->set, TRIB_VALIDATION);
+    int64_t images = trib_train_measured(t);
     int batch = images < t->o.plan.batch ? (int)images : t->o.plan.batch;
     trib_session *session = NULL;
     trib_training_loader *loader = NULL;
@@ -120,11 +124,22 @@ static trib_status evaluate(trib_train *t, bool average, totals *out, bool *canc
     return s;
 }
 
+/* Most windows show background: how many of those with objects are right is another question. */
+static void take_kinds(trib_train *t, const totals *raw)
+{
+    const double background = raw->images - raw->objects;
+    t->top1_objects = 100 * raw->right_objects / raw->objects;
+    t->top1_background = 100 * (raw->right - raw->right_objects) / background;
+    if (t->o.boxes)
+        trib_train_say(t, "%.0f windows of objects: top-1 %.2f %%; %.0f of background: %.2f %%", raw->objects,
+                       t->top1_objects, background, t->top1_background);
+}
+
 trib_status trib_train_evaluate(trib_train *t, bool *cancelled)
 {
     totals raw = { 0 }, averaged = { 0 };
     *cancelled = false;
-    if (!trib_training_set_count(t->set, TRIB_VALIDATION)) return trib_success();
+    if (!trib_train_measured(t)) return trib_success();
     TRIB_TRY(evaluate(t, false, &raw, cancelled));
     if (t->o.average.kind != TRIB_AVERAGE_NONE && !*cancelled) TRIB_TRY(evaluate(t, true, &averaged, cancelled));
     if (*cancelled) return trib_success();
@@ -132,5 +147,6 @@ trib_status trib_train_evaluate(trib_train *t, bool *cancelled)
     t->state.eval_loss = raw.loss / raw.images;
     t->state.averaged_top1 = 100 * averaged.right / averaged.images;
     t->state.averaged_loss = averaged.loss / averaged.images;
+    take_kinds(t, &raw);
     return trib_success();
 }

@@ -11,6 +11,7 @@
 #include "tributary/internal/alloc.h"
 
 enum { PLATEAU_AFTER = 200, LIMIT_SECONDS = 5, USUAL_LOG = 50 };
+static const double USUAL_OBJECTS = 0.25; /* R-CNN's 32 of 128 */
 
 void trib_train_say(trib_train *t, const char *format, ...)
 {
@@ -45,14 +46,18 @@ trib_status trib_train_open(trib_device *device, const trib_train_options *optio
     if (!t) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a training run");
     t->device = device;
     t->o = *options;
+    if (!(t->o.objects > 0)) t->o.objects = USUAL_OBJECTS;
+    if (t->o.boxes) t->o.raw = false; /* windows have the numbers of regions that are detected: not whole ones */
     if (events) t->events = *events;
     if (!t->o.log_every) t->o.log_every = USUAL_LOG;
     if (t->o.accumulate < 1) t->o.accumulate = 1;
     t->state.best = -1;
     t->saved = -1;
     t->state.top1 = t->state.averaged_top1 = t->state.eval_loss = t->state.averaged_loss = NAN;
+    t->top1_objects = t->top1_background = NAN;
     trib_status s = trib_train_open_data(t);
     if (!trib_failed(&s)) s = trib_train_build_network(t);
+    if (!trib_failed(&s) && t->o.boxes) s = trib_train_check_context(t);
     if (trib_failed(&s))
         trib_train_close(t);
     else
@@ -81,6 +86,7 @@ void trib_train_close(trib_train *t)
     trib_graph_destroy(t->graph);
     trib_free(t->init_labels);
     trib_names_free(&t->class_names);
+    trib_train_close_boxes(t);
     trib_training_set_close(t->set);
     trib_model_destroy(t->init);
     trib_free(t);
@@ -91,21 +97,32 @@ trib_preprocess *trib_train_preprocess(trib_train *t) { return &t->preprocess; }
 
 /* ---- tables ---- */
 
-static const char *const columns[] = { "train_top1", "eval_loss_averaged", "eval_top1_averaged", "train_loss_aux1",
-                                       "train_loss_aux2" };
-enum { FIRST_AUX_COLUMN = 3 };
+enum { FIRST_AUX_COLUMN = 3, WINDOW_COLUMNS = 2, MOST_COLUMNS = FIRST_AUX_COLUMN + TRIB_TRAIN_HEADS + WINDOW_COLUMNS };
 
-static int column_count(const trib_train *t) { return FIRST_AUX_COLUMN + t->training.loss_count - 1; }
+/* Those after timm's; returns their number. */
+static int name_columns(const trib_train *t, const char *names[MOST_COLUMNS])
+{
+    static const char *const all[] = { "train_top1", "eval_loss_averaged", "eval_top1_averaged", "train_loss_aux1",
+                                       "train_loss_aux2" };
+    int count = FIRST_AUX_COLUMN + t->training.loss_count - 1;
+    memcpy(names, all, (size_t)count * sizeof *names);
+    if (!t->o.boxes) return count;
+    names[count++] = "eval_top1_objects";
+    names[count++] = "eval_top1_background";
+    return count;
+}
 
 static double mean(double sum, double count) { return count > 0 ? sum / count : NAN; }
 
 static trib_status add_epoch_row(trib_train *t, int64_t epoch)
 {
     const trib_train_sums *sums = &t->state.ended;
-    double more[FIRST_AUX_COLUMN + TRIB_TRAIN_HEADS] = { 100 * mean(sums->right, sums->images), t->state.averaged_loss,
-                                                         t->state.averaged_top1 };
-    for (int head = 1; head < t->training.loss_count; ++head)
-        more[FIRST_AUX_COLUMN + head - 1] = mean(sums->losses[head], sums->images);
+    double more[MOST_COLUMNS] = { 100 * mean(sums->right, sums->images), t->state.averaged_loss,
+                                  t->state.averaged_top1 };
+    int count = FIRST_AUX_COLUMN;
+    for (int head = 1; head < t->training.loss_count; ++head) more[count++] = mean(sums->losses[head], sums->images);
+    more[count++] = t->top1_objects;
+    more[count] = t->top1_background;
     trib_run_epoch row = { .epoch = epoch,
                            .step = t->state.step,
                            .train_loss = mean(sums->losses[0], sums->images),
@@ -240,7 +257,7 @@ static trib_status evaluate(trib_train *t, bool *stop)
 static trib_status end_epoch(trib_train *t, bool *stop)
 {
     int64_t epoch = (t->state.step - 1) * trib_train_step_images(t) / t->images; /* of the step's first sample */
-    if (trib_training_set_count(t->set, TRIB_VALIDATION) && t->saved != t->state.step) TRIB_TRY(save(t, false));
+    if (trib_train_measured(t) && t->saved != t->state.step) TRIB_TRY(save(t, false));
     TRIB_TRY(evaluate(t, stop));
     if (*stop) return trib_success();
     double top1 = t->state.averaged_top1 > t->state.top1 ? t->state.averaged_top1 : t->state.top1;
@@ -318,13 +335,16 @@ static trib_status train(trib_train *t, bool *stop)
     return trib_success();
 }
 
-static trib_status begin(trib_train *t)
+static trib_status begin(trib_train *t, bool *stop)
 {
+    const char *columns[MOST_COLUMNS];
     trib_run_options options = { .resume = t->o.resume, .keep = t->o.keep };
     TRIB_TRY(trib_run_folder_open(t->o.folder, &options, &t->folder));
+    if (t->o.boxes) TRIB_TRY(trib_train_make_windows(t, true, stop));
+    if (*stop) return trib_success();
     TRIB_TRY(trib_train_create_trainer(t));
     TRIB_TRY(trib_train_open_folder(t));
-    TRIB_TRY(trib_run_folder_begin(t->folder, t->state.step, columns, column_count(t)));
+    TRIB_TRY(trib_run_folder_begin(t->folder, t->state.step, columns, name_columns(t, columns)));
     if (t->state.step < t->steps) TRIB_TRY(trib_train_start_loader(t));
     t->plateau = trib_plateau_begin(t->net.classes, t->training.loss_count, PLATEAU_AFTER);
     t->epoch_began = t->limit_began = trib_train_clock();
@@ -335,14 +355,17 @@ static trib_status begin(trib_train *t)
 trib_status trib_train_run(trib_train *t, trib_train_result *result)
 {
     bool stop = false;
-    trib_status s = begin(t);
-    if (!trib_failed(&s)) s = train(t, &stop);
+    trib_status s = begin(t, &stop);
+    bool unprepared = stop;
+    if (!trib_failed(&s) && !stop) s = train(t, &stop);
     if (!trib_failed(&s) && !stop) s = trib_train_write_model(t);
     *result = (trib_train_result) { .stopped = stop,
+                                    .unprepared = unprepared,
                                     .step = t->state.step,
                                     .saved = t->saved,
                                     .bad_step = t->bad_step,
-                                    .damaged = t->loader ? trib_training_loader_get_stats(t->loader).damaged : 0,
+                                    .damaged = t->boxes.damaged +
+                                               (t->loader ? trib_training_loader_get_stats(t->loader).damaged : 0),
                                     .unmeasured = t->unmeasured,
                                     .top1 = t->state.top1,
                                     .averaged_top1 = t->state.averaged_top1 };

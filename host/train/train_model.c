@@ -68,22 +68,41 @@ static bool averages(const trib_train *t) { return t->o.average.kind != TRIB_AVE
 
 static void put_accuracy(const trib_train *t, trib_text *out)
 {
-    int64_t images = trib_training_set_count(t->set, TRIB_VALIDATION);
+    int64_t images = trib_train_measured(t);
     double top1 = averages(t) ? t->state.averaged_top1 : t->state.top1;
     if (isfinite(top1))
-        trib_text_format(out, "; top-1 %.2f %% of %" PRId64 " validation images%s", top1, images,
-                         averages(t) ? ", averaged weights" : "");
+        trib_text_format(out, "; top-1 %.2f %% of %" PRId64 " validation %s%s", top1, images,
+                         t->o.boxes ? "windows" : "images", averages(t) ? ", averaged weights" : "");
 }
 
-/* Data by the last parts of their paths: where they lie on this machine tells nobody anything. */
+/* Where data lie on this machine tells nobody anything. */
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
 static void put_inputs(const trib_train *t, trib_text *out)
 {
     for (int i = 0; i < t->o.input_count; ++i) {
-        const char *path = t->o.inputs[i], *slash = strrchr(path, '/');
-        const char *name = slash && slash[1] ? slash + 1 : path;
         trib_text_add(out, i ? ", " : "");
-        trib_text_add(out, name);
+        trib_text_add(out, last_part(t->o.inputs[i]));
     }
+}
+
+/* As far as the bracket with the inputs. */
+static void put_regions(const trib_train *t, trib_text *out)
+{
+    const trib_training_windows *w = t->boxes.windows;
+    trib_text_format(out, "regions of %" PRId64 " images, %" PRId64 " of objects and %" PRId64 " of background, ",
+                     trib_training_set_count(t->set, TRIB_TRAINING), trib_training_windows_objects(w, TRIB_TRAINING),
+                     trib_training_windows_background(w, TRIB_TRAINING));
+    trib_text_format(out, "%d classes with background, %d pixels of context, %g %% objects, truth ", t->net.classes,
+                     t->o.context, 100 * t->o.objects);
+    trib_text_add(out, last_part(t->o.boxes));
+    trib_text_add(out, ", proposals ");
+    trib_text_add(out, t->o.proposals ? last_part(t->o.proposals) : trib_strategy_name(t->o.strategy));
+    trib_text_add(out, " (");
 }
 
 static void put_provenance(const trib_train *t, trib_text *out)
@@ -92,7 +111,8 @@ static void put_provenance(const trib_train *t, trib_text *out)
     trib_text_format(out, "trained with Tributary %s: %s at %d x %d, ", trib_version(),
                      trib_network_name(t->net.network), t->net.height, t->net.width);
     if (t->o.init) trib_text_add(out, "from another model, ");
-    trib_text_format(out, "%" PRId64 " images of %d classes (", t->images, t->net.classes);
+    if (t->o.boxes) put_regions(t, out);
+    if (!t->o.boxes) trib_text_format(out, "%" PRId64 " images of %d classes (", t->images, t->net.classes);
     put_inputs(t, out);
     trib_text_format(out, "), views %s, batch ", t->o.sampling ? t->o.sampling->name : "none");
     if (t->o.accumulate > 1) trib_text_format(out, "%d x ", t->o.accumulate);

@@ -20,6 +20,7 @@ static trib_status open_set(trib_train *t, const char *const *names, int count)
     trib_training_set_options options = t->o.data;
     options.class_names = names;
     options.class_count = count;
+    options.unlabelled = t->o.boxes != NULL;
     trib_training_set_close(t->set);
     t->set = NULL;
     return trib_training_set_open(t->o.inputs, t->o.input_count, &options, &t->set);
@@ -66,8 +67,7 @@ static trib_status take_labels(trib_train *t)
 
 static trib_status check_labels(const trib_train *t)
 {
-    int classes = trib_training_set_classes(t->set);
-    for (int i = 0; t->labels && i < classes; ++i)
+    for (int i = 0; t->labels && i < t->classes; ++i)
         if (trib_has_control_characters(t->labels[i]))
             return TRIB_ERROR(TRIB_BAD_DATA,
                               "class %d: its name has control characters, which a model file cannot have; rename it",
@@ -81,8 +81,7 @@ static trib_status load_init(trib_train *t)
     return t->o.init ? trib_model_load(t->o.init, &options, &t->init) : trib_success();
 }
 
-/* Here, where a run has no folder yet. */
-static trib_status check_batch(const trib_train *t)
+trib_status trib_train_check_batch(const trib_train *t)
 {
     if (t->images >= trib_train_step_images(t)) return trib_success();
     if (t->o.accumulate > 1)
@@ -96,17 +95,46 @@ static trib_status check_batch(const trib_train *t)
                       t->images, t->o.plan.batch, t->images);
 }
 
-trib_status trib_train_open_data(trib_train *t)
+static trib_status open_labelled(trib_train *t)
 {
-    TRIB_TRY(load_init(t));
     TRIB_TRY(open_first(t));
     t->labels = trib_training_set_class_names(t->set);
     if (t->init && same_classes(t)) TRIB_TRY(take_labels(t));
+    t->classes = trib_training_set_classes(t->set);
     t->images = trib_training_set_count(t->set, TRIB_TRAINING);
+    return trib_success();
+}
+
+static trib_status open_boxes(trib_train *t)
+{
+    if (t->o.class_names)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "with boxes, the classes are those of the truth, and cannot be named");
+    TRIB_TRY(trib_train_open_truth(t));
+    TRIB_TRY(trib_train_order_classes(t));
+    TRIB_TRY(open_set(t, NULL, 0));
+    t->labels = t->boxes.labels;
+    t->classes = t->boxes.classes;
+    return trib_success();
+}
+
+trib_status trib_train_open_data(trib_train *t)
+{
+    TRIB_TRY(load_init(t));
+    TRIB_TRY(t->o.boxes ? open_boxes(t) : open_labelled(t));
     const char *note;
     for (int i = 0; (note = trib_training_set_note(t->set, i)); ++i) trib_train_say(t, "note: %s", note);
-    TRIB_TRY(check_batch(t));
+    if (!t->o.boxes) TRIB_TRY(trib_train_check_batch(t)); /* here, where a run has no folder yet */
     return check_labels(t);
+}
+
+trib_training_rows trib_train_rows(const trib_train *t, trib_training_part part)
+{
+    return t->o.boxes ? t->boxes.rows[part] : trib_image_rows(t->set, part);
+}
+
+int64_t trib_train_measured(const trib_train *t)
+{
+    return t->o.boxes ? t->boxes.rows[TRIB_VALIDATION].count : trib_training_set_count(t->set, TRIB_VALIDATION);
 }
 
 /* ---- network ---- */
@@ -141,7 +169,7 @@ static trib_status describe_network(trib_train *t)
         net = *trib_model_network(t->init);
         t->preprocess = *trib_model_preprocess(t->init);
     }
-    net.classes = trib_training_set_classes(t->set);
+    net.classes = t->classes;
     net.aux = t->training.loss_count > 1;
     TRIB_TRY(trib_network_resolve(&net, &t->net));
     t->dialect = trib_network_dialect(t->net.network);

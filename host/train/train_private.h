@@ -6,6 +6,7 @@
 #include "data/names.h"
 #include "train/run_private.h"
 #include "train/train.h"
+#include "train/train_boxes.h"
 #include "tributary/model.h"
 
 enum { TRIB_TRAIN_HEADS = 3 }; /* logits, aux1, aux2 */
@@ -35,7 +36,9 @@ struct trib_train {
     /* data and network */
     trib_model *init;
     trib_training_set *set;
-    trib_names class_names;    /* of options.class_names */
+    trib_train_boxes boxes;
+    trib_names class_names; /* of options.class_names */
+    int classes;
     const char *const *labels; /* NULL: the classes have no names */
     const char **init_labels;
     trib_network_spec net;
@@ -50,7 +53,7 @@ struct trib_train {
     trib_loss losses[TRIB_TRAIN_HEADS];
     trib_training training;
     trib_trainer *trainer;
-    int64_t images, steps;                                           /* of an epoch; of the run */
+    int64_t images, steps; /* of an epoch, whole ones or windows; of the run */
     float *logits[TRIB_TRAIN_HEADS], *head_losses[TRIB_TRAIN_HEADS]; /* of a step */
     void **outputs;                                                  /* the plan's */
     const char **names;                                              /* of the images of the last step; the set's */
@@ -60,6 +63,7 @@ struct trib_train {
     trib_train_state state;
     trib_plateau plateau;
     trib_pace pace;
+    double top1_objects, top1_background; /* of the last evaluation, percent, of windows */
     bool save_wanted;
     int64_t saved, listed, unmeasured, bad_step; /* listed, unmeasured: damaged images, said so */
     bool *told;                                  /* of each validation image: that it is damaged was said */
@@ -79,6 +83,12 @@ double trib_train_clock(void);
 /* ---- train_network.c ---- */
 
 trib_status trib_train_open_data(trib_train *t);
+/* Fails if an epoch has fewer images than a step. */
+trib_status trib_train_check_batch(const trib_train *t);
+/* Where the images of batches come from. */
+trib_training_rows trib_train_rows(const trib_train *t, trib_training_part part);
+/* Those of validation; 0: nothing is evaluated. */
+int64_t trib_train_measured(const trib_train *t);
 trib_status trib_train_build_network(trib_train *t);
 /* "aux1" ..., of losses[head]. */
 const char *trib_train_head_name(const trib_train *t, int head);

@@ -100,7 +100,10 @@ static trib_status run_step(trib_train *t, trib_train_replay *out)
 
 trib_status trib_train_again(trib_train *t, int64_t step, trib_train_replay *out)
 {
+    bool cancelled = false;
     *out = (trib_train_replay) { .step = step };
+    if (t->o.boxes) TRIB_TRY(trib_train_make_windows(t, false, &cancelled));
+    if (cancelled) return TRIB_ERROR(TRIB_CANCELLED, "interrupted");
     TRIB_TRY(trib_train_create_trainer(t));
     if (step < 1 || step > t->steps)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "step %" PRId64 ": the run has steps 1 to %" PRId64, step, t->steps);

@@ -40,6 +40,16 @@ static uint64_t hash_plan(const trib_plan *plan)
     return hash;
 }
 
+/* With regions, of their classes and windows, too. */
+static uint64_t hash_data(const trib_train *t)
+{
+    uint64_t hash = trib_training_set_hash(t->set);
+    if (!t->o.boxes) return hash;
+    const uint64_t windows = trib_training_windows_hash(t->boxes.windows);
+    for (int i = 0; i < t->boxes.classes; ++i) hash = add_text(hash, t->boxes.labels[i]);
+    return add(hash, &windows, sizeof windows);
+}
+
 typedef struct settings {
     trib_run_setting *items;
     int count;
@@ -52,7 +62,7 @@ static trib_status collect(const trib_train *t, settings *s)
     s->items = trib_alloc_zeroed((size_t)t->o.setting_count + IDENTITIES, sizeof *s->items);
     if (!s->items) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the settings of a run");
     for (int i = 0; i < t->o.setting_count; ++i) s->items[s->count++] = t->o.settings[i];
-    snprintf(s->data, sizeof s->data, "%016" PRIx64, trib_training_set_hash(t->set));
+    snprintf(s->data, sizeof s->data, "%016" PRIx64, hash_data(t));
     snprintf(s->plan, sizeof s->plan, "%016" PRIx64, hash_plan(trib_trainer_plan(t->trainer)));
     s->items[s->count++] = (trib_run_setting) { "data hash", s->data, 0 };
     s->items[s->count++] = (trib_run_setting) { "program version", trib_version(), 0 };

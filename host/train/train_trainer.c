@@ -102,8 +102,8 @@ trib_status trib_train_create_trainer(trib_train *t)
 trib_status trib_train_start_loader(trib_train *t)
 {
     const trib_plan_input *input = &trib_trainer_plan(t->trainer)->inputs[0];
-    trib_training_loader_options options = { .part = TRIB_TRAINING,
-                                             .batch_size = t->o.plan.batch,
+    const trib_training_rows rows = trib_train_rows(t, TRIB_TRAINING);
+    trib_training_loader_options options = { .batch_size = t->o.plan.batch,
                                              .workers = t->o.workers,
                                              .layout = input->layout,
                                              .raw = t->o.raw,
@@ -113,7 +113,7 @@ trib_status trib_train_start_loader(trib_train *t)
                                              .seed = t->o.seed,
                                              .position = t->state.step * trib_train_step_images(t),
                                              .sampling = t->o.sampling };
-    return trib_training_loader_create(t->set, &t->preprocess, &options, &t->loader);
+    return trib_training_loader_create_for(&rows, &t->preprocess, &options, &t->loader);
 }
 
 /* ---- a step ---- */

@@ -69,7 +69,8 @@ class WholeRun : public testing::Test
         trib_device *device = nullptr;
         trib_train *train = nullptr;
         const trib_device_options cores = { threads, 0, nullptr, nullptr };
-        const trib_train_events events = { &listener, Listener::wish, Listener::message, Listener::progress, nullptr };
+        const trib_train_events events = { &listener,          Listener::wish, Listener::message,
+                                           Listener::progress, nullptr,        nullptr };
         trib_train_options o = options;
         o.folder = path.c_str();
         o.resume = resume;

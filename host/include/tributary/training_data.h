@@ -36,6 +36,8 @@ typedef struct trib_training_set_options {
     const char *const *class_names;
     int class_count;         /* of class_names; without names, labels must be below it; 0: the largest label + 1 */
     const char *labels_path; /* for a single IDX file, as in trib_source_options */
+    /* Images alone: labels are not looked for and TRIB_NO_LABEL, and there are no classes. Not with names or labels. */
+    bool unlabelled;
     /* Images for validation. NULL: see trib_training_set_open. */
     const char *const *validation;
     int validation_count;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a region classifier is trained on: truth, proposals, and the windows that they make. */
+#ifndef TRIBUTARY_TRAIN_TRAIN_BOXES_H
+#define TRIBUTARY_TRAIN_TRAIN_BOXES_H
+
+#include "data/training_windows.h"
+#include "detect/image_names.h"
+#include "detect/truth_file.h"
+#include "tributary/proposals.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct trib_train;
+
+/* All zero: whole images are trained on. */
+typedef struct trib_train_boxes {
+    trib_truth_file truth;
+    bool opened;
+    trib_image_names names;
+    trib_truth *items; /* the truth's, image by image */
+    size_t *first;     /* of each image's in `items`; one more at the end */
+    const char **labels;
+    int classes;     /* background among them */
+    int *class_of;   /* each category's */
+    int background;  /* class */
+    const char **by; /* the image of the set that each of the truth's is */
+    trib_training_windows *windows;
+    trib_training_rows rows[2]; /* by part */
+    int64_t damaged, unknown;   /* images that could not be read; that the truth does not have */
+} trib_train_boxes;
+
+/* Reads the truth. */
+trib_status trib_train_open_truth(struct trib_train *train);
+/* Puts the classes into the order of a model that has the same ones. */
+trib_status trib_train_order_classes(struct trib_train *train);
+/* Fails if the network's input has no room for the context. */
+trib_status trib_train_check_context(const struct trib_train *train);
+/* Finds proposals of all images, in the run's folder those of an earlier start, and makes windows of them. *cancelled:
+ * a wish to stop came first. `keep`: those that are computed are put there. */
+trib_status trib_train_make_windows(struct trib_train *train, bool keep, bool *cancelled);
+void trib_train_close_boxes(struct trib_train *train);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
