@@ -39,18 +39,11 @@ int cli_feed_scale(const cli_feed *feed, int member, int i)
     return feed->members.items[member].preprocess.resize;
 }
 
-/* Whether both cut the same pixels; normalisation comes later, on the device. */
-static bool same_pixels(const trib_preprocess *a, const trib_preprocess *b)
-{
-    return a->crop_height == b->crop_height && a->crop_width == b->crop_width && a->resize_mode == b->resize_mode &&
-           a->resize == b->resize && a->interpolation == b->interpolation && a->resample_order == b->resample_order;
-}
-
 /* The first member with the same crops. */
 static int first_alike(const cli_feed *feed, int member)
 {
     int i = 0;
-    while (!same_pixels(&feed->crops[i].preprocess, &feed->crops[member].preprocess)) ++i;
+    while (!trib_crops_same(&feed->crops[i], &feed->crops[member])) ++i;
     return i;
 }
 
@@ -134,10 +127,13 @@ trib_status cli_feed_make_crops(void *feed, const trib_image_task *task, void **
 int64_t cli_feed_crops_bytes(void *context, int width, int height)
 {
     const cli_feed *feed = context;
-    int64_t bytes = 0;
-    for (int i = 0; i < feed->members.count; ++i)
-        if (first_alike(feed, i) == i) bytes += trib_crops_bytes(&feed->crops[i], width, height, 3);
-    return bytes;
+    int64_t gray = 0, rgb = 0;
+    for (int i = 0; i < feed->members.count; ++i) {
+        if (first_alike(feed, i) != i) continue;
+        gray += trib_crops_bytes(&feed->crops[i], width, height, 1);
+        rgb += trib_crops_bytes(&feed->crops[i], width, height, 3);
+    }
+    return gray > rgb ? gray : rgb;
 }
 
 void cli_feed_release_crops(void *result)

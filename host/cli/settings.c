@@ -108,11 +108,12 @@ static const cli_option crops_options[] = {
     { 0, "crops", CLI_CHOICE, AT(crops), "1|10|144",
       "parts of an image whose probabilities are averaged: 1 (default), the model's own preprocessing; 10, corners and "
       "centre of the centre square, each also mirrored; 144, as in the paper: of four scales three squares each, of "
-      "each its corners, its centre and all of it, each also mirrored",
+      "each its corners, its centre and all of it, each also mirrored. Parts that coincide are computed once. 10 and "
+      "144 need a square input, and keep the image's aspect even if the model squashes it",
       0, 0 },
     { 0, "scales", CLI_INTS, AT(scales), "N,...",
-      "for 10 and 144 crops: lengths of the image's short side after it is resized; default: 256, 288, 320 and 352 "
-      "times input size / 224, of which 10 crops take the smallest",
+      "lengths of the image's short side after it is resized, 1 to 8, none below the input size; default: 256, 288, "
+      "320 and 352 times input size / 224. 10 crops take the smallest; 144 are 36 for each scale",
       1, 65535 },
 };
 

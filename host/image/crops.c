@@ -67,6 +67,17 @@ int trib_crops_evaluations(const trib_crops *crops)
     return crops->policy == 144 ? crops->scale_count * TRIB_CROPS_OF_A_SCALE : crops->policy;
 }
 
+bool trib_crops_same(const trib_crops *a, const trib_crops *b)
+{
+    const trib_preprocess *p = &a->preprocess, *q = &b->preprocess;
+    if (a->policy != b->policy || p->crop_height != q->crop_height || p->crop_width != q->crop_width ||
+        p->interpolation != q->interpolation || p->resample_order != q->resample_order)
+        return false;
+    if (a->policy == 1) return p->resize_mode == q->resize_mode && p->resize == q->resize;
+    return a->scale_count == b->scale_count &&
+           !memcmp(a->scales, b->scales, (size_t)a->scale_count * sizeof *a->scales);
+}
+
 /* ---- which parts ---- */
 
 static bool same_axis(trib_axis a, trib_axis b)

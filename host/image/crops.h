@@ -46,6 +46,9 @@ trib_status trib_crops_init(const trib_preprocess *preprocess, int policy, const
 /* How many parts the policy has by name, those that coincide counted each: 1, 10, or 36 for each scale. */
 int trib_crops_evaluations(const trib_crops *crops);
 
+/* Whether both ask for the same pixels of every image: normalisation, which comes later, may differ. */
+bool trib_crops_same(const trib_crops *a, const trib_crops *b);
+
 /* One part: a box of a picture. Its network input is the picture's pixels themselves: width x height is the input. */
 typedef struct trib_crop {
     int picture; /* index */

@@ -179,6 +179,33 @@ TEST(Crops, OneCropIsTheModelsPreprocessing)
         }
 }
 
+// What a model does to an image for one crop does not matter for several; how it interpolates does.
+TEST(Crops, SameOnlyIfThePixelsAre)
+{
+    auto same = [](int policy, void (*change)(trib_preprocess *), std::vector<int> scales = {}) {
+        trib_preprocess p = input_of(32);
+        change(&p);
+        trib_crops a = crops_of(32, policy), b;
+        EXPECT_OK(trib_crops_init(&p, policy, scales.data(), int(scales.size()), &b));
+        return trib_crops_same(&a, &b) && trib_crops_same(&b, &a);
+    };
+    for (int policy : { 1, 10, 144 }) {
+        EXPECT_TRUE(same(policy, [](trib_preprocess *p) { p->mean[0] = 0, p->bgr = true; }));
+        EXPECT_EQ(same(policy, [](trib_preprocess *p) { p->resize = 40; }), policy > 1);
+        EXPECT_EQ(same(policy, [](trib_preprocess *p) { p->resize_mode = TRIB_RESIZE_SQUASH; }), policy > 1);
+        EXPECT_FALSE(same(policy, [](trib_preprocess *p) { p->resize = p->crop_height = p->crop_width = 33; }));
+        EXPECT_FALSE(same(policy, [](trib_preprocess *p) { p->interpolation = TRIB_BICUBIC; }));
+        EXPECT_FALSE(same(policy, [](trib_preprocess *p) { p->resample_order = TRIB_CHEAPER_FIRST; }));
+    }
+    auto nothing = [](trib_preprocess *) {};
+    EXPECT_TRUE(same(144, nothing, { 37, 41, 46, 50 }));
+    EXPECT_FALSE(same(144, nothing, { 37, 41, 46 }));
+    EXPECT_FALSE(same(144, nothing, { 37, 41, 50, 46 }));
+    EXPECT_TRUE(same(10, nothing, { 50, 37 }));
+    trib_crops ten = crops_of(32, 10), one = crops_of(32, 1);
+    EXPECT_FALSE(trib_crops_same(&ten, &one));
+}
+
 // The model's resize mode is for one crop; its interpolation is for all.
 TEST(Crops, InterpolationIsTheModels)
 {
