@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proposals beside OpenCV's selective search, with the same strategies: how many boxes, what they find, how fast.
 
-    python3 -m venv /tmp/opencv && /tmp/opencv/bin/pip install 'numpy<2' opencv-contrib-python-headless==4.6.0.66
+    python3 -m venv /tmp/opencv && /tmp/opencv/bin/pip install 'numpy<2' pillow opencv-contrib-python-headless==4.6.0.66
     apt-get install opencv-doc dataset-fashion-mnist
     /tmp/opencv/bin/python benches/detection/proposals.py build/host/libtributary.so [--strategies fast,paper] [--json OUT]
 
-The images are made, the same ones every time: composites with Fashion-MNIST's garments, 20 to 160 pixels large, tinted,
-translucent, turned over and half hidden, on photos of Debian's opencv-doc and on noisy rectangles. Their boxes are known.
+The images are made by scenes.py, the same ones every time: eight of Fashion-MNIST's garments each, 20 to 160 pixels large,
+tinted, translucent, turned over and half hidden, on photos of Debian's opencv-doc and on drawings. Their boxes are known.
 Both programs get the same pixels, no least side and one thread; OpenCV's min size is set to k, as in the paper on
 selective search (its own strategies always have 100). Recall: objects that a box covers with an intersection over union
 of at least 0.5; best overlap: the mean over objects of the best box's. Times alternate, one image by one program after
@@ -15,8 +15,6 @@ the other; the ratio is that of each pair.
 """
 import argparse
 import ctypes
-import glob
-import gzip
 import json
 import os
 import statistics
@@ -25,6 +23,7 @@ import time
 os.environ["OMP_NUM_THREADS"] = "1"
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+import scenes  # noqa: E402
 
 SPACES, SETS, KS = 8, 16, 8
 STRATEGIES = {"single": 0, "fast": 1, "quality": 2, "paper": 3}
@@ -99,59 +98,27 @@ def opencv_boxes(rgb, options):
 
 # ---- images ----
 
-def garments(path):
-    with gzip.open(path) as f:
-        return np.frombuffer(f.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+# Harder than those of composites.py: small garments, half of each may be hidden.
+STYLE = scenes.Style(objects=(8, 8), sides=(20, 160), visible=50, opacity=(60, 100), bars=(0, 0), clutter=(0, 0))
+PACKAGE = "opencv-doc"
 
 
-def photos(folder):
-    """Photographs, no drawings, chessboards or scans of text."""
-    wanted = ["fruits", "baboon", "home", "messi5", "squirrel_cls", "butterfly", "building", "leuvenA", "aloeL", "aero1",
-              "HappyFish", "stuff", "orange", "apple", "board", "ela_original"]
-    found = sorted(p for p in glob.glob(os.path.join(folder, "**", "*.jpg"), recursive=True)
-                   if os.path.splitext(os.path.basename(p))[0] in wanted)
-    if not found:
-        raise SystemExit(f"no photos in {folder}: apt-get install opencv-doc, or --photos DIR")
-    return [cv2.cvtColor(cv2.imread(p), cv2.COLOR_BGR2RGB) for p in found]
+def load_photos():
+    photos = {}
+    for split in scenes.SPLITS:
+        photos.update(scenes.load_photos(split, [PACKAGE]))
+    if not photos:
+        raise SystemExit(f"no photos: apt-get install {PACKAGE}")
+    return photos
 
 
-def background(random, pictures, width, height):
-    if pictures is not None:
-        picture = pictures[random.integers(len(pictures))]
-        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    image = np.empty((height, width, 3), np.float32)
-    image[:] = random.integers(40, 216, 3)
-    for _ in range(12):
-        box = ((float(random.integers(width)), float(random.integers(height))),
-               (float(random.integers(40, 250)), float(random.integers(40, 250))), float(random.integers(180)))
-        points = cv2.boxPoints(box).astype(np.int32)
-        cv2.fillConvexPoly(image, points, [float(v) for v in random.integers(0, 256, 3)])
-    return np.clip(image + random.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
-
-
-def composite(random, objects, pictures, width=500, height=375):
-    """An image and its objects' boxes, half-open: of what is visible, where that is at least half of an object."""
-    image, owner, areas = background(random, pictures, width, height).copy(), np.zeros((height, width), int), []
-    for i in range(1, 9):
-        garment = objects[random.integers(len(objects))]
-        if random.integers(2):
-            garment = garment[:, ::-1]
-        side = int(20 * 8 ** random.random())
-        large = cv2.resize(np.ascontiguousarray(garment), (side, side), interpolation=cv2.INTER_CUBIC)
-        mask = cv2.resize((garment > 40).astype(np.uint8) * 255, (side, side), interpolation=cv2.INTER_LINEAR) > 127
-        x, y = int(random.integers(0, width - side + 1)), int(random.integers(0, height - side + 1))
-        under = image[y:y + side, x:x + side]
-        tint, strength = random.uniform(0.3, 1, 3), random.uniform(0.6, 1)
-        mixed = strength * large[:, :, None] * tint + (1 - strength) * under
-        under[mask] = np.clip(mixed, 0, 255).astype(np.uint8)[mask]
-        owner[y:y + side, x:x + side][mask] = i
-        areas.append(mask.sum())
-    boxes = []
-    for i, area in enumerate(areas, 1):
-        rows, columns = np.nonzero(owner == i)
-        if 2 * len(rows) >= area > 0:
-            boxes.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-    return image, np.array(boxes)
+def composites(count, garments, photos):
+    """Every other one is on a photo, more or less. Boxes are half-open corners."""
+    for i in range(count):
+        image, objects, _ = scenes.make_scene(scenes.Random(2015, i), garments, photos if i % 2 else {}, STYLE)
+        boxes = np.array([o.box for o in objects])
+        boxes[:, 2:] += boxes[:, :2]
+        yield image, boxes
 
 
 def overlaps(a, b):
@@ -227,14 +194,12 @@ def main():
     parser.add_argument("library", help="libtributary.so")
     parser.add_argument("--strategies", default="single,fast,paper")
     parser.add_argument("--images", type=int, default=40)
-    parser.add_argument("--photos", default="/usr/share/doc/opencv-doc/examples")
-    parser.add_argument("--garments", default="/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
+    parser.add_argument("--garments", default=scenes.GARMENTS, help="folder of Fashion-MNIST")
     parser.add_argument("--json", help="write the numbers there, too")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    random = np.random.default_rng(2015)
-    objects, pictures = garments(arguments.garments), photos(arguments.photos)
-    images = [composite(random, objects, pictures if i % 2 else None) for i in range(arguments.images)]
+    photos = load_photos()
+    images = list(composites(arguments.images, scenes.Garments("t10k", arguments.garments), photos))
     tributary, reports = Tributary(arguments.library), []
     print(f"OpenCV {cv2.__version__}, {len(images)} images of 500x375, {sum(len(t) for _, t in images)} objects")
     print("strategy  program    boxes  >= 20 px  recall .5  recall .7  best overlap  first 200/500/1000: recall .5  cpu s")
@@ -242,7 +207,7 @@ def main():
         r = compare(strategy, tributary.options(strategy), tributary, images)
         print_report(r)
         reports.append(r)
-    halves = halving(tributary, pictures)
+    halves = halving(tributary, list(photos.values()))
     if arguments.json:
         with open(arguments.json, "w") as f:
             json.dump({"opencv": cv2.__version__, "reports": reports, "halving": halves}, f, indent=1)
