@@ -116,8 +116,8 @@ static trib_status score_detections(const cli_eval_boxes_options *o, cli_box_sco
     cli_message("%s: %s", s->found_path, s->found.taken);
     const trib_box_format format = s->found.format;
     if (!s->truth.has_numbers && (format == TRIB_BOXES_COCO || format == TRIB_BOXES_ILSVRC))
-        cli_message("the truth has no numbers, to which those of the detections could refer: image 1 is taken to be "
-                    "%.200s, class 1 %.200s, and so on",
+        cli_message("the truth has no numbers: where detections have no names, image 1 is taken to be %.200s, class 1 "
+                    "%.200s, and so on",
                     s->truth.truths.images[0].name, s->truth.truths.categories[0].name);
     if (o->rule == CLI_NOT_GIVEN)
         cli_message("the rule is %s, as the truth is %s; --rule takes another", cli_box_rule_name(s->rule),

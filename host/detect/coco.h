@@ -20,7 +20,8 @@ extern "C" {
  * are missing, have negative sizes or lie outside their image. On failure the set has a part of it: release it. */
 trib_status trib_coco_read(const char *bytes, size_t size, const char *name, trib_truths *truths);
 trib_status trib_coco_read_file(const char *path, trib_truths *truths);
-/* Results, appended, in the order of the file. On failure a part has been. */
+/* Results, appended, in the order of the file. Those that name both image and class, as "file_name" and "category",
+ * which 'detect' writes besides the numbers, are found by the names. On failure a part has been. */
 trib_status trib_coco_read_results(const char *bytes, size_t size, const char *name, const trib_truths *truths,
                                    trib_detections *detections);
 trib_status trib_coco_read_results_file(const char *path, const trib_truths *truths, trib_detections *detections);

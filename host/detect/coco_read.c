@@ -7,6 +7,7 @@
 
 #include "data/file.h"
 #include "detect/coco.h"
+#include "detect/detection_names.h"
 #include "detect/fields.h"
 #include "detect/json_walk.h"
 #include "detect/keys.h"
@@ -22,7 +23,8 @@ struct reading {
     const trib_truths *known;
     trib_detections *detections;
     trib_keys images, categories;
-    const char *list; /* at hand, and the place in it from 1 on, for messages */
+    trib_detection_names names; /* once a result has some */
+    const char *list;           /* at hand, and the place in it from 1 on, for messages */
     size_t place;
 };
 
@@ -144,10 +146,20 @@ static trib_status take_annotation(reading *r, const cJSON *item)
     return trib_truths_add(r->truths, &t);
 }
 
+/* Numbers of a file that was written without the truth are those of its own inputs: names come first. */
+static trib_status read_names(reading *r, const char *image, const char *category, trib_detection *d)
+{
+    char fault[TRIB_DETECTION_FAULT_TEXT];
+    if (!r->names.truths) TRIB_TRY(trib_with_name(trib_detection_names_of(r->known, &r->names), r->walk.name));
+    return trib_name_detection(&r->names, image, category, d, fault) ? trib_success() : item_error(r, fault);
+}
+
 static trib_status take_result(reading *r, const cJSON *item)
 {
     trib_detection d = { .score = NAN };
-    TRIB_TRY(read_place(r, item, &d.image, &d.category));
+    const char *image = cJSON_GetStringValue(member(item, "file_name"));
+    const char *category = cJSON_GetStringValue(member(item, "category"));
+    TRIB_TRY(image && category ? read_names(r, image, category, &d) : read_place(r, item, &d.image, &d.category));
     TRIB_TRY(read_box(r, item, &d.box));
     TRIB_TRY(read_number(r, item, "score", &d.score));
     if (!isfinite(d.score)) return item_error(r, "\"score\" is missing");
@@ -255,6 +267,7 @@ static void release(reading *r)
 {
     trib_keys_release(&r->images);
     trib_keys_release(&r->categories);
+    trib_detection_names_release(&r->names);
 }
 
 trib_status trib_coco_read(const char *bytes, size_t size, const char *name, trib_truths *truths)

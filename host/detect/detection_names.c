@@ -9,10 +9,14 @@
 
 trib_status trib_detection_names_of(const trib_truths *truths, trib_detection_names *out)
 {
-    *out = (trib_detection_names) { .truths = truths, .found = TRIB_NO_IMAGE };
-    TRIB_TRY(trib_image_names_of(truths, &out->images));
-    trib_status s = trib_keys_of_category_names(truths, &out->classes);
-    if (trib_failed(&s)) trib_detection_names_release(out);
+    trib_keys classes = { 0 };
+    TRIB_TRY(trib_keys_of_category_names(truths, &classes));
+    *out = (trib_detection_names) { .classes = classes, .found = TRIB_NO_IMAGE };
+    trib_status s = trib_image_names_of(truths, &out->images);
+    if (trib_failed(&s))
+        trib_detection_names_release(out);
+    else
+        out->truths = truths;
     return s;
 }
 

@@ -14,7 +14,7 @@
  *
  * and detections are
  *
- *     COCO     a JSON file: a list of results
+ *     COCO     a JSON file: a list of results; names that they have besides numbers come first (detect/coco.h)
  *     VOC      a text file of lines of six words, or a folder of them, one per class and called CLASS.txt or
  *              ANYTHING_CLASS.txt
  *     ILSVRC   a text file of lines of seven words

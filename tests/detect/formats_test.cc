@@ -263,6 +263,29 @@ TEST(FilesOfCoco, FromFiles)
     EXPECT_FAILS(trib_coco_read_file(folder.file("none.json").c_str(), &t), TRIB_NOT_FOUND, "none.json");
 }
 
+// Numbers of a detector that did not know the truth's are not looked at where it has names.
+TEST(FilesOfCoco, ResultsWithNames)
+{
+    Set set(2, 2);
+    const std::string item = R"("bbox": [1, 2, 3, 4], "score": 0.5})";
+    const std::string json =
+        R"([{"image_id": 1, "category_id": 1, "file_name": "x/image1.jpg", "category": "class1", )" + item +
+        R"(, {"image_id": 2, "category_id": 1, "file_name": "image0", )" + item + "]";
+    Detections d, none;
+    ASSERT_OK(trib_coco_read_results(json.data(), json.size(), "r.json", &set.truths, &d));
+    ASSERT_EQ(d.count, 2u);
+    EXPECT_EQ(d.items[0].image, 1);
+    EXPECT_EQ(d.items[0].category, 1);
+    EXPECT_EQ(d.items[1].image, 1);
+    EXPECT_EQ(d.items[1].category, 0);
+    for (const auto &[names, message] : { std::pair(R"("file_name": "image0", "category": "dog")", "no class 'dog'"),
+                                          std::pair(R"("file_name": "q", "category": "class0")", "no image 'q'") }) {
+        const std::string unknown = std::string("[{") + names + ", " + item + "]";
+        EXPECT_FAILS(trib_coco_read_results(unknown.data(), unknown.size(), "r.json", &set.truths, &none),
+                     TRIB_BAD_DATA, message);
+    }
+}
+
 // ---- YOLO ----
 
 TEST(FilesOfYolo, Read)

@@ -390,7 +390,9 @@ TEST_P(TruthFileFault, Detections)
     const std::string lines = file("lines", R"({"filename":"image0","detections":[]})");
     const std::string yolo = make_folder("yolo");
     ASSERT_OK(trib_yolo_write_folder(&set.truths, &set.detections, yolo.c_str()));
-    for (const auto &at : { csv, lines, yolo, path("results") }) {
+    const std::string named =
+        file("named", R"([{"file_name": "image0", "category": "class0", "bbox": [1, 2, 3, 4], "score": 0.5}])");
+    for (const auto &at : { csv, lines, named, yolo, path("results") }) {
         const int faults = fail_each(
             [&](int) {
                 DetectionFile found;

@@ -128,7 +128,7 @@ fails 1 "is of an image of the truth" eval --boxes truth.json --proposals wrong.
 # a truth without numbers, and classes that are never found
 sed 's/"image_id":7/"image_id":1/; s/"image_id":8/"image_id":2/; s/"image_id":9/"image_id":3/' found.json >by_place.json
 ok eval --boxes voc by_place.json
-expect_err "the truth has no numbers, to which those of the detections could refer: image 1 is taken to be a"
+expect_err "the truth has no numbers: where detections have no names, image 1 is taken to be a"
 expect_out '"map":	0.5,'
 grep -v dog found.csv >cats.csv
 ok eval --boxes truth.json cats.csv
