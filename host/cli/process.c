@@ -48,6 +48,8 @@ trib_status cli_with_hint(const trib_status *status)
                   { "resume the run", "--resume" },
                   { "resume it anyway", "--resume-anyway" },
                   { "auxiliary weight of 0", "--aux-weight" },
+                  { "; make them first", "tributary propose" },
+                  { "; make them again", "tributary propose" },
                   { "trib_loader_options.memory_limit", "--loader-memory" },
                   { "trib_decode_options.max_pixels", "--max-pixels" } };
     trib_status hinted = *status;

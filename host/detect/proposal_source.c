@@ -17,12 +17,8 @@ static trib_status look_up(const trib_proposal_store *store, const trib_image_ta
     trib_proposal_line line;
     const trib_image *image = task->image;
     trib_image_task_sha256(task, sha256);
-    trib_status s = trib_proposal_store_find(store, task->name, sha256, &line);
-    if (s.code == TRIB_NOT_FOUND) {
-        trib_add_context(&s, "make proposals of these images first (tributary propose)");
-        return s;
-    }
-    if (trib_failed(&s)) return s;
+    TRIB_TRY(trib_proposal_store_find(store, task->name, sha256, &line));
+    trib_status s = trib_success();
     if (line.width != image->width || line.height != image->height) {
         s = TRIB_ERROR(
             TRIB_BAD_DATA,

@@ -241,8 +241,9 @@ trib_status trib_proposal_store_find(const trib_proposal_store *store, const cha
     const entry *e = find_sum(store, sha256);
     if (e) return named(read_entry(store, e, out), store->path);
     return trib_with_name(TRIB_ERROR(TRIB_NOT_FOUND,
-                                     has_image(store, image) ? "'%s' has changed since its proposals were made"
-                                                             : "there are no proposals for '%s'",
+                                     has_image(store, image)
+                                         ? "'%s' has changed since its proposals were made; make them again"
+                                         : "there are no proposals for '%s'; make them first",
                                      trib_shorten(image).text),
                           store->path);
 }

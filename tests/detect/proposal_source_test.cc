@@ -115,9 +115,10 @@ TEST_F(ProposalSource, SaysWhatIsWrongWithTheFile)
     t = task();
     EXPECT_FAILS(trib_proposal_source_find(&source, &t, &found.proposals), TRIB_NOT_FOUND,
                  "boxes.jsonl: 'a.jpg' has changed since its proposals were made");
-    EXPECT_FAILS(trib_proposal_source_find(&source, &t, &found.proposals), TRIB_NOT_FOUND, "tributary propose");
+    EXPECT_FAILS(trib_proposal_source_find(&source, &t, &found.proposals), TRIB_NOT_FOUND, "make them again");
     t.name = "b.jpg";
-    EXPECT_FAILS(trib_proposal_source_find(&source, &t, &found.proposals), TRIB_NOT_FOUND, "no proposals for 'b.jpg'");
+    EXPECT_FAILS(trib_proposal_source_find(&source, &t, &found.proposals), TRIB_NOT_FOUND,
+                 "no proposals for 'b.jpg'; make them first");
     t = task();
     write(t, 40, 60, { { 0, 0, 3, 3 } });
     EXPECT_FAILS(trib_proposal_source_find(&source, &t, &found.proposals), TRIB_BAD_DATA,

@@ -80,6 +80,16 @@ fails 2 "strategy" propose in --strategy best
 fails 1 "in/00" propose in -o "$(ls in/00-*.png)" --overwrite
 fails 1 "cannot find it" propose nothing-here.png
 
+# memory: too little for any image, and then continued with the same limit
+run propose "$samples/30-bag.png" "$samples/29-dress.png" --loader-memory 100K -o little
+expect_code 3
+expect_err "30-bag.png: decoding its 28 x 28 pixels takes up to"
+expect_err "raise trib_loader_options.memory_limit (--loader-memory)"
+expect_lines 0 little
+run propose "$samples/30-bag.png" "$samples/29-dress.png" --loader-memory 100K -o little --resume
+expect_code 3
+expect_err "0 searched, 2 skipped"
+
 # IDX files, tar files and pipes; images that have hardly anything in them
 { byte 0 0 8 3 0 0 0 2 0 0 0 30 0 0 0 40; fill 1200 7; fill 600 7; fill 600 200; } >two-idx3-ubyte
 ok propose two-idx3-ubyte --min-side 1
