@@ -17,6 +17,7 @@ typedef struct recipe {
     trib_schedule schedule;
     trib_layout input_layout;
     bool from_pixels;              /* as classify and eval do: 8-bit pixels in, the likeliest classes out */
+    bool from_regions;             /* likewise, of pictures on the device */
     unsigned disabled_passes;      /* for kernels that others replace otherwise */
     const char *only[MOST_NAMES];  /* take only these kernels, also in tf32; none: all */
     const trib_training *training; /* a plan for it, of all heads if it names no losses; of its kernels those that have
@@ -46,6 +47,7 @@ static const recipe recipes[] = {
       .from_pixels = true },
     { .network = "bvlc", .schedule = TRIB_SERIAL, .only = { MORE_WHERE_SERIAL } },
     { .network = "torchvision", .schedule = TRIB_SERIAL, .only = { MORE_WHERE_SERIAL } },
+    { .network = "bvlc", .from_pixels = true, .from_regions = true, .only = { "regions" } },
     { .network = "bvlc", .disabled_passes = 1u << TRIB_PASS_FUSE_POOL_LRN, .only = { "lrn" } },
     { .network = "torchvision", .disabled_passes = 1u << TRIB_PASS_FOLD_BATCH_NORM, .only = { "scale_shift" } },
     { .network = NULL, .schedule = TRIB_FUSED, .input_layout = TRIB_NHWC, .only = { "avg_pool2d_conv1x1" } },
@@ -163,6 +165,7 @@ static trib_status add_inference(collector *c, const trib_graph *graph, trib_pre
     trib_plan *plan;
     if (c->recipe->from_pixels) {
         options.normalise = &normalise;
+        options.regions = c->recipe->from_regions;
         options.top_k = 5;
     } else {
         options.outputs = outputs;

@@ -39,6 +39,16 @@ static trib_status run_once(void *context, int i)
     return t->layer->kernel->run(p, dtype, inputs, outputs, t->gpu->stream);
 }
 
+static trib_status fill_rows(const trial *t, int64_t offset, int64_t bytes)
+{
+    trib_region_row *rows = trib_alloc((size_t)bytes);
+    if (!rows) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "out of host memory");
+    trib_region_rows(&t->layer->problem, rows);
+    trib_status status = bench_put(t->gpu, t->memory + offset, rows, bytes);
+    trib_free(rows);
+    return trib_outcome(&status);
+}
+
 static trib_status fill_array(const trial *t, const trib_kernel_array *a, int64_t offset)
 {
     const trib_dtype dtype = bench_stored(a, t->layer->dtype);
@@ -46,6 +56,7 @@ static trib_status fill_array(const trial *t, const trib_kernel_array *a, int64_
     const float scale = dtype != TRIB_U8 ? a->scale : a->below > 0 ? (float)a->below : 256;
     if (a->element == TRIB_KERNEL_CONTROLS)
         return bench_put(t->gpu, t->memory + offset, &t->layer->problem.controls, bytes);
+    if (a->element == TRIB_KERNEL_REGIONS) return fill_rows(t, offset, bytes);
     return bench_fill(t->gpu, t->memory + offset, bytes, dtype, scale);
 }
 

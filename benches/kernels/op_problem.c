@@ -8,6 +8,7 @@
 #include "cuda/ops/conv_problem.h"
 #include "cuda/ops/geometry.h"
 #include "device/fold.h"
+#include "device/regions.h"
 #include "table/problem.h"
 #include "training_problem.h"
 
@@ -101,6 +102,13 @@ static void preprocess(const trib_op_desc *d, trib_kernel_problem *out)
     trib_preprocess_problem(out, (int64_t)x->n * x->h * x->w, x->c, d->attributes.preprocess.bgr);
 }
 
+/* Of one photo, which a batch of proposals shares. */
+static void regions(const trib_op_desc *d, trib_kernel_problem *out)
+{
+    const trib_regions_geometry g = trib_regions_of(d);
+    trib_regions_problem(out, &g, 1, 500, 375, 0);
+}
+
 static void fold(const trib_op_desc *d, trib_kernel_problem *out)
 {
     const trib_fold_geometry g = trib_fold_geometry_of(d);
@@ -134,6 +142,7 @@ static const row rows[] = {
     { "tributary:relu", "reorder", reorder, true },
     { "tributary:copy", "reorder", reorder, true }, /* plans copy one input at a time */
     { "tributary:preprocess", "preprocess", preprocess, true },
+    { "tributary:regions", "regions", regions, true },
     { "tributary:fold_batch_norm", "fold_batch_norm", fold, true },
 };
 

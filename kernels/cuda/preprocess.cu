@@ -8,6 +8,7 @@
  *
  * The source is read once and has a fifth of the bytes written: bound by writing. */
 #include "dispatch.cuh"
+#include "normalise.cuh"
 #include "tributary/internal/kernels_cuda.h"
 
 static constexpr int threads = 256, pixels_per_block = 1024;
@@ -37,7 +38,7 @@ __global__ void __launch_bounds__(threads) preprocess(trib_preprocess_geometry g
 #pragma unroll
         for (int c = 0; c < 3; ++c) {
             const int at = g.channels == 1 ? i : 3 * i + (g.bgr ? 2 - c : c);
-            values[c] = float(shared_load<unsigned char>(bytes, at)) * g.scale[c] + g.shift[c];
+            values[c] = normalised(float(shared_load<unsigned char>(bytes, at)), g.scale[c], g.shift[c]);
         }
         T *pixel = y + (first + i) * TRIB_PREPROCESS_CHANNELS;
 #pragma unroll

@@ -54,6 +54,9 @@ void trib_conv1x1_problem(trib_kernel_problem *p, const trib_conv1x1_geometry *g
                           const int *y_first);
 void trib_preprocess_problem(trib_kernel_problem *p, int64_t pixels, int channels, bool bgr);
 /* Of `row` values per channel; eps and values are the problem's own. */
+/* See trib_kernel_regions. */
+void trib_regions_problem(trib_kernel_problem *p, const trib_regions_geometry *g, int pictures, int width, int height,
+                          int seed);
 void trib_fold_problem(trib_kernel_problem *p, int k, int64_t row, bool weight, bool bias);
 void trib_pack_problem(trib_kernel_problem *p, const trib_pack_geometry *g);
 void trib_column_problem(trib_kernel_problem *p, const trib_column_geometry *g);
@@ -66,10 +69,10 @@ void trib_pixels_between_slices(trib_kernel_problem *p, int64_t rows, int c, int
 /* ---- the parts of the table ---- */
 
 extern const trib_kernel trib_conv1x1_kernels[], trib_pool_kernels[], trib_lrn_kernels[], trib_pixel_kernels[],
-    trib_preprocess_kernels[], trib_softmax_kernels[], trib_parameter_kernels[], trib_gradient_kernels[],
-    trib_pool_training_kernels[], trib_step_kernels[], trib_loss_scale_kernels[];
+    trib_preprocess_kernels[], trib_region_kernels[], trib_softmax_kernels[], trib_parameter_kernels[],
+    trib_gradient_kernels[], trib_pool_training_kernels[], trib_step_kernels[], trib_loss_scale_kernels[];
 extern const int trib_conv1x1_kernel_count, trib_pool_kernel_count, trib_lrn_kernel_count, trib_pixel_kernel_count,
-    trib_preprocess_kernel_count, trib_softmax_kernel_count, trib_parameter_kernel_count, trib_gradient_kernel_count,
-    trib_pool_training_kernel_count, trib_step_kernel_count, trib_loss_scale_kernel_count;
+    trib_preprocess_kernel_count, trib_region_kernel_count, trib_softmax_kernel_count, trib_parameter_kernel_count,
+    trib_gradient_kernel_count, trib_pool_training_kernel_count, trib_step_kernel_count, trib_loss_scale_kernel_count;
 
 #endif

@@ -145,6 +145,7 @@ const trib_kernel *trib_kernel_at(int index)
         { trib_lrn_kernels, trib_lrn_kernel_count },
         { trib_pixel_kernels, trib_pixel_kernel_count },
         { trib_preprocess_kernels, trib_preprocess_kernel_count },
+        { trib_region_kernels, trib_region_kernel_count },
         { trib_softmax_kernels, trib_softmax_kernel_count },
         { trib_parameter_kernels, trib_parameter_kernel_count },
         { trib_gradient_kernels, trib_gradient_kernel_count },

@@ -17,8 +17,10 @@ typedef enum trib_kernel_element {
     TRIB_KERNEL_F16,
     TRIB_KERNEL_BF16,
     TRIB_KERNEL_I32,
-    TRIB_KERNEL_U8,      /* inputs: 0..255, or below `below` */
-    TRIB_KERNEL_CONTROLS /* the problem's controls, a row of 32-bit words; an output that is updated begins with them */
+    TRIB_KERNEL_U8,       /* inputs: 0..255, or below `below` */
+    TRIB_KERNEL_CONTROLS, /* the problem's controls, a row of 32-bit words; an output that is updated begins with them
+                           */
+    TRIB_KERNEL_REGIONS   /* trib_region_rows, as 32-bit words */
 } trib_kernel_element;
 
 typedef enum trib_kernel_content {
@@ -37,6 +39,14 @@ typedef struct trib_kernel_array {
     trib_kernel_content content;
 } trib_kernel_array;
 
+/* Regions of `pictures` pictures that lie behind each other: the first of width x height pixels, each further one a
+ * pixel smaller. */
+typedef struct trib_kernel_regions {
+    trib_regions_geometry geometry;
+    int pictures, width, height;
+    int seed; /* of the boxes; 0: all within their pictures, of 0.7 times the size */
+} trib_kernel_regions;
+
 /* One call of a kernel: of the geometries, those it uses. */
 typedef struct trib_kernel_problem {
     char text[TRIB_KERNEL_TEXT]; /* its shape: problems of a kernel with the same text cost the same */
@@ -44,6 +54,7 @@ typedef struct trib_kernel_problem {
     trib_pixel_geometry pixel;
     trib_lrn_coefficients lrn;
     trib_preprocess_geometry preprocess;
+    trib_kernel_regions regions;
     trib_conv1x1_geometry conv1x1;
     trib_reorder_geometry reorder;
     trib_fold_geometry fold;
@@ -74,6 +85,9 @@ typedef struct trib_kernel {
     trib_status (*run)(const trib_kernel_problem *p, trib_dtype dtype, const void *const *inputs, void *const *outputs,
                        void *stream);
 } trib_kernel;
+
+/* The rows of a problem of regions, geometry.n of them. */
+void trib_region_rows(const trib_kernel_problem *p, trib_region_row *rows);
 
 /* Kernel 0, 1, ...; NULL after the last. */
 const trib_kernel *trib_kernel_at(int index);

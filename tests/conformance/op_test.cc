@@ -2,9 +2,11 @@
 // Every kind of op, in every layout the device offers, with every implementation it offers, against the C reference.
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "conformance/conformance.h"
 #include "conformance/op_run.h"
+#include "conformance/region_case.h"
 
 using namespace conformance;
 
@@ -157,6 +159,76 @@ TEST_P(Ops, Preprocess)
 {
     check_optional([](Generator &g) { return g.preprocess(); });
 }
+// Every device, in every precision: in the layouts of a caller's pixels, and in those it computes in, padded as it
+// pads.
+TEST_P(Ops, Regions)
+{
+    const RegionCases cases(device());
+    std::set<trib_layout> layouts(info().layouts, info().layouts + info().layout_count);
+    layouts.insert({ TRIB_NCHW, TRIB_NHWC });
+    for (trib_precision precision : precisions())
+        for (trib_layout layout : layouts)
+            for (unsigned seed = 0; seed < 12 && !HasFailure(); ++seed) {
+                const int before = runs_, padded = std::max(info().channel_multiple, 3);
+                SCOPED_TRACE("seed " + std::to_string(seed));
+                OpCase op = cases.make(seed, layout, trib_precision_dtype(precision), seed % 2 ? padded : 3);
+                if (!info().host) op.desc.precision = precision;
+                check(op, false);
+                EXPECT_GT(runs_, before) << trib_layout_name(layout);
+            }
+}
+
+// ... of the op that takes pixels where the device has that, and of the host's own normalisation elsewhere.
+TEST_P(Ops, RegionsThatAreCopiesHaveTheBitsOfPixels)
+{
+    const RegionCases cases(device());
+    for (trib_precision precision : precisions()) {
+        const int n = 3, channels = info().normalises ? 8 : 3;
+        const OpCase op = cases.copies(n, TRIB_NHWC, trib_precision_dtype(precision), channels);
+        OpCase pixels = op;
+        const std::vector<std::uint8_t> bytes = cases.whole(n);
+        pixels.desc.kind = TRIB_PREPROCESS;
+        pixels.desc.attributes.preprocess = op.desc.attributes.regions.normalise;
+        pixels.desc.inputs[0] = dense_view(TRIB_NHWC, n, 3, op.desc.outputs[0].h, op.desc.outputs[0].w);
+        pixels.desc.inputs[0].dtype = TRIB_U8;
+        pixels.inputs[0] = Values(bytes.begin(), bytes.end());
+        const auto first = [&](const OpCase &one) {
+            trib_implementation best;
+            int count = 0;
+            EXPECT_OK(trib_op_implementations(device(), &one.desc, false, &best, 1, &count, nullptr));
+            return count ? run_op(device(), one, best.name, 1).at(0) : Values();
+        };
+        EXPECT_TRUE(same_bits(first(op), info().normalises ? first(pixels) : reference(pixels).at(0)));
+    }
+}
+
+TEST_P(Ops, RegionsThatNoDeviceCuts)
+{
+    const RegionCases cases(device());
+    const auto fails = [&](const std::function<void(trib_op_desc &)> &change, const char *text) {
+        OpCase op = cases.copies(1, TRIB_NHWC, TRIB_F32, 3);
+        trib_implementation best;
+        int count = 0;
+        change(op.desc);
+        EXPECT_FAILS(trib_op_implementations(device(), &op.desc, false, &best, 1, &count, nullptr),
+                     TRIB_INVALID_ARGUMENT, text);
+    };
+    fails([](trib_op_desc &d) { d.inputs[0].c = d.inputs[0].c_total = 39; }, "rows of 40 bytes");
+    fails([](trib_op_desc &d) { d.inputs[0].layout = TRIB_NCHW; }, "rows of 40 bytes");
+    fails([](trib_op_desc &d) { d.inputs[0].dtype = TRIB_F32; }, "f32 where u8 is needed");
+    fails([](trib_op_desc &d) { d.outputs[0].c = d.outputs[0].c_total = 2; }, "2 output channels");
+    fails([](trib_op_desc &d) { d.outputs[0].c = d.outputs[0].c_total = 9; }, "at most 8");
+    fails([](trib_op_desc &d) { d.outputs[0].h = 5; }, "where its input gives");
+    fails([](trib_op_desc &d) { d.attributes.regions.w = 0; }, "images of 13x0");
+    fails([](trib_op_desc &d) { d.attributes.regions.normalise.shift[1] = NAN; }, "not finite");
+    OpCase blocked = cases.copies(1, TRIB_NCHW16C, TRIB_F32, 3);
+    trib_implementation best;
+    int count = 0;
+    char reason[TRIB_MESSAGE_SIZE] = "";
+    ASSERT_OK(trib_op_implementations(device(), &blocked.desc, false, &best, 1, &count, reason));
+    EXPECT_TRUE(info().host ? count == 1 : std::strstr(reason, "nchw and nhwc only") != nullptr) << reason;
+}
+
 TEST_P(Ops, AdaptiveAvgPool2d) { check_all_layouts(TRIB_ADAPTIVE_AVG_POOL2D, 40); }
 TEST_P(Ops, Lrn) { check_all_layouts(TRIB_LRN, 40); }
 TEST_P(Ops, BatchNorm) { check_all_layouts(TRIB_BATCH_NORM, 40); }

@@ -158,6 +158,11 @@ std::string check(const trib_kernel &kernel, const trib_kernel_problem &problem,
         Operand &x = inputs.back();
         fill(x, random, coarse, options.not_a_number && i == 0, std::numeric_limits<float>::quiet_NaN());
         if (x.array.element == TRIB_KERNEL_CONTROLS) std::memcpy(x.bytes.data(), &problem.controls, x.bytes.size());
+        if (x.array.element == TRIB_KERNEL_REGIONS) {
+            std::vector<trib_region_row> rows(std::size_t(x.array.rows));
+            trib_region_rows(&problem, rows.data());
+            std::memcpy(x.bytes.data(), rows.data(), x.bytes.size());
+        }
         buffers.push_back(std::make_unique<device::Buffer>(x.bytes, false));
         host_inputs[i] = x.values.data() + x.array.first;
         device_inputs[i] = buffers.back()->at(x.array.first * x.size());

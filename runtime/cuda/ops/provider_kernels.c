@@ -9,6 +9,7 @@
 #include "cuda/ops/ops.h"
 #include "device/fold.h"
 #include "device/op_check.h"
+#include "device/regions.h"
 
 enum { KERNEL_ALIGNMENT = 16 };
 
@@ -106,6 +107,12 @@ static bool preprocess(const trib_op_desc *d, char *reason)
     if (y->c != TRIB_PREPROCESS_CHANNELS || y->c_total != y->c)
         return trib_kernel_refuses(reason, "pixels of 8 channels only");
     return trib_kernel_is_plain_without_relu(d, reason);
+}
+
+static bool regions(const trib_op_desc *d, char *reason)
+{
+    if (d->relu) return trib_kernel_refuses(reason, "no fused relu here");
+    return is_row_or_plain(&d->outputs[0]) || trib_kernel_refuses(reason, "regions in nchw and nhwc only");
 }
 
 static bool top_k(const trib_op_desc *d, char *reason)
@@ -234,6 +241,12 @@ static trib_status run_preprocess(const trib_op_desc *d, const trib_kernel_call 
     return trib_cuda_preprocess(&g, d->outputs[0].dtype, c->inputs[0], c->outputs[0], c->stream);
 }
 
+static trib_status run_regions(const trib_op_desc *d, const trib_kernel_call *c)
+{
+    trib_regions_geometry g = trib_regions_of(d);
+    return trib_cuda_regions(&g, d->outputs[0].dtype, c->inputs[0], NULL, c->outputs[0], c->stream);
+}
+
 static trib_status run_fold(const trib_op_desc *d, const trib_kernel_call *c)
 {
     trib_fold_geometry g = trib_fold_geometry_of(d);
@@ -298,6 +311,11 @@ static const trib_kernel_op kernels[] = {
     { .kind = TRIB_CONCAT, .name = "tributary:copy", .supports = trib_kernel_is_plain, .run = run_concat },
     { .kind = TRIB_FOLD, .name = "tributary:fold_batch_norm", .supports = reorder, .run = run_fold },
     { .kind = TRIB_PREPROCESS, .name = "tributary:preprocess", .supports = preprocess, .run = run_preprocess },
+    { .kind = TRIB_REGIONS,
+      .name = "tributary:regions",
+      .note = "cut, warped and normalised in one pass",
+      .supports = regions,
+      .run = run_regions },
 };
 
 /* ---- the provider ---- */

@@ -14,6 +14,7 @@
 
 #include "tributary/dtype.h"
 #include "tributary/kernels.h"
+#include "tributary/region_kernels.h"
 #include "tributary/step_controls.h"
 #include "tributary/training_kernels.h"
 
@@ -113,6 +114,11 @@ typedef struct trib_preprocess_geometry {
 /* y = x * scale[c] + shift[c], c in destination order; y is NHWC with 8 channels, aligned to 16 bytes. */
 trib_status trib_cuda_preprocess(const trib_preprocess_geometry *g, trib_dtype dtype, const uint8_t *x, void *y,
                                  void *stream);
+
+/* As trib_ref_regions, with g->channels at most TRIB_REGIONS_MOST_CHANNELS. rows are aligned to 8 bytes. Nothing is
+ * read outside of pictures, whatever boxes are. */
+trib_status trib_cuda_regions(const trib_regions_geometry *g, trib_dtype dtype, const trib_region_row *rows,
+                              const uint8_t *pictures, void *y, void *stream);
 
 trib_status trib_cuda_softmax(const trib_pixel_geometry *g, trib_dtype dtype, const void *x, void *y, void *stream);
 /* The k largest of each row of logits, largest first (ties: lower index first; NaN last), as trib_top_k orders them,
