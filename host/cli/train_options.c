@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/region_classes.h"
 #include "tables.h"
 
 #define AT(field) offsetof(cli_train_options, field)
@@ -143,8 +144,6 @@ static const cli_option region_options[] = {
       "others show background, with less. Neither are proposals that only match a difficult object, or lie in a crowd. "
       "Default 0.25, R-CNN's 32 of 128",
       0, 1 },
-    { 0, "context", CLI_INT, AT(context), "PIXELS",
-      "of the network's input on each side of a box; beyond the image is the mean; default 16", 0, 1024 },
 };
 
 cli_train_options cli_train_defaults(void)
@@ -166,8 +165,7 @@ cli_train_options cli_train_defaults(void)
                                  .aux_weight = 0.3,
                                  .validation_share = CLI_NOT_GIVEN,
                                  .strategy = TRIB_STRATEGY_FAST,
-                                 .objects = 0.25,
-                                 .context = 16 };
+                                 .objects = 0.25 };
 }
 
 void cli_train_fill_in(cli_train_options *own)
@@ -229,10 +227,9 @@ static int resolve_names(const cli_command *command, const cli_train_options *ow
 static int resolve_regions(const cli_command *command, const cli_train_options *own, trib_train_options *out)
 {
     const cli_train_options usual = cli_train_defaults();
-    const bool asked = own->proposals || own->strategy != usual.strategy || own->context != usual.context ||
-                       own->objects < usual.objects || own->objects > usual.objects;
-    if (!own->boxes && asked)
-        return cli_usage(command, "--proposals, --strategy, --positives and --context need --boxes TRUTH");
+    const bool asked = own->proposals || own->strategy != usual.strategy || own->objects < usual.objects ||
+                       own->objects > usual.objects;
+    if (!own->boxes && asked) return cli_usage(command, "--proposals, --strategy and --positives need --boxes TRUTH");
     if (own->boxes && (own->class_names || own->labels))
         return cli_usage(command, "--boxes has classes of its own: leave --class-names and --labels out");
     if (own->boxes && out->sampling->crop != TRIB_CROP_EVALUATION)
@@ -241,7 +238,7 @@ static int resolve_regions(const cli_command *command, const cli_train_options *
     out->proposals = own->proposals;
     out->strategy = (trib_strategy)own->strategy;
     out->objects = own->objects;
-    out->context = own->context;
+    out->context = TRIB_REGION_CONTEXT;
     return CLI_GO_ON;
 }
 

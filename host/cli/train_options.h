@@ -10,7 +10,7 @@ typedef struct cli_train_options {
     const char *output, *arch, *init, *init_rule, *schedule, *sampling, *labels, *class_names, *replay, *loss_scale;
     const char *boxes, *proposals;
     cli_texts frozen, validation;
-    int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop, strategy, context;
+    int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop, strategy;
     int64_t max_steps, checkpoint_every, average_start;
     double width, lr, momentum, weight_decay, clip_norm, smoothing, aux_weight, ema_decay, validation_share, objects;
     double warmup_epochs, warmup_lr, min_lr, decay_epochs, decay_rate;

@@ -17,6 +17,9 @@
 extern "C" {
 #endif
 
+/* Around a box on each side, in pixels of a network's input: R-CNN's, in training as in detection. */
+enum { TRIB_REGION_CONTEXT = 16 };
+
 #define TRIB_BACKGROUND_LABEL "background"
 enum { TRIB_BACKGROUND_CLASS = 0, TRIB_NO_BACKGROUND = -1 };
 
