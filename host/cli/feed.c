@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feed.h"
 
-#include <malloc.h>
-
 #include "feed_crops.h"
 #include "feed_run.h"
+#include "freed_memory.h"
 #include "notes.h"
 #include "tributary/internal/alloc.h"
 
@@ -113,27 +112,12 @@ trib_status cli_feed_pause(const cli_feed_state *state)
     return trib_success();
 }
 
-/* glibc keeps up to 64 MB of freed memory per thread. If that is much of the available memory, large blocks are
- * returned to the system at once. That costs time (a fifth, for photos of two megapixels), so it is done only then. */
-static void keep_little_freed_memory(const cli_feed *feed)
-{
-#ifdef __GLIBC__
-    enum { KEPT = 64 << 20, LARGE = 1 << 20 };
-    int64_t memory = feed->settings->loader_memory;
-    int workers = feed->workers > 0 ? feed->workers : trib_cpus_get().count;
-    if (!memory) memory = trib_memory_get().bytes / 2;
-    if (memory / workers < 4 * (int64_t)KEPT) mallopt(M_MMAP_THRESHOLD, LARGE);
-#else
-    (void)feed;
-#endif
-}
-
 trib_status cli_feed_run(cli_feed *feed, int top_k, const cli_feed_handler *handler)
 {
     int k = top_k < feed->classes ? top_k : feed->classes;
     cli_feed_state state = { .feed = feed, .handler = handler, .k = k };
     cli_catch_signals();
-    keep_little_freed_memory(feed);
+    cli_keep_little_freed_memory(feed->settings->loader_memory, feed->workers);
     feed->progress = cli_progress_begin(trib_source_count(feed->source), feed->already_done, feed->rows_on_terminal);
     trib_status status = feed->crops ? cli_feed_run_panel(&state) : cli_feed_run_batches(&state);
     cli_progress_clear(&feed->progress);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image_run.h"
 
+#include "freed_memory.h"
 #include "notes.h"
 #include "watch.h"
 
@@ -31,6 +32,7 @@ trib_status cli_image_run_all(cli_image_run *run)
     const double start = cli_now();
     trib_status status;
     cli_catch_signals();
+    cli_keep_little_freed_memory(run->loading.memory_limit, run->loading.workers);
     run->progress = cli_progress_begin(trib_source_count(run->source), run->already_done, run->rows_on_terminal);
     TRIB_TRY_GOTO(
         status, done,
