@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "detect/region_classes.h"
 #include "tables.h"
 
 #define AT(field) offsetof(cli_train_options, field)
@@ -238,7 +237,6 @@ static int resolve_regions(const cli_command *command, const cli_train_options *
     out->proposals = own->proposals;
     out->strategy = (trib_strategy)own->strategy;
     out->objects = own->objects;
-    out->context = TRIB_REGION_CONTEXT;
     return CLI_GO_ON;
 }
 

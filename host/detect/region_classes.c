@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+int trib_region_context(int width, int height)
+{
+    const int64_t side = width < height ? width : height;
+    return (int)((16 * side + 112) / 224);
+}
+
 bool trib_is_background(const char *label)
 {
     return label && (strcmp(label, TRIB_BACKGROUND_LABEL) == 0 || strcmp(label, "__background__") == 0);

@@ -39,7 +39,7 @@ typedef struct trib_train_options {
     const char *proposals;  /* a file of them; NULL: they are computed, and kept in the run's folder */
     trib_strategy strategy; /* by which they are computed */
     double objects;         /* share of windows that show objects; 0: a quarter */
-    int context;            /* as TRIB_REGION_CONTEXT, with which objects are detected */
+    int context;            /* pixels of the input around a box; 0: trib_region_context, as in detection */
     /* network */
     trib_network_spec net;      /* its classes are those of the data; network and width are those of `init`, if given */
     const char *init;           /* a model to begin with; NULL: none */

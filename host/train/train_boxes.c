@@ -92,8 +92,9 @@ trib_status trib_train_order_classes(trib_train *t)
     return trib_success();
 }
 
-trib_status trib_train_check_context(const trib_train *t)
+trib_status trib_train_choose_context(trib_train *t)
 {
+    if (!t->o.context) t->o.context = trib_region_context(t->net.width, t->net.height);
     trib_region box = { .width = 1, .height = 1 };
     return trib_region_with_context(&box, t->net.width, t->net.height, t->o.context, &box);
 }

@@ -35,8 +35,8 @@ typedef struct trib_train_boxes {
 trib_status trib_train_open_truth(struct trib_train *train);
 /* Puts the classes into the order of a model that has the same ones. */
 trib_status trib_train_order_classes(struct trib_train *train);
-/* Fails if the network's input has no room for the context. */
-trib_status trib_train_check_context(const struct trib_train *train);
+/* Of a network that is known. Fails if its input has no room for the context. */
+trib_status trib_train_choose_context(struct trib_train *train);
 /* Finds proposals of all images, in the run's folder those of an earlier start, and makes windows of them. *cancelled:
  * a wish to stop came first. `keep`: those that are computed are put there. */
 trib_status trib_train_make_windows(struct trib_train *train, bool keep, bool *cancelled);

@@ -57,7 +57,7 @@ trib_status trib_train_open(trib_device *device, const trib_train_options *optio
     t->top1_objects = t->top1_background = NAN;
     trib_status s = trib_train_open_data(t);
     if (!trib_failed(&s)) s = trib_train_build_network(t);
-    if (!trib_failed(&s) && t->o.boxes) s = trib_train_check_context(t);
+    if (!trib_failed(&s) && t->o.boxes) s = trib_train_choose_context(t);
     if (trib_failed(&s))
         trib_train_close(t);
     else

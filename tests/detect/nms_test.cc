@@ -147,6 +147,15 @@ TEST(RegionClasses, BackgroundIsKnownByItsLabel)
     EXPECT_FALSE(trib_is_background(nullptr));
 }
 
+TEST(RegionClasses, ContextIsInProportionToTheInput)
+{
+    EXPECT_EQ(trib_region_context(224, 224), 16);
+    EXPECT_EQ(trib_region_context(64, 64), 5);
+    EXPECT_EQ(trib_region_context(448, 224), 16);
+    EXPECT_EQ(trib_region_context(1, 1), 0);
+    EXPECT_EQ(trib_region_context(1 << 30, 1 << 30), (1 << 30) / 14);
+}
+
 TEST(RegionClasses, AModelWithoutLabelsHasNoBackground)
 {
     trib_network_spec net = {};
