@@ -153,7 +153,7 @@ TEST(RegionClasses, ContextIsInProportionToTheInput)
     EXPECT_EQ(trib_region_context(64, 64), 5);
     EXPECT_EQ(trib_region_context(448, 224), 16);
     EXPECT_EQ(trib_region_context(1, 1), 0);
-    EXPECT_EQ(trib_region_context(1 << 30, 1 << 30), (1 << 30) / 14);
+    EXPECT_EQ(trib_region_context(14 << 24, 14 << 24), 1 << 24);
 }
 
 TEST(RegionClasses, AModelWithoutLabelsHasNoBackground)
