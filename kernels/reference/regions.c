@@ -53,7 +53,11 @@ static void row_of_samples(const trib_regions_geometry *g, const trib_region_row
 {
     const point p = point_of(row->y, row->height, g->h, i, row->picture_height);
     const int64_t pitch = 3 * (int64_t)row->picture_width;
-    const uint8_t *above = pixels + p.first * pitch, *below = pixels + p.second * pitch;
+    const uint8_t *above = pixels, *below = pixels; /* NULL without a picture */
+    if (!p.outside) {
+        above += p.first * pitch;
+        below += p.second * pitch;
+    }
     for (int k = 0; k < count; ++k, y += g->pixel) {
         const bool outside = p.outside || columns[k].outside;
         for (int c = 0; c < 3; ++c) {
