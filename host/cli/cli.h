@@ -23,7 +23,7 @@ const cli_command *cli_command_at(int index);
 const cli_command *cli_command_find(const char *name);
 
 extern const cli_command cli_devices, cli_info, cli_plan, cli_run, cli_classify, cli_eval, cli_train, cli_bench,
-    cli_profile, cli_tune, cli_propose, cli_convert, cli_help, cli_version;
+    cli_profile, cli_tune, cli_propose, cli_detect, cli_convert, cli_help, cli_version;
 
 /* The message with the program's option for what it advises: the library names fields and functions, not options. */
 trib_status cli_with_hint(const trib_status *status);

@@ -7,9 +7,9 @@
 #include "cli.h"
 #include "options.h"
 
-static const cli_command *const commands[] = { &cli_classify, &cli_eval,    &cli_train, &cli_bench,  &cli_profile,
-                                               &cli_tune,     &cli_propose, &cli_info,  &cli_plan,   &cli_run,
-                                               &cli_convert,  &cli_devices, &cli_help,  &cli_version };
+static const cli_command *const commands[] = { &cli_classify, &cli_eval,    &cli_train,   &cli_bench, &cli_profile,
+                                               &cli_tune,     &cli_propose, &cli_detect,  &cli_info,  &cli_plan,
+                                               &cli_run,      &cli_convert, &cli_devices, &cli_help,  &cli_version };
 
 const cli_command *cli_command_at(int index)
 {

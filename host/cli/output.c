@@ -27,6 +27,11 @@ static trib_status check_existing(const struct stat *info, const char *path, cli
     return trib_success();
 }
 
+cli_output_mode cli_output_mode_of(bool resumes, bool overwrites)
+{
+    return resumes ? CLI_OUTPUT_RESUME : overwrites ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW_ROWS;
+}
+
 trib_status cli_output_check(const char *path, cli_output_mode mode)
 {
     struct stat info;

@@ -21,6 +21,9 @@ typedef enum cli_output_mode {
     CLI_OUTPUT_RESUME     /* read and write a regular file that may exist */
 } cli_output_mode;
 
+/* Of a file of rows. */
+cli_output_mode cli_output_mode_of(bool resumes, bool overwrites);
+
 typedef struct cli_output {
     int fd; /* -1 when closed */
     const char *name;

@@ -187,7 +187,8 @@ static trib_status find_limit(reader *r, bool *complete)
     r->limit = start;
     cli_buffer_clear(&r->wanted);
     while (r->record.size && !is_last(r)) {
-        const size_t lead = lead_of(r), key = r->records->key(r->record.data + lead, r->record.size - lead);
+        const size_t lead = lead_of(r);
+        const size_t key = r->records->key(r->record.data + lead, r->record.size - lead, *complete);
         if (!key) return foreign(r, r->records->misfit);
         if (!*complete) break;
         if (!r->wanted.size || !begins_with(r, &r->wanted)) {

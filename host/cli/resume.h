@@ -28,9 +28,9 @@ typedef struct cli_records {
     void (*start)(const void *context, cli_buffer *out);
     /* What the records of an item begin with; of different items differently. */
     void (*begin)(const void *context, const char *name, int64_t index, cli_buffer *out);
-    /* (any number of records) How many bytes of a record that is ours are as `begin` writes them; 0: it is none of
-     * ours. The last one of a file may be cut off; then any number stands for one that may be ours. */
-    size_t (*key)(const char *record, size_t size);
+    /* (any number of records) How many bytes of a record are as `begin` writes them; 0: it is none of ours. The last
+     * one of a file may be incomplete; then any other number stands for one that may be ours. */
+    size_t (*key)(const char *record, size_t size, bool complete);
     /* (optional, jsonl) NULL, or what is wrong with a record that has no "error"; it may be written to `text`. */
     const char *(*fault)(const void *context, const cJSON *record, char text[CLI_RECORD_FAULT_TEXT]);
     /* (records not of every item) Whether an item without a record can be read: does what is needed to find out. */

@@ -96,9 +96,9 @@ static void draw_label(trib_image *picture, area box, int scale, trib_colour gro
 
 void trib_draw_box(trib_image *picture, const trib_box *box, trib_colour colour, const char *text)
 {
-    const int w = picture->width, h = picture->height, scale = within((w > h ? w : h) / 300., 1, 16);
+    const int w = picture->width, h = picture->height, longest = w > h ? w : h;
     const area a = { within(floor(box->x), 0, w), within(floor(box->y), 0, h), within(ceil(box->x + box->width), 0, w),
                      within(ceil(box->y + box->height), 0, h) };
-    draw_frame(picture, a, scale, colour);
-    draw_label(picture, a, scale, colour, text);
+    draw_frame(picture, a, within(longest / 250., 1, 16), colour);
+    draw_label(picture, a, within(longest / 400., 1, 16), colour, text);
 }

@@ -13,7 +13,7 @@ extern "C" {
 typedef struct trib_scored_box {
     trib_box box;
     int klass;
-    float score; /* higher is surer; not NaN */
+    double score; /* higher is surer; not NaN */
 } trib_scored_box;
 
 typedef struct trib_nms_options {

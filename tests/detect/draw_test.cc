@@ -105,7 +105,10 @@ TEST(DrawBoxes, LettersGrowWithThePicture)
     Picture p(900, 40);
     const trib_box box = { 100, 5, 30, 30 };
     trib_draw_box(&p.image, &box, red, "I");
-    EXPECT_EQ(p.count(white), 9 * (3 + 5 + 3));
+    EXPECT_EQ(p.count(white), 4 * (3 + 5 + 3));
+    EXPECT_EQ(p.at(100, 20), red_pixel);
+    EXPECT_EQ(p.at(102, 34), red_pixel);
+    EXPECT_EQ(p.at(103, 31), ground); /* lines are 3 wide */
 }
 
 TEST(DrawBoxes, CharactersBeyondAsciiAreFrames)

@@ -68,7 +68,7 @@ TEST(Nms, OfEqualScoresTheFirstIsTaken)
 TEST(Nms, TheSurestOfAllClassesRemain)
 {
     Boxes boxes;
-    for (int i = 0; i < 10; ++i) boxes.push_back({ { 100. * i, 0, 10, 10 }, i % 3, .1f * (float)i });
+    for (int i = 0; i < 10; ++i) boxes.push_back({ { 100. * i, 0, 10, 10 }, i % 3, .1 * i });
     EXPECT_EQ(text(nms(boxes, 0.3, 3)), "0@900:90 2@800:80 1@700:70 ");
     EXPECT_EQ(nms(boxes, 0.3, 0).size(), 0u);
 }
@@ -114,7 +114,7 @@ TEST(Nms, RandomListsAreThoseOfTheDefinition)
         for (int i = 0; i < count; ++i)
             boxes.push_back({ { (double)below(50), (double)below(50), (double)below(30), (double)below(30) },
                               below(4),
-                              (float)(below(1000) * 64 + i) });
+                              (double)(below(1000) * 64 + i) });
         const double overlap = below(11) / 10.;
         const int most = below(30);
         const Boxes mine = nms(boxes, overlap, most), theirs = by_definition(boxes, overlap, (size_t)most);

@@ -2,7 +2,7 @@
 # What people read, to the letter: help, info and plan. Plans are of the plain C reference, which is the same everywhere.
 ok help
 expect_exact help
-for command in classify eval train bench profile tune propose info plan run convert devices; do
+for command in classify eval train bench profile tune propose detect info plan run convert devices; do
     ok "$command" --help
     expect_exact "$command-help"
 done

@@ -3,7 +3,7 @@
 ok help
 expect_no_err
 cp out overview
-for command in classify eval train bench profile propose info plan run convert devices help version; do
+for command in classify eval train bench profile propose detect info plan run convert devices help version; do
     grep -q "^  $command " overview || fail "help lists $command"
     ok "$command" --help
     expect_no_err
