@@ -20,7 +20,7 @@ endif()
 # What tests share. An archive, so that a program gets only what it uses; of the library's functions it takes those that
 # the program is linked with, real or on the simulated CUDA.
 set(shared ${CMAKE_CURRENT_SOURCE_DIR}/conformance/conformance.cc ${CMAKE_CURRENT_SOURCE_DIR}/runtime/nets.cc
-  ${CMAKE_CURRENT_SOURCE_DIR}/runtime/mutants.cc)
+  ${CMAKE_CURRENT_SOURCE_DIR}/runtime/mutants.cc ${CMAKE_CURRENT_SOURCE_DIR}/runtime/regions.cc)
 add_library(trib_test_support STATIC support/support.cc support/any_device.cc support/central_differences.cc support/devices.cc
   ${shared})
 target_link_libraries(trib_test_support PRIVATE trib_test_code)

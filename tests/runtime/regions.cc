@@ -8,6 +8,8 @@
 namespace regions
 {
 
+constexpr std::size_t classes = 10;
+
 Pictures pictures(trib_device *device, std::int64_t most_bytes)
 {
     trib_pictures *made = nullptr;
@@ -23,6 +25,26 @@ std::vector<std::uint8_t> rgb(int number, int width, int height)
     return bytes;
 }
 
+std::int64_t add(trib_pictures *to, int number, int width, int height)
+{
+    std::int64_t id = 0;
+    EXPECT_OK(trib_pictures_add(to, rgb(number, width, height).data(), width, height, &id));
+    return id;
+}
+
+Logits run(trib_session *s, const trib_pictures *from, const std::vector<trib_region> &all, int n)
+{
+    Logits y(all.size() * classes, std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t first = 0; first < all.size(); first += std::size_t(n)) {
+        const int count = int(std::min(all.size() - first, std::size_t(n)));
+        void *outputs[] = { &y[first * classes] };
+        std::int64_t job = 0;
+        EXPECT_OK(trib_session_submit_regions(s, from, &all[first], count, outputs, &job));
+        EXPECT_OK(trib_session_wait(s, job));
+    }
+    return y;
+}
+
 Cut::Cut(nets::Graph graph, trib_device *device, int images)
     : graph_(std::move(graph)), device_(device), images_(images),
       size_(trib_graph_layer(graph_.get(), 0)->h), normalise_ { true,
@@ -31,12 +53,18 @@ Cut::Cut(nets::Graph graph, trib_device *device, int images)
 {
 }
 
-trib_session_options Cut::options(trib_layout layout) const
+trib_session_options Cut::options(const Way &way, trib_layout layout) const
 {
     trib_session_options o = trib_session_default_options();
     o.max_batch = images_;
+    o.lanes = way.lanes;
+    o.launch = way.launch;
+    o.plan.batch = way.chunk;
+    o.plan.schedule = way.schedule;
+    o.plan.precision = way.precision;
     o.plan.input_layout = layout;
     o.plan.normalise = &normalise_;
+    o.plan.threads = trib_device_get_info(device_)->host; // lanes are what is tested, and one thread is quick
     o.plan.regions = true;
     return o;
 }
@@ -46,21 +74,41 @@ nets::Session Cut::session(const trib_session_options &options) const
     return nets::session(graph_.get(), device_, options);
 }
 
-std::vector<float> Cut::from_pixels(trib_session_options o) const
+std::vector<std::uint8_t> Cut::bytes() const
 {
-    const trib_layout layout = o.plan.input_layout;
-    o.plan.regions = false;
-    o.plan.normalise = nullptr;
-    const nets::Session s = session(o);
-    if (!s) return {};
+    std::vector<std::uint8_t> all;
+    for (int i = 0; i < images_; ++i) {
+        const std::vector<std::uint8_t> one = rgb(i, size_, size_);
+        all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+}
+
+std::vector<float> Cut::normalised(trib_layout layout) const
+{
     const std::size_t image = std::size_t(3 * size_ * size_);
-    std::vector<float> x(image * std::size_t(images_)), y(std::size_t(images_) * 10);
+    const std::vector<std::uint8_t> all = bytes();
+    std::vector<float> x(all.size());
     const trib_normalise_geometry g = { size_, size_, 3, 3 * size_, normalise_.bgr, layout == TRIB_NCHW };
-    for (int i = 0; i < images_; ++i)
-        trib_normalise_u8(&g, rgb(i, size_, size_).data(), normalise_.scale, normalise_.shift,
-                          &x[image * std::size_t(i)]);
+    for (std::size_t first = 0; first < x.size(); first += image)
+        trib_normalise_u8(&g, &all[first], normalise_.scale, normalise_.shift, &x[first]);
+    return x;
+}
+
+Logits Cut::from_pixels(trib_session_options o) const
+{
+    const bool by_device = trib_device_get_info(device_)->normalises;
+    o.plan.regions = false;
+    if (by_device)
+        o.plan.input_layout = TRIB_NHWC;
+    else
+        o.plan.normalise = nullptr;
+    const nets::Session s = session(o);
+    const std::vector<std::uint8_t> pixels = bytes();
+    const std::vector<float> x = normalised(o.plan.input_layout);
+    Logits y(std::size_t(images_) * classes);
     void *outputs[] = { y.data() };
-    EXPECT_OK(trib_session_run(s.get(), x.data(), images_, outputs));
+    if (s) EXPECT_OK(trib_session_run(s.get(), by_device ? (const void *)pixels.data() : x.data(), images_, outputs));
     return y;
 }
 
@@ -70,23 +118,75 @@ std::vector<trib_region> Cut::add_to(trib_pictures *to) const
     for (int i = 0; i < images_; ++i) {
         trib_region &r = all[std::size_t(i)];
         r.width = r.height = float(size_);
-        EXPECT_OK(trib_pictures_add(to, rgb(i, size_, size_).data(), size_, size_, &r.picture));
+        r.picture = add(to, i, size_, size_);
     }
     return all;
 }
 
-std::vector<float> Cut::from_regions(const trib_session_options &options) const
+Logits Cut::from_regions(const trib_session_options &options) const
 {
     const nets::Session s = session(options);
     const Pictures all = pictures(device_);
     if (!s || !all) return {};
     const std::vector<trib_region> whole = add_to(all.get());
-    std::vector<float> y(std::size_t(images_) * 10, std::numeric_limits<float>::quiet_NaN());
-    void *outputs[] = { y.data() };
-    std::int64_t job = 0;
-    EXPECT_OK(trib_session_submit_regions(s.get(), all.get(), whole.data(), images_, outputs, &job));
-    EXPECT_OK(trib_session_wait(s.get(), job));
-    return y;
+    return run(s.get(), all.get(), whole, images_);
+}
+
+void expect_bits_of_pixels(trib_device *device, const Way &way, trib_layout layout)
+{
+    SCOPED_TRACE(std::string(trib_schedule_name(way.schedule)) + " " + trib_precision_name(way.precision) + " launch " +
+                 std::to_string(way.launch) + " chunk " + std::to_string(way.chunk));
+    const Cut cut(nets::little_googlenet(1), device, 7);
+    const trib_session_options o = cut.options(way, layout);
+    EXPECT_EQ(cut.from_regions(o), cut.from_pixels(o));
+}
+
+namespace
+{
+
+// Of picture `id`, which is larger than the network's input.
+std::vector<trib_region> some_of(std::int64_t id, int count)
+{
+    std::vector<trib_region> all;
+    for (int i = 0; i < count; ++i)
+        all.push_back({ id, float(i) - 1.5f, 0.25f * float(i), 9.5f + float(i), 20.0f, i % 2 == 1 });
+    return all;
+}
+
+struct Job {
+    std::int64_t id, picture;
+    Logits y, wanted;
+};
+
+} // namespace
+
+void expect_right_in_flight(trib_device *device, const Way &way, int in_flight)
+{
+    const Cut cut(nets::little_googlenet(1), device, 4);
+    trib_session_options o = cut.options(way, TRIB_NHWC);
+    const nets::Session alone = cut.session(o);
+    o.in_flight = in_flight;
+    const nets::Session s = cut.session(o);
+    const Pictures all = pictures(device);
+    ASSERT_TRUE(alone && s && all);
+    std::vector<Job> jobs(6);
+    const auto finish = [&](std::size_t i) {
+        EXPECT_OK(trib_session_wait(s.get(), jobs[i].id));
+        EXPECT_EQ(jobs[i].y, jobs[i].wanted) << "batch " << i;
+        trib_pictures_remove(all.get(), jobs[i].picture); // its memory is the next one's
+    };
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        Job &job = jobs[i];
+        if (i >= std::size_t(in_flight)) finish(i - std::size_t(in_flight));
+        job.picture = add(all.get(), int(i), 23, 31);
+        const std::vector<trib_region> some = some_of(job.picture, 4 - int(i % 3));
+        job.wanted = run(alone.get(), all.get(), some, int(some.size()));
+        job.y.assign(some.size() * classes, std::numeric_limits<float>::quiet_NaN());
+        void *outputs[] = { job.y.data() };
+        ASSERT_OK(trib_session_submit_regions(s.get(), all.get(), some.data(), int(some.size()), outputs, &job.id));
+    }
+    for (std::size_t i = jobs.size() - std::size_t(in_flight); i < jobs.size(); ++i) finish(i);
+    EXPECT_EQ(trib_pictures_bytes(all.get()), 0);
 }
 
 } // namespace regions
