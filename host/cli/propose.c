@@ -10,10 +10,11 @@
 #include "notes.h"
 #include "output.h"
 #include "propose_lines.h"
+#include "skipped.h"
 
 typedef struct propose_options {
     int strategy, workers, min_side, pixels, limit;
-    const char *output;
+    const char *output, *errors;
     bool resume, overwrite;
 } propose_options;
 #define AT(field) offsetof(propose_options, field)
@@ -30,8 +31,9 @@ static const cli_option table[] = {
       0, TRIB_MAX_IMAGE_PIXELS },
     { 0, "resume", CLI_FLAG, AT(resume), NULL,
       "continue an interrupted --output: keep its complete lines, check that they match these inputs and options, and "
-      "add the rest",
+      "add the rest; the --errors file is rewritten",
       0, 0 },
+    CLI_ERRORS_OPTION(AT(errors)),
     CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 'j', "workers", CLI_INT, AT(workers), "N",
       "threads that read, decode and search images; default: one per CPU this process may use, or OMP_NUM_THREADS if "
@@ -46,6 +48,7 @@ typedef struct propose {
     char by[128];
     cli_output output;
     cli_buffer out;
+    cli_skipped skipped;
     cli_resume resume;
     cli_image_run images;
     int64_t boxes;
@@ -90,11 +93,7 @@ static void note_failure(void *context, const char *name, const char *reason)
 {
     propose *p = context;
     cli_progress_clear(&p->images.progress);
-    fputs("skipped: ", stderr);
-    cli_print_safe(stderr, name);
-    fputs(": ", stderr);
-    cli_print_safe(stderr, reason);
-    fputc('\n', stderr);
+    cli_skipped_note(&p->skipped, name, reason);
 }
 
 static trib_status write_line(void *context, const trib_image_item *item)
@@ -103,7 +102,7 @@ static trib_status write_line(void *context, const trib_image_item *item)
     if (trib_failed(&item->status)) {
         const trib_status status = cli_with_hint(&item->status);
         note_failure(p, item->name, cli_reason(&status, item->name));
-        return trib_success();
+        return cli_skipped_write(&p->skipped);
     }
     const cli_propose_line *line = item->result;
     p->boxes += (int64_t)line->boxes;
@@ -111,16 +110,14 @@ static trib_status write_line(void *context, const trib_image_item *item)
     return cli_output_write(&p->output, &p->out);
 }
 
-static trib_status open_output(propose *p)
+static trib_status open_outputs(propose *p)
 {
     const propose_options *o = p->options;
-    const cli_output_mode mode = o->resume      ? CLI_OUTPUT_RESUME
-                                 : o->overwrite ? CLI_OUTPUT_OVERWRITE
-                                                : CLI_OUTPUT_NEW_ROWS;
-    TRIB_TRY(cli_output_open(o->output, mode, &p->output));
+    TRIB_TRY(cli_output_open(o->output, cli_output_mode_of(o->resume, o->overwrite), &p->output));
     const cli_records records = cli_propose_records(&p->lines);
     p->resume = (cli_resume) { .records = &records, .source = p->images.source, .failed = note_failure, .context = p };
-    return o->resume ? cli_resume_output(&p->resume, &p->output) : trib_success();
+    if (o->resume) TRIB_TRY(cli_resume_output(&p->resume, &p->output));
+    return cli_skipped_open(&p->skipped, o->resume, o->overwrite);
 }
 
 /* ---- the run ---- */
@@ -163,10 +160,12 @@ static trib_status propose_all(propose *p, const cli_settings *settings, const c
     set_up(p, settings);
     TRIB_TRY(trib_source_open((const char *const *)arguments->items, arguments->count, &source, &p->images.source));
     cli_print_notes(p->images.source);
-    TRIB_TRY(open_output(p));
+    TRIB_TRY(open_outputs(p));
     trib_status status = run_images(p);
+    if (!trib_failed(&status)) status = cli_skipped_write(&p->skipped);
     if (!trib_failed(&status)) status = cli_output_write(&p->output, &p->out); /* replaces a file by no lines, too */
     if (!trib_failed(&status)) status = cli_output_close(&p->output);
+    if (!trib_failed(&status)) status = cli_skipped_close(&p->skipped);
     if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(p, &status);
     if (status.code == TRIB_IO_ERROR && status.vendor_code != EPIPE && p->options->output)
         cli_message("%s: its complete lines are kept; run the same command with --resume to continue",
@@ -178,11 +177,14 @@ static int propose_inputs(const propose_options *options, const cli_settings *se
                           cli_files files)
 {
     files.prints = !options->output;
-    propose p = { .options = options, .files = files, .output = { .fd = -1 } };
+    propose p = {
+        .options = options, .files = files, .output = { .fd = -1 }, .skipped = cli_skipped_begin(options->errors)
+    };
     trib_status status = propose_all(&p, settings, arguments);
     int code = trib_failed(&status) ? cli_report(&status) : p.images.skipped + p.resume.failures ? CLI_SKIPPED : CLI_OK;
     cli_output_close(&p.output);
     cli_buffer_release(&p.out);
+    cli_skipped_release(&p.skipped);
     trib_source_close(p.images.source);
     return code;
 }
@@ -233,7 +235,7 @@ const cli_command cli_propose = {
         "An image that cannot be read is skipped and reported on standard error with the reason; the exit code is then "
         "3.",
     .examples = "  $ tributary propose photos/ -o photos.jsonl\n"
-                "  $ tributary propose photos/ -o photos.jsonl --resume\n"
+                "  $ tributary propose photos/ -o photos.jsonl --resume --errors skipped.csv\n"
                 "  $ tributary propose 'shard-{000000..000009}.tar' --strategy quality --limit 2000 -o boxes.jsonl\n"
                 "  $ tributary propose photo.jpg --min-side 50\n",
     .run = run,

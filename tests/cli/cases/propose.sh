@@ -39,9 +39,11 @@ expect_same whole many
 # a damaged image is reported, and skipped
 printf broken >in/03-a.png
 printf broken >in/zz-last.png
-run propose in --min-side 5 -o whole --overwrite
+run propose in --min-side 5 -o whole --overwrite --errors whole.errors
 expect_code 3
 expect_same whole many
+expect_lines 3 whole.errors
+grep -q '^in/03-a.png,' whole.errors || fail "skipped images are listed"
 expect_err "skipped: in/03-a.png: "
 expect_err ", 2 skipped"
 
@@ -50,9 +52,11 @@ size=$(wc -c <whole)
 first=$(head -1 whole | wc -c)
 for cut in 0 1 9 12 $((first - 1)) "$first" $((first + 1)) $((first + 90)) $((size / 2)) $((size - 1)) "$size"; do
     head -c "$cut" whole >part
-    run propose in --min-side 5 -o part --resume
+    printf 'filename,reason\nstale\n' >part.errors
+    run propose in --min-side 5 -o part --resume --errors part.errors
     expect_code 3
     expect_same part whole
+    expect_same part.errors whole.errors
     expect_err ", 2 skipped"
 done
 run propose in --min-side 5 -o new --resume
