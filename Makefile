@@ -64,7 +64,7 @@ coverage: dependencies
 # tests/cli/cases/exact expects.
 rewrite-exact: GROUPS_NEEDED = build test
 rewrite-exact: build
-	@TRIB_REWRITE_EXACT=1 $(CTEST) --tests-regex '^cli.(exact|classify|demo)$$'
+	@TRIB_REWRITE_EXACT=1 $(CTEST) --tests-regex '^cli.(exact|classify|demo|eval_boxes)$$'
 	@git --no-pager diff --stat -- tests/cli/cases/exact
 test-all: build
 	@TRIB_TEST_LONG=1 $(CTEST) $(TEST_FLAGS)

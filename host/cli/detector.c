@@ -49,6 +49,13 @@ cli_group cli_detector_group(cli_detector_options *options)
     return (cli_group)CLI_GROUP("Detection", table, options);
 }
 
+/* The rows between --proposals and --batch-size. */
+cli_group cli_detector_search_group(cli_detector_options *options)
+{
+    enum { BEFORE = 1, AFTER = 2 };
+    return (cli_group) { "Detection", table + BEFORE, (int)(sizeof table / sizeof *table) - BEFORE - AFTER, options };
+}
+
 int cli_detector_check(const cli_command *command, const cli_detector_options *options)
 {
     if (options->strategy != CLI_NOT_GIVEN && options->proposals)

@@ -23,6 +23,8 @@ typedef struct cli_detector_options {
 
 cli_detector_options cli_default_detector_options(void);
 cli_group cli_detector_group(cli_detector_options *options);
+/* The same without --proposals, --batch-size and --workers, for a command that has them itself. */
+cli_group cli_detector_search_group(cli_detector_options *options);
 /* Returns CLI_GO_ON, or reports options that contradict each other and returns CLI_USAGE. */
 int cli_detector_check(const cli_command *command, const cli_detector_options *options);
 

@@ -248,18 +248,26 @@ static int run(const cli_command *self, int argc, char **argv)
     cli_settings settings = cli_default_settings();
     eval_options own = { .batch = 32 };
     cli_eval_boxes_options boxes = cli_default_eval_boxes();
-    cli_group groups[] = { CLI_GROUP("Options", table, &own),    cli_crops_group(&settings),
-                           cli_eval_boxes_group(&boxes),         cli_truth_group(&boxes.files),
-                           cli_members_compute_group(&settings), cli_size_group(&settings),
-                           cli_decode_group(&settings),          cli_preprocess_group(&settings),
-                           cli_caffe_group(&settings),           CLI_GROUPS_END };
+    cli_group groups[] = { CLI_GROUP("Options", table, &own),
+                           cli_crops_group(&settings),
+                           cli_eval_boxes_group(&boxes),
+                           cli_detector_search_group(&boxes.detection),
+                           cli_truth_group(&boxes.files),
+                           cli_members_compute_group(&settings),
+                           cli_size_group(&settings),
+                           cli_decode_group(&settings),
+                           cli_preprocess_group(&settings),
+                           cli_caffe_group(&settings),
+                           CLI_GROUPS_END };
     cli_texts arguments = { 0 };
     int models = 0, code = cli_parse(self, groups, argc, argv, &arguments);
     if (code == CLI_GO_ON) code = cli_eval_boxes_check(self, &boxes, &arguments);
     if (code == CLI_GO_ON && boxes.truth && (own.labels || own.confusion))
         code = cli_usage(self, "--%s is for classes of images, not for --boxes", own.labels ? "labels" : "confusion");
+    boxes.detection.batch = own.batch;
+    boxes.detection.workers = own.workers;
     const cli_eval_boxes_results results = { own.results, own.overwrite };
-    if (code == CLI_GO_ON && boxes.truth) code = cli_eval_boxes(&boxes, &results, groups, &settings, &arguments);
+    if (code == CLI_GO_ON && boxes.truth) code = cli_eval_boxes(self, &boxes, &results, groups, &settings, &arguments);
     if (code == CLI_GO_ON) code = cli_expect(self, &settings, &arguments, 1, 1 << 30, "DATASET");
     if (code == CLI_GO_ON) code = cli_expect_models(self, &settings, &arguments, "DATASET", &models);
     if (code == CLI_GO_ON)
@@ -271,8 +279,10 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_eval = {
     .name = "eval",
     .summary = "measure accuracy on labelled images, or how well objects are found",
-    .synopsis = "MODEL... DATASET... [--crops 1|10|144] [--labels FILE] [--confusion] [--results-file FILE]\n"
-                "       tributary eval --boxes TRUTH [DETECTIONS] [--proposals FILE] [--rule RULE] [--plot FILE]",
+    .synopsis =
+        "MODEL... DATASET... [--crops 1|10|144] [--labels FILE] [--confusion] [--results-file FILE]\n"
+        "       tributary eval --boxes TRUTH DETECTIONS|MODEL... IMAGES... [--proposals FILE] [--rule RULE] [--plot "
+        "FILE]",
     .description =
         "Classifies labelled images and prints JSON: top1, top1_err, top5 and top5_err in percent, num_images, "
         "skipped, images_per_second (from the first read to the last result, including the preparation of the "
@@ -291,15 +301,15 @@ const cli_command cli_eval = {
         "model has no class names, folders that are all indices are taken as such, and others are numbered in the "
         "order of their names. Hidden folders are ignored. How folders were matched, and classes without images, are "
         "reported on standard error.\n\n"
-        "With --boxes, nothing is classified: average precision of DETECTIONS is measured by the rules of VOC, COCO or "
-        "ILSVRC, per class and over classes, and how far proposals cover the objects. DETECTIONS are known by their "
-        "content: COCO's results (a JSON list), what 'detect' writes (csv with the columns filename, label, score and "
-        "x, y, width, height or xmin, ymin, xmax, ymax; jsonl), ILSVRC's results (lines of seven words), VOC's "
-        "(lines of six words in CLASS.txt or ANYTHING_CLASS.txt, or a folder of them), or a folder of YOLO's .txt "
-        "files "
-        "with scores. COCO's and ILSVRC's images are found by number; all others by name: without folders and "
-        "extension, unless several are then the same. Precisions, recalls and overlaps are parts of 1, and null where "
-        "there is nothing to be found.",
+        "With --boxes, average precision is measured by the rules of VOC, COCO or ILSVRC, per class and over classes, "
+        "and how far proposals cover the objects. Several arguments are models and images, in which objects are found "
+        "as by 'tributary detect'; images that TRUTH does not have are skipped. One argument is DETECTIONS, known by "
+        "their content: what 'detect' writes (csv with the columns filename, label, score and x, y, width, height or "
+        "xmin, ymin, xmax, ymax; jsonl), COCO's results (a JSON list), ILSVRC's (lines of seven words), VOC's (lines "
+        "of six words in CLASS.txt or ANYTHING_CLASS.txt, or a folder of them), or a folder of YOLO's .txt files with "
+        "scores. Without arguments only --proposals are looked at. Images are found by name, without folders and "
+        "extension unless several are then the same, or by number where detections have no names. Precisions, recalls "
+        "and overlaps are parts of 1, and null where there is nothing to be found.",
     .examples = "  $ tributary eval model.safetensors imagenet/val\n"
                 "  $ tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"
                 "  $ tributary eval model.safetensors imagenet/val --crops 144 --precision bf16\n"
@@ -307,6 +317,7 @@ const cli_command cli_eval = {
                 "  $ tributary eval model.safetensors 'val-{000000..000049}.tar' --results-file val.json\n"
                 "  $ tributary eval --boxes instances_val2017.json detections.json\n"
                 "  $ tributary eval --boxes VOC2007/Annotations found.csv --rule voc2007 --plot curves.svg\n"
+                "  $ tributary eval garments.safetensors val/ --boxes val.json --proposals val.jsonl\n"
                 "  $ tributary eval --boxes truth.json --proposals proposals.jsonl\n",
     .run = run,
 };

@@ -36,7 +36,9 @@ static const cli_option table[] = {
 
 cli_eval_boxes_options cli_default_eval_boxes(void)
 {
-    return (cli_eval_boxes_options) { .rule = CLI_NOT_GIVEN, .format = CLI_NOT_GIVEN };
+    return (cli_eval_boxes_options) { .rule = CLI_NOT_GIVEN,
+                                      .format = CLI_NOT_GIVEN,
+                                      .detection = cli_default_detector_options() };
 }
 
 cli_group cli_eval_boxes_group(cli_eval_boxes_options *options)
@@ -56,20 +58,43 @@ static const char *given_without_truth(const cli_eval_boxes_options *o)
     return cli_truth_option_given(&o->files);
 }
 
+/* The mistake to expect: a model without images. */
+static bool is_model(const char *path)
+{
+    bool model = false;
+    trib_status status = trib_model_recognise(path, &model);
+    return !trib_failed(&status) && model;
+}
+
+static bool searches(const cli_detector_options *o)
+{
+    const cli_detector_options usual = cli_default_detector_options();
+    return o->strategy != usual.strategy || o->most_regions != usual.most_regions || o->threshold != usual.threshold ||
+           o->overlap != usual.overlap || o->most_boxes != usual.most_boxes;
+}
+
+static int check_arguments(const cli_command *self, const cli_eval_boxes_options *o, const cli_texts *arguments)
+{
+    cli_detector_options detection = o->detection;
+    detection.proposals = o->proposals;
+    if (!arguments->count && !o->proposals)
+        return cli_usage(self, "which DETECTIONS? Name their file, or MODEL and IMAGES, or --proposals FILE");
+    if (arguments->count == 1 && is_model(arguments->items[0]))
+        return cli_usage(self, "which IMAGES? '%s' is a model", arguments->items[0]);
+    if (o->plot && !arguments->count) return cli_usage(self, "--plot draws precision and recall of DETECTIONS");
+    if (arguments->count > 1) return cli_detector_check(self, &detection);
+    if (!searches(&o->detection)) return CLI_GO_ON;
+    return cli_usage(self, "--strategy, --max-proposals, --threshold, --nms and --max-boxes say how a MODEL detects");
+}
+
 int cli_eval_boxes_check(const cli_command *self, const cli_eval_boxes_options *o, const cli_texts *arguments)
 {
     const char *alone = o->truth ? NULL : given_without_truth(o);
     if (alone) return cli_usage(self, "--%s is for boxes of objects: add --boxes TRUTH", alone);
     if (!o->truth) return CLI_GO_ON;
-    if (!arguments->count && !o->proposals)
-        return cli_usage(self, "which DETECTIONS? Name their file, or --proposals FILE");
-    if (arguments->count > 1)
-        return cli_usage(self, "'%s' is one argument too many: with --boxes there is one file of detections",
-                         arguments->items[1]);
     if (o->iou > 0 && o->rule == CLI_RULE_COCO)
         return cli_usage(self, "--iou: the rule of coco has ten overlaps of its own; use --rule voc or ilsvrc");
-    if (o->plot && !arguments->count) return cli_usage(self, "--plot draws precision and recall of DETECTIONS");
-    return CLI_GO_ON;
+    return check_arguments(self, o, arguments);
 }
 
 /* ---- reading ---- */
@@ -110,7 +135,7 @@ static void say_what_was_not_found(const cli_box_scores *s)
     cli_buffer_release(&names);
 }
 
-static trib_status score_detections(const cli_eval_boxes_options *o, cli_box_scores *s)
+static trib_status read_detections(cli_box_scores *s)
 {
     TRIB_TRY(trib_detections_open(s->found_path, &s->truth, &s->found));
     cli_message("%s: %s", s->found_path, s->found.taken);
@@ -119,6 +144,11 @@ static trib_status score_detections(const cli_eval_boxes_options *o, cli_box_sco
         cli_message("the truth has no numbers: where detections have no names, image 1 is taken to be %.200s, class 1 "
                     "%.200s, and so on",
                     s->truth.truths.images[0].name, s->truth.truths.categories[0].name);
+    return trib_success();
+}
+
+static trib_status score(const cli_eval_boxes_options *o, cli_box_scores *s)
+{
     if (o->rule == CLI_NOT_GIVEN)
         cli_message("the rule is %s, as the truth is %s; --rule takes another", cli_box_rule_name(s->rule),
                     trib_box_format_name(s->truth.format));
@@ -181,7 +211,8 @@ static trib_status write_json(const cli_eval_boxes_options *o, const cli_eval_bo
 static trib_status plot(const char *path, const cli_box_scores *s)
 {
     char title[160];
-    snprintf(title, sizeof title, "Precision by recall (%s): %.100s", cli_box_rule_name(s->rule), s->found_path);
+    snprintf(title, sizeof title, "Precision by recall (%s): %.100s", cli_box_rule_name(s->rule),
+             trib_base_name(s->arguments->items[0]));
     if (s->rule == CLI_RULE_COCO) return trib_coco_plot_write(path, &s->truth.truths, &s->coco, title);
     return trib_precision_recall_write(path, &s->truth.truths, &s->ap, title);
 }
@@ -207,41 +238,66 @@ static trib_status check_inside(const char *folder, const char *output)
     return trib_success();
 }
 
-static trib_status check_files(const cli_eval_boxes_options *o, const cli_eval_boxes_results *results,
-                               const cli_group *groups, const cli_settings *settings, const cli_texts *arguments)
+static trib_status check_outputs(const cli_eval_boxes_options *o, const cli_eval_boxes_results *results,
+                                 const cli_box_scores *s)
 {
-    static const cli_texts no_model;
     const cli_output_mode mode = results->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW;
-    const char *found = arguments->count ? arguments->items[0] : NULL;
     const char *const outputs[] = { results->path, o->plot };
-    cli_files files = cli_files_of(groups, settings, &no_model);
-    if (found) cli_files_add(&files.reads, "DETECTIONS", found);
-    TRIB_TRY(cli_files_check(&files));
     for (int i = 0; i < 2; ++i) {
         if (!outputs[i]) continue;
         TRIB_TRY(cli_output_check(outputs[i], mode));
         TRIB_TRY(check_inside(o->truth, outputs[i]));
-        TRIB_TRY(check_inside(found, outputs[i]));
+        TRIB_TRY(check_inside(s->found_path, outputs[i]));
     }
     return trib_success();
 }
 
-static trib_status score_all(const cli_eval_boxes_options *o, const cli_eval_boxes_results *results, cli_box_scores *s)
+/* The first argument is a model, a file of detections, or missing. */
+static trib_status check_files(const cli_group *groups, const cli_settings *settings, const cli_box_scores *s,
+                               cli_files *files)
+{
+    static const cli_texts no_model;
+    *files = cli_files_of(groups, settings, s->models ? s->arguments : &no_model);
+    cli_files_add_models(files, s->arguments, s->models);
+    if (s->found_path) cli_files_add(&files->reads, "DETECTIONS", s->found_path);
+    return cli_files_check(files);
+}
+
+static trib_status score_all(const cli_eval_boxes_options *o, const cli_eval_boxes_models *models, cli_box_scores *s)
 {
     TRIB_TRY(open_truth(o, s));
-    if (s->found_path) TRIB_TRY(score_detections(o, s));
-    if (o->proposals) TRIB_TRY(cover(o, s));
+    if (s->found_path) TRIB_TRY(read_detections(s));
+    if (s->models) TRIB_TRY(cli_box_scores_detect(s, models));
+    if (s->has_detections) TRIB_TRY(score(o, s));
+    return o->proposals ? cover(o, s) : trib_success();
+}
+
+static trib_status run(const cli_eval_boxes_options *o, const cli_eval_boxes_results *results, const cli_group *groups,
+                       const cli_settings *settings, cli_box_scores *s)
+{
+    cli_files files;
+    cli_detector_options detection = o->detection;
+    const cli_eval_boxes_models models = { settings, &detection, s->arguments, s->models, &files };
+    detection.proposals = o->proposals;
+    TRIB_TRY(check_files(groups, settings, s, &files));
+    TRIB_TRY(check_outputs(o, results, s));
+    TRIB_TRY(score_all(o, &models, s));
     TRIB_TRY(print(o, s));
     if (results->path) TRIB_TRY(write_json(o, results, s));
     return o->plot ? plot(o->plot, s) : trib_success();
 }
 
-int cli_eval_boxes(const cli_eval_boxes_options *options, const cli_eval_boxes_results *results,
-                   const cli_group *groups, const cli_settings *settings, const cli_texts *arguments)
+int cli_eval_boxes(const cli_command *self, const cli_eval_boxes_options *options,
+                   const cli_eval_boxes_results *results, const cli_group *groups, const cli_settings *settings,
+                   const cli_texts *arguments)
 {
-    cli_box_scores scores = { .found_path = arguments->count ? arguments->items[0] : NULL };
-    trib_status status = check_files(options, results, groups, settings, arguments);
-    if (!trib_failed(&status)) status = score_all(options, results, &scores);
+    cli_box_scores scores = { .arguments = arguments, .has_detections = arguments->count > 0 };
+    if (arguments->count == 1) scores.found_path = arguments->items[0];
+    const int code =
+        arguments->count > 1 ? cli_expect_models(self, settings, arguments, "IMAGES", &scores.models) : CLI_GO_ON;
+    if (code != CLI_GO_ON) return code;
+    trib_status status = run(options, results, groups, settings, &scores);
+    const bool skipped = scores.skipped > 0;
     cli_box_scores_release(&scores);
-    return trib_failed(&status) ? cli_report(&status) : CLI_OK;
+    return trib_failed(&status) ? cli_report(&status) : skipped ? CLI_SKIPPED : CLI_OK;
 }

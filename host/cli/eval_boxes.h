@@ -7,6 +7,8 @@
 #include "detect/coco_ap.h"
 #include "detect/proposals.h"
 #include "detect/truth_file.h"
+#include "detector.h"
+#include "files.h"
 #include "output.h"
 #include "settings.h"
 #include "truth_options.h"
@@ -17,8 +19,9 @@ typedef struct cli_eval_boxes_options {
     const char *truth, *proposals; /* NULL: not given */
     trib_truth_options files;
     const char *plot;
-    int rule, format; /* CLI_NOT_GIVEN */
-    double iou;       /* 0: not given */
+    int rule, format;               /* CLI_NOT_GIVEN */
+    double iou;                     /* 0: not given */
+    cli_detector_options detection; /* with models; its file of proposals is the one above */
 } cli_eval_boxes_options;
 
 cli_eval_boxes_options cli_default_eval_boxes(void);
@@ -33,9 +36,11 @@ typedef struct cli_eval_boxes_results {
 /* Whether the options of the group fit together; with `truth` NULL none of them may be given. Returns CLI_GO_ON or
  * CLI_USAGE. */
 int cli_eval_boxes_check(const cli_command *self, const cli_eval_boxes_options *options, const cli_texts *arguments);
-/* The command; an exit code. */
-int cli_eval_boxes(const cli_eval_boxes_options *options, const cli_eval_boxes_results *results,
-                   const cli_group *groups, const cli_settings *settings, const cli_texts *arguments);
+
+/* The command; an exit code. Several arguments are models and images; one is a file of detections. */
+int cli_eval_boxes(const cli_command *self, const cli_eval_boxes_options *options,
+                   const cli_eval_boxes_results *results, const cli_group *groups, const cli_settings *settings,
+                   const cli_texts *arguments);
 
 /* ---- between its files ---- */
 
@@ -49,7 +54,12 @@ typedef struct cli_box_counts {
 typedef struct cli_box_scores {
     trib_truth_file truth;
     trib_detection_file found;
-    const char *found_path; /* NULL: there are only proposals */
+    bool has_detections;    /* else there are only proposals */
+    const char *found_path; /* NULL: models made them */
+    const cli_texts *arguments;
+    int models;                       /* of the arguments; and of what they did: */
+    int64_t images, skipped, regions; /* images of the truth that were looked at, inputs that were not */
+    double seconds;
     cli_box_rule rule;
     double iou; /* of the rules with one; 0: the rule's own */
     trib_ap ap; /* of all rules but COCO's */
@@ -63,6 +73,16 @@ typedef struct cli_box_scores {
 } cli_box_scores;
 
 void cli_box_scores_release(cli_box_scores *scores);
+/* What makes detections. */
+typedef struct cli_eval_boxes_models {
+    const cli_settings *settings;
+    const cli_detector_options *detection;
+    const cli_texts *arguments;
+    int count; /* of models among the arguments */
+    const cli_files *files;
+} cli_eval_boxes_models;
+/* Fills the detections of `scores`. */
+trib_status cli_box_scores_detect(cli_box_scores *scores, const cli_eval_boxes_models *models);
 /* Of the detections in `scores`. */
 trib_status cli_box_scores_compute(cli_box_scores *scores);
 trib_status cli_box_scores_cover(cli_box_scores *scores, const char *proposals);

@@ -3,6 +3,8 @@
  * null: there is nothing to be found. */
 #include "eval_boxes.h"
 
+#include <math.h>
+
 static void add_part(cJSON *json, const char *key, double value)
 {
     if (value < 0)
@@ -39,12 +41,12 @@ static cJSON *class_json(const cli_box_scores *s, size_t class)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "label", cli_json_text(s->truth.truths.categories[class].name));
-    if (s->found_path) {
+    if (s->has_detections) {
         add_counts(json, &s->counts[class]);
         add_part(json, "ap", cli_box_ap(s, class));
         add_part(json, "recall", cli_box_recall(s, class));
     }
-    if (s->found_path && s->rule == CLI_RULE_COCO) {
+    if (s->has_detections && s->rule == CLI_RULE_COCO) {
         add_part(json, "ap50", s->coco.classes[class].numbers.ap50);
         add_part(json, "ap75", s->coco.classes[class].numbers.ap75);
     }
@@ -52,10 +54,35 @@ static cJSON *class_json(const cli_box_scores *s, size_t class)
     return json;
 }
 
-static void add_detections(const cli_box_scores *s, cJSON *json)
+static void add_models(const cli_box_scores *s, const cli_detector_options *o, cJSON *json)
+{
+    cJSON *models = cJSON_AddArrayToObject(json, "models");
+    for (int i = 0; i < s->models; ++i) {
+        cJSON *model = cJSON_CreateObject();
+        cli_json_add_name(model, "model", s->arguments->items[i]);
+        cJSON_AddItemToArray(models, model);
+    }
+    cJSON_AddNumberToObject(json, "images_seen", (double)s->images);
+    cJSON_AddNumberToObject(json, "skipped", (double)s->skipped);
+    cJSON_AddNumberToObject(json, "regions", (double)s->regions);
+    cJSON_AddNumberToObject(json, "regions_per_second", s->seconds > 0 ? round((double)s->regions / s->seconds) : 0);
+    cJSON_AddNumberToObject(json, "threshold", o->threshold);
+    cJSON_AddNumberToObject(json, "nms", o->overlap);
+    cJSON_AddNumberToObject(json, "max_boxes", o->most_boxes);
+}
+
+static void add_file(const cli_box_scores *s, cJSON *json)
 {
     cli_json_add_name(json, "detections_file", s->found_path);
     cJSON_AddStringToObject(json, "detections_format", trib_box_format_name(s->found.format));
+}
+
+static void add_detections(const cli_box_scores *s, const cli_detector_options *detection, cJSON *json)
+{
+    if (s->found_path)
+        add_file(s, json);
+    else
+        add_models(s, detection, json);
     cJSON_AddStringToObject(json, "rule", cli_box_rule_name(s->rule));
     if (s->rule != CLI_RULE_COCO && (s->rule != CLI_RULE_ILSVRC || s->iou > 0))
         cJSON_AddNumberToObject(json, "iou", s->iou > 0 ? s->iou : 0.5);
@@ -87,7 +114,7 @@ cJSON *cli_box_scores_json(const cli_eval_boxes_options *options, const cli_box_
     cli_json_add_name(json, "truth_file", options->truth);
     cJSON_AddStringToObject(json, "truth_format", trib_box_format_name(s->truth.format));
     cJSON_AddNumberToObject(json, "num_images", (double)t->image_count);
-    if (s->found_path) add_detections(s, json);
+    if (s->has_detections) add_detections(s, &options->detection, json);
     if (s->has_coverage) add_coverage(s, options->proposals, json);
     cJSON *per_class = cJSON_AddArrayToObject(json, "per_class");
     for (size_t c = 0; c < t->category_count; ++c) cJSON_AddItemToArray(per_class, class_json(s, c));

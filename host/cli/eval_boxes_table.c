@@ -39,7 +39,7 @@ static void add_header(const cli_box_scores *s, cli_buffer *out)
 {
     const bool coco = s->rule == CLI_RULE_COCO;
     add_name(out, "class");
-    if (s->found_path) {
+    if (s->has_detections) {
         add_title(out, "objects");
         if (s->all.aside) add_title(out, coco ? "crowds" : "difficult");
         add_title(out, "detections");
@@ -55,7 +55,7 @@ static void add_header(const cli_box_scores *s, cli_buffer *out)
 static void add_row(const cli_box_scores *s, size_t class, cli_buffer *out)
 {
     add_name(out, s->truth.truths.categories[class].name);
-    if (s->found_path) {
+    if (s->has_detections) {
         add_count(out, s->counts[class].truths);
         if (s->all.aside) add_count(out, s->counts[class].aside);
         add_count(out, s->counts[class].detections);
@@ -80,7 +80,7 @@ static double mean_recall(const cli_box_scores *s)
 static void add_mean(const cli_box_scores *s, cli_buffer *out)
 {
     char title[64];
-    if (s->found_path) {
+    if (s->has_detections) {
         snprintf(title, sizeof title, "mean of %zu classes", s->classes);
         add_name(out, title);
         add_count(out, s->all.truths);
@@ -149,9 +149,9 @@ static void add_coverage(const cli_box_scores *s, cli_buffer *out)
 void cli_box_scores_table(const cli_box_scores *s, cli_buffer *out)
 {
     if (s->has_coverage) add_coverage(s, out);
-    if (s->found_path) add_rule(s, out);
+    if (s->has_detections) add_rule(s, out);
     add_header(s, out);
     for (size_t c = 0; c < s->truth.truths.category_count; ++c) add_row(s, c, out);
     add_mean(s, out);
-    if (s->found_path && s->rule == CLI_RULE_COCO) add_coco(&s->coco.mean, out);
+    if (s->has_detections && s->rule == CLI_RULE_COCO) add_coco(&s->coco.mean, out);
 }

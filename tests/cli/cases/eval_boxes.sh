@@ -187,3 +187,63 @@ fails 2 "--rule is for boxes of objects: add --boxes TRUTH" eval "$model" photos
 fails 2 "--proposals is for boxes of objects: add --boxes TRUTH" eval "$model" photos --proposals proposals.jsonl
 fails 2 "--confusion is for classes of images" eval --boxes truth.json found.csv --confusion
 fails 2 "--plot draws" eval --boxes truth.json --proposals proposals.jsonl --plot x.svg
+
+# models and images: the same as of what 'detect' writes
+sum_of() { sha256sum "$1" | cut -c1-64; }
+mkdir photos
+cp "$samples/30-bag.png" photos/bag.png
+cp "$samples/03-trouser.png" photos/trouser.png
+for name in bag trouser; do
+    printf '{"image":"photos/%s.png","sha256":"%s","width":28,"height":28,"boxes":[[0,0,28,28],[0,0,14,28]]}\n' \
+        $name "$(sum_of photos/$name.png)"
+done >regions.jsonl
+cat >garments.json <<'END'
+{"images": [{"id": 1, "file_name": "trouser.png", "width": 28, "height": 28}, {"id": 2, "file_name": "bag.png", "width": 28,
+  "height": 28}], "categories": [{"id": 1, "name": "Bag"}, {"id": 2, "name": "Trouser"}], "annotations": [
+  {"id": 1, "image_id": 2, "category_id": 1, "bbox": [0, 0, 28, 28]},
+  {"id": 2, "image_id": 1, "category_id": 2, "bbox": [0, 0, 28, 28]}]}
+END
+ok detect "$model" photos --proposals regions.jsonl --format csv -o made.csv
+grep -e Bag -e Trouser -e filename made.csv >known.csv
+ok eval --boxes garments.json known.csv --format json
+sed -n '/per_class/,$p' out >wanted
+ok eval "$model" photos --boxes garments.json --proposals regions.jsonl --plot made.svg
+expect_err "left out: classes of the model that the truth does not have: T-shirt/top"
+expect_err "2 images, 0 skipped"
+expect_out '"images_seen":	2,'
+expect_out '"regions":	4,'
+expect_out '"recall50":	1,'
+sed -n '/per_class/,$p' out | sed '/best_overlap/d; s/\(recall":.*\),$/\1,/' >got
+grep -e '"ap"' -e '"recall"' wanted | sed 's/,$//' >a
+grep -e '"ap"' -e '"recall"' got | sed 's/,$//' >b
+expect_same a b
+ok eval "$model" "$model" photos --boxes garments.json --proposals regions.jsonl
+grep -e '"ap"' -e '"recall"' out | sed -n '/"ap"/p' >b # the same model twice
+sed -n '/"ap"/p' a | sed 's/$/,/' >c
+expect_same c b
+# more and less than the truth has, and what cannot be read
+cp "$samples/30-bag.png" photos/more.png
+rm photos/trouser.png
+printf 'no image' >photos/trouser.png
+run eval "$model" photos --boxes garments.json --proposals regions.jsonl
+expect_code 3
+expect_err "skipped: photos/more.png: the truth has no image 'photos/more.png'"
+expect_err "skipped: photos/trouser.png"
+expect_err "1 of the truth's 2 images were not among the inputs, or were skipped; their objects count as not found"
+sed 's/28/29/g' garments.json >larger.json
+fails 1 "none of the 3 images could be read and is one of the truth's" \
+    eval "$model" photos --boxes larger.json --proposals regions.jsonl
+expect_err "it has 28 x 28 pixels, but the truth is of 29 x 29"
+sed 's/"Bag"/"bag"/; s/"Trouser"/"trousers"/' garments.json >other.json
+fails 1 "no class of the model is one of the truth's, such as 'bag'" eval "$model" photos --boxes other.json
+expect_err "the model has no class for: bag (but Bag), trousers"
+mkdir twice twice/a twice/b
+cp photos/bag.png twice/a/
+cp photos/bag.png twice/b/
+fails 1 "another input is the truth's image 'bag.png' as well" \
+    eval "$model" twice --boxes garments.json --proposals regions.jsonl
+fails 2 "which IMAGES?" eval "$model" --boxes garments.json
+fails 2 "which IMAGES? All arguments are models" eval "$model" "$model" --boxes garments.json
+fails 2 "--strategy is how to search for regions" \
+    eval "$model" photos --boxes garments.json --proposals regions.jsonl --strategy fast
+fails 2 "say how a MODEL detects" eval --boxes truth.json found.csv --threshold 0.5
