@@ -53,9 +53,9 @@ TEST(Recognise, OtherThingsAreNone)
     TemporaryFolder folder;
     const std::string path = folder.file("x");
     const std::string idx = std::string("\0\0\x08\x03\0\0\0\1\0\0\0\1\0\0\0\1", 16) + "p";
-    for (const std::string &bytes : { std::string(), std::string("?"), std::string("some/list\nof/names\n"), idx,
-                                      torch::tar_member("0001.jpg", "\xFF\xD8\xFF"),
-                                      torch::tar_member("storages.jpg", "\xFF\xD8\xFF") }) {
+    for (const std::string &bytes :
+         { std::string(), std::string("?"), std::string("some/list\nof/names\n"), idx,
+           torch::tar_member("0001.jpg", "\xFF\xD8\xFF"), torch::tar_member("storages.jpg", "\xFF\xD8\xFF") }) {
         write_file(path, bytes);
         EXPECT_FALSE(is_model(path)) << bytes.substr(0, 20);
     }

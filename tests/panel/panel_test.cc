@@ -34,7 +34,7 @@ class Asked : public testing::TestWithParam<std::string>
 TEST_P(Asked, AnswersWithTheMeanOfSingleRuns)
 {
     const auto models = ask::models(3);
-    auto items = ask::items(4, 3);
+    auto items = ask::items(2, 3, 3);
     const auto results = this->results(models, items, Way());
     ASSERT_EQ(results.size(), items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -58,7 +58,7 @@ TEST_P(Asked, AnswersWithTheMeanOfSingleRuns)
 TEST_P(Asked, GivesTheSameBitsWhateverTheBatchesAre)
 {
     const auto models = ask::models(2);
-    auto items = ask::items(7, 2);
+    auto items = ask::items(4, 2);
     const auto wanted = results(models, items, Way());
     const Way ways[] = { { 1, 1, {}, false }, { 3, 2, {}, false }, { 64, 0, {}, false }, { 5, 3, { 0, 1 }, false } };
     for (const Way &way : ways) {
