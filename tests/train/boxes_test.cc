@@ -262,7 +262,7 @@ TEST_F(Boxes, ProposalsAreKeptInTheFolderAndUsedAgain)
     options.proposals = few.c_str();
     const std::string message = failure(TRIB_NOT_FOUND);
     EXPECT_SAYS(message, "000.png");
-    EXPECT_SAYS(message, "tributary propose");
+    EXPECT_SAYS(message, "there are no proposals for");
 }
 
 TEST_F(Boxes, AreNotTheSameDataWhenTheTruthOrTheProposalsChange)
