@@ -29,6 +29,7 @@ typedef struct trib_train_boxes {
     trib_training_windows *windows;
     trib_training_rows rows[2]; /* by part */
     int64_t damaged, unknown;   /* images that could not be read; that the truth does not have */
+    int64_t trained;            /* images whose windows are trained on */
 } trib_train_boxes;
 
 /* Reads the truth. */

@@ -95,7 +95,7 @@ static void put_regions(const trib_train *t, trib_text *out)
 {
     const trib_training_windows *w = t->boxes.windows;
     trib_text_format(out, "regions of %" PRId64 " images, %" PRId64 " of objects and %" PRId64 " of background, ",
-                     trib_training_set_count(t->set, TRIB_TRAINING), trib_training_windows_objects(w, TRIB_TRAINING),
+                     t->boxes.trained, trib_training_windows_objects(w, TRIB_TRAINING),
                      trib_training_windows_background(w, TRIB_TRAINING));
     trib_text_format(out, "%d classes with background, %d pixels of context, %g %% objects, truth ", t->net.classes,
                      t->o.context, 100 * t->o.objects);

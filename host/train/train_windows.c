@@ -213,6 +213,7 @@ static trib_status take_found(trib_train *t, making *m, trib_training_part part,
     t->boxes.unknown += found->truth < 0;
     if (found->truth < 0) return trib_success();
     TRIB_TRY(trib_with_name(found->status, item->name));
+    t->boxes.trained += part == TRIB_TRAINING;
     t->boxes.by[found->truth] = trib_training_set_name(t->set, part, index);
     if (found->computed && m->table.path) TRIB_TRY(append_line(&m->table, m->strategy, item));
     return add_windows(t, part, index, found);

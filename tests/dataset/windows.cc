@@ -255,6 +255,20 @@ TEST_F(Images, ThatAreDamagedGiveTheirRowsToOthers)
     EXPECT_EQ(got.stats.damaged, 1);
 }
 
+TEST_F(Images, WithoutLabelsHaveNoClasses)
+{
+    EXPECT_EQ(trib_training_set_classes(set->set), 0);
+    EXPECT_EQ(trib_training_set_class_names(set->set), nullptr);
+    EXPECT_EQ(set->labels(TRIB_TRAINING), std::vector<int>(5, TRIB_NO_LABEL));
+    trib_training_set_options o = {};
+    o.unlabelled = true;
+    o.class_count = 3;
+    EXPECT_EQ(TrainingSet({ folder.file("i") }, o).status.code, TRIB_INVALID_ARGUMENT);
+    o.class_count = 0;
+    fs::create_directories(folder.file("empty"));
+    EXPECT_EQ(TrainingSet({ folder.file("empty") }, o).status.code, TRIB_NOT_FOUND);
+}
+
 TEST_F(Images, WindowsWithoutMemoryFail)
 {
     for (int64_t k = 1;; ++k) {

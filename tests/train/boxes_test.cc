@@ -206,6 +206,7 @@ TEST_F(Boxes, TwoColoursAreLearned)
     EXPECT_STREQ(trib_model_label(model, 0), "background");
     EXPECT_STREQ(trib_model_label(model, 1), "red");
     EXPECT_STREQ(trib_model_label(model, 2), "blue");
+    EXPECT_SAYS(trib_model_provenance(model), "regions of ");
     EXPECT_SAYS(trib_model_provenance(model), "3 classes with background, 4 pixels of context, 25 % objects, truth "
                                               "truth.json, proposals fast (images), views mirror");
     trib_model_destroy(model);
