@@ -8,6 +8,7 @@
 #include "detect/detection_names.h"
 #include "detect/fields.h"
 #include "detect/ilsvrc.h"
+#include "detect/json_walk.h"
 #include "detect/path.h"
 #include "detect/truth_private.h"
 #include "detect/voc.h"
@@ -71,9 +72,27 @@ static trib_status read_lines_of_text(const opening *o, const char *bytes, size_
 
 /* ---- files ---- */
 
-/* An object in one line, or over several as COCO's truth is often written. */
+/* Fails if the first name in an object is one that COCO's truth begins with. */
+static trib_status refuse_truth(const char *bytes, size_t size, const char *path)
+{
+    static const char *const names[] = { "info", "licenses", "images", "annotations", "categories" };
+    trib_json_walk walk = { bytes, size, 0, path };
+    cJSON *key = NULL;
+    bool found = false;
+    if (trib_json_kind(&walk) != '{') return trib_success();
+    trib_json_enter(&walk);
+    trib_status s = trib_json_member(&walk, true, &key);
+    if (trib_failed(&s)) return s.code == TRIB_BAD_DATA ? trib_success() : s; /* the line is refused with its number */
+    for (int i = 0; i < 5 && key; ++i) found |= !strcmp(cJSON_GetStringValue(key), names[i]);
+    trib_json_free(key);
+    if (!found) return trib_success();
+    return TRIB_ERROR(TRIB_BAD_DATA, "%s: this looks like COCO's truth; its detections are a list",
+                      trib_shorten(path).text);
+}
+
 static trib_status read_objects(const opening *o, const char *bytes, size_t size, const char *path)
 {
+    TRIB_TRY(refuse_truth(bytes, size, path));
     o->file->format = TRIB_BOXES_JSONL;
     return trib_read_detection_jsonl(bytes, size, path, &o->truth->truths, &o->file->detections);
 }

@@ -305,6 +305,8 @@ TEST_F(TruthFiles, WhatAreNoDetections)
     expect_refused(file("r", R"({"detections":[]})"), truth, "line 1: \"filename\" is missing");
     expect_refused(file("r", R"({"filename":"image0"})"), truth, "line 1: \"detections\" is not a list");
     expect_refused(file("r", "{"), truth, "line 1");
+    expect_refused(file("r", "{}"), truth, "line 1: \"filename\" is missing");
+    expect_refused(coco(), truth, "this looks like COCO's truth");
     const std::string begin = R"({"filename":"image0","detections":[{)";
     expect_refused(file("r", begin + "}]}"), truth, "without \"label\"");
     expect_refused(file("r", begin + R"("label":"class0"}]})"), truth, "without \"score\"");

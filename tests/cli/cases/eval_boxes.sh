@@ -176,7 +176,7 @@ printf '' | lies "lie: is empty"
 fails 1 "found.json: a JSON list, which is what COCO's results are" eval --boxes found.json found.json
 fails 1 "voc: a folder without .txt files" eval --boxes truth.json voc
 fails 1 "not a file of detections" eval --boxes truth.json "$case_file"
-fails 1 "truth.json, line 1" eval --boxes truth.json truth.json
+fails 1 "truth.json: this looks like COCO's truth; its detections are a list" eval --boxes truth.json truth.json
 fails 1 "nowhere" eval --boxes nowhere found.csv
 fails 1 "nowhere" eval --boxes truth.json nowhere
 fails 1 "nowhere" eval --boxes truth.json --proposals nowhere
