@@ -9,6 +9,7 @@
 #include "files.h"
 #include "output.h"
 #include "rows.h"
+#include "skipped.h"
 
 typedef struct classify_options {
     int batch, workers, topk, format;
@@ -25,8 +26,7 @@ static const cli_option table[] = {
       0, 0 },
     { 0, "topk", CLI_INT, AT(topk), "K", "how many of the most likely classes to list, at most all; default 5", 1,
       1000000 },
-    { 0, "errors", CLI_FILE_OUT, AT(errors), "FILE", "also list skipped images in FILE, as csv: filename,reason", 0,
-      0 },
+    CLI_ERRORS_OPTION(AT(errors)),
     { 0, "resume", CLI_FLAG, AT(resume), NULL,
       "continue an interrupted --output: keep its complete rows, check that they match these inputs, and add the rest; "
       "the --errors file is rewritten",
@@ -44,33 +44,24 @@ typedef struct classify {
     cli_files files;
     cli_feed feed;
     cli_rows rows;
-    cli_output output, errors;
-    cli_buffer out, failed;
+    cli_output output;
+    cli_buffer out;
+    cli_skipped skipped;
     cli_resume resume;
 } classify;
 
-/* Reports it on standard error, and keeps it for --errors. */
 static void note_failure(void *context, const char *name, const char *reason)
 {
     classify *c = context;
     cli_progress_clear(&c->feed.progress);
-    fputs("skipped: ", stderr);
-    cli_print_safe(stderr, name);
-    fputs(": ", stderr);
-    cli_print_safe(stderr, reason);
-    fputc('\n', stderr);
-    if (!c->options->errors) return;
-    cli_append_csv(&c->failed, name);
-    cli_append(&c->failed, ",", 1);
-    cli_append_csv(&c->failed, reason);
-    cli_append(&c->failed, "\n", 1);
+    cli_skipped_note(&c->skipped, name, reason);
 }
 
 /* Failures first: if the run is interrupted between the two writes, --resume finds and lists them again. */
 static trib_status write_pending(void *context)
 {
     classify *c = context;
-    if (c->options->errors) TRIB_TRY(cli_output_write(&c->errors, &c->failed));
+    TRIB_TRY(cli_skipped_write(&c->skipped));
     return cli_output_write(&c->output, &c->out);
 }
 
@@ -88,44 +79,18 @@ static trib_status write_image(void *context, const cli_answer *answer)
     return trib_success();
 }
 
-/* Resuming lists earlier failures again, so our own list is always rewritten from its start. */
-static trib_status open_errors(classify *c)
-{
-    static const char header[] = "filename,reason\n";
-    const classify_options *o = c->options;
-    bool replaces = o->overwrite;
-    if (o->resume) {
-        TRIB_TRY(cli_output_begins(o->errors, header, &replaces));
-        trib_status status = cli_output_check(o->errors, replaces ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW);
-        if (trib_failed(&status))
-            return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
-                              "%s: not a list of skipped images, so --resume does not rewrite it; name another file",
-                              o->errors);
-    }
-    TRIB_TRY(cli_output_open(o->errors, replaces ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW, &c->errors));
-    cli_buffer earlier = c->failed;
-    c->failed = (cli_buffer) { 0 };
-    cli_append(&c->failed, header, sizeof header - 1);
-    if (earlier.size) cli_append(&c->failed, earlier.data, earlier.size);
-    c->failed.failed |= earlier.failed;
-    cli_buffer_release(&earlier);
-    return trib_success();
-}
-
 static trib_status open_outputs(classify *c)
 {
     const classify_options *o = c->options;
-    bool resumes = o->resume;
-    cli_output_mode mode = resumes ? CLI_OUTPUT_RESUME : o->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW_ROWS;
-    TRIB_TRY(cli_output_open(o->output, mode, &c->output));
+    TRIB_TRY(cli_output_open(o->output, cli_output_mode_of(o->resume, o->overwrite), &c->output));
     const cli_records records = cli_rows_records(&c->rows);
     c->resume = (cli_resume) {
         .records = &records, .source = c->feed.source, .failed = note_failure, .context = c, .empty = true
     };
-    if (resumes) TRIB_TRY(cli_resume_output(&c->resume, &c->output));
+    if (o->resume) TRIB_TRY(cli_resume_output(&c->resume, &c->output));
     c->feed.already_done = c->resume.items;
     if (c->resume.empty) cli_rows_header(&c->rows, &c->out);
-    return o->errors ? open_errors(c) : trib_success();
+    return cli_skipped_open(&c->skipped, o->resume, o->overwrite);
 }
 
 static trib_status prepare(classify *c)
@@ -140,8 +105,8 @@ static trib_status prepare(classify *c)
     return open_outputs(c);
 }
 
-/* Also when interrupted: how far the run got, and how to continue. */
-static void summarise(const classify *c, const trib_status *status)
+/* Also when interrupted: how far the run got. */
+static void summarise(const classify *c)
 {
     const cli_feed *f = &c->feed;
     int64_t skipped = f->skipped + c->resume.failures, before = c->resume.items - c->resume.failures;
@@ -153,11 +118,6 @@ static void summarise(const classify *c, const trib_status *status)
                 "; %.1f images/s over %.2f s, from the first read to the last row, preparing the network included",
                 (double)f->good / f->seconds, f->seconds);
     fputc('\n', stderr);
-    if (status->code != TRIB_CANCELLED) return;
-    if (c->options->output)
-        cli_message("interrupted; run the same command with --resume to continue");
-    else
-        cli_message("interrupted; with -o FILE a run can be continued by --resume");
 }
 
 static trib_status classify_all(classify *c, const cli_settings *settings, const cli_texts *arguments)
@@ -171,10 +131,9 @@ static trib_status classify_all(classify *c, const cli_settings *settings, const
         &c->feed, c->rows.topk, &(cli_feed_handler) { .image = write_image, .pause = write_pending, .context = c });
     if (!trib_failed(&status)) status = write_pending(c); /* writes headers if there was no batch */
     if (!trib_failed(&status)) status = cli_output_close(&c->output);
-    if (!trib_failed(&status)) status = cli_output_close(&c->errors);
-    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(c, &status);
-    if (status.code == TRIB_IO_ERROR && status.vendor_code != EPIPE && o->output)
-        cli_message("%s: its complete rows are kept; run the same command with --resume to continue", o->output);
+    if (!trib_failed(&status)) status = cli_skipped_close(&c->skipped);
+    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(c);
+    cli_output_say_unfinished(&status, c->options->output);
     return status;
 }
 
@@ -183,15 +142,16 @@ static int classify_inputs(const classify_options *options, const cli_settings *
 {
     files.prints = !options->output;
     cli_files_add_models(&files, arguments, models);
-    classify c = {
-        .options = options, .models = models, .files = files, .output = { .fd = -1 }, .errors = { .fd = -1 }
-    };
+    classify c = { .options = options,
+                   .models = models,
+                   .files = files,
+                   .output = { .fd = -1 },
+                   .skipped = cli_skipped_begin(options->errors) };
     trib_status status = classify_all(&c, settings, arguments);
     int code = trib_failed(&status) ? cli_report(&status) : c.feed.skipped + c.resume.failures ? CLI_SKIPPED : CLI_OK;
     cli_output_close(&c.output);
-    cli_output_close(&c.errors);
+    cli_skipped_release(&c.skipped);
     cli_buffer_release(&c.out);
-    cli_buffer_release(&c.failed);
     cli_feed_close(&c.feed);
     return code;
 }

@@ -170,11 +170,11 @@ static void say_times(const cli_detector *r)
             share(r->network_seconds, r->seconds), share(r->nms_seconds, r->seconds),
             share(r->handling_seconds, r->seconds), share(r->waiting_seconds, r->seconds));
     fprintf(stderr, "%s: %.2f s of all workers together\n", r->store ? "reading proposals" : "searching for proposals",
-            1e-9 * (double)r->proposal_nanoseconds);
+            r->proposal_seconds);
 }
 
-/* Also when interrupted: how far the run got, and how to continue. */
-static void summarise(const detect *d, const trib_status *status)
+/* Also when interrupted: how far the run got. */
+static void summarise(const detect *d)
 {
     const cli_detector *r = &d->detector;
     const int64_t before = d->resume.items - d->resume.failures;
@@ -183,11 +183,6 @@ static void summarise(const detect *d, const trib_status *status)
     fprintf(stderr, ", %" PRId64 " skipped; %" PRId64 " boxes of %" PRId64 " regions\n",
             r->skipped + d->resume.failures, r->boxes, r->regions);
     if (r->seconds > 0) say_times(r);
-    if (status->code != TRIB_CANCELLED) return;
-    if (d->options->output)
-        cli_message("interrupted; run the same command with --resume to continue");
-    else
-        cli_message("interrupted; with -o FILE a run can be continued by --resume");
 }
 
 static trib_status finish(detect *d)
@@ -204,10 +199,8 @@ static trib_status detect_all(detect *d, const cli_settings *settings, const cli
     TRIB_TRY(prepare(d, settings, detection, arguments, models));
     trib_status status = cli_detector_run(&d->detector);
     if (!trib_failed(&status)) status = finish(d);
-    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(d, &status);
-    if (status.code == TRIB_IO_ERROR && status.vendor_code != EPIPE && d->options->output)
-        cli_message("%s: its complete rows are kept; run the same command with --resume to continue",
-                    d->options->output);
+    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(d);
+    cli_output_say_unfinished(&status, d->options->output);
     return status;
 }
 

@@ -4,7 +4,7 @@
 #ifndef TRIBUTARY_CLI_DETECTOR_H
 #define TRIBUTARY_CLI_DETECTOR_H
 
-#include <stdatomic.h>
+#include <pthread.h>
 
 #include "detect/nms.h"
 #include "detect/proposal_source.h"
@@ -62,7 +62,8 @@ typedef struct cli_detector {
     int64_t good, skipped, regions, boxes;
     double seconds; /* of the whole run; and of them: */
     double waiting_seconds, network_seconds, nms_seconds, handling_seconds;
-    _Atomic int64_t proposal_nanoseconds; /* of all workers together */
+    double proposal_seconds; /* of all workers together; they change it under `lock` */
+    pthread_mutex_t lock;
 } cli_detector;
 
 /* Opens the first `models` arguments and a source of the others, and the file of proposals. cli_detector_close takes a

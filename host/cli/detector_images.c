@@ -109,7 +109,9 @@ static trib_status find_proposals(cli_detector *d, const trib_image_task *task, 
 {
     const double start = cli_now();
     TRIB_TRY(trib_proposal_source_find(&d->proposals, task, out));
-    atomic_fetch_add(&d->proposal_nanoseconds, (int64_t)(1e9 * (cli_now() - start)));
+    pthread_mutex_lock(&d->lock);
+    d->proposal_seconds += cli_now() - start;
+    pthread_mutex_unlock(&d->lock);
     return trib_success();
 }
 

@@ -209,6 +209,8 @@ trib_status cli_detector_run(cli_detector *detector)
 {
     runner r = { .d = detector };
     const double start = cli_now();
+    if (pthread_mutex_init(&detector->lock, NULL) != 0)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "the system provides no lock");
     set_up(&r);
     trib_status status = cli_image_run_all(&r.d->images);
     if (!trib_failed(&status)) status = finish(&r);
@@ -218,6 +220,7 @@ trib_status cli_detector_run(cli_detector *detector)
         release(w);
     }
     trib_free(r.boxes);
+    pthread_mutex_destroy(&detector->lock);
     detector->seconds = cli_now() - start;
     detector->waiting_seconds =
         detector->seconds - detector->network_seconds - detector->nms_seconds - detector->handling_seconds;

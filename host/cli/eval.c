@@ -9,7 +9,7 @@
 #include "feed_crops.h"
 #include "files.h"
 #include "output.h"
-#include "rows.h"
+#include "skipped.h"
 #include "tributary/internal/alloc.h"
 
 typedef struct eval_options {
@@ -52,11 +52,7 @@ static void say_skipped(eval *e, const cli_answer *answer)
 {
     const trib_status status = cli_with_hint(answer->status);
     cli_progress_clear(&e->feed.progress);
-    fputs("skipped: ", stderr);
-    cli_print_safe(stderr, answer->name);
-    fputs(": ", stderr);
-    cli_print_safe(stderr, cli_reason(&status, answer->name));
-    fputc('\n', stderr);
+    cli_say_skipped(answer->name, cli_reason(&status, answer->name));
 }
 
 static void count_right(right *r, const int32_t *best, int k, int label)

@@ -92,3 +92,13 @@ trib_status cli_output_close(cli_output *output)
     if (fd < 0 || !owned || close(fd) == 0 || errno == EINTR) return trib_success();
     return failure(output->name, "finish writing", "close", errno);
 }
+
+void cli_output_say_unfinished(const trib_status *status, const char *path)
+{
+    if (status->code == TRIB_CANCELLED && path)
+        cli_message("interrupted; run the same command with --resume to continue");
+    if (status->code == TRIB_CANCELLED && !path)
+        cli_message("interrupted; with -o FILE a run can be continued by --resume");
+    if (status->code == TRIB_IO_ERROR && status->vendor_code != EPIPE && path)
+        cli_message("%s: its complete rows are kept; run the same command with --resume to continue", path);
+}

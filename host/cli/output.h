@@ -39,6 +39,8 @@ trib_status cli_output_open(const char *path, cli_output_mode mode, cli_output *
 trib_status cli_output_begins(const char *path, const char *text, bool *begins);
 /* Writes and clears the buffer. */
 trib_status cli_output_write(cli_output *output, cli_buffer *buffer);
+/* After a run that was interrupted, or could not write: how to continue its rows in `path` (NULL: standard output). */
+void cli_output_say_unfinished(const trib_status *status, const char *path);
 /* Reports write errors that the system delayed until now. Harmless if already closed. */
 trib_status cli_output_close(cli_output *output);
 

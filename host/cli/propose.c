@@ -122,8 +122,8 @@ static trib_status open_outputs(propose *p)
 
 /* ---- the run ---- */
 
-/* Also when interrupted: how far the run got, and how to continue. */
-static void summarise(const propose *p, const trib_status *status)
+/* Also when interrupted: how far the run got. */
+static void summarise(const propose *p)
 {
     const cli_image_run *r = &p->images;
     const int64_t before = p->resume.items - p->resume.failures;
@@ -133,11 +133,6 @@ static void summarise(const propose *p, const trib_status *status)
     if (r->good > 0) fprintf(stderr, "; %.0f boxes per image", (double)p->boxes / (double)r->good);
     if (r->seconds > 0) fprintf(stderr, "; %.1f images/s over %.2f s", (double)r->good / r->seconds, r->seconds);
     fputc('\n', stderr);
-    if (status->code != TRIB_CANCELLED) return;
-    if (p->options->output)
-        cli_message("interrupted; run the same command with --resume to continue");
-    else
-        cli_message("interrupted; with -o FILE a run can be continued by --resume");
 }
 
 static trib_status run_images(propose *p)
@@ -166,10 +161,8 @@ static trib_status propose_all(propose *p, const cli_settings *settings, const c
     if (!trib_failed(&status)) status = cli_output_write(&p->output, &p->out); /* replaces a file by no lines, too */
     if (!trib_failed(&status)) status = cli_output_close(&p->output);
     if (!trib_failed(&status)) status = cli_skipped_close(&p->skipped);
-    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(p, &status);
-    if (status.code == TRIB_IO_ERROR && status.vendor_code != EPIPE && p->options->output)
-        cli_message("%s: its complete lines are kept; run the same command with --resume to continue",
-                    p->options->output);
+    if (!trib_failed(&status) || status.code == TRIB_CANCELLED) summarise(p);
+    cli_output_say_unfinished(&status, p->options->output);
     return status;
 }
 

@@ -12,13 +12,18 @@ cli_skipped cli_skipped_begin(const char *path)
     return skipped;
 }
 
-void cli_skipped_note(cli_skipped *skipped, const char *name, const char *reason)
+void cli_say_skipped(const char *name, const char *reason)
 {
     fputs("skipped: ", stderr);
     cli_print_safe(stderr, name);
     fputs(": ", stderr);
     cli_print_safe(stderr, reason);
     fputc('\n', stderr);
+}
+
+void cli_skipped_note(cli_skipped *skipped, const char *name, const char *reason)
+{
+    cli_say_skipped(name, reason);
     if (!skipped->path) return;
     cli_append_csv(&skipped->rows, name);
     cli_append(&skipped->rows, ",", 1);

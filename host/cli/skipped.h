@@ -16,9 +16,12 @@ typedef struct cli_skipped {
     cli_buffer rows; /* not written yet */
 } cli_skipped;
 
+/* On standard error, where no progress may be shown. */
+void cli_say_skipped(const char *name, const char *reason);
+
 /* Not open: notes are kept until it is. */
 cli_skipped cli_skipped_begin(const char *path);
-/* Says it on standard error, where no progress may be shown, and keeps a row. */
+/* Says it, and keeps a row. */
 void cli_skipped_note(cli_skipped *skipped, const char *name, const char *reason);
 /* Resuming notes earlier failures again, so the file is then rewritten from its start, if it is such a list. */
 trib_status cli_skipped_open(cli_skipped *skipped, bool resumes, bool overwrites);
