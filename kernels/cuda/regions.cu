@@ -35,7 +35,7 @@ __device__ __forceinline__ Point point_of(float from, float extent, int count, i
     return p;
 }
 
-__device__ __forceinline__ float between(float a, float b, float weight) { return fmaf(b - a, weight, a); }
+__device__ __forceinline__ float between(float a, float b, float weight) { return a + (b - a) * weight; }
 
 __device__ __forceinline__ float pixel_at(const uint8_t *row, int x, int c)
 {

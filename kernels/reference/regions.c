@@ -39,7 +39,7 @@ static void columns_of(const trib_region_row *row, int w, int from, int count, p
     }
 }
 
-static float between(float a, float b, float weight) { return fmaf(b - a, weight, a); }
+static float between(float a, float b, float weight) { return a + (b - a) * weight; }
 
 static float sample(const uint8_t *above, const uint8_t *below, const point *column, float weight, int c)
 {

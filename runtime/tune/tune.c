@@ -157,6 +157,14 @@ static trib_status look_at_session(tuner *t, trib_session_options *o)
     return status;
 }
 
+/* Made-up images are no regions of pictures: the plan behind its first op is the same. */
+static void take_pixels(const trib_device *device, trib_plan_options *plan)
+{
+    const bool by_device = trib_device_get_info(device)->normalises && plan->input_layout == TRIB_NHWC;
+    if (plan->regions && !by_device) plan->normalise = NULL;
+    plan->regions = false;
+}
+
 trib_status trib_tune_session(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
                               const trib_session_options *options, const trib_tune_options *how, trib_tuned **out)
 {
@@ -165,6 +173,7 @@ trib_status trib_tune_session(trib_device *device, const trib_graph *graph, cons
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a search needs a device, a graph and options");
     trib_session_options o = *options;
     o.max_batch = o.max_batch > 0 ? o.max_batch : 1;
+    take_pixels(device, &o.plan);
     o.plan.fork_schedule_count = 0;
     o.plan.schedule = TRIB_SERIAL;
     trib_plan_options key = o.plan;

@@ -37,6 +37,25 @@ struct Net {
     }
 };
 
+TEST(PicturesAfterFork, AreRefusedInTheChildAndStayInTheParent)
+{
+    const nets::Device device = nets::cpu();
+    trib_pictures *p = nullptr;
+    std::int64_t id = 0, other = 0;
+    const std::uint8_t pixel[3] = { 1, 2, 3 };
+    ASSERT_OK(trib_pictures_create(device.get(), 0, &p));
+    ASSERT_OK(trib_pictures_add(p, pixel, 1, 1, &id));
+    support::expect_in_child([&] {
+        EXPECT_FAILS(trib_pictures_add(p, pixel, 1, 1, &other), TRIB_INVALID_ARGUMENT,
+                     "list of pictures: created before fork()");
+        trib_pictures_remove(p, id);
+        EXPECT_EQ(trib_pictures_count(p), 1);
+        trib_pictures_destroy(p);
+    });
+    EXPECT_OK(trib_pictures_add(p, pixel, 1, 1, &other));
+    trib_pictures_destroy(p);
+}
+
 TEST(SessionAfterFork, IsRefusedInTheChildAndWorksInTheParent)
 {
     for (trib_launch launch : { TRIB_EAGER, TRIB_GRAPH }) {

@@ -189,13 +189,26 @@ TEST(RegionPlans, AreMeasuredWithoutPictures)
     EXPECT_TRUE(nets::plan(cut.graph(), device.get(), o));
 }
 
+// Tuning makes images up, which are no regions.
+TEST(RegionPlans, AreTunedAsPixels)
+{
+    auto device = nets::cpu(1);
+    const Cut cut(nets::little_googlenet(1), device.get(), 2);
+    const nets::Parameters parameters(cut.graph());
+    const trib_session_options o = cut.options({ TRIB_SERIAL, TRIB_EAGER, 2, 1, TRIB_PRECISION_FP32 }, TRIB_NHWC);
+    const trib_tune_options how { 1e-3, nullptr, nullptr, nullptr };
+    trib_tuned *tuned = nullptr;
+    ASSERT_OK(trib_tune_session(device.get(), cut.graph(), parameters.data(), &o, &how, &tuned));
+    trib_tuned_destroy(tuned);
+}
+
 // ---- pictures ----
 
 TEST(Pictures, TakeNoMoreThanTheirLimit)
 {
     auto device = nets::cpu();
     const std::int64_t before = trib_device_memory(device.get()).current_bytes;
-    const Pictures p = regions::pictures(device.get(), 3 * 100);
+    Pictures p = regions::pictures(device.get(), 3 * 100);
     ASSERT_TRUE(p);
     const std::int64_t first = regions::add(p.get(), 1, 10, 5);
     std::int64_t id = -1;
@@ -210,6 +223,8 @@ TEST(Pictures, TakeNoMoreThanTheirLimit)
     EXPECT_EQ(id, first + 1);
     EXPECT_EQ(trib_pictures_count(p.get()), 1);
     trib_pictures_remove(p.get(), id);
+    EXPECT_EQ(trib_pictures_bytes(p.get()), 0);
+    p.reset(); // waits until the stream has freed all
     EXPECT_EQ(trib_device_memory(device.get()).current_bytes, before);
 }
 

@@ -37,8 +37,8 @@ typedef struct trib_regions_geometry {
  *
  * of picture n, bilinear between the four pixels around it, of which those beyond the edge are the edge; mirrored, j
  * counts from the right. Where the sample's point lies outside of the picture (-0.5 to its width or height - 0.5, both
- * included) y is 0. Rounded to float32 after each step, products with the sums they belong to; a region of w x h pixels
- * at whole coordinates has the numbers of trib_normalise_u8. */
+ * included) y is 0. In float32; a point is fmaf(j + 0.5, width / w, x) - 0.5 on every device, so that all agree on what
+ * is outside. A region of w x h pixels at whole coordinates has the numbers of trib_normalise_u8. */
 void trib_ref_regions(const trib_regions_geometry *g, const trib_region_row *rows, const uint8_t *pictures, float *y);
 
 TRIB_END_DECLS

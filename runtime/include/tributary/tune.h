@@ -68,7 +68,7 @@ typedef struct trib_tune_options {
 } trib_tune_options;
 
 /* As trib_session_create and trib_trainer_create; the schedule in `options` is not used. Runs the network on
- * made-up images, and trains copies of the parameters. Being stopped is no failure. */
+ * made-up images (pixels, even with `regions`), and trains copies of the parameters. Being stopped is no failure. */
 trib_status trib_tune_session(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
                               const trib_session_options *options, const trib_tune_options *how, trib_tuned **out);
 trib_status trib_tune_trainer(trib_device *device, const trib_graph *graph, const trib_tensor *parameters,
