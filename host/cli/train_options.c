@@ -137,7 +137,7 @@ static const cli_option region_options[] = {
       "kept in RUN",
       0, 0 },
     { 0, "strategy", CLI_CHOICE, AT(strategy), "single|fast|quality|paper",
-      "by which proposals are computed; default fast", 0, 0 },
+      "by which proposals are computed; default paper, as of 'tributary propose' and 'detect'", 0, 0 },
     { 0, "positives", CLI_REAL, AT(objects), "SHARE",
       "of the windows of a batch that show an object: its own box, or a proposal with an IoU of at least 0.5; the "
       "others show background, with less. Neither are proposals that only match a difficult object, or lie in a crowd. "
@@ -163,7 +163,7 @@ cli_train_options cli_train_defaults(void)
                                  .weight_decay = 2e-4,
                                  .aux_weight = 0.3,
                                  .validation_share = CLI_NOT_GIVEN,
-                                 .strategy = TRIB_STRATEGY_FAST,
+                                 .strategy = TRIB_STRATEGY_PAPER,
                                  .objects = 0.25 };
 }
 

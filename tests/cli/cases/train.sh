@@ -57,7 +57,7 @@ fails 2 "which DATA?" train -o x
 fails 2 "add -o RUN" train "$data"
 fails 2 "--sched does not take 'linear'; it takes constant, paper, step, poly, cosine, onecycle" train "$data" -o x --sched linear
 fails 2 "--momentum does not take '1'; it takes a number from 0 to 0.9999" train "$data" -o x --momentum 1
-fails 2 "--proposals, --strategy and --positives need --boxes" train "$data" -o x --strategy paper
+fails 2 "--proposals, --strategy and --positives need --boxes" train "$data" -o x --strategy fast
 fails 2 "with --boxes, --sampling is mirror (the default) or none" train "$data" -o x --boxes t.json --sampling paper
 fails 2 "leave --class-names and --labels out" train "$data" -o x --boxes t.json --class-names names
 fails 1 "t.json" train "$data" -o x --boxes t.json
