@@ -42,4 +42,8 @@ cat "$work/message"
 refuses conv oneDNN "$work/one-images-idx3-ubyte"
 "$program" classify "$model" --reference --topk 1 "$work/one-images-idx3-ubyte" | tee "$work/out"
 grep -qi 'ankle boot' "$work/out"
+code=0
+"$program" detect "$model" --reference --draw "$work/drawn" "$work/one-images-idx3-ubyte" 2>"$work/message" || code=$?
+cat "$work/message"
+[ "$code" -eq 1 ] && grep -q 'libspng' "$work/message" && [ ! -e "$work/drawn" ] || { echo "FAILED: detect --draw" && exit 1; }
 echo "what is missing is named; what needs no library works"
