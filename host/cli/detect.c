@@ -164,11 +164,13 @@ static double share(double seconds, double all) { return all > 0 ? 100 * seconds
 static void say_times(const cli_detector *r)
 {
     fprintf(stderr,
-            "%.1f images/s, %.0f regions/s over %.2f s, of which: regions through the network %.0f %%, non-maximum "
+            "%.1f images/s, %.0f regions/s over %.2f s, of which: preparing the models %.0f %%, regions through the "
+            "network %.0f %%, non-maximum "
             "suppression %.1f %%, writing %.1f %%, waiting for images %.0f %%\n",
             (double)r->good / r->seconds, (double)r->regions / r->seconds, r->seconds,
-            share(r->network_seconds, r->seconds), share(r->nms_seconds, r->seconds),
-            share(r->handling_seconds, r->seconds), share(r->waiting_seconds, r->seconds));
+            share(r->preparing_seconds, r->seconds), share(r->network_seconds, r->seconds),
+            share(r->nms_seconds, r->seconds), share(r->handling_seconds, r->seconds),
+            share(r->waiting_seconds, r->seconds));
     fprintf(stderr, "%s: %.2f s of all workers together\n", r->store ? "reading proposals" : "searching for proposals",
             r->proposal_seconds);
 }

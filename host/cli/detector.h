@@ -61,7 +61,7 @@ typedef struct cli_detector {
     /* Set by cli_detector_run; the first two also in the middle of it. Images that failed are not counted. */
     int64_t good, skipped, regions, boxes;
     double seconds; /* of the whole run; and of them: */
-    double waiting_seconds, network_seconds, nms_seconds, handling_seconds;
+    double waiting_seconds, preparing_seconds, network_seconds, nms_seconds, handling_seconds;
     double proposal_seconds; /* of all workers together; they change it under `lock` */
     pthread_mutex_t lock;
 } cli_detector;

@@ -154,6 +154,16 @@ static void take_image(const cli_detector *d, cli_detector_image *image, waiting
         w->picture.pixels = NULL;
 }
 
+/* With the first image: workers look for proposals meanwhile. */
+static trib_status open_panel(runner *r)
+{
+    const double start = cli_now();
+    if (r->panel) return trib_success();
+    TRIB_TRY(cli_members_panel(&r->d->members, r->d->options->batch, &r->panel));
+    r->d->preparing_seconds = cli_now() - start;
+    return trib_success();
+}
+
 static trib_status submit(runner *r, const trib_panel_item *question)
 {
     const double start = cli_now();
@@ -167,7 +177,7 @@ static trib_status ask(void *context, const trib_image_item *item)
     runner *r = context;
     waiting *w = NULL;
     cli_detector_image *image = item->result;
-    if (!r->panel) TRIB_TRY(cli_members_panel(&r->d->members, r->d->options->batch, &r->panel));
+    TRIB_TRY(open_panel(r));
     TRIB_TRY(wait_for(r, item, &w));
     trib_panel_item question = { .context = w };
     if (image && image->proposals.count > 0) {
@@ -222,7 +232,7 @@ trib_status cli_detector_run(cli_detector *detector)
     trib_free(r.boxes);
     pthread_mutex_destroy(&detector->lock);
     detector->seconds = cli_now() - start;
-    detector->waiting_seconds =
-        detector->seconds - detector->network_seconds - detector->nms_seconds - detector->handling_seconds;
+    detector->waiting_seconds = detector->seconds - detector->preparing_seconds - detector->network_seconds -
+                                detector->nms_seconds - detector->handling_seconds;
     return status;
 }
