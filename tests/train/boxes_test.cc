@@ -187,10 +187,12 @@ class Boxes : public testing::Test
 
 } // namespace
 
+// With seeds 1 to 8, a loss of 0.04 to 0.15, and 91 to 100 % of the objects.
 TEST_F(Boxes, TwoColoursAreLearned)
 {
-    options.epochs = 3;
+    options.epochs = 4;
     options.max_steps = 0;
+    options.lr.schedule = trib_lr_schedule_find("cosine");
     const std::string path = folder.file("run");
     finished(path, false);
     EXPECT_SAYS(said, "truth.json is COCO JSON: 16 images, 2 classes, 32 boxes");
