@@ -15,18 +15,7 @@
 namespace
 {
 
-using Numbers = std::vector<double>;
-
-Numbers numbers_of(std::istream &in, std::size_t skip)
-{
-    std::string line, word;
-    std::getline(in, line);
-    std::istringstream words(line);
-    for (; skip > 0; --skip) words >> word;
-    Numbers numbers;
-    for (double value; words >> value;) numbers.push_back(value);
-    return numbers;
-}
+using detect::Numbers, detect::numbers_of;
 
 struct Json {
     cJSON *json = nullptr;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -149,5 +150,19 @@ struct RandomSet {
     Draw draw_;
     std::vector<Quarters> boxes_; // of the image at hand
 };
+
+using Numbers = std::vector<double>;
+
+// A line of tests/data/detect/expected.txt after its first `skip` words.
+inline Numbers numbers_of(std::istream &in, std::size_t skip)
+{
+    std::string line, word;
+    std::getline(in, line);
+    std::istringstream words(line);
+    for (; skip > 0; --skip) words >> word;
+    Numbers numbers;
+    for (double value; words >> value;) numbers.push_back(value);
+    return numbers;
+}
 
 } // namespace detect
