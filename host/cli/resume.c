@@ -5,7 +5,8 @@
  *
  * a and c match; b has no row, so it must be unreadable, or the inputs differ; d's row is dropped and the source
  * continues with d. With any number of rows per item, b may also be one without results, and c's rows are dropped,
- * too: the source continues with c. To find them, the file is read twice. */
+ * too: the source continues with c. To find them, the file is read twice. As c's rows were begun, all items before c
+ * were done, also those without rows and those of the same name as the one before, whose rows cannot be told apart. */
 #include "resume.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "data/input.h"
 
 typedef struct reader {
     cli_resume *resume;
@@ -143,8 +145,8 @@ static trib_status check_item(reader *r, trib_item *item, bool *matches)
     return foreign(r, what);
 }
 
-/* Advances the source past the record's item. */
-static trib_status match_record(reader *r)
+/* Advances the source past the record's item, or `up_to` it. */
+static trib_status match_record(reader *r, bool up_to)
 {
     bool matches = r->records->per_item == CLI_ANY_NUMBER_OF_RECORDS && r->matched && begins_with(r, &r->wanted);
     while (!matches) {
@@ -153,9 +155,12 @@ static trib_status match_record(reader *r)
         TRIB_TRY(trib_source_next(r->resume->source, &item, &end));
         if (end) return foreign(r, "it has more rows than the inputs have images");
         trib_status status = check_item(r, &item, &matches);
+        if (!trib_failed(&status) && matches && up_to)
+            trib_source_return(r->resume->source, &item);
+        else
+            ++r->resume->items;
         trib_item_release(&item);
         if (trib_failed(&status)) return status;
-        ++r->resume->items;
     }
     return trib_success();
 }
@@ -211,12 +216,12 @@ static trib_status read_rows(reader *r)
     if (r->records->per_item == CLI_ANY_NUMBER_OF_RECORDS && !cut) TRIB_TRY(find_limit(r, &complete));
     while (complete && (r->limit < 0 || r->kept < r->limit)) {
         r->resume->empty = false;
-        TRIB_TRY(match_record(r));
+        TRIB_TRY(match_record(r, false));
         ++r->resume->kept;
         r->kept += (off_t)r->record.size;
         TRIB_TRY(read_record(r, &complete));
     }
-    return trib_success();
+    return complete ? match_record(r, true) : trib_success();
 }
 
 trib_status cli_resume_output(cli_resume *resume, cli_output *output)

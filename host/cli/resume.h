@@ -52,7 +52,8 @@ typedef struct cli_resume {
 /* Checks that the records are those of the source's items, in order, cuts off an incomplete last one, and leaves the
  * file ready for appending. Any mismatch fails and leaves the file unchanged. An item without a record, where all
  * readable ones have one, must be unreadable: it is tried again. Where an item has any number of records, those of the
- * last one are cut off, for there may have been more; items without are tried again, to list those that failed. */
+ * last one are cut off, for there may have been more; items before it without records are tried again, to list those
+ * that failed. */
 trib_status cli_resume_output(cli_resume *resume, cli_output *output);
 
 #endif

@@ -94,6 +94,8 @@ trib_status trib_item_set_failure(trib_item *item, const char *name, const trib_
 
 /* Fails in a child of the process that opened the source. */
 trib_status trib_source_check_process(const trib_source *source);
+/* Takes the last item back, which trib_source_next then gives again. */
+void trib_source_return(trib_source *source, trib_item *item);
 /* Sets most_bytes of all inputs. */
 void trib_source_limit(trib_source *source, int64_t most_bytes);
 /* From now on, items are only located (context.locate). */

@@ -29,6 +29,7 @@ struct trib_source {
     trib_names class_names;
     int wake[2]; /* a pipe with a byte in it while waiting reads shall end */
     int64_t next_index;
+    trib_item returned;  /* comes next; without a name, there is none */
     uint64_t process;    /* process that opened it */
     trib_status failure; /* of an earlier trib_source_next: nothing more can be read */
 };
@@ -253,6 +254,7 @@ void trib_source_close(trib_source *source)
     /* In a child, a thread of the parent may have been in the middle of reading. */
     if (!source || source->process != trib_process()) return;
     for (size_t i = 0; i < source->count; ++i) source->inputs[i]->kind->close(source->inputs[i]);
+    trib_item_release(&source->returned);
     trib_free(source->inputs);
     trib_free(source->folders);
     trib_names_free(&source->class_names);
@@ -328,6 +330,12 @@ trib_status trib_source_check_process(const trib_source *source) { return trib_m
 trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
 {
     TRIB_TRY(trib_source_check_process(source));
+    if (source->returned.name) {
+        *item = source->returned;
+        source->returned = (trib_item) { .label = TRIB_NO_LABEL };
+        *end = false;
+        return trib_success();
+    }
     if (trib_failed(&source->failure)) return source->failure;
     trib_item found = { .label = TRIB_NO_LABEL };
     while (source->current < source->count) {
@@ -350,6 +358,13 @@ trib_status trib_source_next(trib_source *source, trib_item *item, bool *end)
     }
     *end = true;
     return trib_success();
+}
+
+void trib_source_return(trib_source *source, trib_item *item)
+{
+    trib_item_release(&source->returned);
+    source->returned = *item;
+    *item = (trib_item) { .label = TRIB_NO_LABEL };
 }
 
 void trib_source_limit(trib_source *source, int64_t most_bytes) { source->context.most_bytes = most_bytes; }
