@@ -6,6 +6,7 @@
 
 #include "data/file.h"
 #include "tributary/internal/alloc.h"
+#include "tributary/internal/huge_pages.h"
 
 enum { FIRST_STEP = 1 << 20, LARGEST_READ = 1 << 30, SKIP_STEP = 64 << 10 };
 
@@ -121,6 +122,7 @@ trib_status trib_blob_take(trib_blob *blob, size_t size, void **bytes, size_t *g
             goto fail;
         }
         block = larger;
+        trib_advise_huge_pages(block + filled, capacity - filled);
         TRIB_TRY_GOTO(s, fail, trib_blob_read(blob, block + filled, capacity - filled, &part));
         filled += part;
     } while (filled == capacity && filled < size);

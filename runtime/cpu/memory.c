@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Device memory: aligned host memory that is counted and can be limited. The host memory of callers is the same,
  * counted separately. */
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "cpu/memory.h"
 #include "cpu/streams/stream.h"
 #include "device/alignment.h"
 #include "tributary/internal/alloc.h"
-
-enum { HUGE_PAGE = 2 << 20 };
+#include "tributary/internal/huge_pages.h"
 
 /* Precedes each block; as large as the alignment, so that the block stays aligned. */
 typedef union header {
     size_t bytes;
     char space[TRIB_ALIGNMENT];
 } header;
-
-/* Fewer page faults and TLB misses for arenas and large weights. Only a hint. */
-static void advise_huge_pages(header *block, size_t bytes)
-{
-    if (bytes < 2 * (size_t)HUGE_PAGE) return;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uintptr_t first = ((uintptr_t)block + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)block + bytes) / page * page;
-    madvise((void *)first, end - first, MADV_HUGEPAGE);
-}
 
 static bool reserve(trib_cpu_device *device, trib_memory_stats *m, size_t bytes, trib_memory_stats *seen)
 {
@@ -72,7 +58,7 @@ static trib_status allocate(trib_cpu_device *device, trib_memory_stats *m, const
         seen->current_bytes -= (int64_t)bytes;
         return no_memory(what, bytes, seen);
     }
-    advise_huge_pages(block, bytes);
+    trib_advise_huge_pages(block, bytes);
     block->bytes = bytes;
     *out = block + 1;
     return trib_success();
