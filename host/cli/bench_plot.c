@@ -100,7 +100,7 @@ static void write_svg(const picture *p, trib_text *text)
     snprintf(axis, sizeof axis, "batch size, on %s", info->name);
     snprintf(throughput, sizeof throughput, "Images per second%s%s", b->options->train ? ", steps of training" : "",
              b->rounds > 1 ? ", median of the rounds" : "");
-    const trib_panel panels[PANELS] = {
+    const trib_curve_panel panels[PANELS] = {
         { throughput, p->curves[THROUGHPUT], b->grid.configurations, true },
         { b->options->train ? "A step, milliseconds, p50" : "Latency of a batch, milliseconds, p50", p->curves[LATENCY],
           b->grid.configurations, true },

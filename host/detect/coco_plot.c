@@ -19,7 +19,7 @@ typedef struct class_panel {
 
 /* The first panel is the mean's. */
 typedef struct plot {
-    trib_panel *panels;
+    trib_curve_panel *panels;
     class_panel *classes;
     double recall[TRIB_RECALL_POINTS], mean[TRIB_COCO_IOUS][TRIB_RECALL_POINTS];
     int count;
@@ -56,7 +56,7 @@ static void add_panel(plot *p, const char *name, double ap, const double precisi
             .name = panel->names[s], .color = s, .x = p->recall, .y = curve, .count = TRIB_RECALL_POINTS
         };
     }
-    p->panels[p->count++] = (trib_panel) { .title = panel->title, .curves = panel->curves, .count = SHOWN };
+    p->panels[p->count++] = (trib_curve_panel) { .title = panel->title, .curves = panel->curves, .count = SHOWN };
 }
 
 static void fill(const trib_truths *truths, const trib_coco_ap *ap, plot *p)

@@ -15,7 +15,7 @@ typedef struct class_panel {
 
 /* The first panel is the mean's. */
 typedef struct plot {
-    trib_panel *panels;
+    trib_curve_panel *panels;
     class_panel *classes;
     double *points; /* recall and precision of each point, of all curves */
     double mean[TRIB_RECALL_POINTS];
@@ -60,7 +60,7 @@ static void add_panel(plot *p, const double *points, size_t count, int color)
     class_panel *c = &p->classes[p->count];
     c->curve =
         (trib_curve) { .name = "precision", .color = color, .x = points, .y = points + 1, .count = count, .stride = 2 };
-    p->panels[p->count++] = (trib_panel) { .title = c->title, .curves = &c->curve, .count = 1 };
+    p->panels[p->count++] = (trib_curve_panel) { .title = c->title, .curves = &c->curve, .count = 1 };
 }
 
 static void fill(const trib_truths *truths, const trib_ap *ap, plot *p)

@@ -83,7 +83,7 @@ static size_t measure(const trib_curve *c, range *x, range *y)
     return drawn;
 }
 
-static size_t measure_panel(const trib_panel *p, range *x, range *y)
+static size_t measure_panel(const trib_curve_panel *p, range *x, range *y)
 {
     size_t drawn = 0;
     for (int i = 0; i < p->count; ++i) drawn += measure(&p->curves[i], x, y);
@@ -246,7 +246,7 @@ static double label_width(const trib_curve *c, bool parts)
 }
 
 /* Writes, or if `t` is NULL only counts, the rows of the legend from `top` on. */
-static int put_legend(trib_text *t, const trib_panel *p, bool parts, double top)
+static int put_legend(trib_text *t, const trib_curve_panel *p, bool parts, double top)
 {
     int rows = 1;
     double x = LEFT;
@@ -270,7 +270,7 @@ static int put_legend(trib_text *t, const trib_panel *p, bool parts, double top)
     return rows;
 }
 
-static int put_notes(trib_text *t, const trib_panel *p, double top)
+static int put_notes(trib_text *t, const trib_curve_panel *p, double top)
 {
     int rows = 0;
     for (int i = 0; i < p->count; ++i) {
@@ -288,12 +288,12 @@ static int put_notes(trib_text *t, const trib_panel *p, double top)
 
 /* ---- the picture ---- */
 
-static double panel_height(const trib_panel *p, bool parts)
+static double panel_height(const trib_curve_panel *p, bool parts)
 {
     return LINE * (1 + put_legend(NULL, p, parts, 0) + put_notes(NULL, p, 0)) + PLOT_HEIGHT + TICKS_BELOW + GAP;
 }
 
-static void put_panel(trib_text *t, const trib_curves *c, const trib_panel *p, const trib_ticks *x, double top)
+static void put_panel(trib_text *t, const trib_curves *c, const trib_curve_panel *p, const trib_ticks *x, double top)
 {
     range unused = nothing, y = nothing;
     measure_panel(p, &unused, &y);
@@ -353,7 +353,7 @@ static void describe(trib_text *t, const trib_curves *c)
     trib_text_add(t, "</desc>\n");
 }
 
-static bool is_shown(const trib_panel *p)
+static bool is_shown(const trib_curve_panel *p)
 {
     range x = nothing, y = nothing;
     return measure_panel(p, &x, &y) > 0;

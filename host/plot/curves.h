@@ -27,16 +27,16 @@ typedef struct trib_curve {
     bool dots;     /* at its points, where there are few and each was measured */
 } trib_curve;
 
-typedef struct trib_panel {
+typedef struct trib_curve_panel {
     const char *title;
     const trib_curve *curves;
     int count;
     bool from_zero; /* the y axis includes 0 */
-} trib_panel;
+} trib_curve_panel;
 
 typedef struct trib_curves {
     const char *title, *x_title;
-    const trib_panel *panels; /* those without a point are left out */
+    const trib_curve_panel *panels; /* those without a point are left out */
     int count;
     const char *const *x_names; /* of x = 0, 1, ...: the ticks, evenly spaced; NULL: numbers */
     int x_name_count;

@@ -186,11 +186,12 @@ static trib_status draw(const trib_run_folder *run, const table *t, const char *
     panel panels[] = { { .title = "Loss", .shows = is_loss, .word = "loss" },
                        { .title = "Top-1, percent", .shows = is_top1, .word = "top1" },
                        { .title = "Learning rate", .shows = is_rate, .word = "" } };
-    trib_panel shown[3];
+    trib_curve_panel shown[3];
     char path[TRIB_RUN_PATH];
     for (int i = 0; i < 3; ++i) {
         if (t->rows) fill(&panels[i], t);
-        shown[i] = (trib_panel) { .title = panels[i].title, .curves = panels[i].curves, .count = panels[i].count };
+        shown[i] =
+            (trib_curve_panel) { .title = panels[i].title, .curves = panels[i].curves, .count = panels[i].count };
     }
     const trib_short_name title = trib_shorten(run->path);
     return trib_curves_write(trib_run_folder_file(run, "curves.svg", path),

@@ -40,7 +40,7 @@ struct Curve {
 
 std::string svg(const std::vector<trib_curve> &curves, const char *title = "run")
 {
-    const trib_panel panel = { "Loss", curves.data(), int(curves.size()), false };
+    const trib_curve_panel panel = { "Loss", curves.data(), int(curves.size()), false };
     const trib_curves all = { title, "epoch", &panel, 1, nullptr, 0, false };
     trib_text text = {};
     trib_curves_svg(&all, &text);
@@ -200,7 +200,7 @@ TEST(Curves, StandOverNames)
 {
     const double x[] = { 0, 2 }, y[] = { 40, 60 };
     const trib_curve curve = { "serial", 0, false, x, y, 2, 0, true };
-    const trib_panel panel = { "Images per second", &curve, 1, true };
+    const trib_curve_panel panel = { "Images per second", &curve, 1, true };
     const char *const names[] = { "1", "8", "<32>" };
     const trib_curves all = { "bench", "batch size", &panel, 1, names, 3, false };
     trib_text text = {};
@@ -221,7 +221,7 @@ TEST(Curves, AreReplacedAsAWholeOrNotAtAll)
     support::TemporaryFolder folder;
     const std::string file = folder.file("curves.svg");
     Curve curve({ 1, 2 });
-    const trib_panel panel = { "Loss", &curve.curve, 1, false };
+    const trib_curve_panel panel = { "Loss", &curve.curve, 1, false };
     const trib_curves all = { "run", "epoch", &panel, 1, nullptr, 0, false };
     for (int k = 1;; ++k) {
         support::write_file(file, "old");
