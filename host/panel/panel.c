@@ -97,15 +97,10 @@ trib_panel_stats trib_panel_get_stats(const trib_panel *panel) { return panel->s
 
 /* ---- items ---- */
 
-/* False for NaN. */
-static bool is_within(float value) { return fabsf(value) <= (float)TRIB_REGION_MOST; }
-
 /* What the session would refuse with a whole batch, which belongs to several items. */
 static trib_status check_box(const trib_region *r)
 {
-    if (r->width > 0 && r->height > 0 && is_within(r->x) && is_within(r->y) && is_within(r->width) &&
-        is_within(r->height))
-        return trib_success();
+    if (trib_region_is_possible(r)) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a region of %g x %g pixels at %g, %g; it must be finite and not empty",
                       (double)r->width, (double)r->height, (double)r->x, (double)r->y);
 }

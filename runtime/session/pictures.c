@@ -132,13 +132,18 @@ int trib_pictures_count(const trib_pictures *p) { return (int)p->count; }
 /* Fails for NaN. */
 static bool is_within(float value) { return fabsf(value) <= (float)TRIB_REGION_MOST; }
 
+bool trib_region_is_possible(const trib_region *r)
+{
+    return r->width > 0 && r->height > 0 && is_within(r->x) && is_within(r->y) && is_within(r->width) &&
+           is_within(r->height);
+}
+
 static trib_status check_region(const trib_pictures *p, const trib_region *r)
 {
     if (!find(p, r->picture))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "there is no picture %lld%s", (long long)r->picture,
                           r->picture > 0 && r->picture <= p->last_id ? " any more" : "");
-    if (!(r->width > 0 && r->height > 0) || !is_within(r->x) || !is_within(r->y) || !is_within(r->width) ||
-        !is_within(r->height))
+    if (!trib_region_is_possible(r))
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                           "a box of %g x %g pixels at %g, %g; sizes above 0, and numbers up to %d are possible",
                           (double)r->width, (double)r->height, (double)r->x, (double)r->y, TRIB_REGION_MOST);

@@ -45,6 +45,9 @@ typedef struct trib_region {
 
 /* Of the numbers of a region. */
 enum { TRIB_REGION_MOST = 1 << 24 };
+/* Whether a device can cut the region's box: finite numbers up to TRIB_REGION_MOST, sizes above 0. Its picture is not
+ * looked at. */
+bool trib_region_is_possible(const trib_region *region);
 
 /* `box` with `pixels` of context around it on each side of an image of image_width x image_height pixels, as in R-CNN:
  * enlarged about its centre by image_width / (image_width - 2 * pixels), and likewise in height. TRIB_INVALID_ARGUMENT
