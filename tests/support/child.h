@@ -10,10 +10,10 @@
 
 #include "support/sanitized.h"
 
-// For a test that forks while other threads allocate: the lock of AddressSanitizer's allocator (before LLVM 18) may
-// then stay locked in the child for ever.
+// For a test that forks while other threads allocate: the locks of the sanitizers' allocators (before LLVM 18) may then
+// stay locked in the child for ever.
 #define NEEDS_ALLOCATOR_THAT_FORKS() \
-    if (support::address_sanitized) GTEST_SKIP() << "AddressSanitizer's allocator may stay locked in the child"
+    if (support::sanitized) GTEST_SKIP() << "the sanitizer's allocator may stay locked in the child"
 
 namespace support
 {
