@@ -26,6 +26,8 @@ static const cli_option table[] = {
       0, 1 },
     { 0, "max-boxes", CLI_INT, AT(most_boxes), "N",
       "of an image, all classes together, keep the N surest boxes; default 100", 1, 1000000 },
+    { 0, "mirror", CLI_FLAG, AT(mirror), NULL,
+      "look at each region twice, also mirrored, and average the probabilities: surer, in twice the time", 0, 0 },
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "regions computed at once, of one image or several; default 32", 1,
       65536 },
     { 'j', "workers", CLI_INT, AT(workers), "N",

@@ -17,6 +17,7 @@ typedef struct cli_detector_options {
     int most_regions;      /* of an image, the best; 0: all */
     double threshold;      /* least score of a box */
     double overlap;        /* trib_nms_options.overlap */
+    bool mirror;           /* each region also mirrored; the mean of both counts */
     int most_boxes;        /* of an image, all classes together */
     int batch, workers;
 } cli_detector_options;

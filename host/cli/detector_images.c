@@ -43,11 +43,16 @@ trib_status cli_detector_check_inputs(const cli_members *members)
     return trib_success();
 }
 
-static trib_status fill(const trib_proposals *proposals, const trib_preprocess *input, trib_panel_region *out)
+/* Of each proposal: as it is, and perhaps mirrored. */
+static trib_status fill(const trib_proposals *proposals, const trib_preprocess *input, int views,
+                        trib_panel_region *out)
 {
-    for (size_t i = 0; i < proposals->count; ++i) {
-        out[i] = (trib_panel_region) { .row = (int)i, .weight = 1 };
-        TRIB_TRY(region_of(&proposals->boxes[i], input, &out[i].region));
+    for (size_t i = 0; i < proposals->count; ++i, out += views) {
+        out[0] = (trib_panel_region) { .row = (int)i, .weight = 1. / views };
+        TRIB_TRY(region_of(&proposals->boxes[i], input, &out[0].region));
+        if (views == 1) continue;
+        out[1] = out[0];
+        out[1].region.mirror = true;
     }
     return trib_success();
 }
@@ -73,9 +78,10 @@ static size_t count_inputs(const cli_members *members)
     return count;
 }
 
-static trib_status make_regions(const cli_members *members, cli_detector_image *image, int64_t *bytes)
+static trib_status make_regions(const cli_members *members, int views, cli_detector_image *image, int64_t *bytes)
 {
-    const size_t count = image->proposals.count, inputs = count_inputs(members), most = inputs * (count + !count);
+    const size_t count = image->proposals.count * (size_t)views;
+    const size_t inputs = count_inputs(members), most = inputs * (count + !count);
     image->parts = trib_alloc_zeroed((size_t)members->count, sizeof *image->parts);
     image->regions = trib_realloc_array(NULL, most, sizeof *image->regions);
     if (!image->parts || !image->regions) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %zu regions", most);
@@ -86,7 +92,7 @@ static trib_status make_regions(const cli_members *members, cli_detector_image *
             image->parts[m] = image->parts[owner];
             continue;
         }
-        TRIB_TRY(fill(&image->proposals, &members->items[m].preprocess, next));
+        TRIB_TRY(fill(&image->proposals, &members->items[m].preprocess, views, next));
         image->parts[m] = (trib_panel_part) { next, (int)count };
         next += count;
     }
@@ -124,7 +130,7 @@ static trib_status make(cli_detector *d, const trib_image_task *task, cli_detect
     image->picture.width = task->image->width;
     image->picture.height = task->image->height;
     if (image->proposals.count || d->keeps_pictures) TRIB_TRY(copy_picture(task->image, &image->picture, bytes));
-    return make_regions(&d->members, image, bytes);
+    return make_regions(&d->members, d->options->mirror ? 2 : 1, image, bytes);
 }
 
 trib_status cli_detector_make(void *context, const trib_image_task *task, void **result, int64_t *bytes_kept)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine of detect, in this process: the same boxes for any size of batch and number of threads, and every
 // operation failing once.
+#include <cmath>
+#include <map>
+
 #include "formats/fail_each.h"
 #include "formats/model_files.h"
 #include "image/png_write.h"
@@ -9,19 +12,20 @@
 #include "tributary/internal/alloc.h"
 
 extern "C" {
+#include "formats/sha256.h"
 #include "host/cli/detector.h"
 }
 
 namespace
 {
 
-std::string picture(int seed, int width = 60, int height = 44)
+std::string picture(int seed, int width = 60, int height = 44, bool mirrored = false)
 {
     std::vector<std::uint8_t> pixels((std::size_t)(width * height * 3));
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x)
             for (int c = 0; c < 3; ++c)
-                pixels[(std::size_t)(3 * (y * width + x) + c)] =
+                pixels[(std::size_t)(3 * (y * width + (mirrored ? width - 1 - x : x)) + c)] =
                     (std::uint8_t)(60 * (x / 20) + 40 * (y / 22) * c + seed);
     trib_image image = {};
     image.width = width;
@@ -40,6 +44,7 @@ struct Detector : testing::Test {
     support::TemporaryFolder folder;
     std::vector<std::string> arguments;
     std::string result;
+    std::vector<double> scores; /* of all boxes, by image and class */
     cli_settings settings = cli_default_settings();
     cli_detector_options options = cli_default_detector_options();
 
@@ -86,6 +91,7 @@ struct Detector : testing::Test {
     static trib_status note(void *context, const cli_found *found)
     {
         std::string &result = static_cast<Detector *>(context)->result;
+        std::map<int, double> by_class;
         result += std::to_string(found->index) + (trib_failed(found->status) ? " failed" : "");
         for (std::size_t i = 0; i < found->count; ++i) {
             const trib_scored_box &b = found->boxes[i];
@@ -93,7 +99,9 @@ struct Detector : testing::Test {
             std::snprintf(text, sizeof text, " %d:%a@%g,%g,%g,%g", b.klass, b.score, b.box.x, b.box.y, b.box.width,
                           b.box.height);
             result += text;
+            by_class[b.klass] = b.score;
         }
+        for (const auto &score : by_class) static_cast<Detector *>(context)->scores.push_back(score.second);
         result += "\n";
         return trib_success();
     }
@@ -107,11 +115,12 @@ struct Detector : testing::Test {
         d.handle = note;
         d.context = this;
         result.clear();
+        scores.clear();
         trib_status s = cli_detector_open(&settings, &options, &texts, 1, nullptr, &d);
         EXPECT_OK(s);
         if (fail_at) trib_fault_arm(fail_at, forever);
         if (!trib_failed(&s)) s = cli_detector_run(&d);
-        EXPECT_EQ(trib_failed(&s) ? 4 : d.good + d.skipped, 4);
+        EXPECT_TRUE(trib_failed(&s) || d.good + d.skipped == texts.count - 1);
         cli_detector_close(&d);
         return s;
     }
@@ -129,6 +138,37 @@ TEST_F(Detector, GivesTheSameBoxesForAnyBatchAndNumberOfThreads)
         options.workers = batch;
         ASSERT_OK(run());
         EXPECT_EQ(result, first) << batch;
+    }
+}
+
+/* A line as `propose` writes it. */
+std::string proposals_of(const std::string &name, const std::string &bytes, const std::string &boxes)
+{
+    char sum[TRIB_SHA256_TEXT];
+    trib_sha256_of_bytes(bytes.data(), bytes.size(), sum);
+    return R"({"image":")" + name + R"(","sha256":")" + std::string(sum) +
+           R"(","width":60,"height":44,"by":"test","boxes":[)" + boxes + "]}\n";
+}
+
+/* With --mirror, a box and its mirror image in the mirrored picture have the same scores; without, they do not. */
+TEST_F(Detector, WithBothViewsAMirroredPictureHasTheSameScores)
+{
+    const std::string plain = picture(7), mirrored = picture(7, 60, 44, true), file = folder.file("p.jsonl");
+    support::write_file(file, proposals_of("plain", plain, "[3,4,31,40]") +
+                                  proposals_of("mirrored", mirrored, "[29,4,57,40]"));
+    options.proposals = file.c_str();
+    options.threshold = 0;
+    arguments.resize(1);
+    add_input("plain.png", plain);
+    add_input("mirrored.png", mirrored);
+    for (bool both : { true, false }) {
+        options.mirror = both;
+        ASSERT_OK(run());
+        ASSERT_EQ(scores.size(), 8u) << "two images, four classes that are not background: " << result;
+        double most = 0;
+        for (int c = 0; c < 4; ++c)
+            most = std::max(most, std::fabs(scores[(std::size_t)c] - scores[(std::size_t)c + 4]));
+        EXPECT_EQ(most < 1e-5, both) << most << ": " << result;
     }
 }
 
