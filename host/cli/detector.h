@@ -18,6 +18,7 @@ typedef struct cli_detector_options {
     double threshold;      /* least score of a box */
     double overlap;        /* trib_nms_options.overlap */
     bool mirror;           /* each region also mirrored; the mean of both counts */
+    bool vote;             /* regions that nearly coincide vote on classes and boxes (detect/votes.h) */
     int most_boxes;        /* of an image, all classes together */
     int batch, workers;
 } cli_detector_options;

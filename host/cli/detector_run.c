@@ -3,6 +3,7 @@
  * and is also asked, about nothing, for images that failed. */
 #include <math.h>
 
+#include "detect/votes.h"
 #include "detector_private.h"
 #include "tributary/internal/alloc.h"
 
@@ -22,6 +23,8 @@ typedef struct runner {
     waiting *first, **end;
     trib_scored_box *boxes; /* candidates of one image */
     size_t capacity;
+    double *votes; /* of its regions, by class */
+    size_t votes_capacity;
 } runner;
 
 static void release(waiting *w)
@@ -50,18 +53,33 @@ static trib_status add(runner *r, size_t count, const trib_proposal *p, int klas
     return trib_success();
 }
 
-static trib_status find_candidates(runner *r, waiting *w, const trib_panel_result *result, size_t *count)
+static bool are_numbers(const double *p, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (isnan(p[i])) return false;
+    return true;
+}
+
+/* Sets *scores to the probabilities, or to what the votes make of them. */
+static trib_status find_scores(runner *r, const waiting *w, const trib_panel_result *result, const double **scores)
+{
+    const size_t count = (size_t)result->rows * (size_t)result->classes;
+    *scores = result->joint;
+    if (!r->d->options->vote || !count) return trib_success();
+    if (trib_grow((void **)&r->votes, &r->votes_capacity, count, sizeof *r->votes) != 0)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the votes of %d regions", result->rows);
+    trib_votes_count(&w->proposals, result->classes, result->joint, r->votes);
+    *scores = r->votes;
+    return trib_success();
+}
+
+static trib_status find_candidates(runner *r, const waiting *w, int classes, const double *scores, size_t *count)
 {
     const cli_detector *d = r->d;
-    const double *p = result->joint;
-    for (int row = 0; row < result->rows; ++row)
-        for (int c = 0; c < result->classes; ++c, ++p) {
-            if (isnan(*p)) {
-                w->status = no_number(w);
-                return trib_success();
-            }
-            if (c == d->background || !(*p >= d->options->threshold)) continue;
-            TRIB_TRY(add(r, *count, &w->proposals.boxes[row], c, *p));
+    for (size_t row = 0; row < w->proposals.count; ++row)
+        for (int c = 0; c < classes; ++c, ++scores) {
+            if (c == d->background || !(*scores >= d->options->threshold)) continue;
+            TRIB_TRY(add(r, *count, &w->proposals.boxes[row], c, *scores));
             ++*count;
         }
     return trib_success();
@@ -71,9 +89,15 @@ static trib_status find_boxes(runner *r, waiting *w, const trib_panel_result *re
 {
     const trib_nms_options options = { r->d->options->overlap, r->d->options->most_boxes };
     const double start = cli_now();
+    const double *scores = NULL;
     size_t count = 0;
-    if (!trib_failed(&w->status)) TRIB_TRY(find_candidates(r, w, result, &count));
-    TRIB_TRY(trib_nms(&options, r->boxes, trib_failed(&w->status) ? 0 : count, kept));
+    if (!are_numbers(result->joint, (size_t)result->rows * (size_t)result->classes)) w->status = no_number(w);
+    if (trib_failed(&w->status)) return trib_success();
+    TRIB_TRY(find_scores(r, w, result, &scores));
+    TRIB_TRY(find_candidates(r, w, result->classes, scores, &count));
+    TRIB_TRY(trib_nms(&options, r->boxes, count, kept));
+    for (size_t i = 0; r->d->options->vote && i < *kept; ++i)
+        r->boxes[i].box = trib_voted_box(&w->proposals, &r->boxes[i].box, result->classes, scores, r->boxes[i].klass);
     r->d->nms_seconds += cli_now() - start;
     return trib_success();
 }
@@ -230,6 +254,7 @@ trib_status cli_detector_run(cli_detector *detector)
         release(w);
     }
     trib_free(r.boxes);
+    trib_free(r.votes);
     pthread_mutex_destroy(&detector->lock);
     detector->seconds = cli_now() - start;
     detector->waiting_seconds = detector->seconds - detector->preparing_seconds - detector->network_seconds -

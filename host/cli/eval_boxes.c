@@ -70,7 +70,7 @@ static bool searches(const cli_detector_options *o)
 {
     const cli_detector_options usual = cli_default_detector_options();
     return o->strategy != usual.strategy || o->most_regions != usual.most_regions || o->threshold != usual.threshold ||
-           o->overlap != usual.overlap || o->most_boxes != usual.most_boxes || o->mirror;
+           o->overlap != usual.overlap || o->most_boxes != usual.most_boxes || o->mirror || o->vote;
 }
 
 static int check_arguments(const cli_command *self, const cli_eval_boxes_options *o, const cli_texts *arguments)
@@ -84,8 +84,9 @@ static int check_arguments(const cli_command *self, const cli_eval_boxes_options
     if (o->plot && !arguments->count) return cli_usage(self, "--plot draws precision and recall of DETECTIONS");
     if (arguments->count > 1) return cli_detector_check(self, &detection);
     if (!searches(&o->detection)) return CLI_GO_ON;
-    return cli_usage(self, "--strategy, --max-proposals, --threshold, --nms, --max-boxes and --mirror say how a MODEL "
-                           "detects");
+    return cli_usage(self,
+                     "--strategy, --max-proposals, --threshold, --nms, --max-boxes, --mirror and --vote say how a "
+                     "MODEL detects");
 }
 
 int cli_eval_boxes_check(const cli_command *self, const cli_eval_boxes_options *o, const cli_texts *arguments)

@@ -70,6 +70,7 @@ static void add_models(const cli_box_scores *s, const cli_detector_options *o, c
     cJSON_AddNumberToObject(json, "nms", o->overlap);
     cJSON_AddNumberToObject(json, "max_boxes", o->most_boxes);
     cJSON_AddBoolToObject(json, "mirror", o->mirror);
+    cJSON_AddBoolToObject(json, "vote", o->vote);
 }
 
 static void add_file(const cli_box_scores *s, cJSON *json)

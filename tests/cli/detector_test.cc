@@ -3,6 +3,7 @@
 // operation failing once.
 #include <cmath>
 #include <map>
+#include <regex>
 
 #include "formats/fail_each.h"
 #include "formats/model_files.h"
@@ -172,6 +173,25 @@ TEST_F(Detector, WithBothViewsAMirroredPictureHasTheSameScores)
     }
 }
 
+/* Regions without neighbours have half their probability, and their own boxes. */
+TEST_F(Detector, WithVotesALonelyRegionCountsHalf)
+{
+    const std::string plain = picture(7), file = folder.file("p.jsonl");
+    support::write_file(file, proposals_of("plain", plain, "[3,4,31,40],[33,2,60,30]"));
+    options.proposals = file.c_str();
+    options.threshold = 0;
+    arguments.resize(1);
+    add_input("plain.png", plain);
+    ASSERT_OK(run());
+    std::vector<double> half = scores;
+    for (double &score : half) score /= 2;
+    const std::string boxes = std::regex_replace(result, std::regex(":[^@]*@"), "@");
+    options.vote = true;
+    ASSERT_OK(run());
+    EXPECT_EQ(scores, half);
+    EXPECT_EQ(std::regex_replace(result, std::regex(":[^@]*@"), "@"), boxes);
+}
+
 TEST_F(Detector, ImagesWithoutRegionsHaveNoBoxes)
 {
     arguments.resize(1);
@@ -201,6 +221,7 @@ std::vector<std::string> lines(const std::string &text)
 TEST_F(Detector, EveryOperationCanFail)
 {
     const std::int64_t step = support::by_form(23, 1);
+    options.vote = true;
     ASSERT_OK(run());
     const std::string whole = result;
     for (bool forever : { false, true })
