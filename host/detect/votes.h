@@ -8,8 +8,7 @@
  *
  * i votes for itself with w = 1; the other 1 is a vote for nothing, so that a region that stands alone counts half. A
  * box ends where the regions do that overlap it, on average, each as heavy as its votes for the class: box voting
- * (Gidaris and Komodakis, "Object detection via a multi-region and semantic segmentation-aware CNN model", 2015,
- * section 4). */
+ * (Gidaris and Komodakis, "Object detection via a multi-region and semantic segmentation-aware CNN model", 2015). */
 #ifndef TRIBUTARY_DETECT_VOTES_H
 #define TRIBUTARY_DETECT_VOTES_H
 
