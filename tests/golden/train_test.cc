@@ -32,7 +32,9 @@ struct Way {
 // What float32 can keep of PyTorch's float64. A value next to 0 before a ReLU may fall on either side of it, which
 // moves a gradient by a few tenths of a percent: in PyTorch's own float32, norms of the torchvision network's differ by
 // 0.4 % between one and two threads, and the losses of this golden's steps at PyTorch's usual rate by 8 %. The
-// references, whose convolutions are exact but for the rounding of what is stored, meet few such values.
+// references, whose convolutions are exact but for the rounding of what is stored, meet few such values. Which values
+// these are depends on the CPU: by far the largest deviation of a norm is 0.9 % with AVX2, at 16 numbers. So single
+// tensors have wide bounds, and a third of a bound holds for the root mean square of all of them (with AVX2: 0.1 %).
 //
 // In 16 bits many values do, and single tensors of the torchvision network have little in common with the exact ones:
 // on two images its batch norms see 98 pixels. Bounds are then of root mean squares over all tensors, where nothing in
@@ -54,7 +56,7 @@ Tolerance tolerance_of(const char *variant, const Way &way)
     if (way.reference)
         return bvlc ? Tolerance { 1e-5, 1e-5, 1e-5, 1e-5, 5e-4, 1e-5 }
                     : Tolerance { 1e-5, 5e-4, 1e-3, 1e-3, 1e-3, 2e-4 };
-    return bvlc ? Tolerance { 1e-4, 1e-3, 5e-3, 1e-2, 5e-3, 1e-4 } : Tolerance { 1e-4, 5e-3, 3e-2, 5e-2, 5e-3, 1e-3 };
+    return bvlc ? Tolerance { 1e-4, 1e-3, 5e-3, 1e-2, 5e-3, 1e-4 } : Tolerance { 1e-4, 1.5e-2, 3e-2, 5e-2, 5e-3, 1e-3 };
 }
 
 // A trainer of a golden's network, and what its steps gave.
@@ -211,7 +213,8 @@ void check_gradients(const File &golden, Training &t, const Tolerance &tolerance
     }
     std::cout << "gradients: norm " << norms << ", probe " << probes << ", first elements " << firsts << "\n";
     const auto expect_within = [&](const Worst &w, double bound) {
-        EXPECT_LE(tolerance.of_all ? w.root_mean_square() : w.value, bound) << w;
+        EXPECT_LE(w.root_mean_square(), tolerance.of_all ? bound : bound / 3) << w;
+        EXPECT_TRUE(tolerance.of_all || w.value <= bound) << w << ", bound " << bound;
     };
     expect_within(norms, tolerance.norm);
     expect_within(probes, tolerance.probe);

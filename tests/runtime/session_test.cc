@@ -149,6 +149,38 @@ TEST(Session, ChunksOfSeveralImagesAndShortOnesAgree)
     }
 }
 
+// Nor does an image's result depend on those it is computed with: threads divide a batch, and a run that is continued
+// begins elsewhere. Libraries' matrix products do depend on their number of rows.
+TEST(Session, AnImageHasTheSameBitsInEveryBatch)
+{
+    constexpr int images = 19, classes = 1000;
+    auto device = nets::cpu();
+    trib_graph_builder *b = trib_graph_begin("classifier");
+    trib_pool2d global {};
+    trib_linear fc { classes, false };
+    const int pixels = trib_add_avg_pool2d(b, "global", trib_add_input(b, "input", 112, 2, 2), &global);
+    trib_graph_mark_output(b, "logits", trib_add_linear(b, "fc", pixels, &fc));
+    trib_graph *g = nullptr;
+    ASSERT_OK(trib_graph_finish(b, &g));
+    nets::Graph graph(g);
+    auto input = nets::input_for(g, images);
+    for (int layout : { int(TRIB_LAYOUT_AUTO), int(TRIB_NHWC) }) {
+        std::vector<float> expected;
+        for (int batch = 1; batch <= images; ++batch) {
+            trib_session_options o = trib_session_default_options();
+            o.max_batch = images;
+            o.lanes = 1 + batch % 2;
+            o.plan.batch = batch;
+            o.plan.layout = layout;
+            Session s = nets::session(g, device.get(), o);
+            ASSERT_TRUE(s);
+            auto y = run(s.get(), input, images, classes);
+            if (expected.empty()) expected = y;
+            EXPECT_TRUE(y == expected) << "batch " << batch;
+        }
+    }
+}
+
 TEST(Session, PassesDoNotChangeTheResult)
 {
     auto device = nets::cpu();

@@ -82,7 +82,7 @@ static trib_status describe_both(trib_cpu_device *device, const trib_op_desc *de
     const char *kind = trib_kind_name(desc->kind), *from = trib_layout_name(desc->inputs[0].layout),
                *to = trib_layout_name(desc->outputs[0].layout);
     dnnl_status_t status = describe_all(device, desc, r, &out->all);
-    if (!status && r->rest) status = describe_rest(device, desc, r, out);
+    if (!status && r->rest && !r->filled) status = describe_rest(device, desc, r, out);
     if (status)
         snprintf(reason, TRIB_MESSAGE_SIZE, "oneDNN: %s for %s from %s to %s", trib_dnnl_status_name(status), kind,
                  from, to);

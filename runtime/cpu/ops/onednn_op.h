@@ -27,7 +27,7 @@ struct trib_onednn_op {
     trib_cpu_device *device;
     trib_onednn_descriptors descriptors;
     dnnl_primitive_desc_t packing;
-    dnnl_primitive_t all, rest; /* of recipe.images and recipe.rest images */
+    dnnl_primitive_t all, rest; /* of recipe.images and recipe.rest images; the rest of a filled recipe has none */
     dnnl_primitive_t packs;     /* from plain weights to those of the primitive, or back; NULL without weights */
     trib_packing parameters;    /* how packed parameters lie, the caller's or those in the workspace */
     trib_onednn_workspace workspace;

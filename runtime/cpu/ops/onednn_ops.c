@@ -23,7 +23,7 @@ static const char *note_of(const trib_op_desc *desc, const trib_onednn_recipe *r
     bool other = r->x_layout != trib_onednn_x(desc, r)->layout || r->y_layout != trib_onednn_y(desc, r)->layout;
     if (other) return "copies its images into another layout";
     if (desc->accumulate && !r->turned) return "adds its result to memory in a second step";
-    return r->stage_x || r->stage_y ? "copies its slice: not dense in this layout" : NULL;
+    return (r->stage_x || r->stage_y) && !r->filled ? "copies its slice: not dense in this layout" : NULL;
 }
 
 static trib_status describe(trib_cpu_device *device, const trib_op_desc *desc, const trib_onednn_recipe *r,

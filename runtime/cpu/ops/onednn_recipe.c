@@ -7,6 +7,10 @@
 #include "device/window.h"
 
 enum { MOST_IMAGES_AT_ONCE = 8 };
+/* Of a linear layer. Matrix products of other sizes sum in another order (seen with AVX2: 1, 2, 3, 4 and 8 rows), so an
+ * image's bits would depend on those it is computed with, and with it on the number of threads, which divide a batch.
+ */
+enum { ROWS = 4 };
 
 static int padded(int channels, trib_layout layout)
 {
@@ -151,6 +155,15 @@ static bool pool_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
     return !desc->relu && (desc->kind == TRIB_MAX_POOL2D || average_recipe(r, pool));
 }
 
+static bool linear_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
+{
+    set_images(r, desc, ROWS);
+    r->filled = r->rest > 0;
+    r->stage_x = r->stage_x || r->filled;
+    r->stage_y = r->stage_y || r->filled;
+    return desc->input_count == 1;
+}
+
 /* Weights that are inputs or outputs. */
 static bool plain_weights(const trib_op_desc *desc)
 {
@@ -228,7 +241,7 @@ bool trib_onednn_recipe_of(const trib_op_desc *desc, const char *name, const tri
     case TRIB_AVG_POOL2D: return plain && same && pool_recipe(r, desc);
     case TRIB_LRN: /* oneDNN centres the window; an even one has no centre. k = 0 makes 0 * inf of the padding */
         return plain && same && !desc->relu && desc->attributes.lrn.size % 2 && desc->attributes.lrn.k > 0;
-    case TRIB_LINEAR: set_images(r, desc, r->chunk = desc->inputs[0].n); return plain && desc->input_count == 1;
+    case TRIB_LINEAR: return plain && linear_recipe(r, desc);
     case TRIB_SOFTMAX: /* padding would take part */
         set_images(r, desc, r->chunk);
         return plain && !desc->relu && r->g.c == desc->inputs[0].c && r->g.k == desc->outputs[0].c;

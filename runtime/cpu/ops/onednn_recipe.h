@@ -21,6 +21,7 @@ typedef struct trib_onednn_recipe {
     trib_dnnl_geometry g; /* of `images` images */
     int images;           /* per execution */
     int rest;             /* of the batch's last execution, if these are fewer; or 0 */
+    bool filled;          /* it computes `images` all the same: zeros stand for those that are not there */
     int chunk;            /* images per task: a multiple of `images`, or the batch */
     int threads;          /* of a primitive */
     bool turned;          /* the gradient of a 1x1 convolution's input, as a forward convolution: x is dy, y is dx */

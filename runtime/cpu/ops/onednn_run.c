@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs an op that was prepared for oneDNN. */
+#include <string.h>
+
 #include "cpu/ops/onednn_op.h"
 #include "cpu/ops/pixels.h"
 
@@ -87,6 +89,13 @@ static int channels_of(const side *s)
     return s->layout == s->view->layout ? trib_pixels_of(s->view).channels : s->view->c;
 }
 
+/* The last execution of a filled recipe has zeros behind its images. */
+static void fill(const trib_onednn_recipe *r, const side *x)
+{
+    int64_t image = dense(x, 1).image;
+    memset(x->staging + r->rest * image, 0, (size_t)((r->images - r->rest) * image) * sizeof(float));
+}
+
 static void stage(const side *s, int images)
 {
     if (!s->staging) return;
@@ -163,11 +172,14 @@ static trib_status run_part(const trib_onednn_job *job, const trib_cpu_worker *w
     side y = side_at(job, trib_onednn_y(desc, r), r->y_layout, first);
     if (r->stage_x) x.staging = (float *)(memory + own->workspace.scratch);
     if (r->stage_y) y.staging = (float *)(memory + own->workspace.scratch + own->workspace.x);
-    trib_status status = make_arguments(job, rest ? own->descriptors.rest : own->descriptors.all, memory, gradient, &a);
+    const bool other = rest && !r->filled;
+    if (rest && r->filled) fill(r, &x);
+    trib_status status =
+        make_arguments(job, other ? own->descriptors.rest : own->descriptors.all, memory, gradient, &a);
     x.memory = a.x;
     y.memory = a.y;
     for (int i = 0; i < times && !trib_failed(&status); ++i) {
-        status = execute(job, rest ? own->rest : own->all, worker->dnnl, &a, &x, &y, images);
+        status = execute(job, other ? own->rest : own->all, worker->dnnl, &a, &x, &y, images);
         x.data += images * trib_pixels_of(x.view).image;
         y.data += images * trib_pixels_of(y.view).image;
     }
