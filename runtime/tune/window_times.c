@@ -78,13 +78,25 @@ void trib_op_places_release(trib_op_places *places)
 
 /* ---- times ---- */
 
-/* When the last of the ops before the window ended; 0: none was timed. */
+/* When the first op of the window started; INT64_MAX: none was timed. */
+static int64_t first_start_of(const trib_plan *p, const trib_op_places *places, const trib_timeline_run *run,
+                              int window)
+{
+    int64_t first = INT64_MAX;
+    for (int i = 0; i < p->op_count; ++i)
+        if (places->window[i] == window && run->ops[i].end && run->ops[i].start < first) first = run->ops[i].start;
+    return first;
+}
+
+/* When the last of the ops before the window ended, or the window's first op started, whatever is earlier; 0: no op
+ * before it was timed. */
 static int64_t begin_of(const trib_plan *p, const trib_op_places *places, const trib_timeline_run *run, int window)
 {
+    const int64_t first = first_start_of(p, places, run, window);
     int64_t begin = 0;
     for (int i = 0; i < p->op_count && places->window[i] != window; ++i)
         if (run->ops[i].end > begin) begin = run->ops[i].end;
-    return begin;
+    return begin < first ? begin : first;
 }
 
 /* When the last op of the window's stages up to this one ended. */
