@@ -157,6 +157,7 @@ static bool pool_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
 
 static bool linear_recipe(trib_onednn_recipe *r, const trib_op_desc *desc)
 {
+    r->chunk = desc->inputs[0].n;
     set_images(r, desc, ROWS);
     r->filled = r->rest > 0;
     r->stage_x = r->stage_x || r->filled;
