@@ -88,7 +88,7 @@ static int64_t first_start_of(const trib_plan *p, const trib_op_places *places, 
     return first;
 }
 
-/* When the last of the ops before the window ended, or the window's first op started, whatever is earlier; 0: no op
+/* When the last of the ops before the window ended, or the window's first op started, whichever is earlier; 0: no op
  * before it was timed. */
 static int64_t begin_of(const trib_plan *p, const trib_op_places *places, const trib_timeline_run *run, int window)
 {
