@@ -21,6 +21,7 @@ static void add(double weight, const double *probabilities, int classes, double 
 void trib_votes_count(const trib_proposals *regions, int classes, const double *probabilities, double *votes)
 {
     const size_t count = regions->count, width = (size_t)classes;
+    if (count == 0) return; // memset() must not be given the null pointer that an empty array may be
     memset(votes, 0, count * width * sizeof *votes);
     for (size_t i = 0; i < count; ++i) {
         const trib_box box = box_of(&regions->boxes[i]);
