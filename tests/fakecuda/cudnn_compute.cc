@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float32 sums in a fixed order: forward and dgrad over filter taps, then channels; wgrad over pixels. Sums stay in
-// registers while they grow, and the innermost loop is contiguous, so that compilers vectorise it: whole networks are
-// computed here.
+// Float32 sums in a fixed order: over filter taps, then channels. The innermost loop is contiguous, so that compilers
+// vectorise it: whole networks are computed here.
 #include "fakecuda/cudnn_fake.h"
 #include "fakecuda/library.h"
 #include "fakecuda/number.h"
@@ -43,6 +42,11 @@ void pack(const Tensor &t, const Floats &values, char *memory)
             store(memory, i * t.stride[3] + c, stored(t.type), values[std::size_t(i * channels + c)]);
 }
 
+void add_scaled(float *sum, float factor, const float *values, std::int64_t count)
+{
+    for (std::int64_t i = 0; i < count; ++i) sum[i] += factor * values[i];
+}
+
 // Calls f(x pixel, y pixel, tap) for all that meet, tap by tap for each y pixel.
 template <typename Function>
 void for_all(const Convolution &c, Function f)
@@ -60,40 +64,15 @@ void for_all(const Convolution &c, Function f)
                     }
 }
 
-constexpr std::int64_t block = 32; // output channels summed side by side
-
-std::int64_t blocks_of(std::int64_t channels, std::int64_t width) { return (channels + width - 1) / width; }
+constexpr std::int64_t block = 32; // output channels summed side by side, in registers
 
 // From K,taps,C to blocks of K, taps, C, one block's channels together; zeros after the last.
-Floats blocked_outputs(const Floats &w, std::int64_t k_count, std::int64_t rest)
+Floats blocked(const Floats &w, std::int64_t k_count, std::int64_t rest)
 {
-    Floats out(std::size_t(blocks_of(k_count, block) * block * rest));
+    Floats out(std::size_t((k_count + block - 1) / block * block * rest));
     for (std::int64_t k = 0; k < k_count; ++k)
         for (std::int64_t i = 0; i < rest; ++i)
             out[std::size_t((k / block * rest + i) * block + k % block)] = w[std::size_t(k * rest + i)];
-    return out;
-}
-
-// From K,taps,C to blocks of C, taps, K.
-Floats blocked_inputs(const Floats &w, std::int64_t k_count, std::int64_t taps, std::int64_t channels)
-{
-    Floats out(std::size_t(blocks_of(channels, block) * block * taps * k_count));
-    for (std::int64_t k = 0; k < k_count; ++k)
-        for (std::int64_t tap = 0; tap < taps; ++tap)
-            for (std::int64_t c = 0; c < channels; ++c)
-                out[std::size_t(((c / block * taps + tap) * k_count + k) * block + c % block)] =
-                    w[std::size_t((k * taps + tap) * channels + c)];
-    return out;
-}
-
-// From pixels,channels to blocks of `width` channels, pixels.
-Floats blocked_pixels(const Floats &x, std::int64_t channels, std::int64_t width)
-{
-    const std::int64_t pixels = std::int64_t(x.size()) / channels;
-    Floats out(std::size_t(blocks_of(channels, width) * width * pixels));
-    for (std::int64_t i = 0; i < pixels; ++i)
-        for (std::int64_t c = 0; c < channels; ++c)
-            out[std::size_t((c / width * pixels + i) * width + c % width)] = x[std::size_t(i * channels + c)];
     return out;
 }
 
@@ -110,8 +89,8 @@ void multiply(const float *x, const float *w, std::int64_t channels, float *sum)
 void forward(const Convolution &c, bool keeps_nan, const Floats &x, const Floats &w, Floats &y, const char *bias)
 {
     const std::int64_t channels = c.x.extent[1], k_count = c.y.extent[1], taps = c.w.extent[2] * c.w.extent[3];
-    const std::int64_t blocks = blocks_of(k_count, block), pixels = std::int64_t(y.size()) / k_count;
-    const Floats turned = blocked_outputs(w, k_count, taps * channels);
+    const std::int64_t blocks = (k_count + block - 1) / block, pixels = std::int64_t(y.size()) / k_count;
+    const Floats turned = blocked(w, k_count, taps * channels);
     Floats sums(std::size_t(pixels * blocks * block));
     for_all(c, [&](std::int64_t xi, std::int64_t yi, std::int64_t tap) {
         for (std::int64_t b = 0; b < blocks; ++b)
@@ -130,55 +109,21 @@ void forward(const Convolution &c, bool keeps_nan, const Floats &x, const Floats
 void dgrad(const Convolution &c, Floats &x, const Floats &w, const Floats &y)
 {
     const std::int64_t channels = c.x.extent[1], k_count = c.y.extent[1], taps = c.w.extent[2] * c.w.extent[3];
-    const std::int64_t blocks = blocks_of(channels, block), pixels = std::int64_t(x.size()) / channels;
-    const Floats turned = blocked_inputs(w, k_count, taps, channels);
-    Floats sums(std::size_t(pixels * blocks * block));
-    for (std::int64_t i = 0; i < pixels; ++i)
-        std::copy_n(&x[std::size_t(i * channels)], channels, &sums[std::size_t(i * blocks * block)]);
     for_all(c, [&](std::int64_t xi, std::int64_t yi, std::int64_t tap) {
-        for (std::int64_t b = 0; b < blocks; ++b)
-            multiply(&y[std::size_t(yi * k_count)], &turned[std::size_t((b * taps + tap) * k_count * block)], k_count,
-                     &sums[std::size_t((xi * blocks + b) * block)]);
+        for (std::int64_t k = 0; k < k_count; ++k)
+            add_scaled(&x[std::size_t(xi * channels)], y[std::size_t(yi * k_count + k)],
+                       &w[std::size_t((k * taps + tap) * channels)], channels);
     });
-    for (std::int64_t i = 0; i < pixels; ++i)
-        std::copy_n(&sums[std::size_t(i * blocks * block)], channels, &x[std::size_t(i * channels)]);
-}
-
-struct Pair {
-    std::int64_t x, y; // pixels
-};
-
-constexpr std::int64_t tall = 4, wide = 8; // input and output channels of one tile of weights
-
-// sum[i][j] += x[i] * y[j], over all pairs of pixels.
-void outer_products(const std::vector<Pair> &pairs, const float *x, const float *y, float (&sum)[tall][wide])
-{
-    float s[tall][wide] = {};
-    for (const Pair &pair : pairs)
-        for (std::int64_t i = 0; i < tall; ++i)
-            for (std::int64_t j = 0; j < wide; ++j) s[i][j] += x[pair.x * tall + i] * y[pair.y * wide + j];
-    std::copy_n(&s[0][0], tall * wide, &sum[0][0]);
 }
 
 void wgrad(const Convolution &c, const Floats &x, Floats &w, const Floats &y)
 {
     const std::int64_t channels = c.x.extent[1], k_count = c.y.extent[1], taps = c.w.extent[2] * c.w.extent[3];
-    const std::int64_t x_pixels = std::int64_t(x.size()) / channels, y_pixels = std::int64_t(y.size()) / k_count;
-    const Floats xs = blocked_pixels(x, channels, tall), ys = blocked_pixels(y, k_count, wide);
-    std::vector<std::vector<Pair>> pairs { std::size_t(taps) };
     for_all(c, [&](std::int64_t xi, std::int64_t yi, std::int64_t tap) {
-        pairs[std::size_t(tap)].push_back({ xi, yi });
+        for (std::int64_t k = 0; k < k_count; ++k)
+            add_scaled(&w[std::size_t((k * taps + tap) * channels)], y[std::size_t(yi * k_count + k)],
+                       &x[std::size_t(xi * channels)], channels);
     });
-    float sum[tall][wide];
-    for (std::int64_t tap = 0; tap < taps; ++tap)
-        for (std::int64_t k = 0; k < k_count; k += wide)
-            for (std::int64_t first = 0; first < channels; first += tall) {
-                outer_products(pairs[std::size_t(tap)], &xs[std::size_t(first * x_pixels)],
-                               &ys[std::size_t(k * y_pixels)], sum);
-                for (std::int64_t i = 0; i < std::min(tall, channels - first); ++i)
-                    for (std::int64_t j = 0; j < std::min(wide, k_count - k); ++j)
-                        w[std::size_t(((k + j) * taps + tap) * channels + first + i)] = sum[i][j];
-            }
 }
 
 } // namespace
