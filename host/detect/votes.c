@@ -21,18 +21,17 @@ static void add(double weight, const double *probabilities, int classes, double 
 void trib_votes_count(const trib_proposals *regions, int classes, const double *probabilities, double *votes)
 {
     const size_t count = regions->count, width = (size_t)classes;
-    if (count == 0) return; // memset() must not be given the null pointer that an empty array may be
-    memset(votes, 0, count * width * sizeof *votes);
     for (size_t i = 0; i < count; ++i) {
         const trib_box box = box_of(&regions->boxes[i]);
-        double weights = 1;
+        double *own = votes + i * width, weights = 1;
+        memset(own, 0, width * sizeof *own);
         for (size_t j = 0; j < count; ++j) {
             const double o = overlap(&box, &regions->boxes[j]), weight = o * o * o * o;
             if (o < LEAST_OVERLAP) continue;
             weights += weight;
-            add(weight, probabilities + j * width, classes, votes + i * width);
+            add(weight, probabilities + j * width, classes, own);
         }
-        for (size_t c = 0; c < width; ++c) votes[i * width + c] /= weights;
+        for (size_t c = 0; c < width; ++c) own[c] /= weights;
     }
 }
 
