@@ -18,7 +18,7 @@ help:
 	@echo "make demo     install what is missing, build, classify 20 samples, evaluate on 10,000 images"
 	@echo "make build    build into $(BUILD)/"
 	@echo "make test     build, and run the tests, with long ones in a short form"
-	@echo "make test-all build, and run all tests in full (CI)"
+	@echo "make test-all build, and run all tests in full, which takes an hour"
 	@echo "make coverage which lines and branches the tests run, per folder (gcc); fails where too few"
 	@echo "make rewrite-exact   what the program prints now is what its tests expect from here on"
 	@echo "make bench    throughput and latency of GoogLeNet on this machine"

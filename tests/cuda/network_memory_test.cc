@@ -22,7 +22,7 @@ bool contains(const trib_status &status, const char *text)
 }
 
 // The next percentage. Near the peak each counts: only there what is not for parameters is refused.
-int below(int percent) { return percent - (percent > 90 ? 1 : support::by_form(4, 1)); }
+int below(int percent) { return percent - (percent > 90 ? support::by_form(3, 1, 1) : support::by_form(9, 4, 1)); }
 
 class Memory : public testing::TestWithParam<Way>
 {

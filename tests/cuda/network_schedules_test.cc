@@ -30,7 +30,7 @@ Way mixed(int number)
 
 TEST(MixedSchedules, GiveTheBitsOfSerialInAnyOrder)
 {
-    const std::uint64_t seeds = support::sanitized ? 3 : 10;
+    const std::uint64_t seeds = support::by_form<std::uint64_t>(3, 10, 10);
     const Net net(3);
     Bytes wanted[2];
     for (int pixels = 0; pixels < 2; ++pixels) {

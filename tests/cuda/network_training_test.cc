@@ -51,7 +51,7 @@ class TrainingOrders : public testing::TestWithParam<TrainingWay>
 // 3,000 in all; in short 240. Each begins with the values of the first.
 TEST_P(TrainingOrders, GiveWhatSerialGives)
 {
-    const std::uint64_t seeds = support::by_form(40, 500);
+    const std::uint64_t seeds = support::by_form(4, 40, 500);
     TrainingBatch batch(GetParam().batch_norm);
     const Trained wanted = serial(batch, GetParam());
     nets::Device device = network::open();
@@ -234,7 +234,7 @@ std::int64_t TrainingFailures::count_calls_of_steps()
 
 TEST_P(TrainingFailures, OfEachCallOfAStep)
 {
-    const std::int64_t calls = count_calls_of_steps(), step = support::by_form(support::sanitized ? 97 : 23, 1);
+    const std::int64_t calls = count_calls_of_steps(), step = support::by_form(293, 23, 1);
     ASSERT_GT(calls, 100);
     for (Failure how : { Failure::once, Failure::forever, Failure::sticky }) {
         std::int64_t reported = 0;
@@ -254,7 +254,7 @@ TEST_P(TrainingFailures, OfCallsOfCreating)
         nets::Device device = network::open();
         expect_right(device.get());
     }
-    const std::int64_t calls = fakecuda::stop_failing(), step = support::by_form(support::sanitized ? 997 : 199, 17);
+    const std::int64_t calls = fakecuda::stop_failing(), step = support::by_form(1999, 199, 17);
     for (std::int64_t k = 1; k <= calls && !HasFailure(); k += step) {
         SCOPED_TRACE("call " + std::to_string(k));
         fakecuda::reset(machine(k));

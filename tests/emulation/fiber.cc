@@ -3,18 +3,7 @@
 
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define EMULATION_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define EMULATION_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EMULATION_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define EMULATION_TSAN 1
-#endif
-#endif
-
+// Which sanitizer what runs on fibers is built with: this file may be without.
 #ifdef EMULATION_ASAN
 #include <sanitizer/common_interface_defs.h>
 #else

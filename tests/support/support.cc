@@ -11,8 +11,6 @@
 #include <limits>
 #include <sstream>
 
-#include "support/form.h"
-
 namespace support
 {
 
@@ -81,8 +79,6 @@ static std::string environment(const char *name)
     const char *value = std::getenv(name);
     return value ? value : "";
 }
-
-bool long_form() { return !environment("TRIB_TEST_LONG").empty(); }
 
 std::string data_file(const std::string &name)
 {
