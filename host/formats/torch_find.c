@@ -67,56 +67,112 @@ static bool has_weights(trib_torch_file *file, uint32_t value)
     return is_module(file, value);
 }
 
-/* A sentence for people about what was found. */
-static void say(trib_torch_file *file, const char *what, const char *name)
-{
-    trib_text *note = &file->imported.note;
-    trib_text_add(note, note->size ? "; " : "");
-    trib_text_add(note, what);
-    trib_text_add(note, name);
-}
-
 /* ---- the object ---- */
 
-static const char *under_known_key(trib_torch_file *file, uint32_t object, uint32_t *weights)
+/* Dicts and lists inside of each other that are looked into, the object itself not counted. */
+enum { MOST_DEPTH = 3 };
+
+/* Where weights are: the value, and the keys to it, the last one first. */
+typedef struct place {
+    uint32_t weights; /* TRIB_PICKLE_NOTHING: nowhere */
+    trib_pickle_text keys[MOST_DEPTH + 1];
+    int levels;
+} place;
+
+static place place_of(trib_torch_file *file, uint32_t value)
 {
-    for (size_t i = 0; i < sizeof known_keys / sizeof *known_keys; ++i) {
-        const uint32_t value = find_key(file, object, known_keys[i]);
-        if (!has_weights(file, value)) continue;
-        *weights = value;
-        return known_keys[i];
-    }
-    return NULL;
+    return (place) { .weights = has_weights(file, value) ? value : TRIB_PICKLE_NOTHING };
 }
 
-/* The only one of the object's values that has weights. */
-static trib_status only_one(trib_torch_file *file, uint32_t object, uint32_t *weights)
+/* What a dict has under a string, or a list as an item. The state of an optimiser has tensors by name as well, and is
+ * never the weights. */
+static bool next_child(trib_torch_file *file, trib_pickle_walk *walk, uint32_t container, trib_pickle_text *key,
+                       uint32_t *value)
 {
+    static const char optimiser[] = "optim";
     const trib_pickle *pickle = &file->pickle;
-    uint32_t key = 0, value = 0, first = 0;
-    trib_pickle_walk walk = pairs_of(file, object);
-    while (next_pair(file, &walk, &key, &value)) {
-        if (value == *weights || !has_weights(file, value)) continue;
-        if (*weights)
-            return BAD("it holds two sets of weights, '%s' and '%s', and no key says which is the model; save one",
-                       trib_pickle_show(pickle, first).text, trib_pickle_show(pickle, key).text);
-        *weights = value;
-        first = key;
+    uint32_t name = 0;
+    if (trib_pickle_kind_of(pickle, container) == TRIB_PICKLE_LIST) {
+        ++file->steps;
+        strcpy(key->text, "a list");
+        return !is_exhausted(file) && trib_pickle_next(walk, value);
     }
-    if (*weights) say(file, "the weights are those under ", trib_pickle_show(pickle, first).text);
+    while (next_pair(file, walk, &name, value)) {
+        *key = trib_pickle_show(pickle, name);
+        if (trib_pickle_kind_of(pickle, name) == TRIB_PICKLE_STRING &&
+            strncmp(key->text, optimiser, sizeof optimiser - 1) != 0)
+            return true;
+    }
+    return false;
+}
+
+static trib_pickle_walk children_of(const trib_torch_file *file, uint32_t value)
+{
+    const trib_pickle_kind kind = trib_pickle_kind_of(&file->pickle, value);
+    const bool is_container = kind == TRIB_PICKLE_DICT || kind == TRIB_PICKLE_LIST;
+    return trib_pickle_walk_over(&file->pickle, is_container ? value : TRIB_PICKLE_NOTHING);
+}
+
+static trib_status look(trib_torch_file *file, uint32_t object, int depth, place *out);
+
+/* Under the first known key that leads to weights: directly, or by a way of up to `depth` keys. */
+static trib_status under_known_key(trib_torch_file *file, uint32_t object, int depth, place *out)
+{
+    for (size_t i = 0; i < sizeof known_keys / sizeof *known_keys && !out->weights; ++i) {
+        const uint32_t value = find_key(file, object, known_keys[i]);
+        if (!value) continue;
+        if (depth)
+            TRIB_TRY(look(file, value, depth - 1, out));
+        else
+            *out = place_of(file, value);
+        if (out->weights) strcpy(out->keys[out->levels++].text, known_keys[i]);
+    }
+    return trib_success();
+}
+
+/* The only one of the object's values that has weights, or leads to them by a way of up to `depth` keys. */
+static trib_status only_one(trib_torch_file *file, uint32_t object, int depth, place *out)
+{
+    trib_pickle_text key;
+    uint32_t value = 0;
+    trib_pickle_walk walk = children_of(file, object);
+    while (next_child(file, &walk, object, &key, &value)) {
+        place own = { 0 };
+        if (depth)
+            TRIB_TRY(look(file, value, depth - 1, &own));
+        else
+            own = place_of(file, value);
+        if (!own.weights || own.weights == out->weights) continue;
+        if (out->weights)
+            return BAD("it holds two sets of weights, '%s' and '%s', and no key says which is the model; save one",
+                       out->keys[out->levels - 1].text, key.text);
+        *out = own;
+        out->keys[out->levels++] = key;
+    }
+    return trib_success();
+}
+
+/* What is nearer comes first. */
+static trib_status look(trib_torch_file *file, uint32_t object, int depth, place *out)
+{
+    TRIB_TRY(under_known_key(file, object, 0, out));
+    if (!out->weights) *out = place_of(file, object);
+    if (!out->weights) TRIB_TRY(only_one(file, object, 0, out));
+    if (!out->weights && depth) TRIB_TRY(under_known_key(file, object, depth, out));
+    if (!out->weights && depth) TRIB_TRY(only_one(file, object, depth, out));
     return trib_success();
 }
 
 static trib_status choose(trib_torch_file *file, uint32_t object, uint32_t *weights)
 {
-    *weights = TRIB_PICKLE_NOTHING;
-    const char *key = under_known_key(file, object, weights);
-    if (key)
-        say(file, "the weights are those under ", key);
-    else if (has_weights(file, object))
-        *weights = object;
-    else
-        TRIB_TRY(only_one(file, object, weights));
+    place found = { 0 };
+    TRIB_TRY(look(file, object, MOST_DEPTH, &found));
+    *weights = found.weights;
+    if (found.levels) trib_torch_say(file, "the weights are those under ", found.keys[found.levels - 1].text);
+    for (int i = found.levels - 2; i >= 0; --i) {
+        trib_text_add(&file->imported.note, ", ");
+        trib_text_add(&file->imported.note, found.keys[i].text);
+    }
     if (*weights) return trib_success();
     return BAD("its pickle holds no weights: no dict of tensors by name, alone or in a checkpoint, and no whole model; "
                "save a model's state_dict");
@@ -173,6 +229,11 @@ static trib_status add_tensor(trib_torch_file *file, const trib_text *prefix, ui
     *tensor = (trib_tensor) { 0 };
     *view = (trib_torch_view) { 0 };
     trib_status s = trib_torch_describe(file, value, tensor, view);
+    if (s.code == TRIB_UNSUPPORTED) { /* only if it is needed */
+        *tensor = (trib_tensor) { 0 };
+        *view = (trib_torch_view) { .storage = TRIB_TORCH_NO_STORAGE, .value = value };
+        s = trib_success();
+    }
     trib_add_context(&s, "tensor '%.150s'", file->names.bytes + at);
     if (!trib_failed(&s)) ++file->base.count;
     return s;
@@ -283,7 +344,7 @@ static void leave_off_prefixes(trib_torch_file *file)
     }
     if (!skipped) return;
     file->names.bytes[skipped - 1] = '\0'; /* its last dot: nobody needs it any more */
-    say(file, "left off before all names: ", file->names.bytes);
+    trib_torch_say(file, "left off before all names: ", file->names.bytes);
 }
 
 trib_status trib_torch_list_tensors(trib_torch_file *file)
@@ -293,11 +354,12 @@ trib_status trib_torch_list_tensors(trib_torch_file *file)
     trib_text_add(&file->imported.provenance, "a PyTorch file (torch.save)");
     TRIB_TRY(choose(file, file->pickle.result, &weights));
     if (is_module(file, weights)) {
-        say(file, "a whole model", "");
+        trib_torch_say(file, "a whole model", "");
         TRIB_TRY(add_modules(file, weights));
     } else
         TRIB_TRY(add_dict(file, &none, weights));
     if (is_exhausted(file)) return BAD("its pickle repeats its dicts more often than a file of weights does");
     leave_off_prefixes(file);
+    TRIB_TRY(trib_torch_keep_network(file));
     return trib_imported_finish(&file->imported, NULL, &file->base);
 }

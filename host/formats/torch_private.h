@@ -5,6 +5,7 @@
  *   torch_legacy.c   0.1.11 to 1.5: pickles, then data
  *   torch_tar.c      before that: a tar archive
  *   torch_find.c     where in the object the weights are
+ *   torch_network.c  which of them are a network's
  *   torch_tensor.c   a tensor: storage, sizes, strides
  *   torch_storage.c  elements under a key
  *   torch_load.c     a tensor's elements
@@ -37,9 +38,11 @@ typedef struct trib_torch_storage {
     int64_t at;         /* offset of its bytes in a file without members; -1: not there */
 } trib_torch_storage;
 
+enum { TRIB_TORCH_NO_STORAGE = -1 };
 /* Where the elements of a tensor are; beside the trib_tensor of the same index. Numbers are elements of `dtype`. */
 typedef struct trib_torch_view {
-    int storage;
+    int storage;      /* TRIB_TORCH_NO_STORAGE: none that is supported */
+    uint32_t value;   /* of the pickle, if there is no storage */
     trib_dtype dtype; /* in the file; f64 is converted to f32 */
     int64_t offset, stride[TRIB_MAX_RANK];
 } trib_torch_view;
@@ -105,6 +108,11 @@ bool trib_torch_reaches_outside(const trib_shape *shape, const trib_torch_view *
 
 /* Finds the weights in the object, and lists them. */
 trib_status trib_torch_list_tensors(trib_torch_file *file);
+/* Leaves off the list what is not the network's, and says so. What no network is, stays. All that stay are supported.
+ */
+trib_status trib_torch_keep_network(trib_torch_file *file);
+/* Adds to the note: `what` and `name`. */
+void trib_torch_say(trib_torch_file *file, const char *what, const char *name);
 
 trib_status trib_torch_load(trib_torch_file *file, trib_tensor_wanted wanted, const void *context);
 void trib_torch_release_data(trib_torch_file *file);

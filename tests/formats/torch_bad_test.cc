@@ -182,6 +182,10 @@ std::vector<Bad> tensors()
           zip(pickle(dict(
               { text("teacher"), dict({ text("w"), Tensor {} }), text("student"), dict({ text("w"), Tensor {} }) }))),
           "'teacher' and 'student'" },
+        { "two_sets",
+          zip(pickle(dict({ text("checkpoint"), dict({ text("a"), dict({ text("w"), Tensor {} }), text("b"),
+                                                       dict({ text("w"), Tensor {} }) }) }))),
+          "two sets of weights, 'a' and 'b'" },
         { "tensor_as_key", zip(pickle(dict({ Tensor {}, number(1) }))), "no weights" },
         { "nul_in_name", named(std::string("a\0b", 3)), "control characters" },
         { "control_in_name", named("\x1B[2Jw"), "control characters" },

@@ -84,7 +84,7 @@ TEST_P(TorchFault, ANetwork)
     ASSERT_OK(read(path));
     const std::int64_t total = trib_fault_disarm();
     ASSERT_GT(total, 300);
-    for (std::int64_t k = 1; k <= total; k += k < 50 || k > total - 50 ? 1 : 37) {
+    for (std::int64_t k = 1; k <= total; k += k < 50 || k > total - 50 ? 1 : 97) {
         trib_fault_arm(k, GetParam());
         const trib_status s = read(path);
         trib_fault_disarm();

@@ -249,6 +249,21 @@ TEST(Torch, TheWeightsInACheckpoint)
         { torch::text("epoch"), torch::number(3), torch::text("model"), state, torch::text("optimizer"), other }));
     EXPECT_TRUE(found({ torch::text("weights"), state, torch::text("epoch"), torch::number(3) }));
     EXPECT_TRUE(found({ torch::text("w"), tensor(), torch::text("n_averaged"), tensor() }));
+    EXPECT_TRUE(found(
+        { torch::text("checkpoint"), torch::dict({ torch::text("optimizer"), other, torch::text("model"), state }) }));
+    EXPECT_TRUE(found({ torch::text("model"), torch::dict({ torch::text("state_dict"), state }) }));
+    EXPECT_TRUE(found({ torch::text("a"), torch::dict({ torch::text("b"), "](" + state + "e" }) }));
+}
+
+TEST(Torch, TheWayToTheWeightsIsSaid)
+{
+    const std::string state = torch::dict({ torch::text("w"), tensor() });
+    const auto note = [](const std::string &object) -> std::string {
+        return trib_weights_metadata(load(torch::zip(torch::pickle(object), four)).get(), "tributary.note");
+    };
+    EXPECT_EQ(note(torch::dict({ torch::text("checkpoint"), torch::dict({ torch::text("model"), state }) })),
+              "the weights are those under checkpoint, model");
+    EXPECT_EQ(note("](" + state + "e"), "the weights are those under a list");
 }
 
 // A module with the parameter "w", and a module below it.
