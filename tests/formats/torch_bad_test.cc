@@ -182,7 +182,7 @@ std::vector<Bad> tensors()
           zip(pickle(dict(
               { text("teacher"), dict({ text("w"), Tensor {} }), text("student"), dict({ text("w"), Tensor {} }) }))),
           "'teacher' and 'student'" },
-        { "two_sets",
+        { "two_sets_below",
           zip(pickle(dict({ text("checkpoint"), dict({ text("a"), dict({ text("w"), Tensor {} }), text("b"),
                                                        dict({ text("w"), Tensor {} }) }) }))),
           "two sets of weights, 'a' and 'b'" },
