@@ -8,6 +8,11 @@ trib_status cli_feed_open_crops(cli_feed *feed)
     const cli_settings *s = feed->settings;
     const int policy = cli_crops_policy(s);
     const cli_members *members = &feed->members;
+    if (policy > 1 && (s->crop_pct > 0 || s->crop_mode != CLI_NOT_GIVEN))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "%s is for one crop: %d crops are cut from scales of their own; leave it out, or say with "
+                          "--scales how large images become",
+                          s->crop_pct > 0 ? "--crop-pct" : "--crop-mode", policy);
     feed->crops = trib_alloc_zeroed((size_t)members->count, sizeof *feed->crops);
     if (!feed->crops) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the crops of %d models", members->count);
     for (int i = 0; i < members->count; ++i) {

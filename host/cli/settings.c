@@ -109,7 +109,8 @@ static const cli_option crops_options[] = {
       "parts of an image whose probabilities are averaged: 1 (default), the model's own preprocessing; 10, corners and "
       "centre of the centre square, each also mirrored; 144, as in the paper: of four scales three squares each, of "
       "each its corners, its centre and all of it, each also mirrored. Parts that coincide are computed once. 10 and "
-      "144 need a square input, and keep the image's aspect even if the model squashes it",
+      "144 need a square input, keep the image's aspect even if the model squashes it, and are not for --crop-pct and "
+      "--crop-mode",
       0, 0 },
     { 0, "scales", CLI_INTS, AT(scales), "N,...",
       "lengths of the image's short side after it is resized, 1 to 8, none below the input size; default: 256, 288, "

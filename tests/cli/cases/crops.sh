@@ -48,3 +48,6 @@ fails 2 "--crops" classify "$model" in --crops 5
 fails 1 "a scale of 63 pixels is smaller than the model's input of 64 x 64" classify "$model" in --crops 10 --scales 63
 fails 1 "9 scales" classify "$model" in --crops 144 --scales 64,65,66,67,68,69,70,71,72
 fails 1 "one crop is the model's own" classify "$model" in --scales 64
+fails 1 "--crop-pct is for one crop: 10 crops are cut from scales of their own" \
+    classify "$model" in --crops 10 --crop-pct 0.5
+fails 1 "--crop-mode is for one crop: 144 crops" eval "$model" "$model" set --crops 144 --crop-mode squash
