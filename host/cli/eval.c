@@ -303,7 +303,10 @@ const cli_command cli_eval = {
         "their content: what 'detect' writes (csv with the columns filename, label, score and x, y, width, height or "
         "xmin, ymin, xmax, ymax; jsonl), COCO's results (a JSON list), ILSVRC's (lines of seven words), VOC's (lines "
         "of six words in CLASS.txt or ANYTHING_CLASS.txt, or a folder of them), or a folder of YOLO's .txt files with "
-        "scores. Without arguments only --proposals are looked at. Images are found by name, without folders and "
+        "scores. Without arguments only --proposals are looked at. "
+        "The JSON of models says how regions were found (strategy or proposals_file, max_proposals) and scored "
+        "(threshold, nms, max_boxes, mirror, vote), and the device and precision of each of the models. Images are "
+        "found by name, without folders and "
         "extension unless several are then the same, or by number where detections have no names. Precisions, recalls "
         "and overlaps are parts of 1, and null where there is nothing to be found.",
     .examples = "  $ tributary eval model.safetensors imagenet/val\n"

@@ -50,6 +50,12 @@ typedef struct cli_box_counts {
     size_t detections;
 } cli_box_counts;
 
+/* What a model worked with. */
+typedef struct cli_box_model {
+    char device[sizeof((trib_device_info *)NULL)->name];
+    const char *precision;
+} cli_box_model;
+
 /* Zero-initialise; release. */
 typedef struct cli_box_scores {
     trib_truth_file truth;
@@ -57,7 +63,8 @@ typedef struct cli_box_scores {
     bool has_detections;    /* else there are only proposals */
     const char *found_path; /* NULL: models made them */
     const cli_texts *arguments;
-    int models;                       /* of the arguments; and of what they did: */
+    int models;                       /* of the arguments; and what they worked with, and did: */
+    cli_box_model *with;              /* of each model */
     int64_t images, skipped, regions; /* images of the truth that were looked at, inputs that were not */
     double seconds;
     cli_box_rule rule;

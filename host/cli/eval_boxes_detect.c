@@ -170,13 +170,21 @@ static void say_how_far(const detecting *d)
                     images - d->seen_count, images);
 }
 
-static void keep_numbers(const detecting *d)
+static trib_status keep_numbers(const detecting *d)
 {
     cli_box_scores *s = d->scores;
+    s->with = trib_alloc_zeroed((size_t)s->models, sizeof *s->with);
+    if (!s->with) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the results of %d models", s->models);
+    for (int i = 0; i < s->models; ++i) {
+        const cli_member *member = &d->detector.members.items[i];
+        snprintf(s->with[i].device, sizeof s->with[i].device, "%s", trib_device_get_info(member->device)->name);
+        s->with[i].precision = trib_precision_name((trib_precision)member->settings.precision);
+    }
     s->images = (int64_t)d->seen_count;
     s->skipped = d->detector.skipped + d->refused;
     s->regions = d->detector.regions;
     s->seconds = d->detector.seconds;
+    return trib_success();
 }
 
 static trib_status detect_all(detecting *d, const cli_eval_boxes_models *models)
@@ -186,7 +194,7 @@ static trib_status detect_all(detecting *d, const cli_eval_boxes_models *models)
     if (status.code == TRIB_CANCELLED) cli_message("interrupted; nothing was written");
     if (trib_failed(&status)) return status;
     say_how_far(d);
-    keep_numbers(d);
+    TRIB_TRY(keep_numbers(d));
     if (d->seen_count) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA, "none of the %" PRId64 " images could be read and is one of the truth's",
                       d->scores->skipped);

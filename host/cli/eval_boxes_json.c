@@ -54,18 +54,37 @@ static cJSON *class_json(const cli_box_scores *s, size_t class)
     return json;
 }
 
-static void add_models(const cli_box_scores *s, const cli_detector_options *o, cJSON *json)
+/* Where the regions came from. max_proposals null: all were looked at. */
+static void add_search(const cli_eval_boxes_options *options, cJSON *json)
 {
+    const cli_detector_options *o = &options->detection;
+    const int strategy = o->strategy == CLI_NOT_GIVEN ? TRIB_STRATEGY_PAPER : o->strategy;
+    if (options->proposals)
+        cli_json_add_name(json, "proposals_file", options->proposals);
+    else
+        cJSON_AddStringToObject(json, "strategy", trib_strategy_name((trib_strategy)strategy));
+    if (o->most_regions)
+        cJSON_AddNumberToObject(json, "max_proposals", o->most_regions);
+    else
+        cJSON_AddNullToObject(json, "max_proposals");
+}
+
+static void add_models(const cli_box_scores *s, const cli_eval_boxes_options *options, cJSON *json)
+{
+    const cli_detector_options *o = &options->detection;
     cJSON *models = cJSON_AddArrayToObject(json, "models");
     for (int i = 0; i < s->models; ++i) {
         cJSON *model = cJSON_CreateObject();
         cli_json_add_name(model, "model", s->arguments->items[i]);
+        cJSON_AddItemToObject(model, "device", cli_json_text(s->with[i].device));
+        cJSON_AddStringToObject(model, "precision", s->with[i].precision);
         cJSON_AddItemToArray(models, model);
     }
     cJSON_AddNumberToObject(json, "images_seen", (double)s->images);
     cJSON_AddNumberToObject(json, "skipped", (double)s->skipped);
     cJSON_AddNumberToObject(json, "regions", (double)s->regions);
     cJSON_AddNumberToObject(json, "regions_per_second", s->seconds > 0 ? round((double)s->regions / s->seconds) : 0);
+    add_search(options, json);
     cJSON_AddNumberToObject(json, "threshold", o->threshold);
     cJSON_AddNumberToObject(json, "nms", o->overlap);
     cJSON_AddNumberToObject(json, "max_boxes", o->most_boxes);
@@ -79,12 +98,12 @@ static void add_file(const cli_box_scores *s, cJSON *json)
     cJSON_AddStringToObject(json, "detections_format", trib_box_format_name(s->found.format));
 }
 
-static void add_detections(const cli_box_scores *s, const cli_detector_options *detection, cJSON *json)
+static void add_detections(const cli_box_scores *s, const cli_eval_boxes_options *options, cJSON *json)
 {
     if (s->found_path)
         add_file(s, json);
     else
-        add_models(s, detection, json);
+        add_models(s, options, json);
     cJSON_AddStringToObject(json, "rule", cli_box_rule_name(s->rule));
     if (s->rule != CLI_RULE_COCO && (s->rule != CLI_RULE_ILSVRC || s->iou > 0))
         cJSON_AddNumberToObject(json, "iou", s->iou > 0 ? s->iou : 0.5);
@@ -116,7 +135,7 @@ cJSON *cli_box_scores_json(const cli_eval_boxes_options *options, const cli_box_
     cli_json_add_name(json, "truth_file", options->truth);
     cJSON_AddStringToObject(json, "truth_format", trib_box_format_name(s->truth.format));
     cJSON_AddNumberToObject(json, "num_images", (double)t->image_count);
-    if (s->has_detections) add_detections(s, &options->detection, json);
+    if (s->has_detections) add_detections(s, options, json);
     if (s->has_coverage) add_coverage(s, options->proposals, json);
     cJSON *per_class = cJSON_AddArrayToObject(json, "per_class");
     for (size_t c = 0; c < t->category_count; ++c) cJSON_AddItemToArray(per_class, class_json(s, c));

@@ -10,6 +10,7 @@ void cli_box_scores_release(cli_box_scores *s)
     trib_detections_close(&s->found);
     trib_ap_release(&s->ap);
     trib_coco_ap_release(&s->coco);
+    trib_free(s->with);
     trib_free(s->counts);
     trib_free(s->best_overlap);
 }

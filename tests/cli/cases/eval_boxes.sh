@@ -212,6 +212,11 @@ expect_err "left out: classes of the model that the truth does not have: T-shirt
 expect_err "2 images, 0 skipped"
 expect_out '"images_seen":	2,'
 expect_out '"regions":	4,'
+expect_out '"proposals_file":	"regions.jsonl",'
+expect_out '"max_proposals":	null,'
+expect_out '"precision":	"fp32"'
+grep -q '"device":	"..*",' out || fail "the device of the model expected"
+grep -q '"strategy"' out && fail "nothing was searched"
 expect_out '"recall50":	1,'
 sed -n '/per_class/,$p' out | sed '/best_overlap/d; s/\(recall":.*\),$/\1,/' >got
 grep -e '"ap"' -e '"recall"' wanted | sed 's/,$//' >a
@@ -221,6 +226,9 @@ ok eval "$model" "$model" photos --boxes garments.json --proposals regions.jsonl
 grep -e '"ap"' -e '"recall"' out | sed -n '/"ap"/p' >b # the same model twice
 sed -n '/"ap"/p' a | sed 's/$/,/' >c
 expect_same c b
+ok eval "$model" photos --boxes garments.json --strategy fast --max-proposals 2
+expect_out '"strategy":	"fast",'
+expect_out '"max_proposals":	2,'
 # more and less than the truth has, and what cannot be read
 cp "$samples/30-bag.png" photos/more.png
 rm photos/trouser.png
