@@ -22,7 +22,8 @@ typedef struct annotation {
     double width, height; /* 0: not known */
     /* The object at hand: */
     char name[TRIB_XML_TEXT];
-    double difficult, truncated, edges[EDGES];
+    bool difficult, truncated;
+    double edges[EDGES];
     bool has[EDGES];
 } annotation;
 
@@ -35,6 +36,22 @@ static trib_status read_number(annotation *a, double *out)
     char what[200];
     snprintf(what, sizeof what, "<%.60s> is '%.60s', not a number", strrchr(a->xml.path, '/') + 1, a->xml.text);
     return trib_xml_error(&a->xml, what);
+}
+
+/* Tools for drawing boxes write nothing, or Unspecified, where nobody has looked. */
+static trib_status read_difficult(annotation *a)
+{
+    double value = 0;
+    if (a->xml.cut || (a->xml.text[0] && strcmp(a->xml.text, "Unspecified") != 0)) TRIB_TRY(read_number(a, &value));
+    a->difficult = value != 0;
+    return trib_success();
+}
+
+/* No rule looks at it: what is no number says nothing. */
+static void read_truncated(annotation *a)
+{
+    double value = 0;
+    a->truncated = trib_parse_number(a->xml.text, &value) && value != 0;
 }
 
 static trib_status read_words(annotation *a, char *out)
@@ -64,8 +81,8 @@ static trib_status add_object(annotation *a)
     trib_truth t = { .image = (int)a->truths->image_count - 1 };
     t.box = (trib_box) { e[XMIN] - a->options->first_pixel, e[YMIN] - a->options->first_pixel, e[XMAX] - e[XMIN] + 1,
                          e[YMAX] - e[YMIN] + 1 };
-    t.difficult = a->difficult != 0;
-    t.truncated = a->truncated != 0;
+    t.difficult = a->difficult;
+    t.truncated = a->truncated;
     t.area = trib_box_area(&t.box);
     const char *fault = trib_box_fault(&t.box);
     if (fault) return trib_xml_error(&a->xml, fault);
@@ -76,7 +93,7 @@ static trib_status add_object(annotation *a)
 static void forget_object(annotation *a)
 {
     a->name[0] = '\0';
-    a->difficult = a->truncated = 0;
+    a->difficult = a->truncated = false;
     memset(a->has, 0, sizeof a->has);
 }
 
@@ -87,8 +104,8 @@ static trib_status take(annotation *a)
     if (!strcmp(path, "annotation/size/width")) return read_number(a, &a->width);
     if (!strcmp(path, "annotation/size/height")) return read_number(a, &a->height);
     if (!strcmp(path, "annotation/object/name")) return read_words(a, a->name);
-    if (!strcmp(path, "annotation/object/difficult")) return read_number(a, &a->difficult);
-    if (!strcmp(path, "annotation/object/truncated")) return read_number(a, &a->truncated);
+    if (!strcmp(path, "annotation/object/difficult")) return read_difficult(a);
+    if (!strcmp(path, "annotation/object/truncated")) read_truncated(a);
     if (!strcmp(path, "annotation/object")) return add_object(a);
     for (int i = 0; i < EDGES; ++i) {
         if (strcmp(path, edge_paths[i])) continue;
