@@ -218,7 +218,8 @@ const cli_command cli_convert = {
         "ONNX keeps batch norms as nodes; f16 and bf16 are cast to f32 where they are used. Caffe has f32 only.\n\n"
         "With --boxes, the boxes of TRUTH, or DETECTIONS of them, are written as a JSON file of COCO's, a folder of "
         "VOC's "
-        "or ILSVRC's XML or of YOLO's text (with classes.txt), or as results: COCO's JSON, ILSVRC's text, folders of "
+        "or ILSVRC's XML (ILSVRC's with map_det.txt and list.txt, the numbers of classes and images in results) or of "
+        "YOLO's text (with classes.txt), or as results: COCO's JSON, ILSVRC's text, folders of "
         "VOC's files per class and of YOLO's per image. Images and their sizes are those of TRUTH.",
     .examples = "  $ tributary convert googlenet.pth googlenet.safetensors --labels imagenet-classes.txt\n"
                 "  $ tributary convert bvlc_googlenet.caffemodel bvlc.safetensors --mean-file mean.binaryproto\n"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "convert_boxes_check.h"
 #include "data/file.h"
 #include "detect/coco.h"
 #include "detect/ilsvrc.h"
@@ -58,26 +59,11 @@ typedef struct conversion {
     trib_truth_file truth;
     trib_detection_file found;
     bool has_detections, overwrite;
+    size_t clipped; /* boxes, to their images */
     const char *out;
 } conversion;
 
 /* ---- what a format cannot say ---- */
-
-static bool is_wordnet_id(const char *name)
-{
-    return name[0] == 'n' && strlen(name) == 9 && strspn(name + 1, "0123456789") == 8;
-}
-
-/* Annotations whose classes are others would be taken for VOC's, whose pixels count from 1. */
-static trib_status check_wordnet(const trib_truths *t)
-{
-    for (size_t c = 0; c < t->category_count; ++c)
-        if (!is_wordnet_id(t->categories[c].name))
-            return TRIB_ERROR(TRIB_BAD_DATA,
-                              "ILSVRC's classes are WordNet ids such as n02691156, but '%.200s' is none; write voc",
-                              t->categories[c].name);
-    return trib_success();
-}
 
 static void say_what_is_lost(const conversion *c)
 {
@@ -88,6 +74,8 @@ static void say_what_is_lost(const conversion *c)
         crowds += t->items[i].crowd;
         difficult += t->items[i].difficult;
     }
+    if (c->clipped)
+        cli_message("%zu boxes were clipped to their images: YOLO has no numbers for what lies beyond", c->clipped);
     if (c->has_detections || c->format == TRIB_BOXES_COCO) return;
     if (yolo && crowds + difficult)
         cli_message("%zu crowds and difficult objects are written as any other: YOLO does not tell them apart",
@@ -123,7 +111,8 @@ static trib_status prepare_out(const conversion *c)
 {
     if (is_one_file(c)) return cli_output_check(c->out, c->overwrite ? CLI_OUTPUT_OVERWRITE : CLI_OUTPUT_NEW);
     TRIB_TRY(make_folder(c->out));
-    if (c->overwrite || !has_files(c->out)) return trib_success();
+    if (c->overwrite) return cli_check_leftovers(c->out, &c->truth.truths, c->has_detections, c->format);
+    if (!has_files(c->out)) return trib_success();
     return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                       "%s: already exists and has files; name another folder, or replace files with --overwrite",
                       c->out);
@@ -162,9 +151,6 @@ static trib_status write_voc_results(const conversion *c)
     const trib_truths *t = &c->truth.truths;
     for (size_t i = 0; i < t->category_count; ++i) {
         trib_text text = { 0 };
-        if (strchr(t->categories[i].name, '/'))
-            return TRIB_ERROR(TRIB_BAD_DATA, "the class '%.200s' cannot be the name of a file; write coco",
-                              t->categories[i].name);
         trib_text_add(&text, "");
         trib_voc_write_results(t, &c->found.detections, (int)i, 1, &text);
         trib_status s = write_named(c, t->categories[i].name, ".txt", &text);
@@ -174,11 +160,11 @@ static trib_status write_voc_results(const conversion *c)
     return trib_success();
 }
 
-static trib_status write_yolo(const conversion *c)
+static trib_status write_yolo(conversion *c)
 {
     const trib_truths *t = &c->truth.truths;
     trib_text names = { 0 };
-    TRIB_TRY(trib_yolo_write_folder(t, c->has_detections ? &c->found.detections : NULL, c->out));
+    TRIB_TRY(trib_yolo_write_folder(t, c->has_detections ? &c->found.detections : NULL, c->out, &c->clipped));
     if (c->has_detections) return trib_success();
     for (size_t i = 0; i < t->category_count; ++i) {
         trib_text_add(&names, t->categories[i].name);
@@ -189,11 +175,30 @@ static trib_status write_yolo(const conversion *c)
     return s;
 }
 
-static trib_status write_folder(const conversion *c)
+static trib_status write_text_of(const conversion *c, void (*write)(const trib_truths *, trib_text *), const char *name)
+{
+    trib_text text = { 0 };
+    trib_text_add(&text, "");
+    write(&c->truth.truths, &text);
+    trib_status s = write_named(c, name, "", &text);
+    trib_text_free(&text);
+    return s;
+}
+
+/* Results have numbers for images and classes: these lists say which. */
+static trib_status write_ilsvrc(const conversion *c)
+{
+    TRIB_TRY(trib_voc_write_folder(&c->truth.truths, 0, c->out));
+    TRIB_TRY(write_text_of(c, trib_ilsvrc_write_classes, TRIB_ILSVRC_CLASSES));
+    return write_text_of(c, trib_ilsvrc_write_list, TRIB_ILSVRC_LIST);
+}
+
+static trib_status write_folder(conversion *c)
 {
     if (c->format == TRIB_BOXES_YOLO) return write_yolo(c);
+    if (c->format == TRIB_BOXES_ILSVRC) return write_ilsvrc(c);
     if (c->has_detections) return write_voc_results(c);
-    return trib_voc_write_folder(&c->truth.truths, c->format == TRIB_BOXES_VOC, c->out);
+    return trib_voc_write_folder(&c->truth.truths, 1, c->out);
 }
 
 /* ---- the command ---- */
@@ -233,9 +238,8 @@ static trib_status convert(conversion *c, const cli_convert_boxes_options *o, co
     if (detections) {
         TRIB_TRY(trib_detections_open(detections, &c->truth, &c->found));
         cli_message("%s: %s", detections, c->found.taken);
-    } else if (c->format == TRIB_BOXES_ILSVRC) {
-        TRIB_TRY(check_wordnet(&c->truth.truths));
     }
+    TRIB_TRY(cli_check_box_names(&c->truth.truths, detections ? &c->found.detections : NULL, c->format));
     TRIB_TRY(prepare_out(c));
     TRIB_TRY(is_one_file(c) ? write_one(c) : write_folder(c));
     say_what_is_lost(c);

@@ -31,8 +31,7 @@ typedef struct csv {
 
 static csv start(const char *bytes, size_t size, const char *name)
 {
-    const bool marked = size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3); /* as UTF-8 */
-    return (csv) { .at = bytes + (marked ? 3 : 0), .end = bytes + size, .name = name };
+    return (csv) { .at = bytes + trib_mark_length(bytes, size), .end = bytes + size, .name = name };
 }
 
 static trib_status csv_error(const csv *c, const char *what)

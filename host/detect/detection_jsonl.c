@@ -5,6 +5,7 @@
 
 #include "data/file.h"
 #include "detect/detection_names.h"
+#include "detect/fields.h"
 #include "detect/truth_private.h"
 #include "formats/json.h"
 
@@ -81,7 +82,8 @@ static bool is_blank(const char *bytes, size_t size) { return !trib_first_charac
 
 static trib_status read_lines(json_line *l, const char *bytes, size_t size)
 {
-    for (const char *end = bytes + size; bytes < end; ++l->number) {
+    const char *end = bytes + size;
+    for (bytes += trib_mark_length(bytes, size); bytes < end; ++l->number) {
         const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
         const size_t length = (size_t)((stop ? stop : end) - bytes);
         if (!is_blank(bytes, length)) TRIB_TRY(read_line(l, bytes, length));

@@ -43,9 +43,14 @@ trib_status trib_read_text(const char *path, char **bytes, size_t *size)
     return s;
 }
 
+size_t trib_mark_length(const char *bytes, size_t size)
+{
+    return size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3) ? 3 : 0;
+}
+
 void trib_lines_start(trib_lines *lines, const char *bytes, size_t size, const char *name)
 {
-    lines->at = bytes;
+    lines->at = bytes + trib_mark_length(bytes, size);
     lines->end = bytes + size;
     lines->name = name;
     lines->number = 0;
@@ -57,9 +62,10 @@ trib_status trib_line_error(const trib_lines *lines, const char *what)
     return TRIB_ERROR(TRIB_BAD_DATA, "%s, line %zu: %s", trib_shorten(lines->name).text, lines->number, what);
 }
 
+static const char between[] = " \t\r";
+
 static void split(trib_lines *lines)
 {
-    static const char between[] = " \t\r";
     char *at = lines->text + strspn(lines->text, between);
     for (lines->count = 0; *at && lines->count <= TRIB_LINE_WORDS; ++lines->count) {
         const size_t length = strcspn(at, between);
@@ -70,21 +76,43 @@ static void split(trib_lines *lines)
     }
 }
 
+/* The text of the next line, of which there is one. */
+static trib_status take_line(trib_lines *lines)
+{
+    const size_t left = (size_t)(lines->end - lines->at);
+    const char *stop = memchr(lines->at, '\n', left);
+    const size_t length = stop ? (size_t)(stop - lines->at) : left;
+    ++lines->number;
+    if (length >= TRIB_LINE_BYTES) return trib_line_error(lines, "the line is too long");
+    if (memchr(lines->at, '\0', length)) return trib_line_error(lines, "a byte of 0: this is not text");
+    memcpy(lines->text, lines->at, length);
+    lines->text[length] = '\0';
+    lines->at += stop ? length + 1 : length;
+    return trib_success();
+}
+
 trib_status trib_lines_next(trib_lines *lines, bool *end)
 {
     for (lines->count = 0; lines->at < lines->end && !lines->count;) {
-        const size_t left = (size_t)(lines->end - lines->at);
-        const char *stop = memchr(lines->at, '\n', left);
-        const size_t length = stop ? (size_t)(stop - lines->at) : left;
-        ++lines->number;
-        if (length >= TRIB_LINE_BYTES) return trib_line_error(lines, "the line is too long");
-        if (memchr(lines->at, '\0', length)) return trib_line_error(lines, "a byte of 0: this is not text");
-        memcpy(lines->text, lines->at, length);
-        lines->text[length] = '\0';
-        lines->at += stop ? length + 1 : length;
+        TRIB_TRY(take_line(lines));
         split(lines);
     }
     *end = !lines->count;
+    return trib_success();
+}
+
+trib_status trib_lines_next_whole(trib_lines *lines, bool *end)
+{
+    lines->count = 0;
+    *end = lines->at == lines->end;
+    if (*end) return trib_success();
+    TRIB_TRY(take_line(lines));
+    char *word = lines->text + strspn(lines->text, between);
+    size_t length = strlen(word);
+    while (length && strchr(between, word[length - 1])) --length;
+    word[length] = '\0';
+    lines->words[0] = word;
+    lines->count = length > 0;
     return trib_success();
 }
 

@@ -5,6 +5,8 @@
 #include "detect/keys.h"
 #include "train/number.h"
 
+/* ---- classes ---- */
+
 static trib_status add_class(const trib_lines *line, trib_truths *truths)
 {
     int64_t number = 0;
@@ -23,6 +25,59 @@ trib_status trib_ilsvrc_read_classes(const char *bytes, size_t size, const char 
         TRIB_TRY(add_class(&lines, truths));
     }
 }
+
+void trib_ilsvrc_write_classes(const trib_truths *truths, trib_text *text)
+{
+    for (size_t i = 0; i < truths->category_count; ++i) {
+        const trib_category *c = &truths->categories[i];
+        trib_text_add(text, c->name);
+        trib_text_format(text, " %lld ", (long long)c->id);
+        trib_text_add(text, c->name);
+        trib_text_add(text, "\n");
+    }
+}
+
+/* ---- the list of images ---- */
+
+void trib_ilsvrc_write_list(const trib_truths *truths, trib_text *text)
+{
+    for (size_t i = 0; i < truths->image_count; ++i) {
+        size_t length = 0;
+        const char *stem = trib_stem(truths->images[i].name, &length);
+        trib_text_put(text, stem, length);
+        trib_text_format(text, " %lld\n", (long long)truths->images[i].id);
+    }
+}
+
+/* *complete: every line has a number, and is that of an image. */
+static trib_status take_numbers(trib_lines *lines, trib_truths *truths, bool *complete)
+{
+    *complete = true;
+    for (size_t i = 0;; ++i) {
+        bool end = false;
+        TRIB_TRY(trib_lines_next(lines, &end));
+        if (end) return trib_success();
+        *complete &=
+            i < truths->image_count && lines->count > 1 && trib_parse_integer(lines->words[1], &truths->images[i].id);
+    }
+}
+
+trib_status trib_ilsvrc_read_numbers(const char *bytes, size_t size, const char *name, trib_truths *truths)
+{
+    trib_lines lines;
+    trib_keys numbers = { 0 };
+    bool complete = false;
+    trib_lines_start(&lines, bytes, size, name);
+    TRIB_TRY(take_numbers(&lines, truths, &complete));
+    trib_status s = trib_keys_of_image_ids(truths, &numbers);
+    trib_keys_release(&numbers);
+    if (trib_failed(&s) && s.code != TRIB_BAD_DATA) return s;
+    for (size_t i = 0; i < truths->image_count && (!complete || trib_failed(&s)); ++i)
+        truths->images[i].id = (int64_t)i + 1;
+    return trib_success();
+}
+
+/* ---- results ---- */
 
 static trib_status read_line(const trib_lines *line, const trib_keys *images, const trib_keys *categories,
                              trib_detections *detections)

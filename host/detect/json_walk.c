@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "data/file.h"
+#include "detect/fields.h"
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/* The next character that is not space; 0 at the end. */
+/* The next character that is not space, or UTF-8's mark at the beginning; 0 at the end. */
 static char next(trib_json_walk *walk)
 {
+    if (!walk->at) walk->at = trib_mark_length(walk->bytes, walk->size);
     while (walk->at < walk->size && is_space(walk->bytes[walk->at])) ++walk->at;
     return walk->at < walk->size ? walk->bytes[walk->at] : '\0';
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "data/input.h"
+#include "detect/by_image.h"
 #include "detect/coco_ap.h"
 #include "tributary/internal/alloc.h"
 
@@ -12,24 +13,7 @@ typedef struct class_sum {
     size_t count;
 } class_sum;
 
-/* Proposals by image: those of image i are list[first[i]] .. list[first[i + 1] - 1]. */
-typedef struct by_image {
-    size_t *first, *list;
-} by_image;
-
-static trib_status sort_by_image(const trib_truths *truths, const trib_detections *proposals, by_image *out)
-{
-    const size_t images = truths->image_count;
-    out->first = trib_alloc_zeroed(images + 2, sizeof *out->first);
-    out->list = trib_realloc_array(NULL, proposals->count + 1, sizeof *out->list);
-    if (!out->first || !out->list) return trib_no_memory("proposals by image");
-    for (size_t i = 0; i < proposals->count; ++i) ++out->first[proposals->items[i].image + 2];
-    for (size_t i = 2; i < images + 2; ++i) out->first[i] += out->first[i - 1];
-    for (size_t i = 0; i < proposals->count; ++i) out->list[out->first[proposals->items[i].image + 1]++] = i;
-    return trib_success();
-}
-
-static double best_overlap(const trib_truth *truth, const trib_detections *proposals, const by_image *places)
+static double best_overlap(const trib_truth *truth, const trib_detections *proposals, const trib_by_image *places)
 {
     double best = 0;
     for (size_t i = places->first[truth->image]; i < places->first[truth->image + 1]; ++i)
@@ -66,11 +50,11 @@ static void average(trib_coverage *c, const class_sum *classes, size_t count, do
     c->best_overlap = with ? c->best_overlap / n : -1;
 }
 
-static trib_status cover(const trib_truths *truths, const trib_detections *proposals, by_image *places,
+static trib_status cover(const trib_truths *truths, const trib_detections *proposals, trib_by_image *places,
                          class_sum *classes, trib_coverage *out)
 {
     if (!classes) return trib_no_memory("overlaps per class");
-    TRIB_TRY(sort_by_image(truths, proposals, places));
+    TRIB_TRY(trib_detections_by_image(truths, proposals, places));
     for (size_t i = 0; i < truths->count; ++i) {
         const trib_truth *t = &truths->items[i];
         if (!t->difficult && !t->crowd) add_truth(out, &classes[t->category], best_overlap(t, proposals, places));
@@ -81,8 +65,7 @@ static trib_status cover(const trib_truths *truths, const trib_detections *propo
 trib_status trib_coverage_compute(const trib_truths *truths, const trib_detections *proposals, trib_coverage *out,
                                   double *abo)
 {
-    TRIB_TRY(trib_boxes_check(truths, proposals));
-    by_image places = { NULL, NULL };
+    trib_by_image places = { 0 };
     trib_coverage sum = { 0 };
     class_sum *classes = trib_alloc_zeroed(truths->category_count + 1, sizeof *classes);
     trib_status s = cover(truths, proposals, &places, classes, &sum);
@@ -91,8 +74,7 @@ trib_status trib_coverage_compute(const trib_truths *truths, const trib_detectio
         sum.per_image = truths->image_count ? (double)proposals->count / (double)truths->image_count : -1;
         *out = sum;
     }
-    trib_free(places.first);
-    trib_free(places.list);
+    trib_by_image_release(&places);
     trib_free(classes);
     return s;
 }

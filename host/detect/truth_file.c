@@ -114,7 +114,7 @@ trib_status trib_read_class_list(const char *path, bool ilsvrc, trib_truths *tru
 
 static trib_status read_ilsvrc_classes(const char *folder, const char *given, bool *known, trib_truth_file *truth)
 {
-    static const char *const places[] = { "map_det.txt", "../map_det.txt" };
+    static const char *const places[] = { TRIB_ILSVRC_CLASSES, "../" TRIB_ILSVRC_CLASSES };
     char *found = NULL;
     for (int i = 0; i < 2 && !given && !found; ++i) TRIB_TRY(trib_find_beside(folder, places[i], &found));
     *known = given || found;
@@ -137,6 +137,23 @@ static trib_status prepare_voc(const char *folder, dialect says, const trib_trut
     return trib_success();
 }
 
+/* The list beside the annotations gives the images' numbers, and does not leave out any of them. */
+static trib_status read_ilsvrc_folder(const char *folder, const trib_names *names, const trib_voc_options *voc,
+                                      trib_truth_file *truth)
+{
+    char *list = NULL;
+    TRIB_TRY(trib_find_beside(folder, TRIB_ILSVRC_LIST, &list));
+    trib_status s = trib_voc_read_folder(folder, list, voc, &truth->truths);
+    if (!trib_failed(&s) && list && truth->truths.image_count != names->count)
+        s = TRIB_ERROR(TRIB_BAD_DATA,
+                       "%s: names %zu of the %zu annotations beside it; name a list of those that count, or remove the "
+                       "others",
+                       trib_shorten(list).text, truth->truths.image_count, names->count);
+    truth->has_numbers |= list != NULL;
+    trib_free(list);
+    return s;
+}
+
 static trib_status open_voc_folder(const char *folder, const trib_names *names, const trib_truth_options *options,
                                    trib_truth_file *truth)
 {
@@ -144,7 +161,8 @@ static trib_status open_voc_folder(const char *folder, const trib_names *names, 
     trib_voc_options voc;
     TRIB_TRY(dialect_of_folder(folder, names, &says));
     TRIB_TRY(prepare_voc(folder, says, options, &voc, truth));
-    return trib_voc_read_folder(folder, options->list, &voc, &truth->truths);
+    if (options->list || says != IS_ILSVRC) return trib_voc_read_folder(folder, options->list, &voc, &truth->truths);
+    return read_ilsvrc_folder(folder, names, &voc, truth);
 }
 
 static trib_status open_voc(const char *bytes, size_t size, const char *path, const trib_truth_options *options,
@@ -165,7 +183,7 @@ static trib_status open_voc(const char *bytes, size_t size, const char *path, co
 
 char trib_first_character(const char *bytes, size_t size)
 {
-    for (size_t i = size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3) ? 3 : 0; i < size; ++i)
+    for (size_t i = trib_mark_length(bytes, size); i < size; ++i)
         if (!strchr(" \t\r\n", bytes[i]) || !bytes[i]) return bytes[i];
     return 0;
 }
@@ -202,12 +220,34 @@ static trib_status open_bytes(const char *bytes, size_t size, const char *path, 
 
 /* ---- folders ---- */
 
+/* Paths of folders in a folder, cut to fit: "labels/train, labels/val". */
+static trib_status list_folders(const char *folder, char *text, size_t size)
+{
+    trib_names names = { 0 };
+    size_t used = 0;
+    trib_status s = trib_list_files(folder, "", &names);
+    text[0] = '\0';
+    for (size_t i = 0; i < names.count && !trib_failed(&s) && used < size; ++i) {
+        char *path = NULL;
+        s = trib_join_path(folder, names.items[i], strlen(names.items[i]), "", &path);
+        if (!trib_failed(&s) && trib_is_folder(path))
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", trib_shorten(path).text);
+        trib_free(path);
+    }
+    trib_names_free(&names);
+    return s;
+}
+
 static trib_status nothing_in(const char *folder)
 {
     trib_names json = { 0 };
+    char inner[300];
+    TRIB_TRY(list_folders(folder, inner, sizeof inner));
     TRIB_TRY(trib_list_files(folder, ".json", &json));
-    trib_status s = TRIB_ERROR(TRIB_NOT_FOUND, "%s: a folder without .xml files (VOC, ILSVRC) or .txt files (YOLO)%s",
-                               trib_shorten(folder).text, json.count ? "; of COCO's truth name the .json file" : "");
+    trib_status s =
+        TRIB_ERROR(TRIB_NOT_FOUND, "%s: a folder without .xml files (VOC, ILSVRC) or .txt files (YOLO)%s%s%s",
+                   trib_shorten(folder).text, json.count ? "; of COCO's truth name the .json file" : "",
+                   inner[0] ? "; name one of the folders in it: " : "", inner);
     trib_names_free(&json);
     return s;
 }

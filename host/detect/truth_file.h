@@ -8,9 +8,8 @@
  *     ILSVRC   the same: annotations whose <database> begins with ILSVRC, or, where that says nothing, all of whose
  *              classes are WordNet ids (n and eight digits)
  *     YOLO     a folder of .txt files, one per image, or one that has a folder labels; the list of classes is
- *              classes.txt or obj.names, in the folder or the one above; the images, which say what parts of their
- *              size the numbers are, lie beside the .txt files, or in the folder whose path has "images" for the last
- *              "labels"
+ *              classes.txt or obj.names, in the folder or one of the two above; the images, which say what parts of
+ * their size the numbers are, lie beside the .txt files, or in the folder whose path has "images" for the last "labels"
  *
  * and detections are
  *
@@ -51,7 +50,8 @@ typedef struct trib_truth_options {
                             other names are refused; ILSVRC: lines WORDNET-ID NUMBER NAME (map_det.txt, which is also
                             found in the folder or the one above). COCO's files have their own */
     const char *images;  /* YOLO: the folder of the images; NULL: see above */
-    const char *list;    /* VOC, ILSVRC: a file; only FIRST-WORD.xml of each line is read, in its order; NULL: all */
+    const char *list;    /* VOC, ILSVRC: a file; only FIRST-WORD.xml of each line is read, in its order; NULL: all.
+                            ILSVRC: second words are the images' numbers; list.txt in the folder names all */
 } trib_truth_options;
 
 /* Zero-initialise; close. */

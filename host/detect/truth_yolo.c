@@ -18,14 +18,15 @@
 
 static trib_status read_classes(const char *folder, const char *given, trib_truths *truths)
 {
-    static const char *const places[] = { "classes.txt", "obj.names", "../classes.txt", "../obj.names" };
+    static const char *const places[] = { "classes.txt",  "obj.names",         "../classes.txt",
+                                          "../obj.names", "../../classes.txt", "../../obj.names" };
     char *found = NULL;
     for (size_t i = 0; i < sizeof places / sizeof *places && !given && !found; ++i)
         TRIB_TRY(trib_find_beside(folder, places[i], &found));
     if (!given && !found)
         return TRIB_ERROR(TRIB_NOT_FOUND,
                           "%s: YOLO's boxes have numbers for classes; a list of their names (classes.txt or obj.names, "
-                          "one per line) is neither in this folder nor above, and none was given",
+                          "one per line) is neither in this folder nor in the two above, and none was given",
                           trib_shorten(folder).text);
     trib_status s = trib_read_class_list(given ? given : found, false, truths);
     trib_free(found);

@@ -2,7 +2,8 @@
  * Files of PASCAL VOC, and of ILSVRC DET, which has the same annotations.
  *
  * Truth: an XML file per image. <annotation> has <filename>, <size> (<width>, <height>) and <object>s: <name>,
- * <bndbox> (<xmin>, <ymin>, <xmax>, <ymax>), and where they are set <difficult> and <truncated>. Everything else, such
+ * <bndbox> (<xmin>, <ymin>, <xmax>, <ymax>), and where they are set <difficult> (empty or "Unspecified": 0) and
+ * <truncated> (which no rule looks at: what is no number is 0). Everything else, such
  * as parts of objects with boxes of their own, is passed over. Results of VOC: a text file per class with lines "STEM
  * SCORE XMIN YMIN XMAX YMAX", the stem being the image's name without extension.
  *
@@ -11,7 +12,7 @@
 #ifndef TRIBUTARY_DETECT_VOC_H
 #define TRIBUTARY_DETECT_VOC_H
 
-#include "detect/boxes.h"
+#include "detect/by_image.h"
 #include "formats/text.h"
 
 #ifdef __cplusplus
@@ -19,7 +20,7 @@ extern "C" {
 #endif
 
 typedef struct trib_voc_options {
-    int first_pixel;       /* 1 for VOC, 0 for ILSVRC */
+    int first_pixel;       /* 1 for VOC, 0 for ILSVRC, whose lists have numbers of images */
     bool known_categories; /* names that are not in the set yet are refused */
 } trib_voc_options;
 
@@ -35,9 +36,11 @@ trib_status trib_voc_read_file(const char *path, const trib_voc_options *options
 trib_status trib_voc_read_folder(const char *folder, const char *list, const trib_voc_options *options,
                                  trib_truths *truths);
 
-/* One image's annotation; a crowd, which VOC has not, is written as difficult. `text` fails when out of memory. */
-void trib_voc_write(const trib_truths *truths, int image, int first_pixel, trib_text *text);
-/* FOLDER/STEM.xml for each image; replaces files one by one. Refuses images of the same stem. */
+/* One image's annotation; a crowd, which VOC has not, is written as difficult. `places` are those of the
+ * set's truths. `text` fails when out of memory. */
+void trib_voc_write(const trib_truths *truths, const trib_by_image *places, int image, int first_pixel,
+                    trib_text *text);
+/* FOLDER/STEM.xml for each image; replaces files one by one. Refuses what trib_check_file_names does. */
 trib_status trib_voc_write_folder(const trib_truths *truths, int first_pixel, const char *folder);
 
 /* Results of one class, appended. Refuses images that the set does not have. */

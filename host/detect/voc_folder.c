@@ -5,6 +5,8 @@
 #include "data/file.h"
 #include "data/names.h"
 #include "detect/fields.h"
+#include "detect/file_names.h"
+#include "detect/ilsvrc.h"
 #include "detect/keys.h"
 #include "detect/path.h"
 #include "detect/voc.h"
@@ -33,16 +35,6 @@ static trib_status names_of_lines(const char *bytes, size_t size, const char *pa
     }
 }
 
-static trib_status read_list(const char *path, trib_names *names)
-{
-    char *bytes = NULL;
-    size_t size = 0;
-    TRIB_TRY(trib_read_text(path, &bytes, &size));
-    trib_status s = names_of_lines(bytes, size, path, names);
-    trib_free(bytes);
-    return s;
-}
-
 static trib_status read_in_folder(const char *folder, const char *name, const trib_voc_options *options,
                                   trib_truths *truths)
 {
@@ -53,25 +45,45 @@ static trib_status read_in_folder(const char *folder, const char *name, const tr
     return s;
 }
 
+static trib_status read_each(const char *folder, const trib_names *names, const trib_voc_options *options,
+                             trib_truths *truths)
+{
+    for (size_t i = 0; i < names->count; ++i) TRIB_TRY(read_in_folder(folder, names->items[i], options, truths));
+    return trib_success();
+}
+
+static trib_status read_listed(const char *folder, const char *list, const trib_voc_options *options, trib_names *names,
+                               trib_truths *truths)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    TRIB_TRY(trib_read_text(list, &bytes, &size));
+    trib_status s = names_of_lines(bytes, size, list, names);
+    if (!trib_failed(&s)) s = read_each(folder, names, options, truths);
+    if (!trib_failed(&s) && !options->first_pixel) s = trib_ilsvrc_read_numbers(bytes, size, list, truths);
+    trib_free(bytes);
+    return s;
+}
+
 trib_status trib_voc_read_folder(const char *folder, const char *list, const trib_voc_options *options,
                                  trib_truths *truths)
 {
     trib_names names = { 0 };
-    trib_status s = list ? read_list(list, &names) : list_folder(folder, &names);
-    for (size_t i = 0; i < names.count && !trib_failed(&s); ++i)
-        s = read_in_folder(folder, names.items[i], options, truths);
+    trib_status s = list ? read_listed(folder, list, options, &names, truths) : list_folder(folder, &names);
+    if (!list && !trib_failed(&s)) s = read_each(folder, &names, options, truths);
     trib_names_free(&names);
     return s;
 }
 
-static trib_status write_in_folder(const trib_truths *truths, int image, int first_pixel, const char *folder)
+static trib_status write_in_folder(const trib_truths *truths, const trib_by_image *places, int image, int first_pixel,
+                                   const char *folder)
 {
     size_t length = 0;
     const char *stem = trib_stem(truths->images[image].name, &length);
     char *path = NULL;
     trib_text text = { 0 };
     TRIB_TRY(trib_join_path(folder, stem, length, ".xml", &path));
-    trib_voc_write(truths, image, first_pixel, &text);
+    trib_voc_write(truths, places, image, first_pixel, &text);
     trib_status s = trib_write_text(path, &text);
     trib_text_free(&text);
     trib_free(path);
@@ -80,9 +92,11 @@ static trib_status write_in_folder(const trib_truths *truths, int image, int fir
 
 trib_status trib_voc_write_folder(const trib_truths *truths, int first_pixel, const char *folder)
 {
-    trib_keys stems = { 0 };
-    TRIB_TRY(trib_keys_of_stems(truths, &stems));
-    trib_keys_release(&stems);
-    for (size_t i = 0; i < truths->image_count; ++i) TRIB_TRY(write_in_folder(truths, (int)i, first_pixel, folder));
-    return trib_success();
+    TRIB_TRY(trib_check_file_names(truths, NULL));
+    trib_by_image places = { 0 };
+    trib_status s = trib_truths_by_image(truths, &places);
+    for (size_t i = 0; i < truths->image_count && !trib_failed(&s); ++i)
+        s = write_in_folder(truths, &places, (int)i, first_pixel, folder);
+    trib_by_image_release(&places);
+    return s;
 }

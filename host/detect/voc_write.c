@@ -22,14 +22,14 @@ static void put_object(const trib_truths *truths, const trib_truth *t, int first
     trib_text_add(text, "</bndbox>\n  </object>\n");
 }
 
-void trib_voc_write(const trib_truths *truths, int image, int first_pixel, trib_text *text)
+void trib_voc_write(const trib_truths *truths, const trib_by_image *places, int image, int first_pixel, trib_text *text)
 {
     const trib_boxed_image *im = &truths->images[image];
     trib_text_add(text, "<annotation>\n  <filename>");
     trib_text_xml(text, im->name);
     trib_text_format(text, "</filename>\n  <size><width>%d</width><height>%d</height><depth>3</depth></size>\n",
                      im->width, im->height);
-    for (size_t i = 0; i < truths->count; ++i)
-        if (truths->items[i].image == image) put_object(truths, &truths->items[i], first_pixel, text);
+    for (size_t i = places->first[image]; i < places->first[image + 1]; ++i)
+        put_object(truths, &truths->items[places->list[i]], first_pixel, text);
     trib_text_add(text, "</annotation>\n");
 }

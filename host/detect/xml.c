@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/file.h"
+#include "detect/fields.h"
 #include "formats/text.h"
 
 void trib_xml_start(trib_xml *xml, const void *bytes, size_t size, const char *name)
@@ -13,7 +14,7 @@ void trib_xml_start(trib_xml *xml, const void *bytes, size_t size, const char *n
     xml->end = xml->at + size;
     xml->name = name;
     xml->line = 1;
-    if (size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) xml->at += 3;
+    xml->at += trib_mark_length(bytes, size);
 }
 
 trib_status trib_xml_error(const trib_xml *xml, const char *what)

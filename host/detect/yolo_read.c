@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
+#include "data/file.h"
 #include "data/input.h"
 #include "detect/fields.h"
 #include "detect/keys.h"
@@ -10,28 +12,23 @@
 
 /* ---- names ---- */
 
-static trib_status add_name(const trib_lines *line, trib_truths *truths)
-{
-    trib_text name = { 0 };
-    if (line->count > TRIB_LINE_WORDS) return trib_line_error(line, "a name of more than 8 words");
-    for (int w = 0; w < line->count; ++w) {
-        if (w) trib_text_add(&name, " ");
-        trib_text_add(&name, line->words[w]);
-    }
-    trib_status s = name.failed ? trib_no_memory("the name of a class")
-                                : trib_truths_add_category(truths, name.bytes, (int64_t)truths->category_count);
-    trib_text_free(&name);
-    return s;
-}
-
 trib_status trib_yolo_read_names(const char *bytes, size_t size, const char *name, trib_truths *truths)
 {
     trib_lines lines;
+    size_t blank = 0; /* the first blank line since the last name */
     trib_lines_start(&lines, bytes, size, name);
     for (bool end = false;;) {
-        TRIB_TRY(trib_lines_next(&lines, &end));
+        TRIB_TRY(trib_lines_next_whole(&lines, &end));
         if (end) return trib_success();
-        TRIB_TRY(add_name(&lines, truths));
+        if (!lines.count && !blank) blank = lines.number;
+        if (!lines.count) continue;
+        if (blank) {
+            lines.number = blank;
+            return trib_line_error(&lines, "a blank line among the names, whose place is the class's number; give the "
+                                           "class a name, or remove the line if it is none");
+        }
+        TRIB_TRY(
+            trib_with_name(trib_truths_add_category(truths, lines.words[0], (int64_t)truths->category_count), name));
     }
 }
 
@@ -55,8 +52,9 @@ static trib_status read_box(const trib_lines *line, const trib_boxed_image *imag
     for (int i = 0; i < 4; ++i) {
         if (!trib_parse_number(line->words[i + 1], &part[i]))
             return trib_line_error(line, "a coordinate is not a number");
-        if (!(part[i] >= 0 && part[i] <= 1))
+        if (!(part[i] >= -TRIB_YOLO_ROUNDING && part[i] <= 1 + TRIB_YOLO_ROUNDING))
             return trib_line_error(line, "a coordinate is not in 0 .. 1, a part of the image's width or height");
+        part[i] = fmin(fmax(part[i], 0), 1);
     }
     *box = (trib_box) { (part[0] - part[2] / 2) * image->width, (part[1] - part[3] / 2) * image->height,
                         part[2] * image->width, part[3] * image->height };
@@ -124,6 +122,9 @@ static trib_status read_of_image(const char *path, int image, trib_truths *truth
 
 trib_status trib_yolo_read_folder(const char *folder, trib_truths *truths, trib_detections *detections)
 {
+    trib_keys stems = { 0 };
+    TRIB_TRY(trib_with_name(trib_keys_of_stems(truths, &stems), folder)); /* one file would be read for both images */
+    trib_keys_release(&stems);
     for (size_t i = 0; i < truths->image_count; ++i) {
         size_t length = 0;
         char *path = NULL;

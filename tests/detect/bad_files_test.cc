@@ -203,8 +203,8 @@ TEST(BadFilesOfYolo, AreRefused)
     EXPECT_FAILS(results("0 0.5 0.5 0.1 0.1 x"), TRIB_BAD_DATA, "the score is not a number");
     set.truths.images[0].height = 0;
     EXPECT_FAILS(results("0 0.5 0.5 0.1 0.1 1"), TRIB_BAD_DATA, "size of this file's image is not known");
-    EXPECT_FAILS(trib_yolo_read_names("a b c d e f g h i", 17, "names", &set.truths), TRIB_BAD_DATA,
-                 "more than 8 words");
+    EXPECT_FAILS(trib_yolo_read_names("a\n\n \nb\n", 7, "names", &set.truths), TRIB_BAD_DATA,
+                 "names, line 2: a blank line among the names");
 }
 
 TEST(BadFilesOfIlsvrc, AreRefused)

@@ -126,8 +126,8 @@ TEST_P(DetectFault, YoloAndIlsvrc)
     set.found(0, 1, { 1, 2, 3, 4 }, 1);
     support::TemporaryFolder folder;
     const std::string lines = "1 7 1 1 1 1 1\n", classes = "n1 7 a\n", names = "a b\n";
-    int faults =
-        fail_each([&](int) { return trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str()); }, GetParam());
+    int faults = fail_each(
+        [&](int) { return trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str(), nullptr); }, GetParam());
     EXPECT_GE(faults, 20);
     faults = fail_each(
         [&](int) {

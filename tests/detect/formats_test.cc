@@ -96,6 +96,22 @@ TEST(FilesOfVoc, NameOfTheFileWithoutFilename)
     EXPECT_EQ(t.images[0].width, 0);
 }
 
+// As tools for drawing boxes write them where nobody has looked.
+TEST(FilesOfVoc, FlagsThatSayNothing)
+{
+    const std::string box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>";
+    const std::string begin = "<annotation><object><name>cat</name>";
+    const std::string xml = begin + "<truncated></truncated><difficult>Unspecified</difficult>" + box +
+                            "<object><name>cat</name><truncated>Unspecified</truncated><difficult/>" + box +
+                            "</annotation>";
+    Truths t, other;
+    ASSERT_OK(trib_voc_read(xml.data(), xml.size(), "a.xml", &voc, &t));
+    ASSERT_EQ(t.count, 2u);
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(!t.items[i].difficult && !t.items[i].truncated);
+    const std::string bad = begin + "<difficult>maybe</difficult>" + box + "</annotation>";
+    EXPECT_FAILS(trib_voc_read(bad.data(), bad.size(), "a.xml", &voc, &other), TRIB_BAD_DATA, "'maybe', not a number");
+}
+
 // VOC has no crowds and no areas.
 void forget_what_is_not_of_voc(trib_truths *truths)
 {
@@ -119,12 +135,15 @@ TEST(FilesOfVoc, ComeBack)
         RandomSet set(seed);
         const trib_voc_options options = { seed % 2, false };
         Truths t;
+        trib_by_image places = {};
         add_categories(set.truths, &t);
+        ASSERT_OK(trib_truths_by_image(&set.truths, &places));
         for (std::size_t i = 0; i < set.truths.image_count; ++i) {
-            const std::string xml =
-                written([&](trib_text *text) { trib_voc_write(&set.truths, int(i), options.first_pixel, text); });
+            const std::string xml = written(
+                [&](trib_text *text) { trib_voc_write(&set.truths, &places, int(i), options.first_pixel, text); });
             ASSERT_OK(trib_voc_read(xml.data(), xml.size(), "a.xml", &options, &t));
         }
+        trib_by_image_release(&places);
         forget_what_is_not_of_voc(&set.truths);
         EXPECT_EQ(coco_of(t), coco_of(set.truths));
     }
@@ -202,7 +221,12 @@ TEST(FilesOfVoc, SameStemIsRefused)
     ASSERT_OK(trib_truths_add_image(&t, "b/x.png", 2, 9, 9));
     support::TemporaryFolder folder;
     EXPECT_FAILS(trib_voc_write_folder(&t, 1, folder.path().c_str()), TRIB_BAD_DATA, "two images are called");
-    EXPECT_FAILS(trib_yolo_write_folder(&t, nullptr, folder.path().c_str()), TRIB_BAD_DATA, "two images are called");
+    EXPECT_FAILS(trib_yolo_write_folder(&t, nullptr, folder.path().c_str(), nullptr), TRIB_BAD_DATA,
+                 "two images are called");
+    Detections d;
+    support::write_file(folder.file("x.txt"), "0 0.5 0.5 1 1 0.75\n");
+    EXPECT_FAILS(trib_yolo_read_folder(folder.path().c_str(), &t, &d), TRIB_BAD_DATA, "two images are called");
+    EXPECT_EQ(d.count, 0u);
 }
 
 // ---- COCO ----
@@ -290,10 +314,11 @@ TEST(FilesOfCoco, ResultsWithNames)
 
 TEST(FilesOfYolo, Read)
 {
-    const std::string names = "person\ntraffic  light\n", boxes = "1 0.5 0.5 0.2 0.5\r\n0 0.05 0.05 0.1 0.1\n";
+    const std::string names = "person\r\n traffic  light of a b c d e f g\n\n",
+                      boxes = "1 0.5 0.5 0.2 0.5\r\n0 0.05 0.05 0.1 0.1\n";
     Set set(1, 0); // 100 x 80
     ASSERT_OK(trib_yolo_read_names(names.data(), names.size(), "names", &set.truths));
-    EXPECT_STREQ(set.truths.categories[1].name, "traffic light");
+    EXPECT_STREQ(set.truths.categories[1].name, "traffic  light of a b c d e f g");
     ASSERT_OK(trib_yolo_read(boxes.data(), boxes.size(), "b.txt", 0, &set.truths));
     ASSERT_EQ(set.truths.count, 2u);
     expect_box(set.truths.items[0].box, { 40, 20, 20, 40 });
@@ -312,8 +337,8 @@ TEST(FilesOfYolo, ComeBack)
     set.truth(2, 0, { 0, 0, 100, 80 });
     set.found(1, 1, { 33, 1, 7, 0 }, 0.1);
     support::TemporaryFolder folder, results;
-    ASSERT_OK(trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str()));
-    ASSERT_OK(trib_yolo_write_folder(&set.truths, &set.detections, results.path().c_str()));
+    ASSERT_OK(trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str(), nullptr));
+    ASSERT_OK(trib_yolo_write_folder(&set.truths, &set.detections, results.path().c_str(), nullptr));
     EXPECT_EQ(support::read_file(folder.file("image1.txt")), ""); // a file without boxes
     ASSERT_EQ(unlink(folder.file("image1.txt").c_str()), 0);      // is as good as none
     Set back(3, 2);
@@ -323,8 +348,45 @@ TEST(FilesOfYolo, ComeBack)
     for (int i = 0; i < 2; ++i) expect_box(back.truths.items[i].box, set.truths.items[i].box, 1e-7);
     expect_same(back.detections, set.detections, 1e-7);
     set.truths.images[2].width = 0;
-    EXPECT_FAILS(trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str()), TRIB_INVALID_ARGUMENT,
+    EXPECT_FAILS(trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str(), nullptr), TRIB_INVALID_ARGUMENT,
                  "image2.jpg");
+}
+
+// Tools round their numbers; boxes beyond the image have no numbers that can be read.
+TEST(FilesOfYolo, BoxesBeyondTheImage)
+{
+    Set set(1, 1), back(1, 1);
+    set.truth(0, 0, { 90, 10, 40, 20 });
+    set.truth(0, 0, { -30, -20, 10, 10 });
+    set.truth(0, 0, { 90, 10, 20, 20 }); // has numbers
+    support::TemporaryFolder folder;
+    std::size_t clipped = 0;
+    ASSERT_OK(trib_yolo_write_folder(&set.truths, nullptr, folder.path().c_str(), &clipped));
+    EXPECT_EQ(clipped, 2u);
+    ASSERT_OK(trib_yolo_read_folder(folder.path().c_str(), &back.truths, nullptr));
+    ASSERT_EQ(back.truths.count, 3u);
+    expect_box(back.truths.items[0].box, { 90, 10, 10, 20 }, 1e-7);
+    expect_box(back.truths.items[1].box, { 0, 0, 0, 0 }, 1e-7);
+    expect_box(back.truths.items[2].box, { 90, 10, 20, 20 }, 1e-7);
+    const std::string rounded = "0 0.5 0.5 1.0000001 1\n", beyond = "0 0.5 0.5 1.00001 1\n";
+    ASSERT_OK(trib_yolo_read(rounded.data(), rounded.size(), "b.txt", 0, &back.truths));
+    expect_box(back.truths.items[3].box, { 0, 0, 100, 80 });
+    EXPECT_FAILS(trib_yolo_read(beyond.data(), beyond.size(), "b.txt", 0, &back.truths), TRIB_BAD_DATA, "0 .. 1");
+}
+
+TEST(FilesOfYolo, NamesThatCannotBeReadAgain)
+{
+    support::TemporaryFolder folder;
+    const std::string at = folder.path();
+    Truths hidden, list;
+    Detections none;
+    ASSERT_OK(trib_truths_add_image(&hidden, "a/.b.jpg", 1, 9, 9));
+    ASSERT_OK(trib_truths_add_image(&list, "classes.jpg", 1, 9, 9));
+    EXPECT_FAILS(trib_voc_write_folder(&hidden, 1, at.c_str()), TRIB_BAD_DATA, "'a/.b.jpg' has a name that begins");
+    EXPECT_FAILS(trib_yolo_write_folder(&hidden, &none, at.c_str(), nullptr), TRIB_BAD_DATA, "begins with a dot");
+    EXPECT_FAILS(trib_yolo_write_folder(&list, nullptr, at.c_str(), nullptr), TRIB_BAD_DATA,
+                 "'classes.jpg' has the name of the list");
+    EXPECT_OK(trib_yolo_write_folder(&list, &none, at.c_str(), nullptr));
 }
 
 // ---- ILSVRC ----

@@ -224,6 +224,44 @@ TEST_F(TruthFiles, YoloOfAWholeSet)
     EXPECT_EQ(other.truths.image_count, 1u);
 }
 
+TEST_F(TruthFiles, YoloInParts)
+{
+    const std::string made = make_folder("set");
+    for (const char *inner : { "set/labels", "set/images", "set/labels/train", "set/images/train", "set/labels/val" })
+        make_folder(inner);
+    file("set/labels/train/a.txt", "0 0.5 0.5 0.5 0.25\n");
+    file("set/classes.txt", "cat\n");
+    image("set/images/train/a.png");
+    TruthFile truth, none;
+    ASSERT_OK(trib_truth_open(path("set/labels/train").c_str(), nullptr, &truth));
+    EXPECT_STREQ(truth.taken, "YOLO: 1 image, 1 class, 1 box");
+    EXPECT_FAILS(trib_truth_open(made.c_str(), nullptr, &none), TRIB_NOT_FOUND, "name one of the folders in it: ");
+    EXPECT_FAILS(trib_truth_open(made.c_str(), nullptr, &none), TRIB_NOT_FOUND, "set/labels/val");
+}
+
+// Numbers of results mean what they mean where the files come from.
+TEST_F(TruthFiles, NumbersOfIlsvrc)
+{
+    make_folder("ilsvrc");
+    for (const char *name : { "a", "b" }) file("ilsvrc/" + std::string(name) + ".xml", annotation(empty_object));
+    const std::string at = path("ilsvrc"), list = file("ilsvrc/list.txt", "b 7\na 5\n");
+    TruthFile truth, by_place, part;
+    ASSERT_OK(trib_truth_open(at.c_str(), nullptr, &truth));
+    EXPECT_TRUE(truth.has_numbers);
+    EXPECT_STREQ(truth.truths.images[0].name, "b");
+    EXPECT_EQ(truth.truths.images[0].id, 7);
+    EXPECT_EQ(truth.truths.images[1].id, 5);
+    const std::string labels = file("labels", "b 1\na 1\n");
+    const trib_truth_options options = { nullptr, nullptr, labels.c_str() };
+    ASSERT_OK(trib_truth_open(at.c_str(), &options, &by_place));
+    EXPECT_EQ(by_place.truths.images[1].id, 2);
+    file("ilsvrc/list.txt", "b 7\n");
+    EXPECT_FAILS(trib_truth_open(at.c_str(), nullptr, &part), TRIB_BAD_DATA, "names 1 of the 2 annotations beside it");
+    const trib_truth_options given = { nullptr, nullptr, list.c_str() };
+    ASSERT_OK(trib_truth_open(at.c_str(), &given, &part));
+    EXPECT_EQ(part.truths.images[0].id, 7);
+}
+
 TEST_F(TruthFiles, WhatIsNoTruth)
 {
     TruthFile t;
@@ -267,7 +305,7 @@ TEST_F(TruthFiles, Detections)
                      {"filename":"image0.jpg","error":"x"})"),
         truth, TRIB_BOXES_JSONL);
     const std::string yolo = make_folder("yolo"), results = make_folder("results");
-    ASSERT_OK(trib_yolo_write_folder(t, d, yolo.c_str()));
+    ASSERT_OK(trib_yolo_write_folder(t, d, yolo.c_str(), nullptr));
     expect_detections(yolo, truth, TRIB_BOXES_YOLO);
     file("results/as_class0.txt", "image0 0.75 11 21 40 60\n");
     file("results/class1.txt", "image1 0.5 51 11 70 20\n");
@@ -277,6 +315,29 @@ TEST_F(TruthFiles, Detections)
     EXPECT_STREQ(one.taken, "VOC: 1 detection");
     ASSERT_OK(trib_detections_open(file("r", "filename,label,score,x,y,width,height\n").c_str(), &truth, &none));
     EXPECT_EQ(none.detections.count, 0u);
+}
+
+// As editors of Windows begin files.
+TEST_F(TruthFiles, MarkOfUtf8)
+{
+    const std::string mark = "\xEF\xBB\xBF";
+    const trib_truths *t = &set.truths;
+    const trib_detections *d = &set.detections;
+    expect_truth(file("marked", mark + written([&](trib_text *text) { trib_coco_write(t, text); })), TRIB_BOXES_COCO);
+    const std::string names = file("names", mark + "class1\nclass0\n");
+    const trib_truth_options options = { names.c_str(), nullptr, nullptr };
+    expect_truth(voc(), TRIB_BOXES_VOC, &options);
+    TruthFile truth;
+    ASSERT_OK(trib_truth_open(coco().c_str(), nullptr, &truth));
+    expect_detections(file("r", mark + written([&](trib_text *text) { trib_coco_write_results(t, d, text); })), truth,
+                      TRIB_BOXES_COCO);
+    expect_detections(file("r", mark + written([&](trib_text *text) { trib_ilsvrc_write_results(t, d, text); })), truth,
+                      TRIB_BOXES_ILSVRC);
+    expect_detections(
+        file("r", mark + R"({"image":"image0.jpg","detections":[{"label":"class0","score":0.75,"bbox":[10,20,30,40]}]}
+                            {"image":"image1.jpg","detections":[{"label":"class1","score":0.5,"bbox":[50,10,20,10]}]})"),
+        truth, TRIB_BOXES_JSONL);
+    expect_refused(file("r", mark + "{}"), truth, "line 1: \"filename\" is missing");
 }
 
 TEST_F(TruthFiles, WhatAreNoDetections)
@@ -391,7 +452,7 @@ TEST_P(TruthFileFault, Detections)
     const std::string csv = file("csv", "filename,label,score,x,y,width,height\nimage0,class0,1,1,1,2,2\n");
     const std::string lines = file("lines", R"({"filename":"image0","detections":[]})");
     const std::string yolo = make_folder("yolo");
-    ASSERT_OK(trib_yolo_write_folder(&set.truths, &set.detections, yolo.c_str()));
+    ASSERT_OK(trib_yolo_write_folder(&set.truths, &set.detections, yolo.c_str(), nullptr));
     const std::string named =
         file("named", R"([{"file_name": "image0", "category": "class0", "bbox": [1, 2, 3, 4], "score": 0.5}])");
     for (const auto &at : { csv, lines, named, yolo, path("results") }) {

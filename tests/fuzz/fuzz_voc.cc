@@ -20,7 +20,10 @@ void expect_to_come_back(const trib_truths &truths)
 {
     trib_text xml = {};
     trib_truths back = {};
-    trib_voc_write(&truths, 0, 1, &xml);
+    trib_by_image places = {};
+    check(trib_truths_by_image(&truths, &places).code == TRIB_OK);
+    trib_voc_write(&truths, &places, 0, 1, &xml);
+    trib_by_image_release(&places);
     const trib_status s = trib_voc_read(xml.bytes, xml.size, "xml", &options, &back);
     check(!trib_failed(&s) && back.count == truths.count);
     trib_truths_release(&back);

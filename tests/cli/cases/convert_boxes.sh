@@ -45,6 +45,35 @@ sed 's/"cat"/"n02691156"/; s/"big dog"/"n02672831"/' truth.json >wordnet.json
 ok convert --boxes wordnet.json ilsvrc --format ilsvrc
 ok convert --boxes ilsvrc ilsvrc.json
 expect_err "ilsvrc: ILSVRC: 2 images, 2 classes, 3 boxes"
+printf 'n02691156 3 n02691156\nn02672831 5 n02672831\n' | cmp - ilsvrc/map_det.txt || fail "the list of classes"
+printf 'a 7\nb 8\n' | cmp - ilsvrc/list.txt || fail "the list of images"
+sed 's/,cat,/,n02691156,/; s/,big dog,/,n02672831,/' found.csv >wordnet.csv
+ok convert --boxes wordnet.json wordnet.csv results.txt --format ilsvrc
+ok convert --boxes wordnet.json results.txt direct.json
+ok convert --boxes ilsvrc results.txt through.json
+expect_same direct.json through.json
+
+# names and boxes that do not come back
+sed 's/"b.png"/"b c.png"/' truth.json >space.json
+sed 's/^b,/b c,/' found.csv >space.csv
+fails 1 "the image 'b c.png' has a space in its name" convert --boxes space.json space.csv space --format voc
+sed 's/"cat"/"n02691156"/; s/"big dog"/"n02672831"/' space.json >space-ids.json
+fails 1 "the image 'b c.png' has a space in its name" convert --boxes space-ids.json space --format ilsvrc
+sed 's/"big dog"/"a  dog of no less than nine different words"/; s/"a.png"/"beyond.png"/; s/\[7, 7, 14, 14\]/[27, 27, 14, 14]/' \
+    truth.json >odd.json
+ok convert --boxes odd.json odd --format yolo
+expect_err "1 boxes were clipped to their images"
+for name in beyond b; do cp "$samples/30-bag.png" odd/$name.png; done
+ok convert --boxes odd odd-again.json
+grep -qF '"a  dog of no less than nine different words"' odd-again.json || fail "the name of a class as it was"
+sed 's/"cat"/"cat "/' truth.json >end.json
+fails 1 "the class 'cat ' begins or ends with a space" convert --boxes end.json end --format yolo
+sed 's/"a.png"/"classes.png"/' truth.json >list.json
+fails 1 "the image 'classes.png' has the name of the list classes.txt" convert --boxes list.json list --format yolo
+sed 's/"a.png"/".a.png"/' truth.json >dot.json
+for format in yolo voc; do
+    fails 1 "the image '.a.png' has a name that begins with a dot" convert --boxes dot.json dot --format $format
+done
 
 # detections
 for format in coco voc ilsvrc yolo; do
@@ -60,6 +89,19 @@ fails 1 "again.json: already exists" convert --boxes truth.json again.json
 fails 1 "voc: already exists and has files" convert --boxes truth.json voc --format voc
 ok convert --boxes truth.json again.json --overwrite
 ok convert --boxes truth.json voc --format voc --overwrite
+# files that would be read with those that are written
+cp voc/a.xml voc/old.xml
+fails 1 "voc: has old.xml, which is not replaced" convert --boxes truth.json voc --format voc --overwrite
+cp labels/a.txt labels/old.txt
+fails 1 "labels: has old.txt" convert --boxes truth.json labels --format yolo --overwrite
+mv labels/old.txt labels/old.xml
+fails 1 "labels: has old.xml" convert --boxes truth.json labels --format yolo --overwrite
+rm labels/old.xml
+ok convert --boxes truth.json labels --format yolo --overwrite
+ok convert --boxes truth.json found.csv found-voc --format voc --overwrite
+cp found-voc/cat.txt found-voc/old_cat.txt
+fails 1 "found-voc: has old_cat.txt" convert --boxes truth.json found.csv found-voc --format voc --overwrite
+ok convert --boxes wordnet.json ilsvrc --format ilsvrc --overwrite
 fails 1 "--boxes truth.json would be lost" convert --boxes truth.json ./truth.json --overwrite
 fails 1 "DETECTIONS found.csv would be lost" convert --boxes truth.json found.csv found.csv --format coco --overwrite
 fails 1 "voc would be lost" convert --boxes voc voc --format voc --overwrite
