@@ -160,7 +160,7 @@ static trib_status check_files(const cli_group *groups, const cli_settings *sett
     if (to->format == TRIB_MODEL_CAFFE) {
         to->prototxt = text_beside(to->path);
         if (!to->prototxt) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of a file");
-        cli_files_add(&files.writes, "the text beside OUT", to->prototxt);
+        cli_files_add(&files.writes, "OUT's text", to->prototxt);
     }
     return cli_files_check(&files);
 }

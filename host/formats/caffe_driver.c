@@ -11,13 +11,22 @@
 /* As much as of a safetensors file. */
 #define MAX_BYTES ((size_t)16 << 30)
 
+/* A name of up to 127 bytes, or one whose length takes two bytes and whose own bytes are text. */
+static bool is_name(const unsigned char *head, size_t size)
+{
+    enum { BEGINNING = 3 };
+    if (head[1] < 0x80) return true;
+    return size > BEGINNING && head[2] < 0x80 && head[2] &&
+           trib_is_text(head + BEGINNING, 0x7F < size - BEGINNING ? 0x7F : size - BEGINNING);
+}
+
 /* The network's name, a layer of either kind, or the numbers of a mean image; and no text, which may begin with the
  * same byte. A network without a name begins with a layer. */
 static bool recognises(const unsigned char *head, size_t size)
 {
-    if (size < 2 || trib_is_text(head, size)) return false;
+    if (size < 2 || trib_is_text(head, size) || trib_is_tensorflow_graph(head, size)) return false;
     if (head[0] == 0x08) return size > 2 && head[2] == 0x10 && head[1] < 0x80;
-    if (head[0] == 0x0A) return head[1] < 0x80;
+    if (head[0] == 0x0A) return is_name(head, size);
     return head[0] == 0x12 || (head[0] == 0xA2 && head[1] == 0x06);
 }
 

@@ -89,18 +89,21 @@ static bool fits(const trib_caffe_layer *l, const trib_graph *graph, int64_t inp
 static trib_status find_classifier(trib_caffe_file *file, const trib_graph *graph, int64_t inputs)
 {
     const char *classifier = classifier_of(graph);
-    trib_caffe_layer *found = NULL;
+    trib_caffe_layer *found = NULL, *other = NULL;
     int count = 0;
     for (size_t i = 0; i < file->net.count; ++i)
         if (fits(&file->net.layers[i], graph, inputs)) {
+            other = found;
             found = &file->net.layers[i];
             ++count;
         }
     if (count == 0)
         return TRIB_ERROR(TRIB_BAD_DATA, "there is no layer %s, nor another that could be the classifier", classifier);
     if (count > 1)
-        return TRIB_ERROR(TRIB_BAD_DATA, "there is no layer %s, and %d others could be the classifier", classifier,
-                          count);
+        return TRIB_ERROR(TRIB_BAD_DATA,
+                          "there is no layer %s, and %d others could be the classifier, such as %.60s and %.60s; "
+                          "rename the one that is it",
+                          classifier, count, other->name, found->name);
     trib_text_format(&file->imported.note, "its layer %.60s is taken for the classifier, %s", found->name, classifier);
     TRIB_TRY(rename_layer(file, found->name, classifier));
     trib_free(found->name);

@@ -278,8 +278,9 @@ static trib_status put_blob(block *b, const trib_tensor *t)
     int64_t count = 0;
     TRIB_TRY(trib_shape_count(&t->shape, &count));
     if (t->dtype != TRIB_F32)
-        return TRIB_ERROR(TRIB_UNSUPPORTED, "tensor '%.150s' is %s, but Caffe's models hold f32; convert it to f32",
-                          t->name, trib_dtype_name(t->dtype));
+        return TRIB_ERROR(TRIB_UNSUPPORTED,
+                          "tensor '%.150s' is %s, but Caffe's models hold f32; write it with --dtype f32", t->name,
+                          trib_dtype_name(t->dtype));
     for (int i = 0; i < t->shape.rank; ++i) trib_pb_put_number(&shape, 1, (uint64_t)t->shape.dim[i]);
     trib_pb_put_borrowed(&blob, DATA, t->data, (size_t)count * sizeof(float));
     trib_pb_move(&blob, SHAPE, &shape);

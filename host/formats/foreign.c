@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "formats/foreign.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -24,9 +23,20 @@ static bool has(const unsigned char *head, size_t size, size_t at, const char *b
     return size >= at + length && !memcmp(head + at, bytes, length);
 }
 
-static bool is_html(const unsigned char *head, size_t size)
+/* Servers of files, such as Amazon's, answer in XML. */
+static bool is_error_page(const unsigned char *head, size_t size)
 {
-    static const char *const beginnings[] = { "<!doctype html", "<html" };
+    static const char error[] = "<Error>";
+    if (!has(head, size, 0, "<?xml", 5)) return false;
+    for (size_t at = 0; at < size; ++at)
+        if (has(head, size, at, error, sizeof error - 1)) return true;
+    return false;
+}
+
+static bool is_web_page(const unsigned char *head, size_t size)
+{
+    static const char *const beginnings[] = { "<!doctype html", "<html", "<!--" };
+    if (is_error_page(head, size)) return true;
     size_t at = has(head, size, 0, "\xEF\xBB\xBF", 3) ? 3 : 0;
     while (at < size && strchr(" \t\r\n", head[at]) && head[at]) ++at;
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; ++i) {
@@ -40,6 +50,46 @@ static bool is_html(const unsigned char *head, size_t size)
 static bool is_pickle(const unsigned char *head, size_t size)
 {
     return size > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
+}
+
+/* A number of up to 7 bits in each of at most 5 bytes; its length, 0 if it is none. */
+static size_t read_varint(const unsigned char *head, size_t size, size_t *value)
+{
+    enum { MOST = 5 };
+    *value = 0;
+    for (size_t i = 0; i < size && i < MOST; ++i) {
+        *value |= (size_t)(head[i] & 0x7F) << (7 * i);
+        if (head[i] < 0x80) return i + 1;
+    }
+    return 0;
+}
+
+/* Where the bytes of field 1 begin, a string or a message, and how many they are; 0: the first field is another. */
+static size_t first_field(const unsigned char *head, size_t size, size_t *length)
+{
+    const size_t digits = size > 1 && head[0] == 0x0A ? read_varint(head + 1, size - 1, length) : 0;
+    return digits ? 1 + digits : 0;
+}
+
+/* A node comes first, and its name in it; then what the node does. */
+bool trib_is_tensorflow_graph(const unsigned char *head, size_t size)
+{
+    size_t node = 0, name = 0;
+    const size_t at = first_field(head, size, &node);
+    const size_t text = at ? first_field(head + at, size - at, &name) : 0;
+    if (!text || name + text >= node || at + text + name >= size) return false;
+    return trib_is_text(head + at + text, name) && head[at + text + name] == 0x12;
+}
+
+/* A table of LevelDB whose first key is empty; its value is a header (the index of a checkpoint) or a list of slices
+ * (a whole one, before 2016). */
+static bool is_checkpoint(const unsigned char *head, size_t size)
+{
+    size_t length = 0;
+    const size_t digits = has(head, size, 0, "\0\0", 2) ? read_varint(head + 2, size - 2, &length) : 0;
+    const size_t at = 2 + digits;
+    if (!digits || length < 4) return false;
+    return has(head, size, at + 2, "\x1A\x02\x08\x01", 4) || (has(head, size, at, "\x0A", 1) && length > 100);
 }
 
 /* Schema version 1, then a graph that is longer than a name. */
@@ -61,8 +111,8 @@ bool trib_is_text(const unsigned char *head, size_t size)
 static const foreign_row rows[] = {
     { BYTES(0, "version https://git-lfs"), .what = "a Git LFS pointer, not the file itself",
       .instead = "run 'git lfs pull' in its repository", .no_weights = true },
-    { .is = is_html,
-      .what = "an HTML page, most likely a server's answer instead of the file",
+    { .is = is_web_page,
+      .what = "a web page (HTML or XML), most likely a server's answer instead of the file",
       .instead = "download it again, and check what arrives",
       .no_weights = true },
     { BYTES(0, "\x1F\x8B"), .what = "packed with gzip", .instead = "unpack it with gunzip" },
@@ -75,8 +125,12 @@ static const foreign_row rows[] = {
       .what = "a Python pickle without the magic number of PyTorch's files",
       .instead = "save a model's state_dict with torch.save" },
     { BYTES(4, "TFL3"), .what = "a TensorFlow Lite model",
-      .instead = "save the weights of the network that it was made from as safetensors" },
-    { .is = is_saved_model, .what = "a TensorFlow SavedModel", .instead = "save its weights as safetensors" },
+      .instead = "export the network that it was made from to ONNX with tf2onnx" },
+    { .is = is_saved_model, .what = "a TensorFlow SavedModel", .instead = "export it to ONNX with tf2onnx" },
+    { .is = trib_is_tensorflow_graph,
+      .what = "a TensorFlow graph (GraphDef)",
+      .instead = "export it to ONNX with tf2onnx" },
+    { .is = is_checkpoint, .what = "a TensorFlow checkpoint", .instead = "export the network to ONNX with tf2onnx" },
     { BYTES(0, "GGUF"), .what = "a GGUF file", .instead = "name a file of an Inception network" },
     { .is = trib_is_text,
       .what = "a text file",

@@ -3,6 +3,7 @@
 #ifndef TRIBUTARY_FORMATS_FOREIGN_H
 #define TRIBUTARY_FORMATS_FOREIGN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "tributary/status.h"
@@ -12,5 +13,7 @@
 trib_status trib_foreign_format(const unsigned char *head, size_t size);
 /* Whether there are no control characters but tabs and ends of lines. */
 bool trib_is_text(const unsigned char *head, size_t size);
+/* Whether it is a graph of TensorFlow, which a Caffe model is much like. */
+bool trib_is_tensorflow_graph(const unsigned char *head, size_t size);
 
 #endif

@@ -42,11 +42,12 @@ static trib_status read_pickle(trib_torch_file *file, int i, beginning *b, trib_
     for (;;) {
         trib_status s = trib_pickle_read(b->bytes + b->at, b->size - b->at, out);
         if (!trib_failed(&s)) break;
-        const bool more =
-            out->cut_short && (int64_t)b->size < trib_blob_size(&file->blob) && b->size < TRIB_TORCH_MAX_PICKLE;
+        const bool all = (int64_t)b->size >= trib_blob_size(&file->blob), cut = out->cut_short;
         trib_pickle_free(out);
+        if (cut && all)
+            return BAD("the file ends inside of the %s: it was cut short; download or copy it again", names[i]);
         trib_add_context(&s, "the %s", names[i]);
-        if (!more) return s;
+        if (!cut || b->size >= TRIB_TORCH_MAX_PICKLE) return s;
         TRIB_TRY(read_beginning(file, 4 * b->size, b));
     }
     b->at += out->used;

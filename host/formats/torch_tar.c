@@ -22,6 +22,7 @@ typedef struct stream {
 
 typedef struct archive {
     stream storages, tensors, pickle;
+    bool has_checkpoint; /* of TensorFlow */
 } archive;
 
 /* ---- members ---- */
@@ -36,9 +37,11 @@ static bool read_octal(const char *digits, int64_t *out)
     return i == SIZE_DIGITS || digits[i] == ' ' || !digits[i];
 }
 
+/* `header` ends in a zero byte. */
 static trib_status note_member(archive *a, const char *header, int64_t at, int64_t size)
 {
     stream *const streams[] = { &a->storages, &a->tensors, &a->pickle };
+    a->has_checkpoint = a->has_checkpoint || strstr(header, ".ckpt");
     for (size_t i = 0; i < sizeof streams / sizeof *streams; ++i) {
         if (strncmp(header, streams[i]->name, NAME_LENGTH)) continue;
         if (streams[i]->end) return BAD("the tar archive has the member '%s' twice", streams[i]->name);
@@ -50,17 +53,20 @@ static trib_status note_member(archive *a, const char *header, int64_t at, int64
 
 static trib_status find_members(trib_blob *blob, archive *a)
 {
-    char header[BLOCK];
+    char header[BLOCK + 1] = "";
     const int64_t all = trib_blob_size(blob);
     int64_t size = 0;
     for (int64_t at = 0; at <= all - BLOCK; at += BLOCK + (size + BLOCK - 1) / BLOCK * BLOCK) {
-        TRIB_TRY(trib_blob_read_at(blob, at, header, sizeof header));
+        TRIB_TRY(trib_blob_read_at(blob, at, header, BLOCK));
         if (!header[0]) break;
         if (!read_octal(header + SIZE_AT, &size) || size > all - at - BLOCK)
             return BAD("a member of the tar archive is larger than the file; it was cut short");
         if (header[KIND_AT] == '0' || !header[KIND_AT]) TRIB_TRY(note_member(a, header, at + BLOCK, size));
     }
     if (a->storages.end && a->tensors.end && a->pickle.end) return trib_success();
+    if (a->has_checkpoint)
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "is a tar archive of a TensorFlow checkpoint; export the network to ONNX "
+                                            "with tf2onnx");
     return TRIB_ERROR(TRIB_UNSUPPORTED,
                       "is a tar archive without PyTorch's members (storages, tensors, pickle); unpack it");
 }
@@ -315,7 +321,7 @@ static trib_status read_member(trib_torch_file *file, stream *s, trib_status (*r
 
 trib_status trib_torch_open_tar(trib_torch_file *file)
 {
-    archive a = { { .name = "storages" }, { .name = "tensors" }, { .name = "pickle" } };
+    archive a = { { .name = "storages" }, { .name = "tensors" }, { .name = "pickle" }, false };
     TRIB_TRY(find_members(&file->blob, &a));
     TRIB_TRY(read_member(file, &a.storages, read_storages));
     TRIB_TRY(read_member(file, &a.tensors, read_tensors));

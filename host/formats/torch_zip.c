@@ -17,6 +17,17 @@ static bool is_called(const trib_zip_member *m, const char *name)
     return m->name_length == length || m->name[m->name_length - length - 1] == '/';
 }
 
+/* Whether there are arrays of NumPy and nothing else. */
+static bool is_numpy(const trib_zip *zip)
+{
+    static const char end[] = ".npy";
+    for (int i = 0; i < zip->count; ++i) {
+        const trib_zip_member *m = &zip->members[i];
+        if (m->name_length < sizeof end || strcmp(m->name + m->name_length - (sizeof end - 1), end) != 0) return false;
+    }
+    return zip->count > 0;
+}
+
 /* The folder of the member data.pkl. */
 static trib_status find_folder(trib_torch_file *file)
 {
@@ -27,6 +38,9 @@ static trib_status find_folder(trib_torch_file *file)
         if (found) return BAD("the zip archive has two pickles, %.80s and %.80s", found->name, m->name);
         found = m;
     }
+    if (!found && is_numpy(&file->zip))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "is a NumPy archive (.npz); save its arrays as safetensors: "
+                                            "safetensors.numpy.save_file(dict(numpy.load(FILE)), OUT)");
     if (!found)
         return TRIB_ERROR(TRIB_UNSUPPORTED,
                           "is a zip archive without data.pkl, so torch.save did not write it; unpack it");
@@ -48,19 +62,28 @@ static trib_status find_in_folder(const trib_torch_file *file, const char *name,
     return s;
 }
 
-/* Other programs of PyTorch's that write zip archives. */
+#define SAVE_STATE "torch.save(model.state_dict(), ...)"
+#define EXPORTED_PROGRAM \
+    "is an exported program of PyTorch (.pt2); save the weights of the model it was made from: " SAVE_STATE
+
+/* Zip archives of other kinds, told by a member. */
+static const struct {
+    const char *member, *what;
+} others[] = {
+    { "constants.pkl", "is TorchScript, a program; save its weights: " SAVE_STATE },
+    { "code/", "is TorchScript, a program; save its weights: " SAVE_STATE },
+    { "archive_format", EXPORTED_PROGRAM },
+    { "models/model.json", EXPORTED_PROGRAM },
+    { "serialized_exported_program.json", EXPORTED_PROGRAM },
+    { "model.weights.h5", "is a Keras model; export it to ONNX: model.export(OUT, format=\"onnx\")" },
+};
+
 static trib_status check_kind(const trib_torch_file *file)
 {
-    for (int i = 0; i < file->zip.count; ++i) {
-        const trib_zip_member *m = &file->zip.members[i];
-        if (is_called(m, "constants.pkl") || is_called(m, "code/"))
-            return TRIB_ERROR(TRIB_UNSUPPORTED,
-                              "is TorchScript, a program; save its weights: torch.save(model.state_dict(), ...)");
-        if (is_called(m, "archive_format"))
-            return TRIB_ERROR(TRIB_UNSUPPORTED,
-                              "is an exported program of PyTorch (.pt2); save the weights of the model it was made "
-                              "from: torch.save(model.state_dict(), ...)");
-    }
+    for (int i = 0; i < file->zip.count; ++i)
+        for (size_t k = 0; k < sizeof others / sizeof *others; ++k)
+            if (is_called(&file->zip.members[i], others[k].member))
+                return TRIB_ERROR(TRIB_UNSUPPORTED, "%s", others[k].what);
     return trib_success();
 }
 

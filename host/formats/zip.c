@@ -186,17 +186,26 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const trib_zip_member *)a)->name, ((const trib_zip_member *)b)->name);
 }
 
+static bool reaches(const trib_zip_member *m, int64_t end)
+{
+    return m->header > end || m->packed > end - m->header || m->header > end - LOCAL - m->packed;
+}
+
+static trib_status misplaced(const trib_zip_member *m, const char *how)
+{
+    return BAD("zip member '%.100s' (%" PRId64 " bytes at %" PRId64 ") %s", m->name, m->packed, m->header, how);
+}
+
 /* Members lie one behind the other, before the directory. */
 static trib_status check_places(const trib_zip *zip, int64_t directory)
 {
     if (zip->count) qsort(zip->members, (size_t)zip->count, sizeof *zip->members, by_header);
+    for (int i = 0; i < zip->count; ++i)
+        if (reaches(&zip->members[i], directory)) return misplaced(&zip->members[i], "is not inside the file");
     for (int i = 0; i < zip->count; ++i) {
         trib_zip_member *m = &zip->members[i];
         m->end = i + 1 < zip->count ? zip->members[i + 1].header : directory;
-        if (m->end > directory || m->packed > m->end - m->header || m->header > m->end - LOCAL - m->packed)
-            return BAD("zip member '%.100s' (%" PRId64 " bytes at %" PRId64
-                       ") is not inside the file, or other members lie in it",
-                       m->name, m->packed, m->header);
+        if (reaches(m, m->end)) return misplaced(m, "overlaps another member");
     }
     return trib_success();
 }

@@ -8,6 +8,7 @@
 #include "data/file.h"
 #include "formats/file.h"
 #include "formats/foreign.h"
+#include "formats/weights_file.h"
 #include "tributary/internal/alloc.h"
 
 /* A network's text has some hundred kilobytes, a mean image about one megabyte. */
@@ -62,13 +63,32 @@ static trib_status channel_means(const void *bytes, size_t size, float mean[3])
     return trib_success();
 }
 
+#define WANTED "--mean-file takes Caffe's mean image (mean.binaryproto)"
+
+/* Other files that people have beside a model. */
+static trib_status check_kind(const unsigned char *bytes, size_t size)
+{
+    const bool is_blob = size > 2 && bytes[0] == 0x08 && bytes[2] == 0x10;
+    if (trib_is_text(bytes, size))
+        return TRIB_ERROR(TRIB_BAD_DATA, "is a text file; " WANTED ", and --prototxt the text of a network");
+    if (!is_blob && trib_weights_recognised(bytes, size)) return TRIB_ERROR(TRIB_BAD_DATA, "is a model; " WANTED);
+    return trib_success();
+}
+
+static trib_status read_means(const void *bytes, size_t size, float mean[3])
+{
+    TRIB_TRY(check_kind(bytes, size));
+    trib_status s = channel_means(bytes, size, mean);
+    trib_add_context(&s, "mean image");
+    return s;
+}
+
 trib_status trib_mean_image_read(const char *path, float mean[3])
 {
     void *bytes = NULL;
     size_t size = 0;
     TRIB_TRY(take(path, &bytes, &size));
-    trib_status s = channel_means(bytes, size, mean);
+    trib_status s = read_means(bytes, size, mean);
     trib_free(bytes);
-    trib_add_context(&s, "mean image");
     return trib_with_name(s, path);
 }

@@ -172,6 +172,16 @@ struct Net {
     }
 };
 
+TEST(Caffe, TheNameMayBeLong)
+{
+    files::Model model;
+    for (std::size_t length : { 127, 128, 300 }) {
+        Net net;
+        net.head = wire::bytes(1, std::string(length, 'n'));
+        EXPECT_OK(net.load(model));
+    }
+}
+
 TEST(Caffe, EveryFormOfBlobsGivesTheSameBits)
 {
     Net net;
@@ -238,7 +248,8 @@ TEST(Caffe, ARenamedClassifierIsTakenAndSaid)
     other.replace(2, 7, "flowerz");
     two += wire::bytes(100, other);
     support::write_file(folder.file("two"), two);
-    EXPECT_FAILS(files::load(folder.file("two"), model), TRIB_BAD_DATA, "and 2 others could be the classifier");
+    EXPECT_FAILS(files::load(folder.file("two"), model), TRIB_BAD_DATA,
+                 "and 2 others could be the classifier, such as flowers and flowerz");
 }
 
 struct Spoiled {
@@ -453,8 +464,12 @@ TEST(CaffeFiles, OfAMeanImageTheChannelsMeansAreTaken)
     EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "has shape [2, 1, 3] where a mean image has 3 channels");
     support::write_file(path, wire::shape({ 3, 1, 2 }) + wire::bytes(5, wire::floats({ 1, NAN, 1, 1, 1, 1 })));
     EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "the mean of channel 0 is nan");
-    support::write_file(path, "\x2A\x20 cut");
+    support::write_file(path, "\x2A\x20\1cut");
     EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "mean image: ");
+    support::write_file(path, "name: 'GoogleNet'");
+    EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "is a text file; --mean-file takes Caffe's mean image");
+    support::write_file(path, net.head + std::string("\xA2\x06\0", 3));
+    EXPECT_FAILS(net.load(model, options), TRIB_BAD_DATA, "is a model; --mean-file takes Caffe's mean image");
 }
 
 TEST(CaffeFiles, AreCompletedByThePrototxt)

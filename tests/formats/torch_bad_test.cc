@@ -252,6 +252,8 @@ std::vector<Bad> containers()
     count.count = 60000, place.directory_at = 1 << 30, wide.wide = true;
     const std::vector<Member> good = { { "archive/data.pkl", p }, m };
     std::string lie = wide(good);
+    Member inside = m;
+    inside.header = 0;
     Member longer = m, shorter = m, shifted = m;
     longer.method = 8, longer.data = std::string("\1\x11\0\xEE\xFF", 5) + s + "x", longer.unpacked = s;
     shorter.method = 8, shorter.data = std::string("\1\x10\0\xEF\xFF", 5) + s, shorter.unpacked = s + "x";
@@ -269,6 +271,10 @@ std::vector<Bad> containers()
         { "no_pickle", Zip {}({ { "readme.txt", "hello" } }), "zip archive without data.pkl" },
         { "empty_archive", "PK\3\4" + Zip {}({}), "zip archive" },
         { "exported_program", Zip {}({ { "a/archive_format", "pt2" }, { "a/data.pkl", p } }), ".pt2" },
+        { "exported_models", Zip {}({ { "a/models/model.json", "{}" } }), ".pt2" },
+        { "exported_before", Zip {}({ { "serialized_exported_program.json", "{}" } }), ".pt2" },
+        { "keras", Zip {}({ { "config.json", "{}" }, { "model.weights.h5", "\x89HDF" } }), "is a Keras model" },
+        { "numpy", Zip {}({ { "a.npy", "\x93NUMPY" } }), "is a NumPy archive (.npz)" },
         { "byte_order", zip(p, s, "middle"), "byteorder" },
         { "directory_count", count(good), "does not have 60000 members" },
         { "directory_beyond", place(good), "directory is not where" },
@@ -302,6 +308,9 @@ std::vector<Bad> containers()
         { "legacy_protocol", legacy(p, keys, data, 1002), "protocol version 1002" },
         { "legacy_count", legacy(p, keys, little(3, 8) + s), "storage '0': has 3 elements" },
         { "legacy_count_huge", legacy(p, keys, little(INT64_C(1) << 60, 8) + s), "storage '0': has" },
+        { "legacy_cut_object", magic + pickle(number(1001)) + pickle("}") + p.substr(0, p.size() - 2),
+          "ends inside of the object: it was cut short; download or copy it again" },
+        { "overlap", member(inside), "overlaps another member" },
         { "legacy_cut", legacy(p, keys, data.substr(0, 20)), "cut short" },
         { "legacy_unknown_key", legacy(p, "](" + text("1") + "e", data), "no tensor uses" },
         { "legacy_key_number", legacy(p, "](" + number(0) + "e", data), "not a string" },
@@ -321,6 +330,7 @@ std::vector<Bad> tars()
     };
     return {
         { "tar_of_others", tar_member("readme.txt", "hello"), "without PyTorch's members" },
+        { "tar_of_tensorflow", tar_member("inception_v1.ckpt", "x"), "a TensorFlow checkpoint; export" },
         { "tar_outside", with([](Tar &t) { t.name = "../../storages"; }), "without PyTorch's members" },
         { "tar_twice", with([](Tar &t) { t.name = "pickle"; }), "'pickle' twice" },
         { "tar_size", tar_member("storages", "abcd", "77777777777"), "larger than the file" },
