@@ -431,7 +431,11 @@ TEST_P(TruthFileFault, Truth)
     file("labels/a.txt", "1 0.5 0.5 0.5 0.25\n");
     file("classes.txt", "cat\ndog\n");
     const trib_truth_options with_list = { list.c_str(), nullptr, nullptr };
-    for (const auto &at : { coco(), voc(), path("voc/image0.xml"), made, voc() + "/" }) {
+    const std::string ilsvrc = make_folder("ilsvrc");
+    file("ilsvrc/a.xml", annotation(empty_object));
+    file("ilsvrc/map_det.txt", "n02691156 12 airplane\n");
+    file("ilsvrc/list.txt", "a 7\n");
+    for (const auto &at : { coco(), voc(), path("voc/image0.xml"), made, ilsvrc, voc() + "/" }) {
         const bool listed = at.back() == '/';
         const int faults = fail_each(
             [&](int) {
