@@ -89,12 +89,18 @@ trib_status cli_cache_file(const cli_settings *s, const char *name, bool create,
     if (!own) TRIB_TRY(usual_folder(&folder));
     if (!own && !folder) return trib_success();
     const int error = create && !own ? make_folder(folder) : 0;
-    if (error)
-        cli_message("%s: cannot create this folder: %s; what is measured will not be kept", folder, strerror(error));
+    if (error) {
+        trib_status status = TRIB_VENDOR_ERROR(
+            TRIB_IO_ERROR, error, "mkdir",
+            "%s: cannot create this folder, in which choices are kept: %s; name a file with --choice-cache, or none",
+            folder, strerror(error));
+        trib_free(folder);
+        return status;
+    }
     snprintf(tail, sizeof tail, "%s%s", own ? "." : "/", name);
-    if (!error) *out = join(own ? s->choice_cache : folder, tail);
+    *out = join(own ? s->choice_cache : folder, tail);
     trib_free(folder);
-    return *out || error ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of a file");
+    return *out ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the name of a file");
 }
 
 void cli_save_choices(const cli_settings *settings, trib_device *device)

@@ -99,6 +99,27 @@ static trib_status tune_batch(tune *t, int batch)
     return status;
 }
 
+/* Lanes and memory are no part of what a choice is stored under: --schedule auto is for runs without limits. */
+static bool is_limited(const cli_settings *s) { return s->lanes || s->memory_limit; }
+
+/* Where the result will be kept; what is impossible is said before the search. */
+static trib_status find_file(tune *t)
+{
+    if (is_limited(t->settings)) return trib_success();
+    TRIB_TRY(cli_tuned_path(t->settings, t->device, true, &t->path));
+    return t->path ? trib_tuned_check(t->path) : trib_success();
+}
+
+static void say_what_is_kept(const tune *t)
+{
+    if (cli_stopped() && t->path) cli_message("interrupted: what had been found to be faster until then is kept");
+    if (is_limited(t->settings))
+        cli_message("the result is shown and not kept: --schedule auto is for runs without --lanes and --memory-limit");
+    else if (!t->path)
+        cli_message("no file is kept: %s",
+                    t->settings->choice_cache ? "--choice-cache is none" : "the environment names no folder");
+}
+
 static trib_status tune_all(tune *t, const char *model)
 {
     static const int usual[] = { 1 };
@@ -108,11 +129,10 @@ static trib_status tune_all(tune *t, const char *model)
     if (t->own->train) cli_training_settings(t->settings, t->own->aux_weight);
     TRIB_TRY(cli_open_device(t->settings, &t->device));
     TRIB_TRY(cli_load_model(t->settings, model, &t->model, &unused));
-    TRIB_TRY(cli_tuned_path(t->settings, t->device, true, &t->path));
+    TRIB_TRY(find_file(t));
     cli_catch_signals();
     for (int i = 0; i < count && !cli_stopped(); ++i) TRIB_TRY(tune_batch(t, batches[i]));
-    if (cli_stopped()) cli_message("interrupted: what had been found to be faster until then is kept");
-    if (!t->path) cli_message("no file is kept: the environment names no folder, or --choice-cache is none");
+    say_what_is_kept(t);
     return trib_success();
 }
 
@@ -143,12 +163,15 @@ const cli_command cli_tune = {
     .synopsis = "MODEL|--arch ARCH [-b 1,8] [--train] [--tune-seconds S]",
     .description =
         "Measures schedules of the network on this device: serial, branches and fused, any stages of each module "
-        "(see --schedule), and on a cpu lanes, threads and images per chunk. Something else than serial is chosen only "
+        "(see --schedule), and on a cpu lanes, threads and images per chunk; with --train, one setting of these. "
+        "Something else than serial is chosen only "
         "where in pairs of runs the 95 % interval of the ratio of their times is below 0.99, module by module and then "
         "for the whole network; on a busy machine that is seldom. What is chosen is kept in a file beside the choice "
-        "cache (schedules-DEVICE.txt), per network, batch size, precision, launch and number of cores; other commands "
+        "cache (schedules-DEVICE.txt; with --choice-cache FILE, FILE.schedules-DEVICE.txt), per network, batch size, "
+        "precision, launch and number of cores; other commands "
         "use it with --schedule auto and the same batch size, and serial where there is nothing. A file of other "
-        "versions of this program, of libraries or of another device is not used.\n\n"
+        "versions of this program, of libraries or of another device is not used. With --lanes or --memory-limit the "
+        "result is shown and not kept.\n\n"
         "An interruption (Ctrl-C) ends the search early. 'tributary plan --schedule auto --explain' shows the ratios.",
     .examples = "  $ tributary tune model.safetensors -b 1,32\n"
                 "  $ tributary classify model.safetensors photos/ --batch-size 32 --schedule auto\n"

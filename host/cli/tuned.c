@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "text.h"
 #include "tributary/internal/alloc.h"
 
 trib_status cli_tuned_path(const cli_settings *s, const trib_device *device, bool create, char **out)
@@ -46,6 +47,13 @@ static void print_ratio(const trib_ratio *r, FILE *out)
     fprintf(out, " %5d", r->pairs);
 }
 
+static void print_column(const char *text, int width, FILE *out)
+{
+    cli_print_safe(out, text);
+    for (int i = (int)strlen(text); i < width; ++i) fputc(' ', out);
+    fputc(' ', out);
+}
+
 static const char *reason(const trib_tune_verdict *v)
 {
     if (v->taken) return "taken: faster by 1 % at least";
@@ -58,8 +66,10 @@ static const char *reason(const trib_tune_verdict *v)
 
 void cli_print_tuned(const trib_tuned *t, FILE *out)
 {
-    fprintf(out, "\nschedule auto: searched in %.0f s, %d ways to run, %d runs%s%s%s\n", t->seconds, t->ways, t->runs,
-            t->complete ? "" : "; cut short: time was up, or it was interrupted", *t->note ? "; " : "", t->note);
+    fprintf(out, "\nschedule auto: searched in %.0f s, %d ways to run, %d runs%s%s", t->seconds, t->ways, t->runs,
+            t->complete ? "" : "; cut short: time was up, or it was interrupted", *t->note ? "; " : "");
+    cli_print_safe(out, t->note); /* of a file, as what was tried is */
+    fputc('\n', out);
     if (t->lanes)
         fprintf(out, "%d lane%s of %d thread%s, %d image%s at a time\n", t->lanes, t->lanes == 1 ? "" : "s", t->threads,
                 t->threads == 1 ? "" : "s", t->chunk, t->chunk == 1 ? "" : "s");
@@ -67,7 +77,9 @@ void cli_print_tuned(const trib_tuned *t, FILE *out)
     fprintf(out, "%-22s %-52s %-42s %7s  %-13s %5s\n", "", "tried", "compared with", "ratio", "95 % interval", "pairs");
     for (int i = 0; i < t->verdict_count; ++i) {
         const trib_tune_verdict *v = &t->verdicts[i];
-        fprintf(out, "%-22s %-52s %-42s ", *v->fork ? v->fork : "network", v->what, v->than);
+        print_column(*v->fork ? v->fork : "network", 22, out);
+        print_column(v->what, 52, out);
+        print_column(v->than, 42, out);
         print_ratio(&v->ratio, out);
         fprintf(out, "  %s\n", reason(v));
     }

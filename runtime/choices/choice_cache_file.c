@@ -206,14 +206,32 @@ static trib_status check_replaceable(const char *path)
                       path);
 }
 
+static char *name_beside(const char *path)
+{
+    const size_t size = strlen(path) + 32;
+    char *beside = trib_alloc(size);
+    if (beside) snprintf(beside, size, "%s.%ld.part", path, (long)getpid());
+    return beside;
+}
+
+trib_status trib_choice_file_check(const char *path)
+{
+    TRIB_TRY(check_replaceable(path));
+    char *beside = name_beside(path);
+    if (!beside) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "choice cache %s: out of host memory", path);
+    FILE *file = fopen(beside, "wb");
+    trib_status status = file ? trib_success() : IO_ERROR("fopen", beside, "create", errno);
+    if (file) fclose(file), remove(beside);
+    trib_free(beside);
+    return status;
+}
+
 trib_status trib_choice_file_write(const char *path, const char *library, const char *device,
                                    const trib_choice_entries *entries)
 {
     TRIB_TRY(check_replaceable(path));
-    size_t size = strlen(path) + 32;
-    char *beside = trib_alloc(size);
+    char *beside = name_beside(path);
     if (!beside) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "choice cache %s: out of host memory", path);
-    snprintf(beside, size, "%s.%ld.part", path, (long)getpid());
     trib_status status = trib_success();
     FILE *file = trib_fault("open") ? (errno = EACCES, NULL) : fopen(beside, "wb");
     if (!file) {

@@ -22,6 +22,8 @@ void trib_choice_entries_clear(trib_choice_entries *entries);
 /* Adds the file's entries. Fails with TRIB_NOT_FOUND if there is no file, with TRIB_BAD_DATA if it is useless. */
 trib_status trib_choice_file_read(const char *path, const char *library, const char *device,
                                   trib_choice_entries *entries);
+/* Whether it could be written, leaving it as it is. */
+trib_status trib_choice_file_check(const char *path);
 trib_status trib_choice_file_write(const char *path, const char *library, const char *device,
                                    const trib_choice_entries *entries);
 

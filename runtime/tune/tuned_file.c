@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "choices/choice_cache.h"
+#include "choices/choice_entries.h"
+#include "graph/graph.h"
+#include "lowering/stages.h"
 #include "tributary/internal/alloc.h"
 #include "tributary/tune.h"
 #include "tune/key.h"
@@ -54,6 +57,12 @@ static trib_status put(trib_choice_cache *cache, const trib_tuned *t)
                                      : trib_choice_cache_put(cache, t->key, &choice);
     free(choice.json); /* the C library's */
     return status;
+}
+
+trib_status trib_tuned_check(const char *path)
+{
+    if (!path) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a schedule is saved to a file");
+    return trib_choice_file_check(path);
 }
 
 trib_status trib_tuned_save(const trib_tuned *t, const char *path)
@@ -181,6 +190,37 @@ static trib_status read_choice(const trib_choice *choice, const char *path, trib
     return TRIB_ERROR(TRIB_BAD_DATA, "%s: the schedule stored for this network cannot be read", path);
 }
 
+static int find_fork(const trib_graph *g, const char *name)
+{
+    for (size_t f = 0; f < g->fork_count; ++f)
+        if (strcmp(g->forks[f].name, name) == 0) return (int)f;
+    return -1;
+}
+
+static trib_status check_fork(const trib_graph *g, const trib_fork_schedule *of, trib_plan_fork *forks)
+{
+    const int f = find_fork(g, of->fork);
+    if (f < 0) return TRIB_ERROR(TRIB_BAD_DATA, "the network has no module '%.80s'", of->fork);
+    forks[f].name = g->forks[f].name;
+    forks[f].schedule = of->schedule;
+    forks[f].stages = of->stages;
+    return of->stages ? trib_check_stages(g, forks, f) : trib_success();
+}
+
+/* What no search of this network on this device can have found. */
+static trib_status check_fit(const trib_tuned *t, const trib_graph *g, const trib_device *device)
+{
+    const int cores = trib_device_get_info(device)->cores;
+    if (t->threads > cores)
+        return TRIB_ERROR(TRIB_BAD_DATA, "lanes of %d threads, and the device has %d", t->threads, cores);
+    trib_plan_fork *forks = trib_alloc_zeroed(g->fork_count + 1, sizeof *forks);
+    if (!forks) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory to read a schedule");
+    trib_status status = trib_success();
+    for (int i = 0; i < t->fork_count && !trib_failed(&status); ++i) status = check_fork(g, &t->forks[i], forks);
+    trib_free(forks);
+    return status;
+}
+
 static trib_status find(trib_choice_cache *cache, const char *path, char *note, trib_tuned *t, bool *found)
 {
     trib_choice choice = { .json = NULL };
@@ -211,6 +251,12 @@ trib_status trib_tuned_load(const char *path, trib_device *device, const trib_gr
     trib_status status = trib_choice_cache_open(path, t->library, t->device, note, &cache);
     if (!trib_failed(&status)) status = find(cache, path, note, t, &found);
     trib_choice_cache_close(cache);
+    if (found && !trib_failed(&status)) {
+        const trib_status fit = check_fit(t, graph, device);
+        found = !trib_failed(&fit);
+        if (fit.code == TRIB_OUT_OF_MEMORY) status = fit;
+        if (!found) snprintf(note, TRIB_MESSAGE_SIZE, "%.120s: what is stored is damaged: %.240s", path, fit.message);
+    }
     if (found && !trib_failed(&status))
         *out = t;
     else

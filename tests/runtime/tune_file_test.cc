@@ -199,7 +199,36 @@ TEST_F(TuneFile, HostileTextsAreRefused)
     EXPECT_TRUE(load(4));
 }
 
-// Stages that do not fit are found when the plan is made, with a message.
+TEST_F(TuneFile, WhatDoesNotFitTheNetworkOrTheDeviceIsPassedOver)
+{
+    Tuned t = made_up(4);
+    auto refuses = [&](const char *reason) {
+        ASSERT_OK(trib_tuned_save(t.get(), path.c_str()));
+        EXPECT_FALSE(load(4));
+        EXPECT_NE(std::string(note).find(reason), std::string::npos) << note;
+    };
+    t->forks[2].fork = "inception_z";
+    refuses("the network has no module 'inception_z'");
+    t->forks[2].fork = "inception_c";
+    t->forks[0].stages = "11-11";
+    refuses("are for 2 branches");
+    t->forks[0].stages = nullptr;
+    t->threads = 3;
+    refuses("lanes of 3 threads, and the device has 2");
+}
+
+TEST_F(TuneFile, IsCheckedBeforeASearch)
+{
+    EXPECT_OK(trib_tuned_check(path.c_str()));
+    EXPECT_FALSE(std::ifstream(path).good()); // nothing is left behind
+    EXPECT_FAILS(trib_tuned_check((path + "/no/file").c_str()), TRIB_IO_ERROR, "cannot create");
+    ASSERT_OK(trib_tuned_save(made_up(4).get(), path.c_str()));
+    EXPECT_OK(trib_tuned_check(path.c_str()));
+    EXPECT_TRUE(load(4));
+    write("my only copy\n");
+    EXPECT_FAILS(trib_tuned_check(path.c_str()), TRIB_INVALID_ARGUMENT, "holds something else");
+}
+
 TEST_F(TuneFile, EveryFallibleOperationMayFail)
 {
     Tuned t = made_up(4);

@@ -82,8 +82,11 @@ void trib_tuned_apply(const trib_tuned *tuned, trib_plan_options *plan);
  * belongs to one device and one version of libraries and program: one of others, or a damaged one, is as good as none,
  * and replaced. A file of another kind never is. Saving replaces the file as a whole: others see the old one or the new
  * one. */
+/* Fails, before anything is searched, where saving would: something else is there, or nothing can be created there. */
+trib_status trib_tuned_check(const char *path);
 trib_status trib_tuned_save(const trib_tuned *tuned, const char *path);
-/* *out is NULL if the file has none for these options, or is missing or useless; `note` (TRIB_MESSAGE_SIZE bytes) then
+/* *out is NULL if the file has none for these options, or is missing or useless, or what it has does not fit the graph
+ * or the device; `note` (TRIB_MESSAGE_SIZE bytes) then
  * has the reason. `options`: batch and training decide; for a session, plan.batch is its max_batch. */
 trib_status trib_tuned_load(const char *path, trib_device *device, const trib_graph *graph,
                             const trib_plan_options *options, trib_launch launch, char *note, trib_tuned **out);
