@@ -176,6 +176,11 @@ static int check(const cli_command *self, const cli_settings *settings, const be
                          "--export-times and --export-layers are about synthetic batches: leave out --end-to-end");
     if (o->train && (o->end_to_end || o->rate != BENCH_ALL_RATES || o->lists.in_flights.count))
         return cli_usage(self, "--train measures steps of training: leave out --end-to-end, --rate and --in-flight");
+    const char *const files[] = { o->times, o->layers, o->plot };
+    for (size_t i = 0; i < sizeof files / sizeof *files; ++i)
+        if (files[i] && strcmp(files[i], "-") == 0)
+            return cli_usage(
+                self, "--export-times, --export-layers and --plot take the name of a file; only --json - prints");
     if (settings->fast && !o->train) return cli_usage(self, "--fast is for training: add --train");
     return CLI_GO_ON;
 }

@@ -26,7 +26,8 @@ void cli_layers_release(cli_layers *layers)
 
 static void describe_op(const trib_plan *plan, const trib_plan_op *op, cli_layer *out)
 {
-    *out = (cli_layer) { .branch = op->branch, .stream = op->stream };
+    const bool of_branch = op->fork >= 0 && op->part_count <= 1; /* a merged op is of several */
+    *out = (cli_layer) { .branch = of_branch ? op->branch : -1, .stream = op->stream };
     snprintf(out->name, sizeof out->name, "%s", op->name);
     snprintf(out->op, sizeof out->op, "%s", trib_kind_name(op->desc.kind));
     if (op->implementation) snprintf(out->implementation, sizeof out->implementation, "%s", op->implementation);

@@ -14,7 +14,7 @@ extern "C" {
 typedef struct cli_layer {
     char name[96], op[32], implementation[64]; /* no implementation: nothing runs here */
     char module[64];                           /* a fork; "": none */
-    int branch, stream;
+    int branch, stream;                        /* branch: of its module; -1: of none, or of several */
 } cli_layer;
 
 /* Zero-initialise; `timeline` is that of the session or trainer, and released by cli_layers_release. */

@@ -137,7 +137,10 @@ static void show_progress(const bench *b, int round, int i)
     fflush(stderr);
 }
 
-bool bench_concerns_cell(const trib_status *s) { return s->code == TRIB_UNSUPPORTED || s->code == TRIB_OUT_OF_MEMORY; }
+bool bench_concerns_cell(const trib_status *s)
+{
+    return s->code == TRIB_UNSUPPORTED || s->code == TRIB_OUT_OF_MEMORY || s->code == TRIB_INVALID_ARGUMENT;
+}
 
 static trib_status measure_round(bench *b, int round)
 {

@@ -57,12 +57,15 @@ static int chunk_size(const trib_device_info *info, int max_batch)
 static trib_status resolve_options(trib_device *device, trib_session_options *o)
 {
     const trib_device_info *info = trib_device_get_info(device);
-    if (o->max_batch < 0 || o->lanes < 0 || o->lanes > MAX_LANES || o->plan.batch < 0 || o->plan.threads < 0 ||
-        o->in_flight < 0 || o->in_flight > MAX_LANES)
-        return TRIB_ERROR(
-            TRIB_INVALID_ARGUMENT,
-            "a session of batch %d, chunk %d, %d lanes, %d threads and %d batches in flight is not possible",
-            o->max_batch, o->plan.batch, o->lanes, o->plan.threads, o->in_flight);
+    if (o->max_batch < 0 || o->lanes < 0 || o->plan.batch < 0 || o->plan.threads < 0 || o->in_flight < 0)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                          "a session of batch %d, chunk %d, %d lanes, %d threads and %d batches in flight is not "
+                          "possible: none of these may be negative",
+                          o->max_batch, o->plan.batch, o->lanes, o->plan.threads, o->in_flight);
+    if (o->lanes > MAX_LANES || o->in_flight > MAX_LANES)
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%d %s of a session are not possible, at most %d are",
+                          o->in_flight > MAX_LANES ? o->in_flight : o->lanes,
+                          o->in_flight > MAX_LANES ? "batches in flight" : "lanes", MAX_LANES);
     if (o->max_batch >= job_chunks)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "a session for %d images at once; run them in parts", o->max_batch);
     o->max_batch = at_least_one(o->max_batch);

@@ -62,6 +62,11 @@ expect_out "ratio: to 'fp32, serial' at the same batch size, within each round"
 [ "$(grep -c '"images_per_second":' sweep.json)" -eq 4 ] || fail "four results in the JSON"
 [ "$(grep -c '"reason":' sweep.json)" -eq 4 ] || fail "four reasons in the JSON"
 [ "$(grep -c '"ratio_to_first":' sweep.json)" -eq 2 ] || fail "two compared with the first"
+# One that is impossible does not end the others.
+# shellcheck disable=SC2086
+fails 3 "1 of 2 combinations could not be measured" bench $small --device cpu -b 1 --in-flight 1,1024 --iterations 1 --warmup 0 \
+    --rate device
+expect_out "1024 in flight  not measured: 2048 batches in flight of a session are not possible, at most 1024 are"
 # Times: three rates of four combinations, five runs each, and turns forwards, then backwards.
 expect_lines 61 times.csv
 [ "$(sed -n 1p times.csv)" = batch,precision,schedule,launch,in_flight,rate,round,start_s,ms ] || fail "the header"
@@ -92,6 +97,7 @@ expect_out "Ops are now timed in further runs, one at a time"
 for row in '^1,fp32,serial,eager,1,1,conv1/7x7_s2,conv2d,' '^2,fp32,branches,eager,.*,inception_3a/3x3,conv2d,.*,inception_3a,1,1,'; do
     grep -q "$row" layers.csv || fail "$row"
 done
+grep -q '^1,fp32,branches,.*,conv1/7x7_s2,conv2d,[^,]*,,-1,0,' layers.csv || fail "the trunk is no branch"
 awk -F, 'NR == 1 { if ($19 != "") bad = 1; next }
     { sum[$1 "," $3] += $18; if (!($15 > 0 && $16 <= $15 && $15 <= $17 && $14 >= 0 && $13 >= 3)) bad = 1 }
     END { for (cell in sum) { ++cells; if (!(sum[cell] > 0.999 && sum[cell] < 1.001)) bad = 1 }; exit bad || cells != 4 }' layers.csv ||
@@ -138,6 +144,9 @@ fails 2 "leave one out" bench "$model" --seconds 1 --total-seconds 1
 fails 2 "leave out --end-to-end" bench "$model" --end-to-end "$samples" --export-times x
 fails 2 "leave out --end-to-end" bench "$model" --end-to-end "$samples" --export-layers x
 fails 2 "leave one out" bench "$model" --end-to-end "$samples" --in-flight 1
+for option in --export-times --export-layers --plot; do
+    fails 2 "take the name of a file" bench "$model" $option -
+done
 fails 2 "--launch does not take 'eager,lazy'; it takes eager and graph" bench "$model" --launch eager,lazy
 fails 2 "--schedule does not take 'serial,none'" bench "$model" --schedule serial,none
 fails 1 "--plot can tell 12 curves apart, but these are 24" bench "$model" --schedule serial,branches,fused --launch eager,graph \
