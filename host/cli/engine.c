@@ -153,6 +153,7 @@ trib_status cli_session_options(const cli_settings *s, trib_device *device, int 
     options.max_batch = batch;
     options.lanes = s->lanes;
     options.plan.batch = s->chunk;
+    options.plan.threads = s->lane_threads;
     options.launch = (trib_launch)s->launch;
     *out = options;
     return trib_success();

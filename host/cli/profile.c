@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/file.h"
 #include "files.h"
 #include "output.h"
 #include "profile_files.h"
@@ -172,8 +174,12 @@ static trib_status check_picture(const char *path, cli_output_mode mode)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
     char *folder = NULL;
+    struct stat info;
     if (!path) return trib_success();
     TRIB_TRY(cli_output_check(path, mode));
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "%s: is %s, not a file that could be replaced; name another one", path,
+                          trib_kind_of_file(info.st_mode));
     if (slash && (folder = trib_strdup(path)) == NULL)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "%s: no memory for its name", path);
     if (folder) folder[slash - path + 1] = '\0';
@@ -234,6 +240,8 @@ static int check_usage(const cli_command *self, const cli_settings *settings, co
     if (code != CLI_GO_ON) return code;
     if (own->range) return cli_usage(self, "--range is for reports of Nsight Systems: add --nsys FILE");
     if (settings->fast && !own->train) return cli_usage(self, "--fast is for training: add --train");
+    if ((own->trace && !strcmp(own->trace, "-")) || (own->html && !strcmp(own->html, "-")))
+        return cli_usage(self, "--trace and --html take the name of a file; only --json - prints");
     if (own->details && own->module) return cli_usage(self, "--details shows all modules: leave out --module");
     return CLI_GO_ON;
 }
@@ -273,7 +281,8 @@ const cli_command cli_profile = {
     .description =
         "Runs the network with each schedule in turn, times every op on its stream, and compares with serial. Per "
         "module: "
-        "the time, how many times as fast as serial that is (gain), and four factors whose product the gain is. Alone: "
+        "the time, how many times as fast as serial that is (gain), and four factors whose product the gain is in each "
+        "iteration. Alone: "
         "how many times as fast as serial the same ops are one after another, without gaps; below 1 where they have "
         "fewer cores than in serial. Stretch: how long ops take alone, over how long they take here; below 1, they "
         "slow "
@@ -283,8 +292,9 @@ const cli_command cli_profile = {
         "At most: the gain that is possible, and what limits it: the critical path (the longest chain of ops, each as "
         "fast as alone), the work per stream, the device filled (ops already use all of it), or the roofline (memory "
         "and arithmetic at the measured rates). Overlap is the share of busy time in which two or more streams are.\n\n"
-        "A sentence per module says what is so and why. Tables show medians; the detailed run is a real one, the one "
-        "in the middle. If the times contradict the plan, that is reported instead of numbers.",
+        "A sentence per module says what is so and why. Tables show medians, each of its own column, so that they do "
+        "not multiply to the gain; why streams are idle and the details are those of a real run, the one in the "
+        "middle. If the times contradict the plan, that is reported instead of numbers.",
     .examples = "  $ tributary profile model.safetensors\n"
                 "  $ tributary profile --arch googlenet -b 8 --module inception_4a\n"
                 "  $ tributary profile --arch bvlc --schedule branches,fused --json profile.json --trace trace.json\n"

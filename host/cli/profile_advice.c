@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which schedule to run: one of those measured, or a mixture, which has for each module the one that is fastest there.
  */
-#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -121,13 +120,11 @@ static void say_mixture(const cli_profile_results *r, char *text, size_t size)
 
 static const double CLEARLY = 0.99;
 
-void cli_profile_advise(const cli_profile_results *r, char *text, size_t size)
+void cli_profile_advise(const cli_profile_results *r, const trib_fastest *fastest, char *text, size_t size)
 {
-    int best = cli_fastest_schedule(r);
-    trib_verdict_gain gain = gain_of(&r->schedules[best].gain);
+    const int best = fastest->best;
     *text = '\0';
-    if (r->schedule_count == 1 || isnan(r->schedules[1].gain.low)) return;
-    if (best > 0 && trib_compare(&gain) != TRIB_FASTER) best = 0;
+    if (!fastest->known) return;
     double share = (double)wall_of_mixture(r, -1) / (double)wall_of_mixture(r, best);
     if (!is_mixture(r) || !(share < CLEARLY)) {
         append(text, size, "Use --schedule %s.", r->schedules[best].name);

@@ -84,6 +84,8 @@ static trib_status write_page(const cli_profile_heading *h, const cli_profile_re
     const trib_html_report report = { .model = h->model,
                                       .device = device,
                                       .batch = h->batch,
+                                      .fastest = t->fastest,
+                                      .headline = *t->headline ? t->headline : NULL,
                                       .verdict = t->verdict,
                                       .advice = *t->advice ? t->advice : NULL,
                                       .date = *date ? date : NULL,

@@ -138,8 +138,10 @@ static void add_overhead(cJSON *json, const cli_profile_results *r)
     if (r->row_seconds) add_interval(json, "batch_in_a_row_without_timeline_ns", &r->row_wall);
 }
 
-static void add_texts(cJSON *json, const cli_profile_texts *t)
+static void add_texts(cJSON *json, const cli_profile_results *r, const cli_profile_texts *t)
 {
+    if (t->fastest.other) add_text(json, "fastest_but_serial", r->schedules[t->fastest.other].name);
+    if (t->fastest.known) add_text(json, "schedule_to_use", r->schedules[t->fastest.best].name);
     add_text(json, "verdict", t->verdict);
     if (*t->advice) add_text(json, "advice", t->advice);
     cJSON *notes = cJSON_AddArrayToObject(json, "notes");
@@ -153,7 +155,7 @@ void cli_profile_json(const cli_profile_heading *heading, const cli_profile_resu
     add_heading(json, heading, r);
     add_limits(json, &r->limits);
     add_overhead(json, r);
-    add_texts(json, t);
+    add_texts(json, r, t);
     cJSON *schedules = cJSON_AddArrayToObject(json, "schedules");
     for (int i = 0; i < r->schedule_count; ++i) cJSON_AddItemToArray(schedules, schedule_json(r, t, i));
     char *text = cJSON_Print(json);

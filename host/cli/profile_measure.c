@@ -7,6 +7,7 @@
 
 #include "profile_numbers.h"
 #include "tributary/internal/alloc.h"
+#include "tuned.h"
 
 /* ---- opening ---- */
 
@@ -185,9 +186,45 @@ static trib_status run_all(const cli_profile_request *q, cli_profile_results *r)
     return trib_success();
 }
 
-trib_status cli_profile_measure(const cli_profile_request *q, cli_profile_results *r)
+/* ---- what was tuned ---- */
+
+static trib_status find_choice(const cli_profile_request *q, const cli_settings *settings, trib_tuned **out)
 {
-    *r = (cli_profile_results) { .untimed_before = !trib_device_get_info(q->device)->host };
+    const trib_graph *graph = trib_model_graph(q->model);
+    trib_plan_options plan;
+    cli_training training;
+    TRIB_TRY(cli_plan_options(settings, q->device, &plan));
+    plan.batch = q->batch;
+    if (q->train) {
+        cli_training_of(graph, settings, q->aux_weight, &training);
+        plan.training = &training.training;
+    }
+    return cli_find_tuned(settings, q->device, graph, &plan, (trib_launch)settings->launch, out);
+}
+
+/* A choice of `tune` is a schedule on certain lanes. Chunks are compared with the same chunks, so that all schedules
+ * get these lanes, unless others are asked for. */
+static trib_status follow_tune(const cli_profile_request *q, cli_settings *settings, cli_profile_results *r)
+{
+    trib_tuned *tuned = NULL;
+    for (int i = 0; i < q->schedule_count; ++i)
+        if (q->schedules[i].automatic) settings->schedule = q->schedules[i], r->automatic = true;
+    if (!r->automatic) return trib_success();
+    TRIB_TRY(find_choice(q, settings, &tuned));
+    r->tuned = tuned != NULL;
+    r->tuned_lanes = tuned && tuned->lanes && !settings->lanes;
+    r->other_lanes = tuned && tuned->lanes && settings->lanes;
+    if (r->tuned_lanes) {
+        settings->lanes = tuned->lanes;
+        settings->chunk = tuned->chunk;
+        settings->lane_threads = tuned->threads;
+    }
+    trib_tuned_destroy(tuned);
+    return trib_success();
+}
+
+static trib_status measure(const cli_profile_request *q, cli_profile_results *r)
+{
     if (getloadavg(&r->load, 1) != 1) r->load = 0;
     r->untimed_seconds = trib_alloc_zeroed((size_t)most(q->warmup, q->iterations), sizeof *r->untimed_seconds);
     if (!r->untimed_seconds) return no_memory();
@@ -198,6 +235,16 @@ trib_status cli_profile_measure(const cli_profile_request *q, cli_profile_result
     TRIB_TRY(run_all(q, r));
     TRIB_TRY(cli_limits_again(q->settings, q->device, &r->limits));
     return cli_profile_numbers(q->device, q->warmup, q->iterations, r);
+}
+
+trib_status cli_profile_measure(const cli_profile_request *request, cli_profile_results *r)
+{
+    cli_settings settings = *request->settings;
+    cli_profile_request q = *request;
+    *r = (cli_profile_results) { .untimed_before = !trib_device_get_info(q.device)->host };
+    q.settings = &settings;
+    TRIB_TRY(follow_tune(&q, &settings, r));
+    return measure(&q, r);
 }
 
 /* ---- the end ---- */

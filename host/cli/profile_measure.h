@@ -47,6 +47,9 @@ typedef struct cli_profile_results {
     int sharing;             /* lanes that share the device's rates: those of a cpu all compute at the same time */
     int iterations, dropped; /* that count; left out, since times were lost */
     trib_status loss;        /* why the first of those was */
+    bool automatic, tuned;   /* --schedule auto is among the schedules; there is something stored for it */
+    bool tuned_lanes;        /* and all schedules have the lanes, threads and chunks of that */
+    bool other_lanes;        /* ... but those that were asked for */
     char left_out[CLI_SCHEDULE_TEXT]; /* a schedule whose ops are those of the one before; "" */
     int paired;                       /* the schedule that also ran without being timed */
     bool untimed_before;              /* that was before all others; else in between */

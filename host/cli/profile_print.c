@@ -7,7 +7,7 @@
 
 #include "text.h"
 
-enum { NAME_COLUMN = 33, MODULE_COLUMN = 24, SCHEDULE_COLUMN = 16 };
+enum { NAME_COLUMN = 33, MODULE_COLUMN = 24, SCHEDULE_COLUMN = 16, LABEL_SIZE = 24 };
 
 static double ms(int64_t ns) { return 1e-6 * (double)ns; }
 static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * (double)part / (double)whole : 0; }
@@ -70,7 +70,30 @@ static void name_window(const cli_profiled *s, int w, char text[NAME_COLUMN])
 {
     const trib_profile_part *part = cli_profiled_part(s, w);
     const char *backward = part->kind == TRIB_PROFILE_BACKWARD ? " backward" : "";
-    snprintf(text, NAME_COLUMN, "%s%s", *part->name ? part->name : "trunk", backward);
+    if (snprintf(text, NAME_COLUMN, "%s%s", *part->name ? part->name : "trunk", backward) < NAME_COLUMN) return;
+    int end = NAME_COLUMN - 4;
+    while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80) --end; /* no part of a character */
+    memcpy(text + end, "...", 4);
+}
+
+/* A schedule's name as the head of a column; a mixture, whose name is too long, by its number. */
+static bool is_long(const cli_profiled *s) { return strlen(s->name) > SCHEDULE_COLUMN; }
+
+static const char *label_of(const cli_profile_results *r, int schedule, char text[LABEL_SIZE])
+{
+    const cli_profiled *s = &r->schedules[schedule];
+    if (is_long(s))
+        snprintf(text, LABEL_SIZE, "schedule %d", schedule);
+    else
+        snprintf(text, LABEL_SIZE, "%s", s->name);
+    return text;
+}
+
+static void print_labels(const cli_profile_results *r, FILE *out)
+{
+    char label[LABEL_SIZE];
+    for (int i = 0; i < r->schedule_count; ++i)
+        if (is_long(&r->schedules[i])) fprintf(out, "%s: %s\n", label_of(r, i, label), r->schedules[i].name);
 }
 
 static void print_time(const trib_profile_median *m, bool serial, FILE *out)
@@ -81,15 +104,10 @@ static void print_time(const trib_profile_median *m, bool serial, FILE *out)
 
 static void print_times(const cli_profile_results *r, FILE *out)
 {
-    char name[NAME_COLUMN];
+    char name[NAME_COLUMN], label[LABEL_SIZE];
     fprintf(out, "\nTime in ms%s, median, and how many times as fast as serial\n%-*s",
             r->chunks > 1 ? " of one part of the batch on its lane" : "", NAME_COLUMN, "");
-    for (int i = 0; i < r->schedule_count; ++i) {
-        const char *name = r->schedules[i].name;
-        bool long_name = strlen(name) > SCHEDULE_COLUMN;
-        fprintf(out, "  %*.*s%s", i ? SCHEDULE_COLUMN - 3 * long_name : 9, SCHEDULE_COLUMN - 3 * long_name, name,
-                long_name ? "..." : "");
-    }
+    for (int i = 0; i < r->schedule_count; ++i) fprintf(out, "  %*s", i ? SCHEDULE_COLUMN : 9, label_of(r, i, label));
     fputc('\n', out);
     for (int w = 0; w < r->schedules[0].medians.window_count; ++w) {
         if (is_empty(r, w)) continue;
@@ -125,10 +143,12 @@ static void print_gain(const char *name, const trib_profile_median *m, FILE *out
             trib_bound_term_name(m->binding));
 }
 
-static void print_gains(const cli_profiled *s, FILE *out)
+static void print_gains(const cli_profile_results *r, int schedule, FILE *out)
 {
-    char name[NAME_COLUMN];
-    fprintf(out, "\n%.60s: gain = alone x stretch x concurrency x busy\n", s->name);
+    const cli_profiled *s = &r->schedules[schedule];
+    char name[NAME_COLUMN], label[LABEL_SIZE];
+    fprintf(out, "\n%s: gain = alone x stretch x concurrency x busy in each iteration; medians\n",
+            label_of(r, schedule, label));
     fprintf(out, "%-*s%5s  %5s  %7s  %11s  %5s  %7s  %7s  %s\n", MODULE_COLUMN, "", "gain", "alone", "stretch",
             "concurrency", "busy", "overlap", "at most", "limited by");
     for (int w = 0; w < s->medians.window_count; ++w) {
@@ -150,7 +170,7 @@ static void print_idle(const cli_profiled *s, FILE *out)
         all += window->wall * window->streams;
         for (int c = 0; c < TRIB_IDLE_NO_WORK; ++c) idle[c] += window->idle[c];
     }
-    fprintf(out, "Idle, %% of streams' time:");
+    fprintf(out, "Idle, %% of streams' time in the run in the middle:\n ");
     for (int c = 0; c < TRIB_IDLE_NO_WORK; ++c)
         fprintf(out, "%s %s %.0f", c ? "," : "", trib_idle_cause_name((trib_idle_cause)c), percent(idle[c], all));
     fputc('\n', out);
@@ -210,8 +230,9 @@ void cli_profile_print(const cli_profile_heading *heading, const cli_profile_res
     if (*t->advice) print_wrapped(out, "", 0, t->advice);
     print_times(r, out);
     print_batches(r, out);
+    print_labels(r, out);
     for (int i = 1; i < r->schedule_count; ++i) {
-        print_gains(&r->schedules[i], out);
+        print_gains(r, i, out);
         print_idle(&r->schedules[i], out);
     }
     print_sentences(r, t, out);

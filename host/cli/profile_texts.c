@@ -12,13 +12,7 @@ const char *cli_window_sentence(const cli_profile_texts *t, int schedule, int wi
     return t->windows[(size_t)schedule * (size_t)t->window_count + (size_t)window];
 }
 
-int cli_fastest_schedule(const cli_profile_results *r)
-{
-    int best = 0;
-    for (int i = 1; i < r->schedule_count; ++i)
-        if (r->schedules[i].wall.median < r->schedules[best].wall.median) best = i;
-    return best;
-}
+static trib_status no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a profile"); }
 
 /* ---- one schedule ---- */
 
@@ -81,15 +75,6 @@ static void say_range(const cli_interval *i, char text[64])
     if (!isnan(i->low)) snprintf(text, 64, " (95 %% interval %.2f to %.2f)", i->low, i->high);
 }
 
-/* The fastest but serial. */
-static int fastest_other(const cli_profile_results *r)
-{
-    int best = 1;
-    for (int i = 2; i < r->schedule_count; ++i)
-        if (r->schedules[i].gain.median > r->schedules[best].gain.median) best = i;
-    return best;
-}
-
 /* ", with branches 0.9 % behind", or just as fast; nothing if none is close. */
 static void say_next(const cli_profile_results *r, const cli_profiled *best, char *text, size_t size)
 {
@@ -97,7 +82,9 @@ static void say_next(const cli_profile_results *r, const cli_profiled *best, cha
     *text = '\0';
     for (int i = 1; i < r->schedule_count; ++i) {
         const cli_profiled *s = &r->schedules[i];
-        if (s != best && (!next || s->gain.median > next->gain.median)) next = s;
+        const trib_verdict_gain gain = gain_of(&s->gain);
+        if (s == best || trib_compare(&gain) != TRIB_FASTER) continue;
+        if (!next || s->gain.median > next->gain.median) next = s;
     }
     double behind = next ? 1 - next->gain.median / best->gain.median : 1;
     if (behind < JUST)
@@ -106,13 +93,13 @@ static void say_next(const cli_profile_results *r, const cli_profiled *best, cha
         snprintf(text, size, ", with %.128s %.1f %% behind", next->name, 100 * behind);
 }
 
-static void say_fastest(const cli_profile_results *r, const cli_profiled *s, cli_profile_texts *t)
+static void say_fastest(const cli_profile_results *r, cli_profile_texts *t)
 {
-    const trib_verdict_gain gain = gain_of(&s->gain);
+    const cli_profiled *s = &r->schedules[t->fastest.other];
     char range[64], next[192];
     say_range(&s->gain, range);
     say_next(r, s, next, sizeof next);
-    if (trib_compare(&gain) == TRIB_FASTER)
+    if (t->fastest.best)
         snprintf(
             t->verdict, sizeof t->verdict,
             "%.128s is the fastest: %.2f times as fast as serial%s%s. Modules are %.0f %% of serial's time; the rest "
@@ -120,7 +107,7 @@ static void say_fastest(const cli_profile_results *r, const cli_profiled *s, cli
             s->name, s->gain.median, range, next, 100 * share_of_modules(r));
     else
         snprintf(t->verdict, sizeof t->verdict, "%s: %.128s is %.2f times as fast%s.",
-                 trib_compare(&gain) == TRIB_SLOWER ? "serial is the fastest here"
+                 t->fastest.compared == TRIB_SLOWER ? "serial is the fastest here"
                                                     : "No other schedule is clearly faster than serial here",
                  s->name, s->gain.median, range);
 }
@@ -129,12 +116,24 @@ static void say_verdict(const cli_profile_results *r, cli_profile_texts *t)
 {
     if (r->schedule_count == 1)
         snprintf(t->verdict, sizeof t->verdict, "Only serial was measured; add --schedule to compare others with it.");
-    else if (isnan(r->schedules[1].gain.low))
+    else if (!t->fastest.known)
         snprintf(t->verdict, sizeof t->verdict,
                  "A verdict needs 6 iterations or more; in these, %.128s was the fastest.",
-                 r->schedules[cli_fastest_schedule(r)].name);
+                 r->schedules[r->schedules[t->fastest.other].gain.median > 1 ? t->fastest.other : 0].name);
     else
-        say_fastest(r, &r->schedules[fastest_other(r)], t);
+        say_fastest(r, t);
+}
+
+/* The one choice that verdict, advice, JSON and page show. */
+static trib_status choose(const cli_profile_results *r, cli_profile_texts *t)
+{
+    trib_verdict_gain *gains = trib_alloc_zeroed((size_t)r->schedule_count, sizeof *gains);
+    if (!gains) return no_memory();
+    for (int i = 0; i < r->schedule_count; ++i) gains[i] = gain_of(&r->schedules[i].gain);
+    t->fastest = trib_find_fastest(gains, r->schedule_count);
+    trib_verdict_headline(&t->fastest, gains[t->fastest.other].gain, t->headline);
+    trib_free(gains);
+    return trib_success();
 }
 
 /* ---- how it was measured ---- */
@@ -265,6 +264,20 @@ static void note_dropped(const cli_profile_results *r, cli_profile_texts *t)
              gaps + trimmed);
 }
 
+static void note_tuned(const cli_profile_results *r, cli_profile_texts *t)
+{
+    const trib_plan *plan = cli_cell_plan(&r->schedules[0].cell);
+    if (r->automatic && !r->tuned)
+        note(t, "auto is serial here, because nothing has been measured for it: 'tributary tune' measures.");
+    if (r->tuned_lanes)
+        note(t,
+             "All schedules run on %d lane%s of %d thread%s, %d image%s at a time, which 'tributary tune' chose for "
+             "auto: what is gained by these does not show here.",
+             r->lanes, r->lanes == 1 ? "" : "s", plan->threads, plan->threads == 1 ? "" : "s", plan->batch,
+             plan->batch == 1 ? "" : "s");
+    if (r->other_lanes) note(t, "auto is the schedule that 'tributary tune' chose, on other lanes: those of --lanes.");
+}
+
 /* ---- all ---- */
 
 trib_status cli_profile_texts_make(const trib_device *device, const cli_profile_results *r, cli_profile_texts *t)
@@ -273,14 +286,16 @@ trib_status cli_profile_texts_make(const trib_device *device, const cli_profile_
     size_t schedules = (size_t)r->schedule_count;
     t->windows = trib_alloc_zeroed(schedules * (size_t)t->window_count, sizeof *t->windows);
     t->schedules = trib_alloc_zeroed(schedules, sizeof *t->schedules);
-    if (!t->windows || !t->schedules) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the text of a profile");
+    if (!t->windows || !t->schedules) return no_memory();
+    TRIB_TRY(choose(r, t));
     for (int i = 1; i < r->schedule_count; ++i) {
         say_windows(device, r, i, t);
         say_schedule(device, r, i, t);
     }
     say_verdict(r, t);
-    cli_profile_advise(r, t->advice, sizeof t->advice);
+    cli_profile_advise(r, &t->fastest, t->advice, sizeof t->advice);
     note_load(device, r, t);
+    note_tuned(r, t);
     note_overhead(r, t);
     note_limits(r, t);
     note_exceeded(r, t);

@@ -23,7 +23,8 @@ typedef struct cli_settings {
     cli_ints precisions; /* ... and `precision` */
     cli_schedules schedule;
     int threads, lanes;
-    int chunk; /* images per chunk of a lane; 0: automatic. No option: bench sets it */
+    int chunk;        /* images per chunk of a lane; 0: automatic. No option: bench sets it */
+    int lane_threads; /* threads of a lane; 0: automatic. No option: profile sets it */
     bool reference, measure, fast;
     cli_texts disabled_passes;
     int64_t memory_limit;

@@ -76,6 +76,9 @@ static void put_report(trib_writer *file, const trib_html_report *r)
     trib_html_string(t, "model", r->model);
     trib_html_string(t, "device", r->device);
     trib_html_integer(t, "batch", r->batch ? r->batch : r->schedules[0].plan->batch);
+    trib_html_integer(t, "other", r->fastest.other);
+    trib_html_integer(t, "best", r->fastest.known ? r->fastest.best : -1);
+    trib_html_string(t, "headline", r->headline);
     trib_html_string(t, "verdict", r->verdict);
     trib_html_string(t, "advice", r->advice);
     trib_html_string(t, "command", r->command);

@@ -39,7 +39,9 @@ typedef struct trib_html_schedule {
 typedef struct trib_html_report {
     const char *model, *device; /* "googlenet-bvlc"; "AMD EPYC 9R14, 2 threads" */
     int batch;                  /* images; 0: those of the plan */
-    const char *verdict;        /* below a headline, which the page makes from the numbers; NULL: nothing */
+    trib_fastest fastest;       /* of the schedules, by their index, the first of which is serial */
+    const char *headline;       /* NULL: how long a batch takes */
+    const char *verdict;        /* below it; NULL: nothing */
     const char *advice;         /* what to do; NULL: nothing */
     const char *command;        /* that made the report; NULL: not shown */
     const char *date;           /* "2026-11-26 11:05"; NULL: not shown */

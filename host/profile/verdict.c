@@ -22,6 +22,34 @@ trib_comparison trib_compare(const trib_verdict_gain *g)
     return low > 1 + margin ? TRIB_FASTER : high < 1 - margin ? TRIB_SLOWER : TRIB_EQUAL;
 }
 
+trib_fastest trib_find_fastest(const trib_verdict_gain *gains, int count)
+{
+    trib_fastest f = { .compared = TRIB_EQUAL };
+    for (int i = 1; i < count; ++i) {
+        const bool clear = trib_compare(&gains[i]) == TRIB_FASTER, before = f.compared == TRIB_FASTER;
+        if (f.other && (clear != before ? before : !(gains[i].gain > gains[f.other].gain))) continue;
+        f.other = i;
+        f.compared = trib_compare(&gains[i]);
+    }
+    f.known = f.other && !isnan(gains[f.other].low) && !isnan(gains[f.other].high);
+    f.best = f.known && f.compared == TRIB_FASTER ? f.other : 0;
+    return f;
+}
+
+void trib_verdict_headline(const trib_fastest *f, double gain, char text[TRIB_VERDICT_SIZE])
+{
+    static const char branches[] = "running the branches of a module at the same time";
+    *text = '\0';
+    if (!f->other) return;
+    if (!f->known)
+        snprintf(text, TRIB_VERDICT_SIZE, "These are too few iterations to say which schedule is the fastest.");
+    else if (f->best)
+        snprintf(text, TRIB_VERDICT_SIZE, "On this device, %s makes the network %.2f times as fast.", branches, gain);
+    else
+        snprintf(text, TRIB_VERDICT_SIZE, "On this device, %s %s.", branches,
+                 f->compared == TRIB_SLOWER ? "makes the network slower" : "does not make the network clearly faster");
+}
+
 /* ---- reasons ---- */
 
 static double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * (double)part / (double)whole : 0; }

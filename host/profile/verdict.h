@@ -21,6 +21,19 @@ typedef struct trib_verdict_gain {
 /* Faster or slower only if all of the interval is, by 1 %; without an interval, if the gain is, by 5 %. */
 trib_comparison trib_compare(const trib_verdict_gain *gain);
 
+/* Which of several schedules is the fastest, by their gains. */
+typedef struct trib_fastest {
+    int other;  /* but serial: of those that are clearly faster than serial, if there are any, the one with
+                   the largest gain; 0: there is none */
+    int best;   /* to use: `other` if it is clearly faster than serial, else serial */
+    bool known; /* false: serial is alone, or too few runs for intervals */
+    trib_comparison compared; /* `other` with serial */
+} trib_fastest;
+/* The first is serial's, which does not count. */
+trib_fastest trib_find_fastest(const trib_verdict_gain *gains, int count);
+/* What that says of the network in one line; "" if serial is alone. */
+void trib_verdict_headline(const trib_fastest *fastest, double gain, char text[TRIB_VERDICT_SIZE]);
+
 typedef struct trib_verdict_input {
     const char *schedule;
     trib_verdict_gain gain;

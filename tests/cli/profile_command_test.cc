@@ -315,6 +315,44 @@ TEST_F(Verdict, FasterOnlyIfTheWholeIntervalIs)
     EXPECT_EQ(compare(NAN, NAN, NAN), TRIB_EQUAL);
 }
 
+TEST_F(Verdict, OneChoiceOfSeveralSchedules)
+{
+    auto find = [](const std::vector<trib_verdict_gain> &gains) {
+        return trib_find_fastest(gains.data(), int(gains.size()));
+    };
+    auto headline = [](const trib_fastest &f) {
+        char text[TRIB_VERDICT_SIZE];
+        trib_verdict_headline(&f, 1.34, text);
+        return std::string(text);
+    };
+    const trib_verdict_gain serial = { 1, 1, 1 }, clear = { 1.3, 1.2, 1.4 }, unclear = { 1.6, 0.9, 2.0 };
+    const trib_verdict_gain slow = { 0.8, 0.7, 0.9 }, few = { 1.5, NAN, NAN };
+    trib_fastest f =
+        find({ serial, unclear, clear, slow }); // more in the median is no reason to prefer what is unclear
+    EXPECT_EQ(f.other, 2);
+    EXPECT_EQ(f.best, 2);
+    EXPECT_EQ(
+        headline(f),
+        "On this device, running the branches of a module at the same time makes the network 1.34 times as fast.");
+    f = find({ serial, slow, unclear });
+    EXPECT_EQ(f.other, 2);
+    EXPECT_EQ(f.best, 0);
+    EXPECT_TRUE(f.known);
+    expect_part(headline(f), "does not make the network clearly faster.");
+    f = find({ serial, slow });
+    EXPECT_EQ(f.compared, TRIB_SLOWER);
+    expect_part(headline(f), "makes the network slower.");
+    f = find({ serial, few }); // by 50 %, and yet nothing is claimed
+    EXPECT_EQ(f.other, 1);
+    EXPECT_EQ(f.best, 0);
+    EXPECT_FALSE(f.known);
+    expect_part(headline(f), "too few iterations");
+    f = find({ serial });
+    EXPECT_EQ(f.other, 0);
+    EXPECT_FALSE(f.known);
+    EXPECT_EQ(headline(f), "");
+}
+
 TEST_F(Verdict, NotCertain)
 {
     branches[1].path = 350;

@@ -110,7 +110,7 @@ function lanes(schedule, w, span) {
       arrow(svg, x(from.to), y(from.stream) + BAR / 2, x(to.from), y(to.stream) + BAR / 2);
     }
   return make('figure', {}, make('figcaption', {}, make('strong', {}, ...breakable(schedule.name)),
-    ` ${time(w.to - w.from)}` + (isFaster(schedule) && schedule === fastest ? ' (the fastest for the whole network)' : '')),
+    ` ${time(w.to - w.from)}` + (data.best > 0 && schedule === best ? ' (the fastest for the whole network)' : '')),
   make('div', { class: 'scroll' }, svg));
 }
 
@@ -217,7 +217,7 @@ function showLimits() {
   fill('limits-title', 'What limits it, schedule ', ...breakable(shown.name));
   if (b.best > 0) parts.push(make('p', {}, limitSentence(w.wall, b)), table('', ['It takes at least', ''], limitRows(b)));
   if (g.gain !== null && g.stretch !== null) parts.push(make('p', {},
-    `Times as fast as serial: ${ratio(g.gain)} = ${ratio(g.serialGaps)} (gaps of serial left out) × ${ratio(g.stretch)} (ops beside others, 1: as fast as alone) × ${ratio(g.concurrency)} (streams busy at the same time) × ${ratio(g.deviceBusy)} (share of the time in which any stream is busy).`));
+    `Times as fast as serial: ${ratio(g.gain)} ≈ ${ratio(g.serialGaps)} (gaps of serial left out) × ${ratio(g.stretch)} (ops beside others, 1: as fast as alone) × ${ratio(g.concurrency)} (streams busy at the same time) × ${ratio(g.deviceBusy)} (share of the time in which any stream is busy). These are medians; in each run the product is exact.`));
   if (!parts.length) parts.push(make('p', {}, 'Not known: it needs a run with the schedule serial.'));
   fill('limits', ...parts);
 }

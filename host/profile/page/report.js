@@ -73,9 +73,8 @@ function table(caption, heads, rows) {
 
 const schedules = data.schedules;
 const serial = schedules.find(s => s.name === 'serial');
-const fastest = schedules.reduce((a, b) => b.wall < a.wall ? b : a);
-const others = schedules.filter(s => s !== serial);
-let shown = others.length ? others.reduce((a, b) => b.wall < a.wall ? b : a) : serial; // serial has little to look at
+const best = schedules[data.best]; // to use; undefined where too few runs were made to say
+let shown = schedules[data.other]; // but serial, which has little to look at
 let selected = 0;
 
 const isModule = w => w.kind !== 'trunk';
@@ -122,19 +121,8 @@ function overSerial(schedule) {
   return [serial ? serial.wall / schedule.wall : null, null, null];
 }
 
-/* Only if all of the interval is above 1, by 1 %; without an interval, if it is by 5 %. */
-function isFaster(schedule) {
-  const [gain, low] = overSerial(schedule);
-  return schedule !== serial && (low !== null ? low > 1.01 : gain !== null && gain > 1.05);
-}
-
-/* The one to use. */
-const winner = () => isFaster(fastest) || !serial ? fastest : serial;
-
 function headline() {
-  if (schedules.length < 2 || !serial) return `The network takes ${time(fastest.wall)} for a batch on this device.`;
-  if (!isFaster(fastest)) return 'On this device, running the branches of a module at the same time makes the network no faster.';
-  return `Running the branches of each module at the same time makes the network ${ratio(overSerial(fastest)[0])} times as fast on this device.`;
+  return data.headline || `The network takes ${time(shown.wall)} for a batch on this device.`;
 }
 
 function showHead() {
@@ -152,7 +140,7 @@ function scheduleRow(s, longest) {
   const button = make('button', { type: 'button', 'aria-pressed': s === shown }, ...breakable(s.name)), [gain, low, high] = overSerial(s);
   button.addEventListener('click', () => { shown = s; showAll(); });
   const length = make('i', { style: `width:${(58 * s.wall / longest).toFixed(2)}%`, 'aria-hidden': 'true' });
-  const praise = s !== winner() || schedules.length < 2 ? '' : isFaster(s) ? ', the fastest' : ', none is faster';
+  const praise = s !== best ? '' : data.best ? ', the fastest' : ', none is clearly faster';
   const bar = make('div', { class: praise ? 'bar fastest' : 'bar' }, length, make('span', {}, time(s.wall) + praise));
   const words = make('small', {}, SCHEDULE_WORDS[s.name] || ''), compared = make('td', { class: 'n' }, s === serial ? '1' : ratio(gain) + ' ×');
   if (s !== serial && low !== null) compared.append(make('small', {}, `${ratio(low)} to ${ratio(high)}`));
@@ -269,8 +257,8 @@ function showAll() {
 
 /* The module named in the address, or the one that takes longest. */
 function firstSelection() {
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  const named = shown.windows.findIndex(w => windowTitle(w) === wanted);
+  const wanted = location.hash.slice(1);
+  const named = shown.windows.findIndex(w => encodeURIComponent(windowTitle(w)) === wanted || windowTitle(w) === wanted);
   if (named >= 0) return named;
   const walls = shown.windows.map(w => isModule(w) ? w.wall : -1);
   return walls.indexOf(Math.max(...walls));

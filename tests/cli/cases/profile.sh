@@ -25,7 +25,15 @@ done
 grep -q '"traceEvents"' t.json || fail "a trace"
 grep -q 'inception_5b/3x3_reduce' t.json || fail "ops in the trace"
 grep -q 'inception_5b' r.html || fail "a page"
+grep -q 'These are too few iterations to say which schedule is the fastest' r.html || fail "no claim of so few"
+grep -q '"fastest_but_serial":' p.json || fail "the choice"
+! grep -q '"schedule_to_use":' p.json || fail "no choice of so few"
 # several schedules, one of them mixed; nothing but JSON with -
+profile --schedule branches,inception_3a=serial,branches,inception_3b=serial
+expect_out "  schedule 1  "
+expect_out "schedule 2: gain = "
+grep -q '^schedule 2: branches,inception_3b=serial$' out || fail "mixtures are told apart"
+expect_out "Idle, % of streams' time in the run in the middle:"
 profile --schedule fused,branches,inception_3a=serial --json -
 head -1 out | grep -q '^{' || fail "nothing but JSON"
 for schedule in serial fused branches,inception_3a=serial; do
@@ -63,6 +71,12 @@ fails 1 "are the same file" profile "$model" --trace x --json ./x
 fails 1 "MODEL $model would be lost: --trace" profile "$model" --trace "$model" --overwrite
 fails 1 "cannot open it for writing" profile "$model" --json no/such/folder/p.json
 fails 1 "no/such/folder/t.json: cannot write into its folder" profile "$model" --trace no/such/folder/t.json
+mkdir d
+fails 1 "d: is a folder, not a file that could be replaced" profile "$model" --html d
+fails 1 "d: is a folder, not a file that could be replaced" profile "$model" --trace d
+fails 1 "/dev/null: is a device, not a file that could be replaced" profile "$model" --html /dev/null
+fails 2 "--trace and --html take the name of a file" profile "$model" --trace -
+fails 2 "--trace and --html take the name of a file" profile "$model" --html -
 fails 1 "no/such/folder/r.html: cannot write into its folder" profile "$model" --html no/such/folder/r.html
 if [ -c /dev/full ]; then
     fails 1 "/dev/full: cannot write: No space left on device" profile "$model" --device cpu --schedule serial \

@@ -59,6 +59,28 @@ ok plan $net -b 2 --schedule auto
 expect_no_err
 echo mine >cache/schedules-cpu.txt
 fails 1 "holds something else, and is kept" tune $net -b 2 --tune-seconds 0.1
+expect_no_out # before the search
+
+# A folder that cannot be is named, before the search.
+TRIBUTARY_CACHE_DIR=$folder/cache/schedules-cpu.txt fails 1 "schedules-cpu.txt: cannot create this folder" tune $net
+expect_no_out
+
+# What limits a search is not what is stored for the network without limits.
+rm -r cache
+ok tune $net -b 2 --tune-seconds 0.1 --lanes 1
+expect_err "the result is shown and not kept"
+ok tune $net -b 2 --tune-seconds 0.1 --memory-limit 1G
+expect_err "the result is shown and not kept"
+[ ! -e cache ] || fail "nothing is kept"
+
+# A profile measures what was chosen: its lanes, for all schedules.
+ok profile $net -b 4 --schedule auto --iterations 1 --warmup 0 --choice-cache own
+expect_out "auto is serial here, because nothing has been measured for it"
+ok tune $net -b 4 --tune-seconds 0.1 --choice-cache own
+lanes=$(grep -E '^[0-9]+ lanes? of [0-9]+ thread' out) || fail "its lanes"
+ok profile $net -b 4 --schedule auto --iterations 1 --warmup 0 --choice-cache own
+tr '\n' ' ' <out | tr -s ' ' >words
+grep -q "All schedules run on $lanes, which 'tributary tune' chose for auto" words || fail "lanes of auto"
 
 fails 2 "--schedule does not take" plan $net --schedule auto,inception_3a=serial
 fails 2 "--schedule does not take" plan $net --schedule inception_3a=auto
