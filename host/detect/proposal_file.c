@@ -43,8 +43,10 @@ static trib_status take(reading *r, const trib_proposal_line *line)
     if (image < 0) return TRIB_ERROR(TRIB_BAD_DATA, "%s", trib_image_fault(image, line->image, fault));
     if (!strcmp(r->sums[image], line->sha256)) return trib_success(); /* the same again */
     if (*r->sums[image])
-        return TRIB_ERROR(TRIB_BAD_DATA, "two lines with different sums are of the truth's image '%s'",
-                          trib_shorten(r->truths->images[image].name).text);
+        return TRIB_ERROR(
+            TRIB_BAD_DATA,
+            "two lines with different sums are of the truth's image '%s'; keep the line of that image as it is now",
+            trib_shorten(r->truths->images[image].name).text);
     memcpy(r->sums[image], line->sha256, sizeof *r->sums);
     ++r->file.images;
     TRIB_TRY(check_size(line, &r->truths->images[image]));

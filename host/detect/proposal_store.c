@@ -126,9 +126,6 @@ static int compare_images(const void *a, const void *b)
     return order ? order : compare_numbers(x, y);
 }
 
-/* Bytes of the name that were not UTF-8 are lost, so different files may have it. */
-static bool lost_bytes(const char *image) { return strstr(image, "\xEF\xBF\xBD") != NULL; }
-
 static trib_status sort_lines(trib_proposal_store *store)
 {
     if (!store->count) return trib_success();
@@ -137,14 +134,6 @@ static trib_status sort_lines(trib_proposal_store *store)
     qsort(store->by_sum, store->count, sizeof *store->by_sum, compare_sums);
     for (size_t i = 0; i < store->count; ++i) store->by_image[i] = &store->by_sum[i];
     qsort(store->by_image, store->count, sizeof *store->by_image, compare_images);
-    for (size_t i = 1; i < store->count; ++i) {
-        const entry *a = store->by_image[i - 1], *b = store->by_image[i];
-        if (strcmp(a->image, b->image) || !strcmp(a->sha256, b->sha256) || lost_bytes(a->image)) continue;
-        return TRIB_ERROR(TRIB_BAD_DATA,
-                          "lines %zu and %zu are of '%s' with different sums: keep the one of the image as "
-                          "it is now",
-                          a->number, b->number, trib_shorten(a->image).text);
-    }
     return trib_success();
 }
 
