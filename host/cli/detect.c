@@ -29,7 +29,7 @@ static const cli_option table[] = {
       0, 0 },
     { 0, "draw", CLI_TEXT, AT(draw), "DIR",
       "also draw each picture with its boxes, labels and scores, as DIR/NAME.png; a folder with files in it is refused "
-      "without --overwrite or --resume",
+      "without --overwrite or --resume, and one inside an input always",
       0, 0 },
     { 0, "draw-threshold", CLI_AMOUNT, AT(draw_threshold), "X", "draw boxes with a score of X or more; default 0.5", 0,
       1 },

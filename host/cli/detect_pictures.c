@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "data/file.h"
 #include "detect/draw_boxes.h"
@@ -32,14 +34,33 @@ static trib_status has_files(const char *folder, bool *some)
     return status;
 }
 
+/* `own` is a path without links; so is what realpath makes of the input, if it is a file or folder at all. */
+static trib_status check_input(const char *folder, const char *own, const char *input)
+{
+    char *other = realpath(input, NULL);
+    if (!other) return errno == ENOMEM ? TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for a path") : trib_success();
+    size_t length = strlen(other);
+    if (length == 1) length = 0; /* "/" holds everything */
+    const bool begins = strncmp(own, other, length) == 0;
+    const bool same = begins && !own[length], inside = begins && own[length] == '/';
+    free(other);
+    if (same) return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--draw %s is also an input; name another folder", folder);
+    if (!inside) return trib_success();
+    return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
+                      "--draw %s lies in the input %s, so the next time its pictures would be inputs; name a folder "
+                      "outside",
+                      folder, input);
+}
+
 static trib_status check_inputs(const char *folder, const cli_texts *arguments, int first)
 {
-    struct stat own, other;
-    if (stat(folder, &own) != 0) return TRIB_FILE_ERROR("stat", "look at it", folder, errno);
-    for (int i = first; i < arguments->count; ++i)
-        if (stat(arguments->items[i], &other) == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino)
-            return TRIB_ERROR(TRIB_INVALID_ARGUMENT, "--draw %s is also an input; name another folder", folder);
-    return trib_success();
+    trib_status s = trib_success();
+    char *own = realpath(folder, NULL);
+    if (!own) return TRIB_FILE_ERROR("realpath", "resolve", folder, errno);
+    for (int i = first; i < arguments->count && !trib_failed(&s); ++i)
+        s = check_input(folder, own, arguments->items[i]);
+    free(own);
+    return s;
 }
 
 trib_status cli_pictures_open(cli_pictures *pictures, bool resumes, const cli_texts *arguments, int first_input)
@@ -47,9 +68,12 @@ trib_status cli_pictures_open(cli_pictures *pictures, bool resumes, const cli_te
     const char *folder = pictures->folder;
     bool some = false;
     TRIB_TRY(trib_png_can_write());
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST) return TRIB_FILE_ERROR("mkdir", "make the folder", folder, errno);
+    const bool created = mkdir(folder, 0777) == 0;
+    if (!created && errno != EEXIST) return TRIB_FILE_ERROR("mkdir", "make the folder", folder, errno);
+    trib_status status = check_inputs(folder, arguments, first_input);
+    if (trib_failed(&status) && created) rmdir(folder);
+    if (trib_failed(&status)) return status;
     TRIB_TRY(has_files(folder, &some));
-    TRIB_TRY(check_inputs(folder, arguments, first_input));
     if (some && !resumes && !pictures->overwrite)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                           "%s: has files in it; name another folder, or let files of the same names be replaced by "

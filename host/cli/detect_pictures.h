@@ -22,7 +22,7 @@ typedef struct cli_pictures {
 } cli_pictures;
 
 /* Creates the folder if it is missing. A folder with files in it is refused unless they may be overwritten, or
- * `resumes` says that they are of an earlier part of this run; and so is one that is also an input. */
+ * `resumes` says that they are of an earlier part of this run; and so is one that is an input or lies in one. */
 trib_status cli_pictures_open(cli_pictures *pictures, bool resumes, const cli_texts *arguments, int first_input);
 void cli_pictures_close(cli_pictures *pictures);
 

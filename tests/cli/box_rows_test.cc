@@ -475,6 +475,14 @@ TEST_F(Pictures, EveryFailureOfMemoryAndFilesIsReported)
             },
             from_then_on);
     EXPECT_EQ(files(), std::set<std::string> { "a.jpg.png" });
+    fs::create_directory_symlink(folder.path(), folder.path() + "/link");
+    for (const std::string &input : { folder.path(), folder.path() + "/link", std::string("/") }) {
+        EXPECT_FAILS(open(false, true, input), TRIB_INVALID_ARGUMENT, "lies in the input");
+        EXPECT_FALSE(fs::exists(out)); /* not even empty */
+    }
+    fs::create_directory(folder.path() + "/ou"); /* begins like it */
+    ASSERT_OK(open(false, true, folder.path() + "/ou"));
+    fs::remove_all(out);
 }
 
 } // namespace

@@ -107,4 +107,6 @@ fails 2 "--resume continues a file" detect net.safetensors in --resume
 fails 2 "contradict each other" detect net.safetensors in --resume --overwrite -o x
 fails 2 "add --format coco or ilsvrc" detect net.safetensors in --truth truth.json
 fails 2 "--strategy is how to search" detect net.safetensors in --proposals proposals.jsonl --strategy fast
+fails 1 "lies in the input in," detect net.safetensors in --draw in/drawn
+[ ! -e in/drawn ] || fail "no folder expected where none is drawn"
 fails 2 "nms" detect net.safetensors in --nms 2
