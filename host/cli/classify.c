@@ -28,8 +28,9 @@ static const cli_option table[] = {
       1000000 },
     CLI_ERRORS_OPTION(AT(errors)),
     { 0, "resume", CLI_FLAG, AT(resume), NULL,
-      "continue an interrupted --output: keep its complete rows, check that they match these inputs, and add the rest; "
-      "the --errors file is rewritten",
+      "continue an interrupted --output: keep its complete rows, check that they match these inputs, and add the rest. "
+      "The file does not say which models and options made it, so they are not checked: give the same. The --errors "
+      "file is rewritten",
       0, 0 },
     CLI_OVERWRITE_OPTION(AT(overwrite)),
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images computed at once; default 32", 1, 65536 },

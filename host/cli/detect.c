@@ -35,7 +35,8 @@ static const cli_option table[] = {
       1 },
     { 0, "resume", CLI_FLAG, AT(resume), NULL,
       "continue an interrupted --output: keep its complete images, check that they match these inputs, and add the "
-      "rest; the --errors file is rewritten",
+      "rest. The file does not say which models and options made it, so they are not checked: give the same. The "
+      "--errors file is rewritten",
       0, 0 },
     CLI_ERRORS_OPTION(AT(errors)),
     CLI_OVERWRITE_OPTION(AT(overwrite)),
