@@ -14,6 +14,8 @@ static void start(const void *context, cli_buffer *out)
 
 static void begin(const void *context, const char *name, int64_t index, cli_buffer *out)
 {
+    /* For the inputs after it; what an earlier one already is, is refused when its turn comes. */
+    (void)cli_box_rows_take(context, name, index);
     cli_box_rows_begin(context, name, index, out);
 }
 
@@ -60,10 +62,16 @@ static size_t ilsvrc_key(const char *record, size_t size, bool complete)
     return complete && spaces != 6 ? 0 : spaces ? up_to(record, size, ' ') : size;
 }
 
-/* Only whether it can be decoded. */
-static trib_status make_nothing(void *context, const trib_image_task *task, void **result, int64_t *bytes_kept)
+/* Only whether it can be decoded, and has proposals where a file has them; what has no rows may have failed by either.
+ */
+static trib_status look_for_proposals(void *context, const trib_image_task *task, void **result, int64_t *bytes_kept)
 {
-    (void)context, (void)task, (void)result, (void)bytes_kept;
+    const trib_proposal_source *proposals = context;
+    trib_proposals found = { 0 };
+    (void)result, (void)bytes_kept;
+    if (!proposals) return trib_success();
+    TRIB_TRY(trib_proposal_source_find(proposals, task, &found));
+    trib_proposals_release(&found);
     return trib_success();
 }
 
@@ -75,8 +83,9 @@ static trib_status attempt(const void *context, trib_item *item)
     int64_t kept = 0;
     const char *fault = cli_box_rows_fault(rows, item->name, text);
     if (fault) return TRIB_ERROR(TRIB_NOT_FOUND, "%s", fault);
+    TRIB_TRY(cli_box_rows_take(rows, item->name, item->index));
     const trib_image_loader_options options = { .decode = *rows->decode, .memory_limit = rows->memory_limit };
-    return trib_item_make(item, &options, make_nothing, NULL, &result, &kept);
+    return trib_item_make(item, &options, look_for_proposals, (void *)rows->proposals, &result, &kept);
 }
 
 cli_records cli_box_rows_records(const cli_box_rows *rows)

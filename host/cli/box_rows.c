@@ -29,6 +29,9 @@ trib_status cli_box_rows_open(cli_box_rows *rows)
     int64_t place = 0;
     rows->categories = trib_alloc_zeroed((size_t)rows->classes, sizeof *rows->categories);
     if (!rows->categories) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %d classes", rows->classes);
+    if (rows->truths) rows->inputs = trib_alloc_zeroed(rows->truths->image_count + 1, sizeof *rows->inputs);
+    if (rows->truths && !rows->inputs)
+        return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %zu images", rows->truths->image_count);
     for (int c = 0; c < rows->classes; ++c) {
         if (c == rows->background) continue;
         rows->categories[c] = ++place;
@@ -40,7 +43,8 @@ trib_status cli_box_rows_open(cli_box_rows *rows)
 void cli_box_rows_close(cli_box_rows *rows)
 {
     trib_free(rows->categories);
-    rows->categories = NULL;
+    trib_free(rows->inputs);
+    rows->categories = rows->inputs = NULL;
 }
 
 const char *cli_box_rows_fault(const cli_box_rows *rows, const char *name, char text[TRIB_IMAGE_FAULT_TEXT])
@@ -48,6 +52,18 @@ const char *cli_box_rows_fault(const cli_box_rows *rows, const char *name, char 
     if (!rows->truths) return NULL;
     const int found = trib_find_image(rows->names, name);
     return found < 0 ? trib_image_fault(found, name, text) : NULL;
+}
+
+trib_status cli_box_rows_take(const cli_box_rows *rows, const char *name, int64_t index)
+{
+    const int found = rows->truths ? trib_find_image(rows->names, name) : TRIB_NO_IMAGE;
+    if (found < 0) return trib_success();
+    int64_t *input = &rows->inputs[found];
+    if (!*input) *input = index + 1;
+    if (*input == index + 1) return trib_success();
+    return TRIB_ERROR(TRIB_BAD_DATA,
+                      "%.300s: another input is the truth's image '%.200s' as well, by its name; leave one out", name,
+                      rows->truths->images[found].name);
 }
 
 /* -1: the truth does not have it, so it has no rows. */

@@ -15,6 +15,7 @@
 
 #include "detect/image_names.h"
 #include "detect/nms.h"
+#include "detect/proposal_source.h"
 #include "resume.h"
 
 typedef enum cli_box_format { CLI_BOXES_CSV, CLI_BOXES_JSONL, CLI_BOXES_COCO, CLI_BOXES_ILSVRC } cli_box_format;
@@ -23,12 +24,14 @@ typedef struct cli_box_rows {
     cli_box_format format;
     const char *const *labels; /* of the classes, background included */
     int classes, background;
-    const trib_truths *truths;         /* (optional) whose numbers are written */
-    const trib_image_names *names;     /* of the truth's images */
-    const trib_decode_options *decode; /* to try an image again that has no rows */
-    int64_t memory_limit;              /* the same */
-    bool some;                         /* coco: a box has been written */
-    int64_t *categories;               /* owned: numbers of the classes */
+    const trib_truths *truths;             /* (optional) whose numbers are written */
+    const trib_image_names *names;         /* of the truth's images */
+    const trib_decode_options *decode;     /* to try an image again that has no rows */
+    int64_t memory_limit;                  /* the same */
+    const trib_proposal_source *proposals; /* (optional) the same, of a file of them: a search is not tried again */
+    bool some;                             /* coco: a box has been written */
+    int64_t *categories;                   /* owned: numbers of the classes */
+    int64_t *inputs; /* owned: of each of the truth's images, the input that is it, from 1 on; 0: none yet */
 } cli_box_rows;
 
 /* Finds the numbers of the classes. Fails, naming the class, if the truth does not have one of objects. */
@@ -42,6 +45,10 @@ void cli_box_rows_end(const cli_box_rows *rows, cli_buffer *out);
 
 /* NULL, or why the format cannot have this image: the truth does not. Safe from any thread. */
 const char *cli_box_rows_fault(const cli_box_rows *rows, const char *name, char text[TRIB_IMAGE_FAULT_TEXT]);
+
+/* Every input once, in order, also one that failed: by its name it may be an image of the truth. Fails if an earlier
+ * one is the same. */
+trib_status cli_box_rows_take(const cli_box_rows *rows, const char *name, int64_t index);
 
 typedef struct cli_boxed_image {
     const char *name;

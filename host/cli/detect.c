@@ -25,7 +25,8 @@ static const cli_option table[] = {
     { 0, "format", CLI_CHOICE, AT(format), "csv|jsonl|coco|ilsvrc", "see above; default csv", 0, 0 },
     { 0, "truth", CLI_FILE_IN, AT(truth), "FILE",
       "for coco and ilsvrc: write the numbers that images and classes of the same names have in FILE (what 'tributary "
-      "eval --boxes' takes); images that are not in it are skipped",
+      "eval --boxes' takes); images that are not in it are skipped, and two inputs that by their names are one image "
+      "of it are refused",
       0, 0 },
     { 0, "draw", CLI_TEXT, AT(draw), "DIR",
       "also draw each picture with its boxes, labels and scores, as DIR/NAME.png; a folder with files in it is refused "
@@ -82,6 +83,7 @@ static const char *refuse(void *context, const char *name, char text[TRIB_MESSAG
 static trib_status write_image(void *context, const cli_found *found)
 {
     detect *d = context;
+    TRIB_TRY(cli_box_rows_take(&d->rows, found->name, found->index));
     if (trib_failed(found->status)) {
         const trib_status status = cli_with_hint(found->status);
         const char *reason = cli_reason(&status, found->name);
@@ -122,6 +124,7 @@ static trib_status open_rows(detect *d)
     d->rows.background = detector->background;
     d->rows.decode = &detector->settings->decode;
     d->rows.memory_limit = detector->settings->loader_memory;
+    d->rows.proposals = detector->store ? &detector->proposals : NULL;
     return cli_box_rows_open(&d->rows);
 }
 

@@ -299,6 +299,19 @@ TEST_P(BoxRows, AreReadBackByTheReadersOfBoxes)
     trib_detections_close(&found);
 }
 
+TEST_P(BoxRows, TwoInputsAreNotOneImageOfTheTruth)
+{
+    Images run;
+    Rows r(GetParam(), write_truth(run)), without(GetParam());
+    for (int again = 0; again < 2; ++again) {
+        ASSERT_OK(cli_box_rows_take(&r.rows, "x/a.png", 3));
+        ASSERT_OK(cli_box_rows_take(&r.rows, "y/none.png", 4));
+        ASSERT_OK(cli_box_rows_take(&r.rows, "unknown.png", 4 + again));
+        EXPECT_FAILS(cli_box_rows_take(&r.rows, "y/a.png", 5), TRIB_BAD_DATA, "y/a.png: another input is the truth's");
+    }
+    for (int i = 0; i < 2; ++i) ASSERT_OK(cli_box_rows_take(&without.rows, "a.png", i));
+}
+
 TEST_P(BoxRows, HaveThePlaceAsNumberWithoutATruth)
 {
     Rows r(GetParam());
@@ -462,6 +475,14 @@ TEST_F(Pictures, ImpossibleFoldersAreRefused)
     ASSERT_OK(open());
     EXPECT_FAILS(open(false, true, out), TRIB_INVALID_ARGUMENT, "also an input");
     fs::remove_all(out);
+    fs::create_directory_symlink(folder.path(), folder.path() + "/link");
+    for (const std::string &input : { folder.path(), folder.path() + "/link", std::string("/") }) {
+        EXPECT_FAILS(open(false, true, input), TRIB_INVALID_ARGUMENT, "lies in the input");
+        EXPECT_FALSE(fs::exists(out)); /* not even empty */
+    }
+    fs::create_directory(folder.path() + "/ou"); /* begins like it */
+    ASSERT_OK(open(false, true, folder.path() + "/ou"));
+    fs::remove_all(out);
     EXPECT_FAILS(draw("a.jpg", 0), TRIB_NOT_FOUND, "a.jpg.png");
 }
 
@@ -475,14 +496,6 @@ TEST_F(Pictures, EveryFailureOfMemoryAndFilesIsReported)
             },
             from_then_on);
     EXPECT_EQ(files(), std::set<std::string> { "a.jpg.png" });
-    fs::create_directory_symlink(folder.path(), folder.path() + "/link");
-    for (const std::string &input : { folder.path(), folder.path() + "/link", std::string("/") }) {
-        EXPECT_FAILS(open(false, true, input), TRIB_INVALID_ARGUMENT, "lies in the input");
-        EXPECT_FALSE(fs::exists(out)); /* not even empty */
-    }
-    fs::create_directory(folder.path() + "/ou"); /* begins like it */
-    ASSERT_OK(open(false, true, folder.path() + "/ou"));
-    fs::remove_all(out);
 }
 
 } // namespace

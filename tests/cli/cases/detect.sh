@@ -31,11 +31,21 @@ ok detect net.safetensors net.safetensors in # the mean of equal numbers
 expect_same out boxes.csv
 ok detect net.safetensors in --threshold 0.4 --max-boxes 1
 [ "$(sed 1d out | cut -d, -f1 | sort | uniq -d | wc -l)" = 0 ] || fail "one box per image expected"
-cp "$samples/30-bag.png" in/07-new.png
-fails 3 "skipped: in/07-new.png: proposals.jsonl: there are no proposals for 'in/07-new.png'; make them first" \
+cp "$samples/30-bag.png" in/00b-new.png
+fails 3 "skipped: in/00b-new.png: proposals.jsonl: there are no proposals for 'in/00b-new.png'; make them first" \
     detect net.safetensors in --proposals proposals.jsonl
 expect_same out boxes.csv
-rm in/07-new.png
+for format in csv coco ilsvrc jsonl; do # continued, that image is skipped again, also where it has no rows
+    run detect net.safetensors in --format $format --proposals proposals.jsonl -o whole.$format --errors whole.err --overwrite
+    expect_code 3
+    cp whole.$format part
+    cp whole.err part.err
+    fails 3 "skipped: in/00b-new.png: " \
+        detect net.safetensors in --format $format --proposals proposals.jsonl -o part --errors part.err --resume
+    expect_same part whole.$format
+    expect_same part.err whole.err
+done
+rm in/00b-new.png
 
 # images without regions have no boxes
 ok detect net.safetensors in --proposals proposals.jsonl --threshold 1
@@ -79,6 +89,12 @@ done
 grep -q '"image_id": 40, "category_id": 28, ' results.coco || fail "numbers of the truth expected"
 grep -q '^40 28 ' results.ilsvrc || fail "numbers of the truth expected"
 rm in/09-unknown.png
+mkdir -p other
+cp in/02-trouser.png other/00-ankle-boot.png
+twice="other/00-ankle-boot.png: another input is the truth's image '00-ankle-boot.png' as well"
+fails 1 "$twice" detect net.safetensors in other --format coco -o twice --truth truth.json
+[ "$(grep -c '"image_id": 40,' twice)" = "$(grep -c '"image_id": 40,' results.coco)" ] || fail "rows of one expected"
+fails 1 "$twice" detect net.safetensors in other --format coco -o twice --truth truth.json --resume
 for results in results.coco found.jsonl found.csv; do ok eval --boxes truth.json $results; done
 
 # drawn
@@ -91,6 +107,8 @@ head -1 boxes.csv >part
 fails 1 "in+02-trouser.png.png: already exists, and 'tributary detect' did not draw it" \
     detect net.safetensors in --draw drawn -o part --resume
 fails 1 "is also an input" detect net.safetensors in --draw in --overwrite
+fails 1 "lies in the input in," detect net.safetensors in --draw in/drawn
+[ ! -e in/drawn ] || fail "no folder expected where none is drawn"
 
 # a plain classifier
 ok detect "$model" in/00-ankle-boot.png
@@ -107,6 +125,4 @@ fails 2 "--resume continues a file" detect net.safetensors in --resume
 fails 2 "contradict each other" detect net.safetensors in --resume --overwrite -o x
 fails 2 "add --format coco or ilsvrc" detect net.safetensors in --truth truth.json
 fails 2 "--strategy is how to search" detect net.safetensors in --proposals proposals.jsonl --strategy fast
-fails 1 "lies in the input in," detect net.safetensors in --draw in/drawn
-[ ! -e in/drawn ] || fail "no folder expected where none is drawn"
 fails 2 "nms" detect net.safetensors in --nms 2
