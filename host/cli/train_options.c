@@ -132,6 +132,8 @@ static const cli_option region_options[] = {
       "text. The classes are the truth's, and 'background'; folders do not count. Images are found in the truth by "
       "their names",
       0, 0 },
+    { 0, "val-boxes", CLI_TEXT, AT(validation_boxes), "TRUTH",
+      "boxes of the objects in --val-data, of the same classes; default: --boxes has those images, too", 0, 0 },
     { 0, "proposals", CLI_FILE_IN, AT(proposals), "FILE",
       "regions to choose from, as 'tributary propose' wrote them; default: they are computed when the run starts, and "
       "kept in RUN",
@@ -229,11 +231,14 @@ static int resolve_regions(const cli_command *command, const cli_train_options *
     const bool asked = own->proposals || own->strategy != usual.strategy || own->objects < usual.objects ||
                        own->objects > usual.objects;
     if (!own->boxes && asked) return cli_usage(command, "--proposals, --strategy and --positives need --boxes TRUTH");
+    if (own->validation_boxes && (!own->boxes || !own->validation.count))
+        return cli_usage(command, "--val-boxes is the truth of --val-data beside --boxes: give all three");
     if (own->boxes && (own->class_names || own->labels))
         return cli_usage(command, "--boxes has classes of its own: leave --class-names and --labels out");
     if (own->boxes && out->sampling->crop != TRIB_CROP_EVALUATION)
         return cli_usage(command, "with --boxes, --sampling is mirror (the default) or none");
     out->boxes = own->boxes;
+    out->validation_boxes = own->validation_boxes;
     out->proposals = own->proposals;
     out->strategy = (trib_strategy)own->strategy;
     out->objects = own->objects;
@@ -311,7 +316,8 @@ static const char *const harmless[] = { "epochs",    "max-steps", /* first: see 
                                         "log-every", "replay",    "workers",       "labels",           "class-names",
                                         "val-data",  "val-split", "device",        "launch",           "schedule",
                                         "threads",   "lanes",     "memory-limit",  "loader-memory",    "choice-cache",
-                                        "fast",      "boxes",     "proposals",     "strategy",         NULL };
+                                        "fast",      "boxes",     "val-boxes",     "proposals",        "strategy",
+                                        NULL };
 
 int cli_train_resolve(const cli_command *command, const cli_train_options *own, const cli_settings *settings,
                       trib_train_options *out)

@@ -8,7 +8,7 @@
 
 typedef struct cli_train_options {
     const char *output, *arch, *init, *init_rule, *schedule, *sampling, *labels, *class_names, *replay, *loss_scale;
-    const char *boxes, *proposals;
+    const char *boxes, *validation_boxes, *proposals;
     cli_texts frozen, validation;
     int batch, accumulate, epochs, workers, keep, log_every, seed, average, drop, strategy;
     int64_t max_steps, checkpoint_every, average_start;

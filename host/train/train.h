@@ -35,11 +35,12 @@ typedef struct trib_train_options {
     int64_t loader_memory;
     /* Regions in place of whole images: the network learns what proposals show, and background is a class of its own
      * (detect/region_classes.h, data/training_windows.h). `sampling` counts for mirrors only. */
-    const char *boxes;      /* truth: a file or folder (detect/truth_file.h); NULL: whole images */
-    const char *proposals;  /* a file of them; NULL: they are computed, and kept in the run's folder */
-    trib_strategy strategy; /* by which they are computed */
-    double objects;         /* share of windows that show objects; 0: a quarter */
-    int context;            /* pixels of the input around a box; 0: trib_region_context, as in detection */
+    const char *boxes;            /* truth: a file or folder (detect/truth_file.h); NULL: whole images */
+    const char *validation_boxes; /* the same of data.validation; NULL: `boxes` has those images, too */
+    const char *proposals;        /* a file of them; NULL: they are computed, and kept in the run's folder */
+    trib_strategy strategy;       /* by which they are computed */
+    double objects;               /* share of windows that show objects; 0: a quarter */
+    int context;                  /* pixels of the input around a box; 0: trib_region_context, as in detection */
     /* network */
     trib_network_spec net;      /* its classes are those of the data; network and width are those of `init`, if given */
     const char *init;           /* a model to begin with; NULL: none */

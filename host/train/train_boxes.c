@@ -15,17 +15,17 @@ static trib_status no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no m
 
 /* ---- boxes by image ---- */
 
-static trib_status sort_items(trib_train_boxes *b)
+static trib_status sort_items(trib_train_truth *truth)
 {
-    const trib_truths *truths = &b->truth.truths;
-    b->items = trib_alloc_zeroed(truths->count + 1, sizeof *b->items);
-    b->first = trib_alloc_zeroed(truths->image_count + 2, sizeof *b->first);
-    b->by = trib_alloc_zeroed(truths->image_count + 1, sizeof *b->by);
-    if (!b->items || !b->first || !b->by) return no_memory();
-    size_t *next = b->first + 1; /* counts, then where the next one goes: at the end the beginning of the next image */
+    const trib_truths *truths = &truth->file.truths;
+    truth->items = trib_alloc_zeroed(truths->count + 1, sizeof *truth->items);
+    truth->first = trib_alloc_zeroed(truths->image_count + 2, sizeof *truth->first);
+    truth->by = trib_alloc_zeroed(truths->image_count + 1, sizeof *truth->by);
+    if (!truth->items || !truth->first || !truth->by) return no_memory();
+    size_t *next = truth->first + 1; /* counts, then where the next one goes: at the end where the next image begins */
     for (size_t i = 0; i < truths->count; ++i) ++next[truths->items[i].image + 1];
     for (size_t i = 0; i < truths->image_count; ++i) next[i + 1] += next[i];
-    for (size_t i = 0; i < truths->count; ++i) b->items[next[truths->items[i].image]++] = truths->items[i];
+    for (size_t i = 0; i < truths->count; ++i) truth->items[next[truths->items[i].image]++] = truths->items[i];
     return trib_success();
 }
 
@@ -34,11 +34,10 @@ static trib_status sort_items(trib_train_boxes *b)
 /* Background, then the truth's categories in their order. */
 static trib_status list_classes(trib_train_boxes *b)
 {
-    const trib_truths *truths = &b->truth.truths;
+    const trib_truths *truths = &b->truths->file.truths;
     const int categories = (int)truths->category_count;
     b->labels = trib_alloc_zeroed((size_t)categories + 1, sizeof *b->labels);
-    b->class_of = trib_alloc_zeroed((size_t)categories + 1, sizeof *b->class_of);
-    if (!b->labels || !b->class_of) return no_memory();
+    if (!b->labels) return no_memory();
     b->classes = categories + 1;
     b->background = TRIB_BACKGROUND_CLASS;
     b->labels[b->background] = TRIB_BACKGROUND_LABEL;
@@ -49,23 +48,56 @@ static trib_status list_classes(trib_train_boxes *b)
                               "the truth has boxes of class '%s': that is what a network calls regions without an "
                               "object; rename the class",
                               name);
-        b->class_of[i] = i + (i >= b->background);
-        b->labels[b->class_of[i]] = name;
+        b->labels[i + (i >= b->background)] = name;
     }
     return trib_success();
+}
+
+static trib_status find_classes(const trib_train_boxes *b, trib_train_truth *truth)
+{
+    const trib_truths *truths = &truth->file.truths;
+    if (!truth->class_of) truth->class_of = trib_alloc_zeroed(truths->category_count + 1, sizeof *truth->class_of);
+    if (!truth->class_of) return no_memory();
+    for (size_t i = 0; i < truths->category_count; ++i) {
+        const char *name = truths->categories[i].name;
+        int class = 0;
+        while (class < b->classes && strcmp(b->labels[class], name) != 0) ++class;
+        if (class == b->classes || class == b->background)
+            return TRIB_ERROR(TRIB_BAD_DATA, "%s: class '%.200s' is not one of the truth to train on, %s",
+                              trib_shorten(truth->path).text, name, trib_shorten(b->truths->path).text);
+        truth->class_of[i] = class;
+    }
+    return trib_success();
+}
+
+/* ---- files ---- */
+
+static trib_status open_file(trib_train *t, const char *path)
+{
+    trib_train_truth *truth = &t->boxes.truths[t->boxes.truth_count];
+    truth->path = path;
+    TRIB_TRY(trib_truth_open(path, NULL, &truth->file));
+    ++t->boxes.truth_count;
+    trib_train_say(t, "note: %s is %s", path, truth->file.taken);
+    TRIB_TRY(trib_with_name(trib_boxes_check(&truth->file.truths, NULL), path));
+    if (!truth->file.truths.count) return TRIB_ERROR(TRIB_BAD_DATA, "%s: has no boxes", trib_shorten(path).text);
+    TRIB_TRY(trib_image_names_of(&truth->file.truths, &truth->names));
+    return sort_items(truth);
 }
 
 trib_status trib_train_open_truth(trib_train *t)
 {
     trib_train_boxes *b = &t->boxes;
-    TRIB_TRY(trib_truth_open(t->o.boxes, NULL, &b->truth));
-    b->opened = true;
-    trib_train_say(t, "note: %s is %s", t->o.boxes, b->truth.taken);
-    TRIB_TRY(trib_with_name(trib_boxes_check(&b->truth.truths, NULL), t->o.boxes));
-    if (!b->truth.truths.count) return TRIB_ERROR(TRIB_BAD_DATA, "%s: has no boxes", trib_shorten(t->o.boxes).text);
-    TRIB_TRY(trib_image_names_of(&b->truth.truths, &b->names));
-    TRIB_TRY(sort_items(b));
-    return trib_with_name(list_classes(b), t->o.boxes);
+    TRIB_TRY(open_file(t, t->o.boxes));
+    TRIB_TRY(trib_with_name(list_classes(b), t->o.boxes));
+    if (t->o.validation_boxes) TRIB_TRY(open_file(t, t->o.validation_boxes));
+    for (int i = 0; i < b->truth_count; ++i) TRIB_TRY(find_classes(b, &b->truths[i]));
+    return trib_success();
+}
+
+trib_train_truth *trib_train_truth_of(trib_train *t, int part)
+{
+    return &t->boxes.truths[part < t->boxes.truth_count ? part : 0];
 }
 
 static int find_label(const trib_model *model, const char *name)
@@ -79,16 +111,16 @@ static int find_label(const trib_model *model, const char *name)
 trib_status trib_train_order_classes(trib_train *t)
 {
     trib_train_boxes *b = &t->boxes;
+    const trib_truths *truths = &b->truths->file.truths;
     const int background = t->init ? trib_background_class(t->init) : TRIB_NO_BACKGROUND;
     if (background == TRIB_NO_BACKGROUND || trib_model_network(t->init)->classes != b->classes) return trib_success();
     for (int i = 0; i < b->classes; ++i)
         if (i != b->background && find_label(t->init, b->labels[i]) < 0) return trib_success();
-    for (size_t i = 0; i < b->truth.truths.category_count; ++i) {
-        b->class_of[i] = find_label(t->init, b->truth.truths.categories[i].name);
-        b->labels[b->class_of[i]] = b->truth.truths.categories[i].name;
-    }
+    for (size_t i = 0; i < truths->category_count; ++i)
+        b->labels[find_label(t->init, truths->categories[i].name)] = truths->categories[i].name;
     b->background = background;
     b->labels[background] = trib_model_label(t->init, background);
+    for (int i = 0; i < b->truth_count; ++i) TRIB_TRY(find_classes(b, &b->truths[i]));
     return trib_success();
 }
 
@@ -99,16 +131,21 @@ trib_status trib_train_choose_context(trib_train *t)
     return trib_region_with_context(&box, t->net.width, t->net.height, t->o.context, &box);
 }
 
+static void close_file(trib_train_truth *truth)
+{
+    trib_image_names_release(&truth->names);
+    trib_free(truth->items);
+    trib_free(truth->first);
+    trib_free(truth->by);
+    trib_free(truth->class_of);
+    trib_truth_close(&truth->file);
+}
+
 void trib_train_close_boxes(trib_train *t)
 {
     trib_train_boxes *b = &t->boxes;
     trib_training_windows_destroy(b->windows);
-    trib_image_names_release(&b->names);
-    trib_free(b->items);
-    trib_free(b->first);
-    trib_free(b->by);
+    for (int i = 0; i < b->truth_count; ++i) close_file(&b->truths[i]);
     trib_free(b->labels);
-    trib_free(b->class_of);
-    if (b->opened) trib_truth_close(&b->truth);
     *b = (trib_train_boxes) { 0 };
 }

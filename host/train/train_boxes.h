@@ -14,26 +14,34 @@ extern "C" {
 
 struct trib_train;
 
-/* All zero: whole images are trained on. */
-typedef struct trib_train_boxes {
-    trib_truth_file truth;
-    bool opened;
+/* One truth. */
+typedef struct trib_train_truth {
+    const char *path;
+    trib_truth_file file;
     trib_image_names names;
     trib_truth *items; /* the truth's, image by image */
     size_t *first;     /* of each image's in `items`; one more at the end */
+    int *class_of;     /* each category's */
+    const char **by;   /* the image of the set that each of the truth's is */
+} trib_train_truth;
+
+/* All zero: whole images are trained on. */
+typedef struct trib_train_boxes {
+    trib_train_truth truths[2]; /* of all images, or of those to train on and of those for validation */
+    int truth_count;
     const char **labels;
-    int classes;     /* background among them */
-    int *class_of;   /* each category's */
-    int background;  /* class */
-    const char **by; /* the image of the set that each of the truth's is */
+    int classes;    /* background among them */
+    int background; /* class */
     trib_training_windows *windows;
     trib_training_rows rows[2]; /* by part */
     int64_t damaged, unknown;   /* images that could not be read; that the truth does not have */
     int64_t trained;            /* images whose windows are trained on */
 } trib_train_boxes;
 
-/* Reads the truth. */
+/* Reads the truth, or both. */
 trib_status trib_train_open_truth(struct trib_train *train);
+/* The truth of a part's images. */
+trib_train_truth *trib_train_truth_of(struct trib_train *train, int part);
 /* Puts the classes into the order of a model that has the same ones. */
 trib_status trib_train_order_classes(struct trib_train *train);
 /* Of a network that is known. Fails if its input has no room for the context. */

@@ -140,7 +140,7 @@ static trib_status add_proposals(trib_train *t, trib_training_part part, int64_t
         const trib_box box = { p->x0, p->y0, p->x1 - p->x0, p->y1 - p->y0 };
         const int category = trib_region_label(truths, count, &box);
         if (category == TRIB_REGION_OF_NEITHER) continue;
-        const int label = category < 0 ? t->boxes.background : t->boxes.class_of[category];
+        const int label = category < 0 ? t->boxes.background : trib_train_truth_of(t, part)->class_of[category];
         TRIB_TRY(add_window(t, part, index, &box, label));
     }
     return trib_success();
@@ -148,14 +148,14 @@ static trib_status add_proposals(trib_train *t, trib_training_part part, int64_t
 
 static trib_status add_windows(trib_train *t, trib_training_part part, int64_t index, const found_image *found)
 {
-    const trib_train_boxes *b = &t->boxes;
-    const size_t first = b->first[found->truth], count = b->first[found->truth + 1] - first;
+    const trib_train_truth *truth = trib_train_truth_of(t, part);
+    const size_t first = truth->first[found->truth], count = truth->first[found->truth + 1] - first;
     trib_truth *truths = trib_alloc_zeroed(count + 1, sizeof *truths);
     trib_status s = truths ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the boxes of an image");
     for (size_t i = 0; truths && i < count && !trib_failed(&s); ++i) {
-        truths[i] = b->items[first + i];
+        truths[i] = truth->items[first + i];
         truths[i].box = inside(&truths[i].box, found->width, found->height);
-        if (is_example(&truths[i])) s = add_window(t, part, index, &truths[i].box, b->class_of[truths[i].category]);
+        if (is_example(&truths[i])) s = add_window(t, part, index, &truths[i].box, truth->class_of[truths[i].category]);
     }
     if (!trib_failed(&s)) s = add_proposals(t, part, index, found, truths, count);
     trib_free(truths);
@@ -185,17 +185,16 @@ static trib_status find_place(const trib_train *t, making *m, const char *name, 
                       trib_shorten(name).text);
 }
 
-static trib_status check_truth(trib_train *t, const char *name, const found_image *found)
+static trib_status check_truth(const trib_train_truth *truth, const char *name, const found_image *found)
 {
-    trib_train_boxes *b = &t->boxes;
     char text[TRIB_IMAGE_FAULT_TEXT];
     if (found->truth == TRIB_SEVERAL_IMAGES)
         return TRIB_ERROR(TRIB_BAD_DATA, "%s", trib_image_fault(found->truth, name, text));
     if (found->truth < 0) return trib_success();
-    const trib_boxed_image *image = &b->truth.truths.images[found->truth];
-    if (b->by[found->truth])
+    const trib_boxed_image *image = &truth->file.truths.images[found->truth];
+    if (truth->by[found->truth])
         return TRIB_ERROR(TRIB_BAD_DATA, "%s and %s are both image '%s' of the truth, by their names; leave one out",
-                          trib_shorten(b->by[found->truth]).text, trib_shorten(name).text, image->name);
+                          trib_shorten(truth->by[found->truth]).text, trib_shorten(name).text, image->name);
     if (image->width && (image->width != found->width || image->height != found->height))
         return TRIB_ERROR(
             TRIB_BAD_DATA,
@@ -209,12 +208,13 @@ static trib_status take_found(trib_train *t, making *m, trib_training_part part,
 {
     const found_image *found = item->result;
     const int64_t index = m->next[part];
-    TRIB_TRY(check_truth(t, item->name, found));
+    trib_train_truth *truth = trib_train_truth_of(t, part);
+    TRIB_TRY(check_truth(truth, item->name, found));
     t->boxes.unknown += found->truth < 0;
     if (found->truth < 0) return trib_success();
     TRIB_TRY(trib_with_name(found->status, item->name));
     t->boxes.trained += part == TRIB_TRAINING;
-    t->boxes.by[found->truth] = trib_training_set_name(t->set, part, index);
+    truth->by[found->truth] = trib_training_set_name(t->set, part, index);
     if (found->computed && m->table.path) TRIB_TRY(append_line(&m->table, m->strategy, item));
     return add_windows(t, part, index, found);
 }
@@ -259,6 +259,7 @@ static trib_status read_part(trib_train *t, making *m, trib_training_part part, 
     trib_image_loader *loader = NULL;
     TRIB_TRY(trib_training_set_reopen(t->set, part, &source));
     if (!source) return trib_success();
+    m->search.names = &trib_train_truth_of(t, part)->names;
     trib_status s = trib_image_loader_create(source, &options, find, release_found, &m->search, &loader);
     if (!trib_failed(&s)) s = take_images(t, m, loader, cancelled);
     trib_image_loader_destroy(loader);
@@ -271,22 +272,36 @@ static trib_status read_part(trib_train *t, making *m, trib_training_part part, 
 static trib_status check_images(const trib_train *t, const making *m)
 {
     const trib_train_boxes *b = &t->boxes;
+    const trib_truths *truths = &b->truths->file.truths;
     if (2 * b->damaged > m->images)
         return TRIB_ERROR(TRIB_BAD_DATA, "%" PRId64 " of %" PRId64 " images cannot be read, more than half", b->damaged,
                           m->images);
     if (b->unknown + b->damaged < m->images) return trib_success();
     return TRIB_ERROR(TRIB_BAD_DATA, "no image is in the truth, which has '%s', while the data have '%s'",
-                      b->truth.truths.image_count ? b->truth.truths.images[0].name : "",
+                      truths->image_count ? truths->images[0].name : "",
                       trib_training_set_count(t->set, TRIB_TRAINING)
                           ? trib_shorten(trib_training_set_name(t->set, TRIB_TRAINING, 0)).text
                           : "");
+}
+
+/* Images that a share of the data is put aside of may have no windows by chance; those that were named are wanted. */
+static trib_status check_validation(trib_train *t)
+{
+    if (!t->o.data.validation_count || t->boxes.rows[TRIB_VALIDATION].count) return trib_success();
+    const trib_train_truth *truth = trib_train_truth_of(t, TRIB_VALIDATION);
+    return TRIB_ERROR(
+        TRIB_BAD_DATA,
+        "no image for validation has a window, for none is in the truth %s%s, or their boxes are not to be "
+        "learnt",
+        trib_shorten(truth->path).text, t->boxes.truth_count == 1 ? " (--val-boxes gives them one of their own)" : "");
 }
 
 static void say_counts(trib_train *t)
 {
     const trib_train_boxes *b = &t->boxes;
     int64_t missing = 0;
-    for (size_t i = 0; i < b->truth.truths.image_count; ++i) missing += !b->by[i];
+    for (int f = 0; f < b->truth_count; ++f)
+        for (size_t i = 0; i < b->truths[f].file.truths.image_count; ++i) missing += !b->truths[f].by[i];
     if (b->unknown)
         trib_train_say(t, "note: %" PRId64 " images are left out, because the truth does not have them", b->unknown);
     if (missing) trib_train_say(t, "note: %" PRId64 " images of the truth are not among the data", missing);
@@ -321,6 +336,7 @@ static trib_status read_images(trib_train *t, making *m, bool *cancelled)
     for (int p = 0; p < TRIB_PARTS; ++p) t->boxes.rows[p] = trib_window_rows(t->boxes.windows, (trib_training_part)p);
     t->images = t->boxes.rows[TRIB_TRAINING].count;
     say_counts(t);
+    TRIB_TRY(check_validation(t));
     return trib_train_check_batch(t);
 }
 
@@ -337,7 +353,7 @@ static trib_status open_kept(const trib_train *t, making *m, bool keep, trib_pro
 
 trib_status trib_train_make_windows(trib_train *t, bool keep, bool *cancelled)
 {
-    making m = { .search = { .names = &t->boxes.names }, .table = { .fd = -1 } };
+    making m = { .table = { .fd = -1 } };
     trib_proposal_store *given = NULL, *kept = NULL;
     trib_status s = create_windows(t);
     *cancelled = false;

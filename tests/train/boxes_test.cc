@@ -302,6 +302,38 @@ TEST_F(Boxes, OfImagesThatTheTruthDoesNotHaveAreLeftOut)
     EXPECT_SAYS(failure(TRIB_BAD_DATA), "no image is in the truth, which has '000.png', while the data have ");
 }
 
+TEST_F(Boxes, ForValidationMayHaveATruthOfTheirOwn)
+{
+    const std::string val = folder.file("val"), val_truth = folder.file("val.json");
+    const char *validation = val.c_str();
+    fs::create_directories(val);
+    for (size_t i = 12; i < 16; ++i) fs::rename(folder.file("images/" + name_of(i)), val + "/" + name_of(i));
+    options.data.validation = &validation;
+    options.data.validation_count = 1;
+    options.data.validation_share = 0;
+    finished(folder.file("one"), false);
+
+    // The same where each part has a truth, the second with its classes in another order.
+    std::string all = support::read_file(truth);
+    const std::string red = "{\"id\":1,\"name\":\"red\"}", blue = "{\"id\":2,\"name\":\"blue\"}";
+    all.replace(all.find(red + "," + blue), red.size() + 1 + blue.size(), blue + "," + red);
+    support::write_file(val_truth, all);
+    pictures.resize(12);
+    write_truth();
+    options.validation_boxes = val_truth.c_str();
+    finished(folder.file("two"), false);
+    EXPECT_SAYS(said, "val.json is COCO JSON: 16 images, 2 classes, 32 boxes");
+    EXPECT_SAYS(said, "12 images of the truth are not among the data");
+    EXPECT_EQ(support::read_file(folder.file("two/summary.csv")), support::read_file(folder.file("one/summary.csv")));
+
+    support::write_file(val_truth, all.replace(all.find("blue"), 4, "green"));
+    EXPECT_SAYS(failure(TRIB_BAD_DATA), "class 'green' is not one of the truth to train on, ");
+    options.validation_boxes = nullptr;
+    const std::string message = failure(TRIB_BAD_DATA);
+    EXPECT_SAYS(message, "no image for validation has a window");
+    EXPECT_SAYS(message, "--val-boxes");
+}
+
 TEST_F(Boxes, ThatAreDamagedAreLeftOutAndMoreThanHalfAreAFailure)
 {
     support::write_file(folder.file("images/005.png"), "\x89PNG\r\n\x1a\nnot one");

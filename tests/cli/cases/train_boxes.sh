@@ -39,6 +39,21 @@ ok train photos -o given $small --proposals boxes.jsonl
 expect_same given/summary.csv whole/summary.csv
 [ ! -e given/proposals-paper.jsonl ] || fail "no proposals of its own"
 
+# validation by a truth of its own
+mkdir val
+cp photos/00-* val/
+# shellcheck disable=SC2086
+ok train photos -o other $small --val-data val --val-boxes truth.json --proposals boxes.jsonl --max-steps 1
+expect_err "19 images of the truth are not among the data"
+sed 's/"file_name":"00-/"file_name":"no-/' truth.json >without.json
+# shellcheck disable=SC2086
+fails 1 "no image for validation has a window" \
+    train photos -o x $small --boxes without.json --val-data val --proposals boxes.jsonl
+expect_err "--val-boxes gives them one of their own"
+rm -rf x
+# shellcheck disable=SC2086
+fails 2 "give all three" train photos -o x $small --val-boxes truth.json
+
 # what cannot be
 head -3 boxes.jsonl >few.jsonl
 # shellcheck disable=SC2086
