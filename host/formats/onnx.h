@@ -121,6 +121,8 @@ bool trib_onnx_numbers(const trib_onnx_tensor *tensor, double *out, int limit, i
 /* Reads part of a file below `folder`: every step of the path is a folder or a regular file with one name, never a
  * link. */
 trib_status trib_onnx_read_external(const trib_onnx_tensor *tensor, const char *folder, void *buffer);
+/* Fails if a file of this name is never opened, whatever there is; the message does not have the name. */
+trib_status trib_onnx_check_location(const trib_pb *location);
 
 /* ---- constants ---- */
 

@@ -21,6 +21,7 @@ static trib_status refuse(const trib_pb *location, const char *why)
 static trib_status system_error(const char *call, const trib_pb *location, int error)
 {
     if (error == ELOOP) return refuse(location, "a link is in the way; put the file itself beside the model");
+    if (error == ENOTDIR) return refuse(location, "a part of its path is a link or a file where a folder is needed");
     return trib_file_error(call, "read external data", trib_pb_show(location).text, error, __FILE__, __LINE__);
 }
 
@@ -35,14 +36,18 @@ static bool has_odd_part(const trib_pb *location)
     return false;
 }
 
-static trib_status check_location(const trib_pb *location)
+trib_status trib_onnx_check_location(const trib_pb *location)
 {
-    if (!trib_pb_size(location)) return refuse(location, "the file has no name");
-    if (!trib_pb_is_name(location)) return refuse(location, "the file's name has control characters, or is not UTF-8");
-    if (location->at[0] == '/' || memchr(location->at, '\\', trib_pb_size(location)))
-        return refuse(location, "the file's name is not one relative to the model's folder");
-    if (has_odd_part(location)) return refuse(location, "the file's name has an empty part, '.' or '..'");
-    return trib_success();
+    const char *why = NULL;
+    if (!trib_pb_size(location))
+        why = "the file has no name";
+    else if (!trib_pb_is_name(location))
+        why = "the file's name has control characters, or is not UTF-8";
+    else if (location->at[0] == '/' || memchr(location->at, '\\', trib_pb_size(location)))
+        why = "the file's name is not one relative to the model's folder";
+    else if (has_odd_part(location))
+        why = "the file's name has an empty part, '.' or '..'";
+    return why ? TRIB_ERROR(TRIB_BAD_DATA, "%s", why) : trib_success();
 }
 
 static int open_at(int folder, const char *name, int flags)
@@ -102,7 +107,8 @@ static trib_status read_part(const trib_onnx_tensor *t, int fd, char *buffer)
 
 trib_status trib_onnx_read_external(const trib_onnx_tensor *t, const char *folder, void *buffer)
 {
-    trib_status s = check_location(&t->location);
+    trib_status s = trib_onnx_check_location(&t->location);
+    trib_add_context(&s, "external data in '%.100s'", trib_pb_show(&t->location).text);
     char *path = NULL;
     int fd = -1;
     if (trib_failed(&s)) goto done;

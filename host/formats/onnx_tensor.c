@@ -148,7 +148,10 @@ static trib_status check_content(trib_onnx_tensor *t, const external *e, const c
         return TRIB_ERROR(TRIB_BAD_DATA, "its values are of another type than data_type says");
     if (c->typed && c->count != (uint64_t)t->count) return wrong_size(t, c->count, "values", (uint64_t)t->count);
     if (c->raw && trib_pb_size(&t->raw) != bytes) return wrong_size(t, trib_pb_size(&t->raw), "bytes", bytes);
-    if (e->is && e->has_length && e->length != bytes) return wrong_size(t, e->length, "bytes in another file", bytes);
+    if (e->is && e->has_length && e->length != bytes) {
+        TRIB_TRY(trib_onnx_check_location(&e->location)); /* the graver reason */
+        return wrong_size(t, e->length, "bytes in another file", bytes);
+    }
     if (!forms && t->count) return wrong_size(t, 0, "values", (uint64_t)t->count);
     t->byte_count = bytes;
     t->form = c->raw ? TRIB_ONNX_RAW : c->typed ? TRIB_ONNX_TYPED : e->is ? TRIB_ONNX_EXTERNAL : TRIB_ONNX_RAW;
