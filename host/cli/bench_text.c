@@ -129,15 +129,17 @@ static trib_status print_cell(const bench *b, const bench_cell *c)
     cli_bench_summary latency;
     const cli_rate rate = cli_rates_main(&c->rates);
     TRIB_TRY(latency_of(c, &latency));
-    printf("batch %d, %d in flight, %zu runs: %.1f images/s\n", c->is.batch, bench_in_flight(b, c),
-           cli_samples_count(&c->rates.samples, (int)rate), c->rates.images_per_second[rate]);
+    const size_t runs = cli_samples_count(&c->rates.samples, (int)rate);
+    printf("batch %d, %d in flight, %zu run%s: %.1f images/s\n", c->is.batch, bench_in_flight(b, c), runs,
+           runs == 1 ? "" : "s", c->rates.images_per_second[rate]);
     print_rates(b, c);
     print_spread(b, c);
     if (latency.count) print_latency("latency ms   ", &latency);
     printf("  memory        %.1f MiB for the session", (double)c->rates.session_bytes / mebibyte);
     if (b->grid.count == 1) printf("; %.1f MiB at the peak of the process", (double)c->rates.peak_rss / mebibyte);
     printf("\n  start to first %.0f ms; lanes %d", 1e3 * (b->load_seconds + c->rates.first_seconds), c->rates.lanes);
-    printf(c->rates.threads > 0 ? ", each of %d threads\n" : "\n", c->rates.threads);
+    if (c->rates.threads > 0) printf(", each of %d thread%s", c->rates.threads, c->rates.threads == 1 ? "" : "s");
+    putchar('\n');
     return trib_success();
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "formats/text.h"
 #include "tributary/internal/alloc.h"
 
 void cli_buffer_release(cli_buffer *buffer)
@@ -114,18 +115,11 @@ void cli_append_percent(cli_buffer *buffer, const char *text)
     }
 }
 
-/* C0, DEL, and (as UTF-8) C1, which some terminals obey as well. */
-static bool is_control(const char *text, int length)
-{
-    unsigned char first = (unsigned char)text[0];
-    return length == 0 || first < 0x20 || first == 0x7F || (first == 0xC2 && (unsigned char)text[1] < 0xA0);
-}
-
 void cli_append_safe(cli_buffer *buffer, const char *text)
 {
     while (*text) {
         int length = cli_utf8_length(text);
-        if (is_control(text, length))
+        if (trib_is_control(text, length))
             cli_append(buffer, "?", 1);
         else
             cli_append(buffer, text, (size_t)length);
@@ -137,7 +131,7 @@ void cli_print_safe(FILE *out, const char *text)
 {
     while (*text) {
         int length = cli_utf8_length(text);
-        if (is_control(text, length))
+        if (trib_is_control(text, length))
             fputc('?', out);
         else
             fwrite(text, 1, (size_t)length, out);

@@ -53,6 +53,12 @@ void trib_text_json(trib_text *text, const char *chars)
     trib_text_add(text, "\"");
 }
 
+bool trib_is_control(const char *chars, int length)
+{
+    const unsigned char first = (unsigned char)chars[0];
+    return length == 0 || first < 0x20 || first == 0x7F || (first == 0xC2 && (unsigned char)chars[1] < 0xA0);
+}
+
 int trib_utf8_length(const char *chars)
 {
     const unsigned char *s = (const unsigned char *)chars;

@@ -36,6 +36,9 @@ void trib_text_xml(trib_text *text, const char *chars);
 
 /* Length of the UTF-8 sequence at `chars`; 0 if it is none. */
 int trib_utf8_length(const char *chars);
+/* Whether these bytes, of that length (0: not UTF-8), may command a terminal: C0, DEL, and C1, which some obey as well;
+ * and what is not UTF-8. */
+bool trib_is_control(const char *chars, int length);
 
 #ifdef __cplusplus
 }

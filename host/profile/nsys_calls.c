@@ -58,14 +58,15 @@ static trib_status chain_up(chains *c)
     return trib_success();
 }
 
-static void set_call(trib_nsys_report *report, uint32_t first, int64_t end, uint32_t range)
+static void set_call(trib_nsys_report *report, uint32_t first, int64_t start, int64_t end, uint32_t range)
 {
     for (uint32_t i = first; i != TRIB_NSYS_NONE;) {
         trib_nsys_op *op = &report->ops[i];
         i = op->range;
         op->issued = end < op->start ? end : op->start;
+        op->called = start;
         op->range = range;
-        if (!op->in_graph) op->layer = trib_nsys_layer_of(report, range);
+        if (!op->in_graph) op->layer = trib_nsys_layer_of(report, range, start);
     }
 }
 
@@ -80,7 +81,7 @@ static trib_status take(const chains *c, const trib_nsys_rows *rows)
     if (first == TRIB_NSYS_NONE || c->report->ops[first].issued != TRIB_NSYS_NO_TIME || end < start)
         return trib_success();
     TRIB_TRY(trib_nsys_thread_of(c->report, thread, &index));
-    set_call(c->report, first, end, trib_nsys_range_at(c->report, index, start));
+    set_call(c->report, first, start, end, trib_nsys_range_at(c->report, index, start));
     return trib_success();
 }
 

@@ -74,7 +74,8 @@ static trib_status find_layers(trib_nsys_report *report)
         uint32_t first = 0;
         TRIB_TRY(find_first(report, i, &first));
         const trib_nsys_node *made = &report->nodes[first];
-        report->nodes[i].layer = trib_nsys_layer_of(report, trib_nsys_range_at(report, made->thread, made->start));
+        const uint32_t range = trib_nsys_range_at(report, made->thread, made->start);
+        report->nodes[i].layer = trib_nsys_layer_of(report, range, made->start);
     }
     return trib_success();
 }

@@ -83,6 +83,7 @@ static trib_status take(const trib_nsys_rows *rows, trib_nsys_report *report, tr
     trib_nsys_op op = { .start = trib_nsys_number(rows, START, 0),
                         .end = trib_nsys_number(rows, END, 0),
                         .issued = TRIB_NSYS_NO_TIME,
+                        .called = TRIB_NSYS_NO_TIME,
                         .correlation = trib_nsys_number(rows, CORRELATION, -1),
                         .name = name,
                         .kind = (uint8_t)kind,

@@ -62,8 +62,9 @@ static void print_heading(const trib_nsys_report *report, const trib_nsys_networ
         fprintf(out, "%d of them, evenly spread, are shown\n", n->run_count + n->contradicting);
     if (!n->streams_known) fputs("note: streams are those that the driver chose, not the plan's\n", out);
     if (n->contradicting)
-        fprintf(out, "note: of %d runs nothing is shown, since modules do not follow each other there: %s\n",
-                n->contradicting, trib_nsys_clean(n->contradiction.message, name, sizeof name));
+        fprintf(out, "note: of %d run%s nothing is shown, since modules do not follow each other there: %s\n",
+                n->contradicting, n->contradicting == 1 ? "" : "s",
+                trib_nsys_clean(n->contradiction.message, name, sizeof name));
 }
 
 void trib_nsys_print_networks(const trib_nsys_report *report, const trib_nsys_networks *networks, FILE *out)

@@ -7,7 +7,7 @@
 #include "profile/nsys_sort.h"
 #include "tributary/internal/alloc.h"
 
-enum { PUSH_POP = 59, DOMAIN = 75, DEEPEST = 256 };
+enum { PUSH_POP = 59, START_END = 60, DOMAIN = 75 };
 
 enum { START, END, TYPE, CATEGORY, TEXT, THREAD, TEXT_ID, DOMAIN_ID, U64, I32, COLUMNS };
 static const trib_nsys_column columns[COLUMNS] = {
@@ -70,6 +70,7 @@ static int32_t small(int64_t x) { return x >= 0 && x <= INT32_MAX ? (int32_t)x :
 static trib_status take(const trib_nsys_rows *rows, trib_nsys_report *report)
 {
     int64_t type = trib_nsys_number(rows, TYPE, 0), thread = trib_nsys_number(rows, THREAD, 0);
+    report->loose_ranges += type == START_END;
     if (type != PUSH_POP && type != DOMAIN) return trib_success();
     trib_nsys_range r = { .parent = TRIB_NSYS_NONE };
     TRIB_TRY(name_of(rows, report, &r.name));
@@ -105,26 +106,40 @@ static uint32_t open_at(const trib_nsys_range *ranges, uint32_t candidate, int64
     return candidate;
 }
 
-static trib_status find_parents(trib_nsys_report *report)
+/* Of one thread's ranges, first .. end - 1. False: they go too deep, as where pops are forgotten. */
+static bool find_parents(trib_nsys_range *ranges, uint32_t first, uint32_t end)
 {
-    trib_nsys_range *ranges = report->ranges;
-    for (uint32_t i = 1; i < report->range_count; ++i) {
-        if (ranges[i].thread != ranges[i - 1].thread) continue;
+    for (uint32_t i = first + 1; i < end; ++i) {
         ranges[i].parent = open_at(ranges, i - 1, ranges[i].start);
         int depth = 0;
-        for (uint32_t r = i; r != TRIB_NSYS_NONE && depth <= DEEPEST; r = ranges[r].parent) ++depth;
-        if (depth > DEEPEST)
-            return TRIB_ERROR(TRIB_BAD_DATA, "NVTX_EVENTS: more than %d ranges of a thread enclose one another",
-                              DEEPEST);
+        for (uint32_t r = i; r != TRIB_NSYS_NONE && depth <= TRIB_NSYS_DEEPEST; r = ranges[r].parent) ++depth;
+        if (depth > TRIB_NSYS_DEEPEST) return false;
     }
-    return trib_success();
+    return true;
+}
+
+/* Keeps the ranges of all threads but those that go too deep. */
+static void nest(trib_nsys_report *report)
+{
+    trib_nsys_range *ranges = report->ranges;
+    const uint32_t count = (uint32_t)report->range_count;
+    uint32_t kept = 0;
+    for (uint32_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && ranges[end].thread == ranges[first].thread;) ++end;
+        memmove(&ranges[kept], &ranges[first], (end - first) * sizeof *ranges);
+        if (find_parents(ranges, kept, kept + end - first))
+            kept += end - first;
+        else
+            ++report->deep_threads;
+    }
+    report->range_count = kept;
 }
 
 trib_status trib_nsys_read_ranges(trib_nsys_database *database, trib_nsys_report *report)
 {
     TRIB_TRY(trib_nsys_each(database, "NVTX_EVENTS", columns, COLUMNS, take, report));
     trib_nsys_sort(report->ranges, report->range_count, sizeof *report->ranges, key_of);
-    TRIB_TRY(find_parents(report));
+    nest(report);
     TRIB_TRY(trib_nsys_names_resolve(&report->names, database));
     find_ours(report);
     return trib_success();
@@ -155,10 +170,10 @@ uint32_t trib_nsys_range_at(const trib_nsys_report *report, uint32_t thread, int
 }
 
 /* Only ranges of ops have a category, their kind. */
-uint32_t trib_nsys_layer_of(const trib_nsys_report *report, uint32_t range)
+uint32_t trib_nsys_layer_of(const trib_nsys_report *report, uint32_t range, int64_t time)
 {
     while (range != TRIB_NSYS_NONE &&
            !(report->domains[report->ranges[range].domain].ours && report->ranges[range].category > 0))
-        range = report->ranges[range].parent;
+        range = open_at(report->ranges, report->ranges[range].parent, time);
     return range;
 }

@@ -65,7 +65,8 @@ static trib_nsys_key key_of(const void *item)
 
 static bool is_layer(const trib_nsys_report *report, uint32_t range)
 {
-    return trib_nsys_layer_of(report, range) == range && report->ranges[range].end != INT64_MAX;
+    return trib_nsys_layer_of(report, range, report->ranges[range].start) == range &&
+           report->ranges[range].end != INT64_MAX;
 }
 
 trib_status trib_nsys_take_ranges(trib_nsys_report *report)
@@ -78,6 +79,7 @@ trib_status trib_nsys_take_ranges(trib_nsys_report *report)
         trib_nsys_op op = { .start = r->start,
                             .end = r->end,
                             .issued = TRIB_NSYS_NO_TIME,
+                            .called = r->start,
                             .correlation = -1,
                             .name = r->name,
                             .kind = TRIB_NSYS_RANGE,

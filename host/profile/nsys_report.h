@@ -36,6 +36,7 @@ enum { TRIB_NSYS_KINDS = TRIB_NSYS_RANGE + 1 };
 typedef struct trib_nsys_op {
     int64_t start, end;  /* end >= start */
     int64_t issued;      /* when the call that gave it to the device returned, at most `start`; or TRIB_NSYS_NO_TIME */
+    int64_t called;      /* when that call began, or TRIB_NSYS_NO_TIME; of our work on a CPU, `start` */
     int64_t correlation; /* with that call; -1: none */
     uint32_t name;
     uint16_t stream;
@@ -45,14 +46,15 @@ typedef struct trib_nsys_op {
     uint32_t layer; /* our range of the layer it belongs to: that of the call, or in a graph of its capture; or NONE */
 } trib_nsys_op;
 
-/* An NVTX range, pushed and popped on one thread. Sorted by thread, start and falling end, so that it comes after the
- * one that encloses it. */
+/* An NVTX range, pushed and popped on one thread. Sorted by thread, start and falling end, so that it comes after those
+ * that enclose it. Ranges of several domains may overlap in part: the parent goes on where this one starts, and may end
+ * before it does. Who follows parents looks at their ends, too. */
 typedef struct trib_nsys_range {
     int64_t start, end; /* INT64_MAX: never closed */
     uint32_t thread;
     uint32_t name;
     uint32_t domain;
-    uint32_t parent;  /* that encloses it; TRIB_NSYS_NONE: none */
+    uint32_t parent;  /* the innermost that goes on at its start; TRIB_NSYS_NONE: none */
     int32_t category; /* 0: none */
     int32_t payload;  /* of our ranges; -1: none */
 } trib_nsys_range;
@@ -74,7 +76,7 @@ typedef struct trib_nsys_gpu {
     int64_t device;
     uint32_t name;
 } trib_nsys_gpu;
-enum { TRIB_NSYS_MOST_GPUS = 64 };
+enum { TRIB_NSYS_MOST_GPUS = 64, TRIB_NSYS_DEEPEST = 256 /* ranges within each other */ };
 
 typedef struct trib_nsys_report {
     trib_nsys_names names;
@@ -95,6 +97,8 @@ typedef struct trib_nsys_report {
     int64_t untimed;                /* ops without times (start and end 0) or with impossible ones: left out */
     int64_t uncalled;               /* ops of a GPU whose call the report does not have */
     int64_t in_graphs;              /* ops that a graph's launch ran */
+    int64_t deep_threads;           /* whose ranges are left out: too many enclose one another */
+    int64_t loose_ranges;           /* that begin and end on any thread (nvtxRangeStart): not used */
     trib_nsys_gpu gpus[TRIB_NSYS_MOST_GPUS];
     int gpu_count;
     bool on_cpu;
@@ -110,8 +114,8 @@ void trib_nsys_release(trib_nsys_report *report); /* NULL is fine */
 const char *trib_nsys_gpu_name(const trib_nsys_report *report, int64_t device);
 /* The range at this time on this thread that is innermost; TRIB_NSYS_NONE: none. */
 uint32_t trib_nsys_range_at(const trib_nsys_report *report, uint32_t thread, int64_t time);
-/* Our range of a layer that encloses `range` or is it; TRIB_NSYS_NONE: none. */
-uint32_t trib_nsys_layer_of(const trib_nsys_report *report, uint32_t range);
+/* Our range of a layer that is `range` or around it, and goes on at `time`; TRIB_NSYS_NONE: none. */
+uint32_t trib_nsys_layer_of(const trib_nsys_report *report, uint32_t range, int64_t time);
 
 #ifdef __cplusplus
 }

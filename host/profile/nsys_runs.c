@@ -34,12 +34,12 @@ static uint32_t first_name(const trib_nsys_report *report, uint32_t range)
     return name == TRIB_NSYS_NONE ? TRIB_NSYS_NONE : report->names.items[name].first;
 }
 
-/* Our outermost range around `range`. */
-static uint32_t outermost(const trib_nsys_report *report, uint32_t range)
+/* Our outermost range around `range` that goes on at `time`. */
+static uint32_t outermost(const trib_nsys_report *report, uint32_t range, int64_t time)
 {
     uint32_t found = TRIB_NSYS_NONE;
     for (; range != TRIB_NSYS_NONE; range = report->ranges[range].parent)
-        if (report->domains[report->ranges[range].domain].ours) found = range;
+        if (report->ranges[range].end > time && report->domains[report->ranges[range].domain].ours) found = range;
     return found;
 }
 
@@ -56,7 +56,7 @@ static key key_of(const finder *f, const trib_nsys_op *op)
 {
     const trib_nsys_report *r = f->report;
     key k = { .process = r->streams[op->stream].process };
-    uint32_t around = outermost(r, op->in_graph ? op->range : op->layer);
+    uint32_t around = outermost(r, op->in_graph ? op->range : op->layer, op->called);
     if (r->on_cpu)
         k.number = r->ranges[op->layer].payload;
     else

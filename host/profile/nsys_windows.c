@@ -98,26 +98,54 @@ static trib_status sum_devices(const trib_nsys_report *report, trib_nsys_sweep *
 
 /* ---- ranges ---- */
 
-static uint32_t window_of(const trib_nsys_op *op, const void *map)
-{
-    return op->range == TRIB_NSYS_NONE ? TRIB_NSYS_NONE : ((const uint32_t *)map)[op->range];
-}
+/* A range of a name that is in no other of that name: the ops whose calls were made in it, on its thread. */
+typedef struct span {
+    uint32_t thread;
+    int64_t from, to;
+} span;
+
+typedef struct spans {
+    const trib_nsys_report *report;
+    span *items;
+    size_t count;
+} spans;
 
 static uint32_t first_name(const trib_nsys_report *report, const trib_nsys_range *range)
 {
     return range->name == TRIB_NSYS_NONE ? TRIB_NSYS_NONE : report->names.items[range->name].first;
 }
 
-/* The window of each range: its parent's, or a new one if it has the name. Parents come first. */
-static size_t number_windows(const trib_nsys_report *report, uint32_t name, uint32_t *map)
+/* `out->items` has room for all ranges, which come by thread and start. Of two that overlap in part, what both have is
+ * the first one's. */
+static void list_spans(const trib_nsys_report *report, uint32_t name, spans *out)
 {
-    size_t count = 0;
+    out->count = 0;
     for (size_t i = 0; i < report->range_count; ++i) {
         const trib_nsys_range *r = &report->ranges[i];
-        map[i] = r->parent == TRIB_NSYS_NONE ? TRIB_NSYS_NONE : map[r->parent];
-        if (map[i] == TRIB_NSYS_NONE && first_name(report, r) == name) map[i] = (uint32_t)count++;
+        const span *last = out->count ? &out->items[out->count - 1] : NULL;
+        if (first_name(report, r) != name) continue;
+        const bool follows = last && last->thread == r->thread && last->to > r->start;
+        if (!follows || last->to < r->end)
+            out->items[out->count++] = (span) { r->thread, follows ? last->to : r->start, r->end };
     }
-    return count;
+}
+
+static uint32_t window_of(const trib_nsys_op *op, const void *map)
+{
+    const spans *s = map;
+    size_t low = 0, high = s->count;
+    if (op->range == TRIB_NSYS_NONE) return TRIB_NSYS_NONE;
+    const uint32_t thread = s->report->ranges[op->range].thread;
+    while (low < high) { /* the last that begins at or before the call */
+        const size_t middle = low + (high - low) / 2;
+        const span *m = &s->items[middle];
+        if (m->thread < thread || (m->thread == thread && m->from <= op->called))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const span *found = low ? &s->items[low - 1] : NULL;
+    return found && found->thread == thread && op->called < found->to ? (uint32_t)(low - 1) : TRIB_NSYS_NONE;
 }
 
 /* At most 2^62: only a file made up has more. */
@@ -159,12 +187,11 @@ static trib_status sum_windows(trib_nsys_sweep *sweep, const groups *g, trib_nsy
     return trib_success();
 }
 
-static trib_status sum_name(const trib_nsys_report *report, trib_nsys_sweep *sweep, uint32_t *map,
-                            trib_nsys_window *out)
+static trib_status sum_name(trib_nsys_sweep *sweep, spans *spans, trib_nsys_window *out)
 {
     groups g = { 0 };
-    size_t count = number_windows(report, out->name, map);
-    TRIB_TRY(group(report, map, count, window_of, &g));
+    list_spans(spans->report, out->name, spans);
+    TRIB_TRY(group(spans->report, spans, spans->count, window_of, &g));
     trib_status status = sum_windows(sweep, &g, out);
     release(&g);
     return status;
@@ -173,22 +200,16 @@ static trib_status sum_name(const trib_nsys_report *report, trib_nsys_sweep *swe
 /* ---- which ranges ---- */
 
 /* Work given in each name's ranges; in ranges of a name within each other it counts again, which only orders them. */
-static trib_status weigh_names(const trib_nsys_report *report, double *weights)
+static void weigh_names(const trib_nsys_report *report, double *weights)
 {
-    double *own = trib_alloc_zeroed(report->range_count, sizeof *own);
-    if (!own) return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for %zu NVTX ranges", report->range_count);
-    for (size_t i = 0; i < report->op_count; ++i)
-        if (report->ops[i].range != TRIB_NSYS_NONE)
-            own[report->ops[i].range] +=
-                (double)(report->ops[i].end - report->ops[i].start + 1); /* also those of no duration */
-    for (size_t i = report->range_count; i-- > 0;) {
-        const trib_nsys_range *r = &report->ranges[i];
-        if (r->parent != TRIB_NSYS_NONE) own[r->parent] += own[i];
-        uint32_t name = first_name(report, r);
-        if (name != TRIB_NSYS_NONE) weights[name] += own[i];
+    for (size_t i = 0; i < report->op_count; ++i) {
+        const trib_nsys_op *op = &report->ops[i];
+        const double work = (double)(op->end - op->start + 1); /* also those of no duration */
+        for (uint32_t r = op->range; r != TRIB_NSYS_NONE; r = report->ranges[r].parent) {
+            const uint32_t name = first_name(report, &report->ranges[r]);
+            if (report->ranges[r].end > op->called && name != TRIB_NSYS_NONE) weights[name] += work;
+        }
     }
-    trib_free(own);
-    return trib_success();
 }
 
 /* Those with most work, in that order. */
@@ -239,9 +260,10 @@ static trib_status pick_windows(const trib_nsys_report *report, const char *rang
 {
     double *weights = trib_alloc_zeroed(report->names.count, sizeof *weights);
     out->windows = trib_alloc_zeroed(TRIB_NSYS_MOST_WINDOWS, sizeof *out->windows);
-    trib_status status = weights && out->windows ? weigh_names(report, weights)
-                                                 : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the report's ranges");
+    trib_status status =
+        weights && out->windows ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the report's ranges");
     if (!trib_failed(&status)) {
+        weigh_names(report, weights);
         out->window_count = pick(weights, report->names.count, out->windows);
         if (range) status = pick_one(report, range, weights, out->window_count, out);
     }
@@ -253,11 +275,12 @@ static trib_status sum_ranges(const trib_nsys_report *report, const char *range,
                               trib_nsys_overlaps *out)
 {
     TRIB_TRY(pick_windows(report, range, out));
-    uint32_t *map = trib_realloc_array(NULL, report->range_count, sizeof *map);
-    trib_status status = map ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the report's ranges");
+    spans spans = { .report = report, .items = trib_realloc_array(NULL, report->range_count + 1, sizeof *spans.items) };
+    trib_status status =
+        spans.items ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the report's ranges");
     for (size_t i = 0; !trib_failed(&status) && i < out->window_count; ++i)
-        status = sum_name(report, sweep, map, &out->windows[i]);
-    trib_free(map);
+        status = sum_name(sweep, &spans, &out->windows[i]);
+    trib_free(spans.items);
     return status;
 }
 

@@ -274,7 +274,7 @@ TEST_F(NsysNetworkByHand, TimesThatContradictModulesAreSaid)
     EXPECT_EQ(found.items[0].contradicting, 1);
     EXPECT_NE(std::string(found.items[0].contradiction.message).find("inception_3a/3x3"), std::string::npos)
         << found.items[0].contradiction.message;
-    EXPECT_NE(printed().find("note: of 1 runs nothing is shown, since modules do not follow each other there"),
+    EXPECT_NE(printed().find("note: of 1 run nothing is shown, since modules do not follow each other there"),
               std::string::npos);
 }
 

@@ -159,6 +159,66 @@ TEST_F(NsysOverlap, ARangesWindowHoldsWhatWasLaunchedInIt)
     EXPECT_FAILS(sum("backward"), TRIB_NOT_FOUND, "called \"backward\"; in others it was: \"step\", \"forward\"");
 }
 
+// outer  [0        20)             domain 1
+// inner        [10        30)      domain 2: overlaps in part
+// open            [15              never closed, in both
+// calls     5    12  16  22  35
+TEST_F(NsysOverlap, ARangeHoldsNothingAfterItsEnd)
+{
+    out->domain(7, 1, "one");
+    out->domain(7, 2, "two");
+    out->range(7, 70, 0, 20, "outer", 1);
+    out->range(7, 70, 10, 30, "inner", 2);
+    out->range(7, 70, 15, -1, "open", 1);
+    int correlation = 0;
+    for (int call : { 5, 12, 16, 22, 35 }) {
+        out->call(7, 70, call, call + 1, ++correlation);
+        out->kernel({}, 100 * correlation, 100 * correlation + 10, correlation);
+    }
+    ASSERT_OK(sum());
+    std::map<std::string, std::int64_t> ops;
+    for (std::size_t i = 0; i < overlaps.window_count; ++i)
+        ops[trib_nsys_name_text(&report->names, overlaps.windows[i].name)] = overlaps.windows[i].sums.ops;
+    EXPECT_EQ(ops, (std::map<std::string, std::int64_t> { { "outer", 3 }, { "inner", 3 }, { "open", 3 } }));
+}
+
+TEST_F(NsysOverlap, RangesThatAreForgottenLeaveTheStreams)
+{
+    for (int i = 0; i < 300; ++i) out->range(7, 70, i, -1, "forgotten");
+    out->range(7, 71, 0, 1000, "step");
+    for (int thread : { 70, 71 }) {
+        out->call(7, thread, 500, 501, thread);
+        out->kernel({}, 10 * thread, 10 * thread + 5, thread);
+    }
+    ASSERT_OK(sum());
+    ASSERT_EQ(overlaps.window_count, 1u);
+    EXPECT_EQ(overlaps.windows[0].sums.ops, 1);
+    const std::string text = printed();
+    EXPECT_NE(text.find("note: the NVTX ranges of 1 thread are left out: more than 256"), std::string::npos) << text;
+    EXPECT_NE(text.find("2 ops on 1 stream in "), std::string::npos) << text;
+}
+
+TEST_F(NsysOverlap, RangesThatMayEndOnAnyThreadAreSaid)
+{
+    out->range(7, 70, 0, 100, "request");
+    out->sql("UPDATE NVTX_EVENTS SET eventType = 60");
+    out->call(7, 70, 5, 6, 1);
+    out->kernel({}, 10, 20, 1);
+    ASSERT_OK(sum());
+    EXPECT_EQ(overlaps.window_count, 0u);
+    const std::string text = printed();
+    EXPECT_NE(text.find("work is not looked for in 1 range of nvtxRangeStart"), std::string::npos) << text;
+    EXPECT_EQ(text.find("record with --trace"), std::string::npos) << text;
+}
+
+TEST_F(NsysOverlap, TextsAreSafeAndWhole)
+{
+    char to[8];
+    EXPECT_STREQ(trib_nsys_clean("a\x1b\x7f\xc2\x9b\xff z", to, sizeof to), "a???? z");
+    EXPECT_STREQ(trib_nsys_clean("abcdef\xc3\xa4", to, sizeof to), "abcdef"); // no half of a character
+    EXPECT_STREQ(trib_nsys_clean("abcde\xc3\xa4", to, sizeof to), "abcde\xc3\xa4");
+}
+
 TEST_F(NsysOverlap, WithoutRangesNothingIsFoundInOne)
 {
     out->kernel({}, 0, 20, 1);
@@ -221,8 +281,8 @@ TEST_F(NsysOverlap, IsPrinted)
     ASSERT_OK(sum());
     const std::string text = printed();
     for (const char *line :
-         { "3 kernels, 0 copies, 0 sets\n", "note: 1 ops have no times, or impossible ones, and are left out\n",
-           "note: of 1 ops the report does not have the call",
+         { "3 kernels, 0 copies, 0 sets\n", "note: left out, since times are missing or impossible: 1 op\n",
+           "note: of 1 op the report does not have the call",
            "process 7, GPU 0 NVIDIA H200: 3 ops on 2 streams in 4.000 ms\n",
            "a stream at work 100.0 % of the time, two or more 25.0 %; concurrency 1.25 of 2\n",
            "       13  lane 0 stream 0              1    50.0 %    0.0 %    0.0 %   50.0 %\n", "st?[31mep" })
