@@ -195,6 +195,11 @@ pkgconfig_static) # from a copy of the package without the shared library
     export PKG_CONFIG_PATH=$WORK/static-prefix/$LIBDIR/pkgconfig
     with_pkgconfig static --static
     ;;
+labels) # that README.md names, with the license they are under
+    labels=$prefix/$DATADIR/tributary/labels
+    [ "$(wc -l <"$labels/imagenet.txt")" -eq 1000 ] || fail "$labels/imagenet.txt has not 1000 lines"
+    [ -s "$labels/LICENSE.torchvision" ] || fail "the names of ImageNet's classes are without their license"
+    ;;
 readme)
     # shellcheck disable=SC2016 # no expansion wanted
     # The C block of README.md is the example, word for word.
