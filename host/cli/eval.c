@@ -307,7 +307,8 @@ const cli_command cli_eval = {
         "The JSON of models says how regions were found (strategy or proposals_file, max_proposals) and scored "
         "(threshold, nms, max_boxes, mirror, vote), and the device and precision of each of the models. Images are "
         "found by name, without folders and "
-        "extension unless several are then the same, or by number where detections have no names. Precisions, recalls "
+        "extension unless several are then the same, or by number where detections have no names; two names in "
+        "DETECTIONS for one image of TRUTH are refused. Precisions, recalls "
         "and overlaps are parts of 1, and null where there is nothing to be found.",
     .examples = "  $ tributary eval model.safetensors imagenet/val\n"
                 "  $ tributary eval model.safetensors t10k-images-idx3-ubyte.gz --confusion\n"

@@ -151,7 +151,8 @@ static trib_status read_names(reading *r, const char *image, const char *categor
 {
     char fault[TRIB_DETECTION_FAULT_TEXT];
     if (!r->names.truths) TRIB_TRY(trib_with_name(trib_detection_names_of(r->known, &r->names), r->walk.name));
-    return trib_name_detection(&r->names, image, category, d, fault) ? trib_success() : item_error(r, fault);
+    TRIB_TRY(trib_with_name(trib_name_detection(&r->names, image, category, d, fault), r->walk.name));
+    return *fault ? item_error(r, fault) : trib_success();
 }
 
 static trib_status take_result(reading *r, const cJSON *item)

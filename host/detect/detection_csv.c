@@ -124,7 +124,8 @@ static trib_status take_row(const csv *c, trib_detection_names *names, trib_dete
     if (ends) d.box.width -= d.box.x;
     if (ends) d.box.height -= d.box.y;
     if (trib_box_fault(&d.box)) return csv_error(c, trib_box_fault(&d.box));
-    if (!trib_name_detection(names, c->fields[IMAGE], c->fields[LABEL], &d, fault)) return csv_error(c, fault);
+    TRIB_TRY(trib_name_detection(names, c->fields[IMAGE], c->fields[LABEL], &d, fault));
+    if (*fault) return csv_error(c, fault);
     return trib_detections_add(detections, &d);
 }
 

@@ -49,7 +49,8 @@ static trib_status take(json_line *l, const cJSON *item)
     d.score = score->valuedouble;
     if (!read_box(member(item, "bbox"), &d.box)) return line_error(l, "\"bbox\" is not a list of four numbers");
     if (trib_box_fault(&d.box)) return line_error(l, trib_box_fault(&d.box));
-    if (!trib_name_detection(&l->names, l->image, label, &d, fault)) return line_error(l, fault);
+    TRIB_TRY(trib_name_detection(&l->names, l->image, label, &d, fault));
+    if (*fault) return line_error(l, fault);
     return trib_detections_add(l->detections, &d);
 }
 

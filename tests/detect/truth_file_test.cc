@@ -447,6 +447,38 @@ TEST_P(TruthFileFault, Truth)
     }
 }
 
+// Of a/image0 and b/image0, which the truth cannot tell apart, boxes would be mixed.
+TEST_F(TruthFiles, DetectionsOfTwoImagesAreNotOfOneOfTheTruth)
+{
+    TruthFile truth;
+    ASSERT_OK(trib_truth_open(coco().c_str(), nullptr, &truth));
+    auto files = [&](const std::string &first, const std::string &second) {
+        auto json = [](const std::string &name) {
+            return R"({"file_name": ")" + name + R"(", "category": "class0", "bbox": [1, 2, 3, 4], "score": 0.5})";
+        };
+        auto line = [](const std::string &name) {
+            return R"({"filename":")" + name + R"(","detections":[{"label":"class0","bbox":[1,2,3,4],"score":0.5}]})" +
+                   "\n";
+        };
+        return std::vector<std::string> {
+            file("csv", "filename,label,score,x,y,width,height\n" + first +
+                            ",class0,1,1,1,2,2\nimage1,class0,1,1,1,2,2\n" + second + ",class0,1,1,1,2,2\n"),
+            file("lines", line(first) + line("image1") + line(second)),
+            file("named", "[" + json(first) + "," + json("image1") + "," + json(second) + "]")
+        };
+    };
+    for (const std::string &path : files("a/image0.png", "b/image0.png")) {
+        DetectionFile found;
+        EXPECT_FAILS(trib_detections_open(path.c_str(), &truth, &found), TRIB_BAD_DATA,
+                     "'a/image0.png' and 'b/image0.png' are both the truth's image 'image0");
+    }
+    for (const std::string &path : files("a/image0.png", "a/image0.png")) {
+        DetectionFile found;
+        ASSERT_OK(trib_detections_open(path.c_str(), &truth, &found));
+        EXPECT_EQ(found.detections.count, 3u);
+    }
+}
+
 TEST_P(TruthFileFault, Detections)
 {
     TruthFile truth;
