@@ -136,6 +136,7 @@ TEST(Html, HasAllModulesAndOps)
     const Data data(page_of(report_of({ p.schedule("serial"), p.schedule("branches") })));
     EXPECT_EQ(data.text("model"), "googlenet");
     EXPECT_EQ(data.text("verdict"), "nothing");
+    EXPECT_EQ(Data::number_of(data.root, "best"), -1); // unknown
     const cJSON *schedule = data.schedule(1);
     EXPECT_EQ(Data::string_of(schedule, "name"), "branches");
     EXPECT_EQ(Data::number_of(schedule, "batch"), 8);
@@ -182,9 +183,14 @@ TEST(Html, TakesSentencesAndMedians)
     report.notes = notes;
     report.note_count = 2;
     report.verdict = "It is fast.";
+    report.headline = "Faster.";
+    report.fastest = { 1, 0, true, TRIB_EQUAL };
     report.batch = 16; // in two lanes
     const Data data(page_of(report));
     EXPECT_EQ(data.text("verdict"), "It is fast.");
+    EXPECT_EQ(data.text("headline"), "Faster.");
+    EXPECT_EQ(Data::number_of(data.root, "other"), 1);
+    EXPECT_EQ(Data::number_of(data.root, "best"), 0);
     EXPECT_EQ(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(data.root, "notes")), 2);
     const cJSON *schedule = data.schedule(0), *window = Data::element(schedule, "windows", 1);
     EXPECT_EQ(Data::string_of(schedule, "sentence"), "A schedule.");
