@@ -27,7 +27,8 @@ static const cli_option table[] = {
     { 'b', "batch-size", CLI_INT, AT(batch), "N", "images per batch; default 1", 1, 65536 },
     { 0, "schedule", CLI_SCHEDULE_LIST, AT(schedules), "SCHEDULE,...",
       "schedules to compare with serial; FORK=SCHEDULE changes the one before it for a module: "
-      "branches,fused,inception_3a=serial are two. Default: branches, and fused where its ops are others (plan --help "
+      "branches,fused,inception_3a=serial are two. With auto, all run on the lanes that 'tributary tune' chose for it. "
+      "Default: branches, and fused where its ops are others (plan --help "
       "describes them)",
       0, 0 },
     { 0, "iterations", CLI_INT, AT(iterations), "N", "measure N batches with each schedule; default 20", 1, 100000 },

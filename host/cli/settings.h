@@ -77,7 +77,8 @@ const char *cli_device_spec(const cli_settings *settings);
 trib_status cli_open_device(const cli_settings *settings, trib_device **out);
 
 /* A file of this name in the folder of the choice cache, or beside the one of --choice-cache, which it then begins
- * with; NULL if there is none. With `create`, the folder is made. Release *out with trib_free. */
+ * with; NULL if there is none. With `create`, the folder is made, a failure if it cannot be. Release *out with
+ * trib_free. */
 trib_status cli_cache_file(const cli_settings *settings, const char *name, bool create, char **out);
 
 /* The file for trib_device_options.choices_path; NULL if there is none, and always for devices that do not use it.
