@@ -7,7 +7,8 @@
 #include "formats/torch_private.h"
 #include "tributary/internal/alloc.h"
 
-enum { NAME_TEXT = 128 };
+/* Each prefix is looked for among all tensors: nobody keeps that many networks in a file. */
+enum { NAME_TEXT = 128, MOST_PREFIXES = 100 };
 
 void trib_torch_say(trib_torch_file *file, const char *what, const char *name)
 {
@@ -104,9 +105,10 @@ static size_t length_before(const char *name, const char *leaf)
 static trib_status find_prefix(const trib_torch_file *file, const landmarks *l, const char **prefix, size_t *length)
 {
     if (find(file, l->first) >= 0) return trib_success();
-    for (int i = 0; i < file->base.count; ++i) {
+    for (int i = 0, tried = 0; i < file->base.count && tried < MOST_PREFIXES; ++i) {
         const char *name = file->base.tensors[i].name;
         const size_t before = length_before(name, l->first);
+        tried += before > 0;
         if (!before || !has_tensor(file, name, before, l->classifier)) continue;
         if (*length)
             return TRIB_ERROR(TRIB_BAD_DATA,
