@@ -137,6 +137,9 @@ static trib_status open_outputs(detect *d)
         .records = &records, .source = d->detector.images.source, .failed = note_failure, .context = d, .empty = true
     };
     if (o->resume) TRIB_TRY(cli_resume_output(&d->resume, &d->output));
+    if (d->resume.kept)
+        cli_message("note: %s does not say which models and options made its rows; these are taken to be the same",
+                    o->output);
     d->detector.images.already_done = d->resume.items;
     d->rows.some = d->resume.kept > 0;
     if (d->resume.empty) cli_box_rows_header(&d->rows, &d->out);

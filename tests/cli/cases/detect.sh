@@ -57,6 +57,7 @@ for format in coco ilsvrc jsonl csv; do
         head -c "$cut" "found.$format" >part
         ok detect net.safetensors in --format $format -o part --resume
         expect_same part "found.$format"
+        expect_err "part does not say which models and options made its rows"
     done
     fails 1 "already exists" detect net.safetensors in --format $format -o "found.$format"
 done
