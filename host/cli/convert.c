@@ -66,6 +66,10 @@ static char *text_beside(const char *model)
 static void say_what_is_lost(const trib_model *model, const convert_options *own, trib_model_format format)
 {
     const char *labels = own->labels || trib_model_label(model, 0) ? "labels, " : "";
+    const int unused = trib_model_unused_tensors(model);
+    if (unused > 0)
+        cli_message("%d tensor%s that only training uses (counters of batch norms, its state) %s left out", unused,
+                    unused == 1 ? "" : "s", unused == 1 ? "is" : "are");
     if (format == TRIB_MODEL_PYTORCH)
         cli_message("a PyTorch file holds a state_dict and nothing else: %spreprocessing and provenance are left out",
                     labels);

@@ -216,6 +216,11 @@ const char *trib_model_preprocess_guess(const trib_model *model) { return model-
 const char *trib_model_note(const trib_model *model) { return model->note; }
 const char *trib_model_provenance(const trib_model *model) { return model->provenance; }
 
+int trib_model_unused_tensors(const trib_model *model)
+{
+    return model->file ? model->file->count - trib_graph_parameter_count(model->graph) : 0;
+}
+
 const char *trib_model_label(const trib_model *model, int klass)
 {
     return model->labels && klass >= 0 && klass < model->net.classes ? model->labels[klass] : NULL;

@@ -102,6 +102,9 @@ const char *trib_model_label(const trib_model *model, int klass);
  */
 const char *trib_model_note(const trib_model *model);
 const char *trib_model_provenance(const trib_model *model); /* NULL when unknown */
+/* How many of its file's tensors it does not use: counters of batch norms (num_batches_tracked), the state of a
+ * training, and auxiliary classifiers that were not asked for. */
+int trib_model_unused_tensors(const trib_model *model);
 
 TRIB_END_DECLS
 #endif

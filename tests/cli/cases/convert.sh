@@ -24,6 +24,10 @@ expect_same out wanted
 ok info model.onnx
 expect_out "10 labels"
 expect_out "converted with Tributary"
+ok convert "${case_file%/*}/../../data/torch/timm.pth.tar" timm.safetensors
+expect_err "57 tensors that only training uses (counters of batch norms, its state) are left out"
+ok convert timm.safetensors again.pth
+if grep -q "only training uses" err; then fail "no counters are in what convert writes"; fi
 import=${case_file%/*}/../../data/import
 caffe=$import/bvlc-v1.caffemodel
 ok convert "$caffe" bvlc.caffemodel --prototxt "$import/bvlc-deploy.prototxt"
