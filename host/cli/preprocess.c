@@ -38,7 +38,8 @@ void cli_say_guess(const cli_settings *s, const trib_model *model)
     const char *guess = trib_model_preprocess_guess(model);
     if (!guess || normalisation_given(s)) return;
     cli_message(
-        "%s does not say how its images were preprocessed. Guessed: %s. With wrong preprocessing, predictions are "
+        "%s does not say all of how its images were preprocessed. Guessed: %s. With wrong preprocessing, predictions "
+        "are "
         "wrong; if you know better, add --mean A,B,C --std A,B,C, and where they differ --channels, --crop-pct, "
         "--crop-mode, --interpolation ('tributary info' shows what is used)",
         trib_model_path(model), guess);

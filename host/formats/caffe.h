@@ -100,8 +100,8 @@ typedef enum trib_caffe_images {
     TRIB_CAFFE_NEEDS_MEAN_FILE,
     TRIB_CAFFE_SAYS_ALL
 } trib_caffe_images;
-/* Unless they say nothing, *preprocess becomes Caffe's, with their scale and mean. Fails if two of them differ, or if
- * values are impossible. */
+/* Unless they say nothing, *preprocess becomes Caffe's, with their scale and mean; with the usual mean if that of a
+ * file is needed. Fails if two of them differ, or if values are impossible. */
 trib_status trib_caffe_preprocess(const trib_caffe_net *net, trib_preprocess *preprocess, trib_caffe_images *says);
 /* Of the input, by crop_size or else the input's shape; 0: it does not say. */
 void trib_caffe_size(const trib_caffe_net *net, int *height, int *width);

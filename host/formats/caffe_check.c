@@ -174,7 +174,7 @@ static trib_status take_images(const trib_caffe_layer *l, trib_preprocess *p)
     for (int c = 0; c < 3; ++c) {
         const double mean = l->mean[l->mean_count == 3 ? c : 0];
         if (!(fabs(mean) <= 1e6)) return TRIB_ERROR(TRIB_BAD_DATA, "a mean_value of %g", mean);
-        p->mean[c] = (float)mean;
+        if (!l->mean_file) p->mean[c] = (float)mean;
         p->std[c] = (float)(1 / scale);
     }
     return trib_success();

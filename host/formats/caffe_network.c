@@ -217,7 +217,12 @@ static trib_status describe(trib_caffe_file *file)
     trib_preprocess preprocess;
     trib_caffe_images says;
     TRIB_TRY(trib_caffe_preprocess(&file->net, &preprocess, &says));
-    return trib_imported_finish(&file->imported, says == TRIB_CAFFE_SAYS_ALL ? &preprocess : NULL, &file->base);
+    trib_caffe_size(&file->net, &file->base.height, &file->base.width);
+    file->base.mean_assumed = says == TRIB_CAFFE_NEEDS_MEAN_FILE;
+    if (file->base.mean_assumed)
+        file->base.assumed = "the mean of a file is subtracted from its images, and --mean-file names that file; "
+                             "without it 104,117,123, as for BVLC's own weights";
+    return trib_imported_finish(&file->imported, says == TRIB_CAFFE_SAYS_NOTHING ? NULL : &preprocess, &file->base);
 }
 
 trib_status trib_caffe_find_network(trib_caffe_file *file)

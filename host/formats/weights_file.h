@@ -30,6 +30,10 @@ typedef struct trib_weights_file {
     int count;
     trib_key_value *metadata; /* sorted by key */
     int metadata_count;
+    /* What models of other programs say, and leave open. */
+    const char *assumed; /* of the preprocessing in the metadata, a sentence for people; NULL: nothing */
+    bool mean_assumed;   /* the mean is part of it: that of a file is needed */
+    int height, width;   /* of the network's input; 0: any, or it does not say */
 } trib_weights_file;
 
 typedef bool (*trib_tensor_wanted)(const void *context, const trib_tensor *tensor);

@@ -37,7 +37,7 @@ trib_status trib_prototxt_read(const char *path, trib_caffe_net *net)
     return trib_with_name(s, path);
 }
 
-static trib_status channel_means(const void *bytes, size_t size, float mean[3])
+static trib_status channel_means(const void *bytes, size_t size, float mean[3], bool *even)
 {
     trib_caffe_blob blob;
     char text[TRIB_SHAPE_TEXT];
@@ -48,12 +48,14 @@ static trib_status channel_means(const void *bytes, size_t size, float mean[3])
                           trib_shape_text(&blob.shape, text));
     const int64_t pixels = blob.count / 3;
     const char *values = trib_caffe_settle(&blob);
+    *even = true;
     for (int c = 0; c < 3; ++c) {
         double sum = 0;
         for (int64_t i = 0; i < pixels; ++i) {
             float value;
             memcpy(&value, values + sizeof value * (size_t)(c * pixels + i), sizeof value);
             sum += (double)value;
+            *even &= !memcmp(&value, values + sizeof value * (size_t)(c * pixels), sizeof value);
         }
         if (!(fabs(sum / (double)pixels) <= 1e6))
             return TRIB_ERROR(TRIB_BAD_DATA, "the mean of channel %d is %g; the file is damaged", c,
@@ -75,20 +77,20 @@ static trib_status check_kind(const unsigned char *bytes, size_t size)
     return trib_success();
 }
 
-static trib_status read_means(const void *bytes, size_t size, float mean[3])
+static trib_status read_means(const void *bytes, size_t size, float mean[3], bool *even)
 {
     TRIB_TRY(check_kind(bytes, size));
-    trib_status s = channel_means(bytes, size, mean);
+    trib_status s = channel_means(bytes, size, mean, even);
     trib_add_context(&s, "mean image");
     return s;
 }
 
-trib_status trib_mean_image_read(const char *path, float mean[3])
+trib_status trib_mean_image_read(const char *path, float mean[3], bool *even)
 {
     void *bytes = NULL;
     size_t size = 0;
     TRIB_TRY(take(path, &bytes, &size));
-    trib_status s = read_means(bytes, size, mean);
+    trib_status s = read_means(bytes, size, mean, even);
     trib_free(bytes);
     return trib_with_name(s, path);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/file.h"
+#include "formats/text.h"
 #include "formats/weights_file.h"
 #include "model/caffe_files.h"
 #include "model/guess.h"
@@ -25,8 +26,9 @@ struct trib_model {
     trib_tensor *parameters;
     trib_preprocess preprocess;
     const char *guess;   /* how preprocessing was guessed; NULL: it was not */
+    bool mean_known;     /* of a guess: mean and std are none */
     const char **labels; /* one block; NULL if unknown */
-    const char *note;
+    trib_text note;
     const char *provenance;
 };
 
@@ -61,6 +63,14 @@ static trib_status guess_preprocess(trib_model *model, const char **why)
     return trib_preprocess_set_size(&model->preprocess, model->net.height, model->net.width);
 }
 
+/* NULL is fine. */
+static trib_status add_note(trib_model *model, const char *note)
+{
+    if (note && model->note.size) trib_text_add(&model->note, "; ");
+    trib_text_add(&model->note, note ? note : "");
+    return model->note.failed ? TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for its notes") : trib_success();
+}
+
 static trib_status read_metadata(trib_model *model)
 {
     const char *variant = trib_weights_metadata(model->file, "tributary.variant");
@@ -68,13 +78,16 @@ static trib_status read_metadata(trib_model *model)
     const char *preprocessing = trib_weights_metadata(model->file, "tributary.preprocessing");
     if (variant) TRIB_TRY(trib_metadata_choose_network(variant, &model->net.network));
     if (labels) TRIB_TRY(trib_metadata_read_labels(labels, model->net.classes, &model->labels));
-    if (preprocessing)
+    if (preprocessing) {
         TRIB_TRY(trib_metadata_read_preprocessing(preprocessing, &model->preprocess));
-    else
+        model->guess = model->file->assumed;
+        model->mean_known = !model->file->mean_assumed;
+    } else {
         TRIB_TRY(guess_preprocess(model, &model->guess));
-    model->note = trib_weights_metadata(model->file, "tributary.note");
+    }
     model->provenance = trib_weights_metadata(model->file, "tributary.provenance");
-    return trib_success();
+    TRIB_TRY(add_note(model, trib_weights_metadata(model->file, "tributary.note")));
+    return trib_preprocess_set_size(&model->preprocess, model->file->height, model->file->width);
 }
 
 /* Caffe's preprocessing with the prototxt's numbers, if it has them; the size of the input. */
@@ -88,26 +101,40 @@ static trib_status use_prototxt(trib_model *model, const trib_model_options *opt
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                           "the mean of a file is subtracted from its images; name that file with --mean-file");
     if (says != TRIB_CAFFE_SAYS_NOTHING) model->preprocess = preprocess;
-    if (says == TRIB_CAFFE_SAYS_ALL) model->guess = NULL;
+    if (says != TRIB_CAFFE_SAYS_NOTHING) model->guess = NULL;
     trib_caffe_size(text, &height, &width);
     return trib_preprocess_set_size(&model->preprocess, height, width);
+}
+
+/* A file that needs the mean says the rest itself. */
+static void use_mean(trib_model *model, const float mean[3])
+{
+    memcpy(model->preprocess.mean, mean, sizeof model->preprocess.mean);
+    if (model->guess && !model->file->mean_assumed)
+        model->guess = "all but the mean, as for BVLC's own weights: squashed, BGR 0..255, not scaled";
+    else
+        model->guess = NULL;
+    model->mean_known = true;
 }
 
 static trib_status use_mean_file(trib_model *model, const char *path)
 {
     float mean[3];
-    TRIB_TRY(trib_mean_image_read(path, mean));
-    if (model->guess && !(model->preprocess.bgr && model->preprocess.scale == 1)) {
+    bool even;
+    TRIB_TRY(trib_mean_image_read(path, mean, &even));
+    if (model->guess && !model->mean_known && !(model->preprocess.bgr && model->preprocess.scale == 1)) {
+        const trib_preprocess own = model->preprocess;
         model->preprocess = trib_preprocess_caffe();
-        TRIB_TRY(trib_preprocess_set_size(&model->preprocess, model->net.height, model->net.width));
+        TRIB_TRY(trib_preprocess_set_size(&model->preprocess, own.crop_height, own.crop_width));
     }
     if (!model->preprocess.bgr || model->preprocess.scale != 1)
         return TRIB_ERROR(TRIB_INVALID_ARGUMENT,
                           "%s: is for images in BGR, 0 to 255, and the model says that its own are not",
                           trib_shorten(path).text);
-    memcpy(model->preprocess.mean, mean, sizeof mean);
-    model->guess = NULL;
-    return trib_success();
+    use_mean(model, mean);
+    return even ? trib_success()
+                : add_note(model, "the mean of each channel of the mean image is subtracted, an approximation: Caffe "
+                                  "subtracts its pixels");
 }
 
 static trib_status use_caffe_files(trib_model *model, const trib_model_options *options, const trib_caffe_net *text)
@@ -198,6 +225,7 @@ void trib_model_destroy(trib_model *model)
 {
     if (!model) return;
     trib_free(model->labels);
+    trib_text_free(&model->note);
     trib_free(model->parameters);
     trib_graph_destroy(model->graph);
     if (model->storage) trib_parameters_free(model->storage);
@@ -213,7 +241,8 @@ const trib_tensor *trib_model_parameters(const trib_model *model) { return model
 const trib_dialect *trib_model_dialect(const trib_model *model) { return model->dialect; }
 const trib_preprocess *trib_model_preprocess(const trib_model *model) { return &model->preprocess; }
 const char *trib_model_preprocess_guess(const trib_model *model) { return model->guess; }
-const char *trib_model_note(const trib_model *model) { return model->note; }
+bool trib_model_mean_is_known(const trib_model *model) { return model->mean_known; }
+const char *trib_model_note(const trib_model *model) { return model->note.size ? model->note.bytes : NULL; }
 const char *trib_model_provenance(const trib_model *model) { return model->provenance; }
 
 int trib_model_unused_tensors(const trib_model *model)

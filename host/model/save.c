@@ -9,6 +9,7 @@
 #include "formats/onnx_write.h"
 #include "formats/sha256.h"
 #include "formats/torch_write.h"
+#include "model/guess.h"
 #include "model/metadata.h"
 #include "train/class_names.h"
 #include "tributary/internal/alloc.h"
@@ -134,6 +135,8 @@ static bool is_guess(const trib_model *model, const trib_preprocess *p)
 static trib_status make_provenance(saved *s, bool guessed)
 {
     char sum[TRIB_SHA256_TEXT];
+    const char *guess =
+        trib_model_mean_is_known(s->model) ? "its preprocessing but for mean and std" : "its preprocessing";
     const char *path = trib_model_path(s->model);
     trib_text *t = &s->provenance;
     TRIB_TRY(trib_sha256_of_file(path, sum));
@@ -143,7 +146,8 @@ static trib_status make_provenance(saved *s, bool guessed)
     trib_text_add(t, *sum ? ")" : "");
     add_part(t, ": ", trib_model_provenance(s->model));
     add_part(t, "; ", trib_model_note(s->model));
-    add_part(t, "; ", guessed ? "its preprocessing was guessed" : NULL);
+    add_part(t, "; ", guessed ? guess : NULL);
+    trib_text_add(t, guessed ? " was guessed" : "");
     return trib_success();
 }
 
@@ -177,12 +181,12 @@ static trib_status check_told_by_tensors(const trib_model *model)
                       trib_network_name(network), trib_network_name(trib_network_by_tensors(network)));
 }
 
-/* A guess would be read back as what the file says. */
+/* A guess of scale and mean would be read back as what the file says. */
 static trib_status save_caffe(const saved *s, const char *path, const trib_model_save_options *o)
 {
     const trib_preprocess *p = o->preprocess ? o->preprocess : trib_model_preprocess(s->model);
     return trib_caffe_write(path, o->prototxt, trib_model_graph(s->model), s->tensors,
-                            is_guess(s->model, p) ? NULL : p);
+                            is_guess(s->model, p) && !trib_model_mean_is_known(s->model) ? NULL : p);
 }
 
 static trib_status save(saved *s, const char *path, const trib_model_save_options *o)

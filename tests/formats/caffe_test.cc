@@ -457,7 +457,17 @@ TEST(CaffeFiles, OfAMeanImageTheChannelsMeansAreTaken)
     ASSERT_OK(net.load(model, options));
     const trib_preprocess *p = trib_model_preprocess(model.get());
     EXPECT_TRUE(p->mean[0] == 2 && p->mean[1] == 20 && p->mean[2] == 200 && p->bgr);
-    EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
+    // Resizing, channels and scale are still guessed; and Caffe subtracts pixels, which differ here.
+    EXPECT_NE(std::string(trib_model_preprocess_guess(model.get())).find("all but the mean"), std::string::npos);
+    EXPECT_NE(std::string(trib_model_note(model.get())).find("an approximation"), std::string::npos);
+    const std::string saved = folder.file("saved"), file = folder.file("m.caffemodel");
+    support::write_file(file, net.file());
+    ASSERT_OK(trib_model_save(load(file, options).get(), saved.c_str(), nullptr));
+    EXPECT_NE(std::string(trib_model_provenance(load(saved).get())).find("but for mean and std was guessed"),
+              std::string::npos);
+    support::write_file(path, wire::shape({ 3, 1, 2 }) + wire::bytes(5, wire::floats({ 1, 1, 10, 10, 100, 100 })));
+    ASSERT_OK(net.load(model, options));
+    EXPECT_EQ(trib_model_note(model.get()), nullptr);
     support::write_file(path, wire::shape({ 3, 1, 2 }) + values);
     EXPECT_OK(net.load(model, options));
     support::write_file(path, wire::shape({ 2, 1, 3 }) + values);
@@ -491,6 +501,39 @@ TEST(CaffeFiles, AreCompletedByThePrototxt)
     const trib_preprocess *p = trib_model_preprocess(model.get());
     EXPECT_TRUE(p->mean[0] == 1 && p->mean[2] == 3 && p->std[1] == 2);
     EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
+}
+
+TEST(CaffeFiles, ASnapshotMayNeedTheMeanImage)
+{
+    support::TemporaryFolder folder;
+    const std::string mean = folder.file("mean");
+    support::write_file(mean, wire::shape({ 3, 1, 1 }) + wire::bytes(5, wire::floats({ 1, 2, 3 })));
+    Net net;
+    net.tail = wire::layer("data", "Data",
+                           wire::bytes(100, wire::single(1, 0.5f) + wire::number(3, 96) + wire::bytes(4, "x")));
+    files::Model model;
+    ASSERT_OK(net.load(model));
+    const trib_preprocess *p = trib_model_preprocess(model.get());
+    EXPECT_TRUE(p->bgr && p->mean[0] == 104 && p->std[1] == 2 && p->crop_width == 96 && p->crop_height == 96);
+    EXPECT_EQ(trib_model_network(model.get())->height, 96);
+    ASSERT_NE(trib_model_preprocess_guess(model.get()), nullptr);
+    EXPECT_NE(std::string(trib_model_preprocess_guess(model.get())).find("--mean-file"), std::string::npos);
+    ASSERT_OK(net.load(model, { 0, 0, false, nullptr, mean.c_str() }));
+    p = trib_model_preprocess(model.get());
+    EXPECT_TRUE(p->mean[0] == 1 && p->mean[2] == 3 && p->std[1] == 2 && p->crop_width == 96);
+    EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
+}
+
+TEST(CaffeFiles, ASnapshotSaysTheSizeOfItsInput)
+{
+    Net net;
+    net.tail = wire::layer("data", "Data", wire::bytes(100, wire::number(3, 96)));
+    files::Model model;
+    ASSERT_OK(net.load(model));
+    EXPECT_EQ(trib_model_preprocess(model.get())->crop_height, 96);
+    EXPECT_NE(trib_model_preprocess_guess(model.get()), nullptr); // the rest is not said
+    ASSERT_OK(net.load(model, { 128, 128, false, nullptr, nullptr }));
+    EXPECT_EQ(trib_model_preprocess(model.get())->crop_height, 128);
 }
 
 TEST(CaffeFiles, AMeanImageAndModelsOfOtherPrograms)

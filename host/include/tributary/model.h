@@ -69,7 +69,7 @@ typedef struct trib_model_save_options {
     trib_model_format format;
     const trib_dtype *dtype;           /* f32, f16 or bf16, rounded to nearest; NULL: as they are */
     const char *labels;                /* a file with a name per line, class 0 first; NULL: the model's labels */
-    const trib_preprocess *preprocess; /* NULL: the model's. The provenance says if mean and std are a guess */
+    const trib_preprocess *preprocess; /* NULL: the model's. The provenance says what is a guess */
     const char *prototxt; /* of Caffe: the network as text, without auxiliary classifiers, replaces this file, just
                              before the model does; NULL: none is written */
 } trib_model_save_options;
@@ -90,11 +90,11 @@ const trib_tensor *trib_model_parameters(const trib_model *model);
 void trib_model_release_parameters(trib_model *model);
 const trib_dialect *trib_model_dialect(const trib_model *model); /* the names of parameters in its file */
 const trib_preprocess *trib_model_preprocess(const trib_model *model);
-/* NULL if the file says how to preprocess images, and for random models. Otherwise the preprocessing was guessed, and
- * this is a sentence for people that says what was guessed and why. A wrong guess does not fail but gives wrong
- * predictions: show the sentence, and pass your own preprocessing if you know better. The rule: 1000 classes and
- * torchvision's names are taken for torchvision's own weights (mean and std 0.5), 1000 classes and Caffe's names for
- * BVLC's; for other class counts ImageNet's mean and std, or BVLC's, are assumed. */
+/* NULL if the file says how to preprocess images, and for random models. Otherwise all of the preprocessing, or part of
+ * it, was guessed, and this is a sentence for people that says what was guessed and why. A wrong guess does not fail
+ * but gives wrong predictions: show the sentence, and pass your own preprocessing if you know better. The rule: 1000
+ * classes and torchvision's names are taken for torchvision's own weights (mean and std 0.5), 1000 classes and Caffe's
+ * names for BVLC's; for other class counts ImageNet's mean and std, or BVLC's, are assumed. */
 const char *trib_model_preprocess_guess(const trib_model *model);
 /* NULL if the file has no labels. */
 const char *trib_model_label(const trib_model *model, int klass);

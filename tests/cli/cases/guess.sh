@@ -9,7 +9,7 @@ expect_no_guess
 
 # shellcheck disable=SC2086 # two words
 ok classify untold.safetensors "$samples" $size
-expect_err "untold.safetensors does not say how its images were preprocessed"
+expect_err "untold.safetensors does not say all of how its images were preprocessed"
 expect_err "cannot be known"
 expect_err "--mean A,B,C --std A,B,C"
 [ "$(grep -c 'does not say' err)" = 1 ] || fail "said once, expected"
