@@ -7,8 +7,9 @@ trib_status trib_imported_finish(trib_imported *imported, const trib_preprocess 
 {
     if (preprocess) trib_metadata_write_preprocessing(preprocess, &imported->preprocessing);
     if (imported->labels.failed || imported->preprocessing.failed || imported->provenance.failed ||
-        imported->note.failed)
+        imported->note.failed || imported->assumed.failed)
         return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for its metadata");
+    if (imported->assumed.size) file->assumed = imported->assumed.bytes;
     file->metadata = imported->pairs;
     file->metadata_count = 0; /* in the order of the keys */
     if (imported->labels.size)
@@ -30,5 +31,6 @@ void trib_imported_release(trib_imported *imported)
     trib_text_free(&imported->labels);
     trib_text_free(&imported->preprocessing);
     trib_text_free(&imported->provenance);
+    trib_text_free(&imported->assumed);
     trib_text_free(&imported->note);
 }

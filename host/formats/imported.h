@@ -16,6 +16,7 @@ extern "C" {
 typedef struct trib_imported {
     trib_text labels; /* in JSON; empty: unknown */
     trib_text preprocessing, provenance;
+    trib_text assumed;           /* of preprocessing; the file's own text of it */
     trib_text note;              /* what was assumed or left out, for people; empty: nothing */
     const trib_network *variant; /* NULL: the one that its tensors are taken for */
     trib_key_value pairs[5];

@@ -19,6 +19,7 @@ enum {
     TRIB_ONNX_F32 = 1,
     TRIB_ONNX_I32 = 6,
     TRIB_ONNX_I64 = 7,
+    TRIB_ONNX_BOOL = 9,
     TRIB_ONNX_F16 = 10,
     TRIB_ONNX_F64 = 11,
     TRIB_ONNX_BF16 = 16
@@ -90,6 +91,11 @@ typedef struct trib_onnx_shown {
     char text[200];
 } trib_onnx_shown;
 trib_onnx_shown trib_onnx_show(const trib_onnx_node *node);
+
+/* Why a Cast or Dropout is more than a copy of its first input; NULL: it is none, or another operator. */
+const char *trib_onnx_changes(const trib_onnx_model *model, const trib_onnx_node *node);
+/* Of floating-point elements. */
+bool trib_onnx_is_float(uint64_t type);
 
 /* ---- attributes ---- */
 
@@ -172,8 +178,8 @@ typedef struct trib_onnx_affine {
 } trib_onnx_affine;
 
 trib_status trib_onnx_arithmetic(const trib_onnx_model *model, const trib_pb *name, trib_onnx_affine *out);
-/* Whether it leaves the image as it is. */
-bool trib_onnx_is_identity(const trib_onnx_affine *affine);
+/* Whether it leaves the image as it is, perhaps with channels in another order. */
+bool trib_onnx_keeps_values(const trib_onnx_affine *affine);
 
 #ifdef __cplusplus
 }

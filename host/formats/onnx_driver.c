@@ -8,8 +8,8 @@
 #include "data/file.h"
 #include "formats/imported.h"
 #include "formats/onnx.h"
+#include "model/guess.h"
 #include "model/metadata.h"
-#include "model/preprocess_size.h"
 #include "tributary/internal/alloc.h"
 
 #define MAX_BYTES ((size_t)16 << 30)
@@ -145,43 +145,85 @@ static trib_status find_match(const trib_onnx_model *model, const trib_network *
     return s;
 }
 
-/* How images are prepared whose arithmetic is part of the graph, and what its input is taken for. */
-static trib_preprocess input_of_graph(const trib_onnx_affine *a, const char **what)
+/* What its arithmetic is for: starting from the usual images of the network, in its order of channels, the numbers tell
+ * whether the graph's input has pixels, from 0 to 255 or to 1, or normalised values. */
+static trib_preprocess input_of_graph(const trib_onnx_affine *a, trib_preprocess p, const char **range)
 {
-    trib_preprocess p = trib_preprocess_torchvision();
     bool raw = false, unit = true;
     for (int c = 0; c < 3; ++c) {
         raw |= fabs(a->scale[c]) < 0.1 || fabs(a->shift[c]) > 10 * fabs(a->scale[c]);
         unit &= fabs(a->scale[c]) > 1.2;
     }
-    *what = raw ? "RGB from 0 to 255" : unit ? "RGB from 0 to 1" : "RGB, normalised with ImageNet's mean and std";
+    *range = raw ? " from 0 to 255" : " from 0 to 1";
     for (int c = 0; (raw || unit) && c < 3; ++c) {
         p.mean[c] = 0;
         p.std[c] = 1;
     }
-    if (raw) p.scale = 1;
+    if (raw || unit) {
+        p.scale = raw ? 1 : trib_preprocess_torchvision().scale;
+    } else if (p.scale == 1) {
+        *range = " from 0 to 255 minus 104,117,123";
+    } else { /* torchvision's own arithmetic, transform_input, is for these */
+        *range = ", normalised with ImageNet's mean and std";
+        p = trib_preprocess_torchvision();
+    }
     return p;
 }
 
-static trib_status compose(const trib_onnx_affine *a, trib_preprocess *p, const char **what)
+static trib_status compose(const trib_onnx_affine *a, const trib_preprocess *usual, trib_preprocess *p,
+                           const char **range)
 {
-    const trib_preprocess base = input_of_graph(a, what);
-    *p = base;
-    p->bgr = a->source[0] == 2;
+    *p = input_of_graph(a, *usual, range);
     for (int c = 0; c < 3; ++c) {
-        const int from = a->source[c];
         if (!(fabs(a->scale[c]) >= 1e-9))
             return TRIB_ERROR(TRIB_UNSUPPORTED, "a channel of the image is multiplied by 0");
-        if (from != (p->bgr ? 2 - c : c))
-            return TRIB_ERROR(TRIB_UNSUPPORTED,
-                              "the channels of the image are in an order that is neither RGB nor BGR");
-        const double std = (double)base.std[from] / a->scale[c];
+        const double std = (double)p->std[c] / a->scale[c];
         p->std[c] = (float)std;
-        p->mean[c] = (float)((double)base.mean[from] - a->shift[c] * std);
+        p->mean[c] = (float)((double)p->mean[c] - a->shift[c] * std);
     }
     trib_status s = trib_preprocess_check(p);
     if (s.code == TRIB_INVALID_ARGUMENT) s.code = TRIB_UNSUPPORTED; /* the model asks for it, not the caller */
     return s;
+}
+
+/* That the network gets the image's channels in their order, or in reverse. */
+static trib_status check_order(const trib_onnx_affine *a, bool *reversed)
+{
+    *reversed = a->source[0] == 2;
+    for (int c = 0; c < 3; ++c)
+        if (a->source[c] != (*reversed ? 2 - c : c))
+            return TRIB_ERROR(TRIB_UNSUPPORTED,
+                              "the channels of the image are in an order that is neither RGB nor BGR");
+    return trib_success();
+}
+
+/* The network's own order of channels is that of its usual images, so a reversal tells the order of the graph's input.
+ * *p changes if values are changed, too. */
+static trib_status use_arithmetic(onnx_file *file, const trib_onnx_affine *a, const trib_preprocess *usual,
+                                  trib_preprocess *p)
+{
+    bool reversed;
+    const char *range = "";
+    trib_imported *text = &file->imported;
+    TRIB_TRY(check_order(a, &reversed));
+    const char *order = usual->bgr != reversed ? "BGR" : "RGB";
+    if (trib_onnx_keeps_values(a)) {
+        if (reversed)
+            trib_text_format(&text->note,
+                             "it reverses the channels of its input, taken for %s, before the first "
+                             "convolution; images are prepared in the network's order instead",
+                             order);
+        return trib_success();
+    }
+    TRIB_TRY(compose(a, usual, p, &range));
+    trib_text_format(&text->note,
+                     "its arithmetic before the first convolution has become preprocessing, its input taken for %s%s",
+                     order, range);
+    trib_text_format(&text->assumed,
+                     "its graph has the arithmetic, but does not say what its input is, taken for %s%s, nor how "
+                     "images are resized",
+                     order, range);
+    return trib_success();
 }
 
 /* What the file's own metadata say, as Tributary writes them. *said: how images are prepared is among it. */
@@ -202,32 +244,23 @@ static trib_status use_metadata(onnx_file *file, trib_preprocess *p, bool *said)
 }
 
 /* Arithmetic in the graph says how images are prepared even if metadata say something else: it is computed. */
-static trib_status describe(onnx_file *file, const trib_onnx_match *match, const trib_network_spec *spec)
+static trib_status describe(onnx_file *file, const trib_onnx_match *match, const trib_preprocess *usual)
 {
     trib_onnx_affine a;
     trib_preprocess p;
-    const char *what = NULL;
     int64_t size[2];
     bool said;
     trib_imported *text = &file->imported;
     TRIB_TRY(trib_onnx_arithmetic(&file->model, &match->image, &a));
-    const bool computed = !trib_onnx_is_identity(&a);
-    const bool sized = trib_onnx_image_size(&file->model, size) && (size[0] != spec->height || size[1] != spec->width);
     trib_text_format(&text->provenance, "ONNX model by '%s', operator set %lld%s", file->model.producer.text,
                      (long long)file->model.opset, match->folded ? ", batch norms folded into convolutions" : "");
     TRIB_TRY(use_metadata(file, &p, &said));
-    if (computed) TRIB_TRY(compose(&a, &p, &what));
-    if (computed)
-        trib_text_format(&text->note,
-                         "its arithmetic before the first convolution has become preprocessing, its input taken for %s",
-                         what);
-    said |= computed;
-    if (said && sized) TRIB_TRY(trib_preprocess_set_size(&p, (int)size[0], (int)size[1]));
-    if (!said && sized)
-        trib_text_format(&text->note,
-                         "it was exported for images of %lld x %lld pixels (height x width); --img-size sets the size",
-                         (long long)size[0], (long long)size[1]);
-    return trib_imported_finish(text, said ? &p : NULL, &file->base);
+    TRIB_TRY(use_arithmetic(file, &a, usual, &p));
+    if (trib_onnx_image_size(&file->model, size)) {
+        file->base.height = (int)size[0];
+        file->base.width = (int)size[1];
+    }
+    return trib_imported_finish(text, said || !trib_onnx_keeps_values(&a) ? &p : NULL, &file->base);
 }
 
 static trib_status use_match(onnx_file *file, const trib_onnx_match *match, const trib_network *network)
@@ -241,7 +274,8 @@ static trib_status use_match(onnx_file *file, const trib_onnx_match *match, cons
     TRIB_TRY(trib_network_graph(&spec, &graph));
     trib_status s = check_shapes(file, graph);
     trib_graph_destroy(graph);
-    return trib_failed(&s) ? s : describe(file, match, &spec);
+    const trib_preprocess usual = trib_guess_preprocess(dialect, spec.classes, NULL);
+    return trib_failed(&s) ? s : describe(file, match, &usual);
 }
 
 /* Another Inception is told by the number of its convolutions. */

@@ -234,10 +234,55 @@ static trib_status concat(folder *f, const trib_onnx_node *node, trib_onnx_const
     return of_whole(all, count, true, out);
 }
 
-/* The type is the network's business: values are converted when they are taken. */
 static trib_status same(folder *f, const trib_onnx_node *node, trib_onnx_constant *out)
 {
     return input(f, node, 0, out);
+}
+
+/* Fractions are cut off, as C does it. */
+static trib_status to_whole(const trib_onnx_node *node, int64_t limit, trib_onnx_constant *out)
+{
+    double values[TRIB_ONNX_INTS] = { out->fill };
+    int64_t whole[TRIB_ONNX_INTS];
+    int count = out->kind == TRIB_ONNX_WHOLE ? out->count : 1;
+    if (out->kind == TRIB_ONNX_FILL
+            ? out->shape.rank != 0
+            : out->kind == TRIB_ONNX_VALUES &&
+                  (out->shape.rank > 1 || !trib_onnx_numbers(&out->tensor, values, TRIB_ONNX_INTS, &count)))
+        return unsupported(node, "only short lists can become whole numbers here");
+    for (int i = 0; i < count; ++i) {
+        if (out->kind == TRIB_ONNX_WHOLE) values[i] = (double)out->whole[i];
+        if (!(fabs(values[i]) <= (double)limit)) return unsupported(node, "a number is out of range");
+        whole[i] = out->kind == TRIB_ONNX_WHOLE ? out->whole[i] : (int64_t)values[i];
+    }
+    return of_whole(whole, count, out->shape.rank > 0, out);
+}
+
+/* Floating-point values are converted to the network's type when they are taken. */
+static trib_status cast_to(const trib_onnx_node *node, uint64_t type, trib_onnx_constant *out)
+{
+    if (trib_onnx_is_float(type)) return trib_success();
+    if (type == TRIB_ONNX_I32) return to_whole(node, INT32_MAX, out);
+    if (type == TRIB_ONNX_I64) return to_whole(node, (int64_t)1 << 62, out);
+    return unsupported(node, "constants cannot have its type here");
+}
+
+static trib_status cast(folder *f, const trib_onnx_node *node, trib_onnx_constant *out)
+{
+    TRIB_TRY(input(f, node, 0, out));
+    return cast_to(node, (uint64_t)trib_onnx_int(node, "to", 0), out);
+}
+
+/* What is no constant depends on the image, so it has floating-point values. */
+static trib_status cast_like(folder *f, const trib_onnx_node *node, trib_onnx_constant *out)
+{
+    trib_onnx_constant like;
+    uint64_t type = TRIB_ONNX_F32;
+    TRIB_TRY(input(f, node, 0, out));
+    const trib_status s = input(f, node, 1, &like);
+    if (!trib_failed(&s) && like.kind == TRIB_ONNX_WHOLE) type = TRIB_ONNX_I64;
+    if (!trib_failed(&s) && like.kind != TRIB_ONNX_FILL && like.tensor.type) type = like.tensor.type;
+    return cast_to(node, type, out);
 }
 
 static trib_status compute(folder *f, const trib_onnx_node *node, trib_onnx_constant *out)
@@ -255,8 +300,8 @@ static trib_status compute(folder *f, const trib_onnx_node *node, trib_onnx_cons
                  { "Gather", gather },
                  { "Concat", concat },
                  { "Identity", same },
-                 { "Cast", same },
-                 { "CastLike", same } };
+                 { "Cast", cast },
+                 { "CastLike", cast_like } };
     if (trib_onnx_is(node, "Constant")) return constant(node, out);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
         if (trib_onnx_is(node, rows[i].op)) return rows[i].call(f, node, out);

@@ -120,6 +120,8 @@ static trib_status compute(walker *w, const trib_onnx_node *node, trib_onnx_affi
 {
     static const char *const copies[] = { "Identity", "Cast", "Dropout", "Unsqueeze" };
     static const char *const sums[] = { "Mul", "Div", "Add", "Sub" };
+    const char *changes = trib_onnx_changes(w->model, node);
+    if (changes) return unsupported(node, changes);
     for (size_t i = 0; i < sizeof copies / sizeof *copies; ++i)
         if (trib_onnx_is(node, copies[i]) && node->input_count) return walk(w, trib_onnx_input(w->model, node, 0), out);
     for (size_t i = 0; i < sizeof sums / sizeof *sums; ++i)
@@ -153,9 +155,9 @@ trib_status trib_onnx_arithmetic(const trib_onnx_model *model, const trib_pb *na
     return TRIB_ERROR(TRIB_BAD_DATA, "the first convolution reads %d channels; an image has 3", out->channels);
 }
 
-bool trib_onnx_is_identity(const trib_onnx_affine *a)
+bool trib_onnx_keeps_values(const trib_onnx_affine *a)
 {
     for (int c = 0; c < 3; ++c)
-        if (a->source[c] != c || a->scale[c] != 1 || a->shift[c] != 0) return false;
+        if (a->scale[c] != 1 || a->shift[c] != 0) return false;
     return true;
 }

@@ -54,7 +54,8 @@ static bool any_of(const trib_onnx_node *node, const char *const *ops)
 static const trib_onnx_node *skip(const matcher *m, trib_pb *value, const char *const *ops)
 {
     const trib_onnx_node *node;
-    while ((node = trib_onnx_producer(m->model, value)) && any_of(node, ops) && node->input_count) {
+    while ((node = trib_onnx_producer(m->model, value)) && any_of(node, ops) && node->input_count &&
+           !trib_onnx_changes(m->model, node)) {
         const trib_onnx_value *v = trib_onnx_find(m->model, value);
         if (v->output != 0) break; /* a mask of dropout */
         *value = *trib_onnx_input(m->model, node, 0);
@@ -75,6 +76,8 @@ static trib_status need(const matcher *m, int layer, const char *op, const char 
     const trib_pb_shown shown = trib_pb_show(value);
     if (!node)
         return TRIB_ERROR(TRIB_BAD_DATA, "%.60s, which no node gives, stands where %s is needed", shown.text, op);
+    if (trib_onnx_changes(m->model, node))
+        return TRIB_ERROR(TRIB_UNSUPPORTED, "%s: %s", trib_onnx_show(node).text, trib_onnx_changes(m->model, node));
     if (!trib_onnx_is(node, op))
         return TRIB_ERROR(TRIB_BAD_DATA, "%s stands where %s is needed", trib_onnx_show(node).text, op);
     if (trib_onnx_find(m->model, value)->output != 0)

@@ -18,9 +18,10 @@ typedef struct type_row {
 } type_row;
 
 static const type_row types[] = {
-    { TRIB_ONNX_F32, FLOATS, 4, true, TRIB_F32 }, { TRIB_ONNX_F64, DOUBLES, 8, true, TRIB_F32 },
-    { TRIB_ONNX_F16, INT32, 2, true, TRIB_F16 },  { TRIB_ONNX_BF16, INT32, 2, true, TRIB_BF16 },
-    { TRIB_ONNX_I64, INT64, 8, false, TRIB_I64 }, { TRIB_ONNX_I32, INT32, 4, false, TRIB_I32 },
+    { TRIB_ONNX_F32, FLOATS, 4, true, TRIB_F32 },  { TRIB_ONNX_F64, DOUBLES, 8, true, TRIB_F32 },
+    { TRIB_ONNX_F16, INT32, 2, true, TRIB_F16 },   { TRIB_ONNX_BF16, INT32, 2, true, TRIB_BF16 },
+    { TRIB_ONNX_I64, INT64, 8, false, TRIB_I64 },  { TRIB_ONNX_I32, INT32, 4, false, TRIB_I32 },
+    { TRIB_ONNX_BOOL, INT32, 1, false, TRIB_I32 },
 };
 
 static const type_row *type_of(const trib_onnx_tensor *t)
@@ -273,6 +274,7 @@ bool trib_onnx_whole_numbers(const trib_onnx_tensor *t, int64_t *out, int limit,
     if (!few(t, limit, bytes, &row) || row->is_float) return false;
     for (*count = 0; *count < (int)t->count; ++*count) {
         int32_t half;
+        out[*count] = 0;
         memcpy(&out[*count], bytes + row->size * (size_t)*count, row->size);
         memcpy(&half, bytes + row->size * (size_t)*count, sizeof half);
         if (row->size == 4) out[*count] = half;

@@ -53,7 +53,9 @@ TEST(Onnx, ArithmeticBeforeTheNetworkBecomesPreprocessing)
         EXPECT_NEAR(p->std[c], 0.5, 1e-6);
     }
     EXPECT_TRUE(!p->bgr && std::fabs(p->scale - 1.0 / 255) < 1e-9);
-    EXPECT_EQ(trib_model_preprocess_guess(model.get()), nullptr);
+    // What the input is remains a guess.
+    EXPECT_NE(std::string(trib_model_preprocess_guess(model.get())).find("RGB, normalised with ImageNet's mean"),
+              std::string::npos);
     EXPECT_NE(std::string(trib_model_note(model.get())).find("has become preprocessing"), std::string::npos);
 }
 
@@ -148,8 +150,8 @@ TEST(Onnx, ConstantsAreComputed)
     graph.before =
         initialiser("zero", whole({ 0 })) + initialiser("half", singles({}, { 0.5f })) +
         node("Shape", { "conv1/7x7_s2.weight" }, "sizes") + node("Gather", { "sizes", "zero" }, "channels") +
-        node("Cast", { "half" }, "cast") + node("Expand", { "cast", "channels" }, "wide") +
-        node("CastLike", { "wide", "half" }, "bias1") +
+        node("Cast", { "half" }, "cast", attribute("to", std::int64_t(TRIB_ONNX_F32))) +
+        node("Expand", { "cast", "channels" }, "wide") + node("CastLike", { "wide", "half" }, "bias1") +
         node("ConstantOfShape", { "channels" }, "bias2", tensor_attribute("value", singles({ 1 }, { 0.5f }))) +
         node("Constant", {}, "number", attribute("value_float", 0.5f)) +
         node("Expand", { "number", "channels" }, "bias3") +
@@ -298,14 +300,16 @@ TEST(Onnx, OneNumberEverywhereIsNotWrittenOutWithoutEnd)
     EXPECT_FAILS(graph.load(), TRIB_UNSUPPORTED, "written out too often");
 }
 
-TEST(Onnx, TheSizeOfTheExportIsSaidOrTaken)
+TEST(Onnx, TheSizeOfTheExportIsTheInputs)
 {
     Graph graph;
     graph.size = { 96, 128 };
     files::Model model;
     ASSERT_OK(graph.load(model));
-    EXPECT_NE(std::string(trib_model_note(model.get())).find("exported for images of 96 x 128 pixels"),
-              std::string::npos);
+    EXPECT_EQ(trib_model_note(model.get()), nullptr);
+    EXPECT_EQ(trib_model_preprocess(model.get())->crop_height, 96);
+    EXPECT_EQ(trib_model_network(model.get())->width, 128);
+    EXPECT_NE(trib_model_preprocess_guess(model.get()), nullptr); // the rest
     graph.image = "y";
     graph.before =
         initialiser("k", dims({ 1, 1 }) + wire::number(2, 7) + wire::bytes(9, wire::raw(std::int64_t(255)))) +
@@ -313,6 +317,79 @@ TEST(Onnx, TheSizeOfTheExportIsSaidOrTaken)
     ASSERT_OK(graph.load(model));
     EXPECT_EQ(trib_model_preprocess(model.get())->crop_height, 96);
     EXPECT_EQ(trib_model_preprocess(model.get())->crop_width, 128);
+}
+
+TEST(Onnx, CastsBetweenFloatingPointTypesAreCopies)
+{
+    const auto cast = [](const char *from, const char *to, std::int64_t type) {
+        return node("Cast", { from }, to, attribute("to", type));
+    };
+    for (int type : { 1, 10, 11, 16, 6, 2 }) {
+        const bool copies = type != TRIB_ONNX_I32 && type != 2; // nor uint8
+        Graph graph;                                            // in the network, and before it
+        graph.nodes["conv1/7x7_s2/relu"] = node("Relu", { "conv1/7x7_s2" }, "r") + cast("r", "i", type) +
+                                           cast("i", "conv1/7x7_s2/relu", TRIB_ONNX_F32);
+        if (copies)
+            graph.expect_same();
+        else
+            EXPECT_FAILS(graph.load(), TRIB_UNSUPPORTED, "layer conv1/7x7_s2/relu: node 'n_i' (Cast): its type");
+        graph.nodes.clear();
+        graph.before = cast("image", "i", type) + cast("i", "y", TRIB_ONNX_F32);
+        graph.image = "y";
+        if (copies)
+            graph.expect_same();
+        else
+            EXPECT_FAILS(graph.load(), TRIB_UNSUPPORTED, "node 'n_i' (Cast), before the first convolution: its type");
+    }
+}
+
+TEST(Onnx, ConstantsAreCast)
+{
+    const std::string numbers = initialiser("f", singles({}, { 8.9f })) + initialiser("large", singles({}, { 3e9f })) +
+                                initialiser("w", whole({ 1ll << 40 })) +
+                                initialiser("matrix", singles({ 2, 1 }, { 1, 2 })) +
+                                node("Constant", {}, "half", attribute("value_float", 0.5f));
+    const auto with = [&](const std::string &nodes) {
+        Graph graph;
+        graph.before = numbers + nodes +
+                       node("Unsqueeze", { "c" }, "list", attribute("axes", std::vector<std::int64_t> { 0 })) +
+                       node("Expand", { "half", "list" }, "bias");
+        graph.nodes["conv1/7x7_s2"] = node("Conv", { "image", "conv1/7x7_s2.weight", "bias" }, "conv1/7x7_s2",
+                                           graph.window(7, 7, 2, { 3, 3, 3, 3 }));
+        return graph.load();
+    };
+    const auto cast = [](const char *from, std::int64_t type) {
+        return node("Cast", { from }, "c", attribute("to", type));
+    };
+    EXPECT_OK(with(cast("f", TRIB_ONNX_I32))); // 8 channels
+    EXPECT_OK(with(node("CastLike", { "f", "w" }, "c")));
+    EXPECT_FAILS(with(cast("large", TRIB_ONNX_I32)), TRIB_UNSUPPORTED, "a number is out of range");
+    EXPECT_FAILS(with(cast("w", TRIB_ONNX_I32)), TRIB_UNSUPPORTED, "a number is out of range");
+    EXPECT_FAILS(with(cast("matrix", TRIB_ONNX_I64)), TRIB_UNSUPPORTED, "only short lists can become whole numbers");
+    EXPECT_FAILS(with(cast("f", TRIB_ONNX_BOOL)), TRIB_UNSUPPORTED,
+                 "node 'n_c' (Cast): constants cannot have its type");
+    EXPECT_FAILS(with(node("Cast", {}, "c")), TRIB_UNSUPPORTED, "an input is missing");
+}
+
+TEST(Onnx, DropoutForTrainingIsRefused)
+{
+    Graph graph;
+    const auto with = [&](const std::string &mode) {
+        graph.before = mode;
+        graph.nodes["pool5/drop_7x7_s1"] = node("Dropout", { "pool5/7x7_s1", "", "mode" }, "pool5/drop_7x7_s1");
+    };
+    const auto boolean = [](char value) {
+        return initialiser("mode", wire::number(2, TRIB_ONNX_BOOL) + wire::bytes(9, std::string(1, value)));
+    };
+    with(boolean(0));
+    graph.expect_same();
+    for (const std::string &mode :
+         { boolean(1), initialiser("mode", wire::number(2, TRIB_ONNX_BOOL) + wire::bytes(5, wire::varint(1))),
+           std::string() }) {
+        with(mode);
+        EXPECT_FAILS(graph.load(), TRIB_UNSUPPORTED,
+                     "node 'n_pool5/drop_7x7_s1' (Dropout): it is exported for training");
+    }
 }
 
 TEST(Onnx, ImagesInAnotherFormBecomePreprocessing)
@@ -326,6 +403,7 @@ TEST(Onnx, ImagesInAnotherFormBecomePreprocessing)
         const trib_preprocess *p = trib_model_preprocess(model.get());
         EXPECT_NE(std::string(trib_model_note(model.get())).find(what), std::string::npos)
             << trib_model_note(model.get());
+        EXPECT_NE(trib_model_preprocess_guess(model.get()), nullptr);
         EXPECT_EQ(p->bgr, bgr);
         EXPECT_NEAR(p->scale, scale, 1e-9);
         for (std::size_t c = 0; c < 3; ++c) {
@@ -338,14 +416,20 @@ TEST(Onnx, ImagesInAnotherFormBecomePreprocessing)
                                  initialiser("k", singles({}, { 255 }));
     graph.before =
         channels + node("Div", { "image", "k" }, "d") + node("Sub", { "d", "m" }, "e") + node("Div", { "e", "s" }, "y");
-    expect("RGB from 0 to 255", false, 1, { 25.5, 51, 76.5 }, { 127.5, 63.75, 51 });
+    expect("BGR from 0 to 255", true, 1, { 25.5, 51, 76.5 }, { 127.5, 63.75, 51 });
     graph.before = channels + node("Sub", { "image", "m" }, "e") + node("Div", { "e", "s" }, "y");
-    expect("RGB from 0 to 1", false, 1 / 255.0, { 0.1, 0.2, 0.3 }, { 0.5, 0.25, 0.2 });
+    expect("BGR from 0 to 1", true, 1 / 255.0, { 0.1, 0.2, 0.3 }, { 0.5, 0.25, 0.2 });
     const std::string reversed =
         initialiser("r", whole({ 2, 1, 0 })) + initialiser("caffe", singles({ 3, 1, 1 }, { -104, -117, -123 }));
     graph.before = reversed + node("Gather", { "image", "r" }, "g", attribute("axis", std::int64_t(1))) +
                    node("Add", { "caffe", "g" }, "y");
     expect("RGB from 0 to 255", true, 1, { 104, 117, 123 }, { 1, 1, 1 });
+    graph.before = reversed + node("Add", { "image", "caffe" }, "y");
+    expect("BGR from 0 to 255", true, 1, { 104, 117, 123 }, { 1, 1, 1 });
+    graph.before = reversed + node("Gather", { "image", "r" }, "y", attribute("axis", std::int64_t(1)));
+    expect("taken for RGB", true, 1, { 104, 117, 123 }, { 1, 1, 1 });
+    graph.before = channels + node("Mul", { "image", "f" }, "y") + initialiser("f", singles({}, { 0.5f }));
+    expect("BGR from 0 to 255 minus 104,117,123", true, 1, { 104, 117, 123 }, { 2, 2, 2 });
     const auto refused = [&](const std::string &nodes, const char *text) {
         graph.before = channels + reversed + nodes;
         trib_status s = graph.load();
@@ -354,8 +438,9 @@ TEST(Onnx, ImagesInAnotherFormBecomePreprocessing)
     };
     graph.before = channels + node("Constant", {}, "f", attribute("value_float", 2.0f)) +
                    initialiser("two", whole({ 2 })) + node("Mul", { "image", "f" }, "d") +
-                   node("Cast", { "two" }, "t") + node("Sub", { "d", "t" }, "y");
-    expect("RGB from 0 to 1", false, 1 / 255.0, { 1, 1, 1 }, { 0.5, 0.5, 0.5 });
+                   node("Cast", { "two" }, "t", attribute("to", std::int64_t(TRIB_ONNX_F32))) +
+                   node("Sub", { "d", "t" }, "y");
+    expect("BGR from 0 to 1", true, 1 / 255.0, { 1, 1, 1 }, { 0.5, 0.5, 0.5 });
     std::string far = node("Unsqueeze", { "image", "r" }, "u0");
     for (int i = 0; i < 70; ++i)
         far += node("Unsqueeze", { "u" + std::to_string(i), "r" }, "u" + std::to_string(i + 1));
