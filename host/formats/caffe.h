@@ -4,6 +4,7 @@
 #ifndef TRIBUTARY_FORMATS_CAFFE_H
 #define TRIBUTARY_FORMATS_CAFFE_H
 
+#include "data/names.h"
 #include "formats/protobuf.h"
 #include "formats/text_format.h"
 #include "tributary/graph.h"
@@ -38,6 +39,8 @@ typedef enum trib_caffe_number {
     TRIB_CAFFE_BETA,
     TRIB_CAFFE_REGION,
     TRIB_CAFFE_K,
+    TRIB_CAFFE_SLOPE, /* of a ReLU, for negative values */
+    TRIB_CAFFE_AXIS,  /* of a Concat */
     TRIB_CAFFE_SCALE, /* from here on of a layer with images */
     TRIB_CAFFE_CROP,
     TRIB_CAFFE_NUMBERS
@@ -51,15 +54,17 @@ typedef struct trib_caffe_blob {
     int64_t count;
 } trib_caffe_blob;
 
-enum { TRIB_CAFFE_BLOBS = 2, TRIB_CAFFE_MAX_LAYERS = 5000 };
+enum { TRIB_CAFFE_BLOBS = 2, TRIB_CAFFE_MAX_LAYERS = 5000, TRIB_CAFFE_MAX_VALUES = 64 };
 
 typedef struct trib_caffe_layer {
     char *name;     /* owned; "" if it has none */
-    trib_kind kind; /* TRIB_INPUT: of images; TRIB_KIND_COUNT: of another kind, not one of the numbers above */
-    int blob_count; /* in the file */
-    bool uneven;    /* a kernel, pad, stride or dilation with several values that differ */
-    bool mean_file; /* images have the mean of a file subtracted */
-    int mean_count; /* values of mean_value, of which the first three are kept */
+    trib_kind kind; /* TRIB_INPUT: of images; TRIB_DROPOUT: a copy; TRIB_KIND_COUNT: of another kind, not one of the
+                       numbers above */
+    trib_names bottoms, tops; /* names of the values that it reads and gives */
+    int blob_count;           /* in the file */
+    bool uneven;              /* a kernel, pad, stride or dilation with several values that differ */
+    bool mean_file;           /* images have the mean of a file subtracted */
+    int mean_count;           /* values of mean_value, of which the first three are kept */
     double mean[3];
     double numbers[TRIB_CAFFE_NUMBERS];
     trib_caffe_blob blobs[TRIB_CAFFE_BLOBS];
@@ -94,6 +99,9 @@ const void *trib_caffe_settle(const trib_caffe_blob *blob);
 /* That each convolution, linear layer, pool and LRN of the graph is among the layers, with the same numbers. Those of
  * auxiliary classifiers may be missing, as in a network for deployment. */
 trib_status trib_caffe_check(const trib_caffe_net *net, const trib_graph *graph);
+/* That the layers between the network's images and its classifier are the network's and read each other as they do in
+ * the network, if the file says what its layers read: the file may hold others beside them. */
+trib_status trib_caffe_check_path(const trib_caffe_net *net, const trib_graph *graph);
 /* What the layers with images say about them. */
 typedef enum trib_caffe_images {
     TRIB_CAFFE_SAYS_NOTHING,
@@ -110,6 +118,8 @@ void trib_caffe_size(const trib_caffe_net *net, int *height, int *width);
 
 /* NULL when out of memory or over the limit, with *status the reason. */
 trib_caffe_layer *trib_caffe_add_layer(trib_caffe_net *net, trib_status *status);
+/* Takes the name of a value, NULL when out of memory, for a layer's `bottoms` or `tops`. */
+trib_status trib_caffe_add_value(trib_names *values, char *name);
 /* The kind of a layer by its type: "Convolution" or "CONVOLUTION"; by its older number. */
 trib_kind trib_caffe_kind(const char *type);
 trib_kind trib_caffe_old_kind(uint64_t type);

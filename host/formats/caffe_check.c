@@ -152,7 +152,7 @@ trib_status trib_caffe_check(const trib_caffe_net *net, const trib_graph *graph)
     TRIB_TRY(trib_layers_needed(graph, trib_graph_output(graph, 0)->layer, &needed));
     trib_status s = check_layers(net, graph, needed);
     trib_free(needed);
-    return s;
+    return trib_failed(&s) ? s : trib_caffe_check_path(net, graph);
 }
 
 /* ---- images ---- */

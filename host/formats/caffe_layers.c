@@ -11,6 +11,8 @@
 #define POOLING "pooling_param", 19, 121
 #define LRN "lrn_param", 18, 118
 #define INNER_PRODUCT "inner_product_param", 17, 117
+#define RELU "relu_param", 30, 123
+#define CONCAT "concat_param", 9, 104
 #define TRANSFORM "transform_param", 36, 100
 #define ROW(message, name, number, slot) ROW_OF(message, name, number, slot)
 #define ROW_OF(block, old_block, block_number, name, number, slot) \
@@ -52,6 +54,9 @@ const trib_caffe_row trib_caffe_rows[] = {
     ROW(INNER_PRODUCT, "num_output", 1, TRIB_CAFFE_NUM_OUTPUT),
     ROW(INNER_PRODUCT, "bias_term", 2, TRIB_CAFFE_BIAS_TERM),
     ROW(INNER_PRODUCT, "transpose", 6, TRIB_CAFFE_TRANSPOSE),
+    ROW(RELU, "negative_slope", 1, TRIB_CAFFE_SLOPE),
+    ROW(CONCAT, "concat_dim", 1, TRIB_CAFFE_AXIS),
+    ROW(CONCAT, "axis", 2, TRIB_CAFFE_AXIS),
     ROW(TRANSFORM, "scale", 1, TRIB_CAFFE_SCALE),
     ROW(TRANSFORM, "crop_size", 3, TRIB_CAFFE_CROP),
     ROW(TRANSFORM, "mean_file", 4, TRIB_CAFFE_MEAN_FILE),
@@ -84,6 +89,12 @@ static const type_row types[] = {
     { "InnerProduct", "INNER_PRODUCT", 14, TRIB_LINEAR },
     { "Pooling", "POOLING", 17, TRIB_MAX_POOL2D },
     { "LRN", "LRN", 15, TRIB_LRN },
+    { "ReLU", "RELU", 18, TRIB_RELU },
+    { "Concat", "CONCAT", 3, TRIB_CONCAT },
+    { "Dropout", "DROPOUT", 6, TRIB_DROPOUT },
+    { "Split", "SPLIT", 22, TRIB_DROPOUT },
+    { "Flatten", "FLATTEN", 8, TRIB_DROPOUT },
+    { "Reshape", "RESHAPE", UINT64_MAX, TRIB_DROPOUT },
     { "Data", "DATA", 5, TRIB_INPUT },
     { "ImageData", "IMAGE_DATA", 12, TRIB_INPUT },
     { "Input", "INPUT", UINT64_MAX, TRIB_INPUT },
@@ -119,9 +130,20 @@ trib_caffe_layer *trib_caffe_add_layer(trib_caffe_net *net, trib_status *status)
     return layer;
 }
 
+trib_status trib_caffe_add_value(trib_names *values, char *name)
+{
+    if (values->count < TRIB_CAFFE_MAX_VALUES) return trib_names_add(values, name, "values");
+    trib_free(name);
+    return TRIB_ERROR(TRIB_BAD_DATA, "reads or gives more than %d values", TRIB_CAFFE_MAX_VALUES);
+}
+
 void trib_caffe_release(trib_caffe_net *net)
 {
-    for (size_t i = 0; i < net->count; ++i) trib_free(net->layers[i].name);
+    for (size_t i = 0; i < net->count; ++i) {
+        trib_free(net->layers[i].name);
+        trib_names_free(&net->layers[i].bottoms);
+        trib_names_free(&net->layers[i].tops);
+    }
     trib_free(net->layers);
     *net = (trib_caffe_net) { 0 };
 }

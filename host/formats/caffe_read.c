@@ -10,9 +10,9 @@ enum { NET_NAME = 1, OLD_LAYERS = 2, LAYER = 100 };
 /* Where the two kinds of layers differ. */
 typedef struct layer_form {
     bool old;
-    uint32_t name, type, blobs;
+    uint32_t name, type, blobs, bottom, top;
 } layer_form;
-static const layer_form old_form = { true, 4, 5, 6 }, new_form = { false, 1, 2, 7 };
+static const layer_form old_form = { true, 4, 5, 6, 2, 3 }, new_form = { false, 1, 2, 7, 3, 4 };
 
 static uint32_t block_of(const trib_caffe_row *row, bool old) { return old ? row->old_block : row->block_number; }
 
@@ -84,6 +84,8 @@ static trib_status read_field(const trib_pb_field *f, const layer_form *form, tr
     if (f->number == form->type) set_kind(layer, f);
     if (f->type != TRIB_PB_BYTES) return trib_success();
     if (f->number == form->name) return set_name(layer, f);
+    if (f->number == form->bottom) return trib_caffe_add_value(&layer->bottoms, trib_pb_copy(&f->bytes));
+    if (f->number == form->top) return trib_caffe_add_value(&layer->tops, trib_pb_copy(&f->bytes));
     if (f->number == form->blobs) return read_blob(layer, f);
     if (form->old && f->number == 1)
         return TRIB_ERROR(TRIB_UNSUPPORTED, "is in Caffe's format of 2013 (V0); convert the file with Caffe's "

@@ -70,6 +70,10 @@ static trib_status take_value(reader *r, const trib_tf_field *f)
     if (shape ? !strcmp(f->name, "dim") : !r->layer && !strcmp(f->name, "input_dim")) take_extent(r, f);
     if (!r->layer) return trib_success();
     if (r->tf.depth == LAYER_DEPTH && !strcmp(f->name, "name")) return set_name(r, f);
+    if (r->tf.depth == LAYER_DEPTH && !strcmp(f->name, "bottom"))
+        return trib_caffe_add_value(&r->layer->bottoms, trib_strdup(f->text));
+    if (r->tf.depth == LAYER_DEPTH && !strcmp(f->name, "top"))
+        return trib_caffe_add_value(&r->layer->tops, trib_strdup(f->text));
     if (r->tf.depth == LAYER_DEPTH && !strcmp(f->name, "type")) set_kind(r, f);
     if (r->tf.depth == BLOCK_DEPTH) set_number(r, f);
     return trib_success();

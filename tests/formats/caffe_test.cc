@@ -428,6 +428,24 @@ TEST(CaffeFiles, APrototxtIsComparedAndRead)
                  "layer pool1/norm1: beta is 0.5 where the network has 0.75");
     change("pool1/norm1", "other");
     EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA, "layer pool1/norm1: is missing");
+    change("type: \"ReLU\"", "type: \"ReLU\" relu_param { negative_slope: 0.5 }");
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA, "negative_slope is 0.5 where the network has 0");
+    change("type: \"ReLU\"", "type: \"Sigmoid\"");
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA, "stands in its place, which is no relu");
+    change("type: \"ReLU\"", "type: \"Dropout\"");
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA, "stands in its place, which is no relu");
+    change("bottom: \"inception_3a/1x1\"\n  bottom: \"inception_3a/3x3\"",
+           "bottom: \"inception_3a/3x3\"\n  bottom: \"inception_3a/1x1\"");
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA, "layer inception_3a/");
+    change("layer {\n  name: \"conv1/7x7_s2\"",
+           "layer { name: 'half' type: 'Power' bottom: 'data' top: 'data' }\nlayer {\n  name: \"conv1/7x7_s2\"");
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA,
+                 "layer half stands between the images and the network");
+    change("layer {\n  name: \"pool1/3x3_s2\"",
+           "layer { name: 'bn1' type: 'BatchNorm' bottom: 'conv1/7x7_s2' top: 'conv1/7x7_s2' }\n"
+           "layer {\n  name: \"pool1/3x3_s2\"");
+    EXPECT_FAILS(files::load(v1, model, &options), TRIB_BAD_DATA,
+                 "layer conv1/7x7_s2/relu: layer bn1 stands in its place");
     change("layer {", "layer { layer { name: 'x' }");
     EXPECT_FAILS(files::load(v1, model, &options), TRIB_UNSUPPORTED, "upgrade_net_proto_text");
     change("dim: 10 dim: 3 dim: 224 dim: 224", "dim: [10, 3, 96, 128]");
