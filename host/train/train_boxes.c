@@ -13,22 +13,6 @@
 
 static trib_status no_memory(void) { return TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the truth"); }
 
-/* ---- boxes by image ---- */
-
-static trib_status sort_items(trib_train_truth *truth)
-{
-    const trib_truths *truths = &truth->file.truths;
-    truth->items = trib_alloc_zeroed(truths->count + 1, sizeof *truth->items);
-    truth->first = trib_alloc_zeroed(truths->image_count + 2, sizeof *truth->first);
-    truth->by = trib_alloc_zeroed(truths->image_count + 1, sizeof *truth->by);
-    if (!truth->items || !truth->first || !truth->by) return no_memory();
-    size_t *next = truth->first + 1; /* counts, then where the next one goes: at the end where the next image begins */
-    for (size_t i = 0; i < truths->count; ++i) ++next[truths->items[i].image + 1];
-    for (size_t i = 0; i < truths->image_count; ++i) next[i + 1] += next[i];
-    for (size_t i = 0; i < truths->count; ++i) truth->items[next[truths->items[i].image]++] = truths->items[i];
-    return trib_success();
-}
-
 /* ---- classes ---- */
 
 /* Background, then the truth's categories in their order. */
@@ -79,10 +63,11 @@ static trib_status open_file(trib_train *t, const char *path)
     TRIB_TRY(trib_truth_open(path, NULL, &truth->file));
     ++t->boxes.truth_count;
     trib_train_say(t, "note: %s is %s", path, truth->file.taken);
-    TRIB_TRY(trib_with_name(trib_boxes_check(&truth->file.truths, NULL), path));
+    TRIB_TRY(trib_with_name(trib_truths_by_image(&truth->file.truths, &truth->places), path));
     if (!truth->file.truths.count) return TRIB_ERROR(TRIB_BAD_DATA, "%s: has no boxes", trib_shorten(path).text);
     TRIB_TRY(trib_image_names_of(&truth->file.truths, &truth->names));
-    return sort_items(truth);
+    truth->by = trib_alloc_zeroed(truth->file.truths.image_count + 1, sizeof *truth->by);
+    return truth->by ? trib_success() : no_memory();
 }
 
 trib_status trib_train_open_truth(trib_train *t)
@@ -134,8 +119,7 @@ trib_status trib_train_choose_context(trib_train *t)
 static void close_file(trib_train_truth *truth)
 {
     trib_image_names_release(&truth->names);
-    trib_free(truth->items);
-    trib_free(truth->first);
+    trib_by_image_release(&truth->places);
     trib_free(truth->by);
     trib_free(truth->class_of);
     trib_truth_close(&truth->file);

@@ -4,6 +4,7 @@
 #define TRIBUTARY_TRAIN_TRAIN_BOXES_H
 
 #include "data/training_windows.h"
+#include "detect/by_image.h"
 #include "detect/image_names.h"
 #include "detect/truth_file.h"
 #include "tributary/proposals.h"
@@ -19,10 +20,9 @@ typedef struct trib_train_truth {
     const char *path;
     trib_truth_file file;
     trib_image_names names;
-    trib_truth *items; /* the truth's, image by image */
-    size_t *first;     /* of each image's in `items`; one more at the end */
-    int *class_of;     /* each category's */
-    const char **by;   /* the image of the set that each of the truth's is */
+    trib_by_image places; /* of its boxes */
+    int *class_of;        /* each category's */
+    const char **by;      /* the image of the set that each of the truth's is */
 } trib_train_truth;
 
 /* All zero: whole images are trained on. */

@@ -149,11 +149,11 @@ static trib_status add_proposals(trib_train *t, trib_training_part part, int64_t
 static trib_status add_windows(trib_train *t, trib_training_part part, int64_t index, const found_image *found)
 {
     const trib_train_truth *truth = trib_train_truth_of(t, part);
-    const size_t first = truth->first[found->truth], count = truth->first[found->truth + 1] - first;
+    const size_t first = truth->places.first[found->truth], count = truth->places.first[found->truth + 1] - first;
     trib_truth *truths = trib_alloc_zeroed(count + 1, sizeof *truths);
     trib_status s = truths ? trib_success() : TRIB_ERROR(TRIB_OUT_OF_MEMORY, "no memory for the boxes of an image");
     for (size_t i = 0; truths && i < count && !trib_failed(&s); ++i) {
-        truths[i] = truth->items[first + i];
+        truths[i] = truth->file.truths.items[truth->places.list[first + i]];
         truths[i].box = inside(&truths[i].box, found->width, found->height);
         if (is_example(&truths[i])) s = add_window(t, part, index, &truths[i].box, truth->class_of[truths[i].category]);
     }
