@@ -6,8 +6,8 @@
  *     trib_ilsvrc_read_results(...);
  *
  * An image's number is the list's second column, or its place in the list where that does not tell images apart: lists
- * of a class, as in ImageSets, have 1 or -1 there. Results are lines "IMAGE-NUMBER
- * CLASS-NUMBER SCORE XMIN YMIN XMAX YMAX", both ends of a box being pixels of it. */
+ * of a class, as in ImageSets, have 1 or -1 there. Results are lines "IMAGE-NUMBER CLASS-NUMBER SCORE XMIN YMIN XMAX
+ * YMAX", both ends of a box being pixels of it. */
 #ifndef TRIBUTARY_DETECT_ILSVRC_H
 #define TRIBUTARY_DETECT_ILSVRC_H
 

@@ -9,7 +9,8 @@
  *              classes are WordNet ids (n and eight digits)
  *     YOLO     a folder of .txt files, one per image, or one that has a folder labels; the list of classes is
  *              classes.txt or obj.names, in the folder or one of the two above; the images, which say what parts of
- * their size the numbers are, lie beside the .txt files, or in the folder whose path has "images" for the last "labels"
+ *              their size the numbers are, lie beside the .txt files, or in the folder whose path has "images" for
+ *              the last "labels"
  *
  * and detections are
  *

@@ -16,6 +16,11 @@ extern "C" {
 /* What tools that round their numbers are beyond 0 .. 1 by. */
 #define TRIB_YOLO_ROUNDING 1e-6
 
+static inline bool trib_yolo_is_part(double number)
+{
+    return number >= -TRIB_YOLO_ROUNDING && number <= 1 + TRIB_YOLO_ROUNDING;
+}
+
 /* The list of names, one a line, appended to the set's categories, without space at its ends. Blank lines are
  * refused, except at the end: they would be classes, too. */
 trib_status trib_yolo_read_names(const char *bytes, size_t size, const char *name, trib_truths *truths);

@@ -52,7 +52,7 @@ static trib_status read_box(const trib_lines *line, const trib_boxed_image *imag
     for (int i = 0; i < 4; ++i) {
         if (!trib_parse_number(line->words[i + 1], &part[i]))
             return trib_line_error(line, "a coordinate is not a number");
-        if (!(part[i] >= -TRIB_YOLO_ROUNDING && part[i] <= 1 + TRIB_YOLO_ROUNDING))
+        if (!trib_yolo_is_part(part[i]))
             return trib_line_error(line, "a coordinate is not in 0 .. 1, a part of the image's width or height");
         part[i] = fmin(fmax(part[i], 0), 1);
     }

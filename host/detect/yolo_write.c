@@ -20,7 +20,7 @@ static void parts_of(const trib_boxed_image *image, const trib_box *box, double 
 static bool can_be_read(const double parts[4])
 {
     for (int i = 0; i < 4; ++i)
-        if (!(parts[i] >= -TRIB_YOLO_ROUNDING && parts[i] <= 1 + TRIB_YOLO_ROUNDING)) return false;
+        if (!trib_yolo_is_part(parts[i])) return false;
     return true;
 }
 
